@@ -1,0 +1,12 @@
+/* clock.h - the time of day in seconds, and its written form. */
+#pragma once
+
+#include <stdint.h>
+
+/* Seconds since 1970-01-01T00:00:00Z. */
+int64_t clock_now(void);
+
+/* Room for clock_text(): "2026-11-22T14:47:38Z" and a NUL. */
+#define CLOCK_TEXT_SIZE 21
+/* RFC 3339 in UTC; years beyond 9999 are written as 9999-12-31T23:59:59Z. */
+void clock_text(int64_t when, char out[static CLOCK_TEXT_SIZE]);

@@ -1,0 +1,117 @@
+#include "ca/base/crypt.h"
+
+#include "ca/base/ossl.h"
+#include <limits.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+static enum err broken(const char *what)
+{
+	return fail(ERR_INTERNAL, "crypto", "OpenSSL failed in %s", what);
+}
+
+enum err random_bytes(uint8_t *out, size_t n)
+{
+	if (n > INT_MAX || RAND_bytes(out, (int)n) != 1)
+		return fail(ERR_INTERNAL, "random", "no random bytes to be had");
+	return OK;
+}
+
+enum err sha256(const struct view *pieces, size_t n, uint8_t out[static SHA256_SIZE])
+{
+	AUTO(md_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+		return broken("SHA-256");
+	for (size_t i = 0; i < n; i++)
+		if (EVP_DigestUpdate(ctx, pieces[i].p, pieces[i].n) != 1)
+			return broken("SHA-256");
+	if (EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+		return broken("SHA-256");
+	return OK;
+}
+
+enum err hmac_sha256(const uint8_t key[static 32], const struct view *pieces, size_t n,
+	uint8_t out[static SHA256_SIZE])
+{
+	AUTO(buf_free) struct buf all = BUF(1 << 20);
+	unsigned int size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		buf_add(&all, pieces[i]);
+	TRY(buf_ok(&all));
+	if (HMAC(EVP_sha256(), key, 32, all.p, all.n, out, &size) == NULL || size != SHA256_SIZE)
+		return broken("HMAC");
+	return OK;
+}
+
+enum err hkdf_sha256(struct view secret, struct view salt, struct view info, uint8_t out[static 32])
+{
+	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
+	size_t n = 32;
+
+	if (secret.n > INT_MAX || salt.n > INT_MAX || info.n > INT_MAX)
+		return broken("HKDF");
+	if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
+		EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) != 1 ||
+		EVP_PKEY_CTX_set1_hkdf_salt(ctx, salt.p, (int)salt.n) != 1 ||
+		EVP_PKEY_CTX_set1_hkdf_key(ctx, secret.p, (int)secret.n) != 1 ||
+		EVP_PKEY_CTX_add1_hkdf_info(ctx, info.p, (int)info.n) != 1 ||
+		EVP_PKEY_derive(ctx, out, &n) != 1 || n != 32)
+		return broken("HKDF");
+	return OK;
+}
+
+enum err aead_seal(const uint8_t key[static 32], const uint8_t nonce[static AEAD_NONCE_SIZE],
+	struct view aad, struct view plain, struct buf *out)
+{
+	AUTO(cipher_ctx_free) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	AUTO(buf_free) struct buf sealed = BUF(plain.n + 1);
+	uint8_t tag[AEAD_TAG_SIZE];
+	int n = 0;
+
+	buf_add(&sealed, plain);
+	TRY(buf_ok(&sealed));
+	if (ctx == NULL || plain.n > INT_MAX || aad.n > INT_MAX ||
+		EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) != 1 ||
+		EVP_EncryptUpdate(ctx, NULL, &n, aad.p, (int)aad.n) != 1 ||
+		EVP_EncryptUpdate(ctx, sealed.p, &n, sealed.p, (int)sealed.n) != 1 ||
+		EVP_EncryptFinal_ex(ctx, sealed.p + n, &n) != 1 ||
+		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, sizeof(tag), tag) != 1)
+		return broken("AES-256-GCM");
+	buf_add(out, buf_view(&sealed));
+	buf_add(out, VIEW(tag));
+	return buf_ok(out);
+}
+
+enum err aead_open(const uint8_t key[static 32], const uint8_t nonce[static AEAD_NONCE_SIZE],
+	struct view aad, struct view sealed, struct buf *out)
+{
+	AUTO(cipher_ctx_free) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	AUTO(buf_free) struct buf plain = BUF(sealed.n + 1);
+	uint8_t tag[AEAD_TAG_SIZE];
+	int n = 0;
+
+	if (sealed.n < sizeof(tag) || sealed.n > INT_MAX || aad.n > INT_MAX)
+		return refuse(ERR_UNPROVEN, "seal", "SP 800-38D 7.2", "too short to be sealed");
+	buf_add(&plain, (struct view){sealed.p, sealed.n - sizeof(tag)});
+	TRY(buf_ok(&plain));
+	memcpy(tag, sealed.p + sealed.n - sizeof(tag), sizeof(tag));
+	if (ctx == NULL || EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) != 1 ||
+		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, sizeof(tag), tag) != 1 ||
+		EVP_DecryptUpdate(ctx, NULL, &n, aad.p, (int)aad.n) != 1 ||
+		EVP_DecryptUpdate(ctx, plain.p, &n, plain.p, (int)plain.n) != 1)
+		return broken("AES-256-GCM");
+	if (EVP_DecryptFinal_ex(ctx, plain.p + n, &n) != 1)
+		return refuse(ERR_UNPROVEN, "seal", "SP 800-38D 7.2", "the tag does not match");
+	buf_add(out, buf_view(&plain));
+	return buf_ok(out);
+}
+
+void key_wipe(struct secret_key *key)
+{
+	OPENSSL_cleanse(key->bytes, sizeof(key->bytes));
+}

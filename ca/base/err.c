@@ -1,0 +1,77 @@
+#include "ca/base/err.h"
+
+#include <stdio.h>
+
+static _Thread_local char sentence[512];
+static _Thread_local struct reason last = {OK, "", "", ""};
+
+static void record(enum err err, const char *code, const char *clause, const char *fmt, va_list ap)
+{
+	/* Through a second buffer: an argument may be the sentence of the failure below this one. */
+	char text[sizeof(sentence)];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	snprintf(sentence, sizeof(sentence), "%s", text);
+	last = (struct reason){err, code, clause, sentence};
+}
+
+enum err refuse(enum err err, const char *code, const char *clause, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	record(err, code, clause, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+enum err fail(enum err err, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	record(err, code, "", fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+const struct reason *why(void)
+{
+	return &last;
+}
+
+static const struct {
+	enum err err;
+	int http;
+	const char *title;
+} answers[] = {
+	{OK, 200, "OK"},
+	{ERR_MALFORMED, 400, "Malformed request"},
+	{ERR_UNPROVEN, 401, "Not proven"},
+	{ERR_DENIED, 403, "Not allowed"},
+	{ERR_NOT_FOUND, 404, "Not found"},
+	{ERR_METHOD, 405, "Method not allowed"},
+	{ERR_CONFLICT, 409, "Conflict"},
+	{ERR_NO_LENGTH, 411, "Length required"},
+	{ERR_TOO_LARGE, 413, "Content too large"},
+	{ERR_REJECTED, 422, "Evidence rejected"},
+	{ERR_LIMITED, 429, "Too many requests"},
+	{ERR_INTERNAL, 500, "Internal error"},
+	{ERR_BUSY, 503, "Temporarily unavailable"},
+};
+
+int err_http(enum err err)
+{
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (answers[i].err == err)
+			return answers[i].http;
+	return 500;
+}
+
+const char *err_title(enum err err)
+{
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (answers[i].err == err)
+			return answers[i].title;
+	return "Internal error";
+}

@@ -1,0 +1,53 @@
+#include "ca/base/hostname.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static enum err bad_name(const char *name, const char *what)
+{
+	return refuse(ERR_MALFORMED, "host-name", "RFC 1123 2.1",
+		"\"%.64s\" cannot be a host's name here: %s", name, what);
+}
+
+static bool is_letter_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static const char *label_problem(const char *label, size_t n)
+{
+	if (n == 0)
+		return "an empty label (two dots, or a dot at an end)";
+	if (n > 63)
+		return "a label of more than 63 characters";
+	for (size_t i = 0; i < n; i++)
+		if (!is_letter_or_digit(label[i]) && label[i] != '-')
+			return "only lower-case letters, digits, hyphens and dots";
+	if (label[0] == '-' || label[n - 1] == '-')
+		return "a label that begins or ends with a hyphen";
+	return NULL;
+}
+
+enum err hostname_check(const char *name)
+{
+	size_t labels = 0, n = 0;
+	const char *label = name;
+
+	if (strlen(name) > HOSTNAME_MAX)
+		return bad_name(name, "longer than 253 characters");
+	for (;; label += n + 1) {
+		const char *problem;
+
+		n = strcspn(label, ".");
+		if ((problem = label_problem(label, n)) != NULL)
+			return bad_name(name, problem);
+		labels++;
+		if (label[n] == '\0')
+			break;
+	}
+	if (labels < 2)
+		return bad_name(name, "a single label: send the full name, such as web-01.example.org");
+	if (strspn(label, "0123456789") == n)
+		return bad_name(name, "the last label is a number, as in an address");
+	return OK;
+}

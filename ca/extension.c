@@ -1,0 +1,87 @@
+#include "ca/extension.h"
+
+#include "ca/base/crypt.h"
+
+#include <openssl/x509v3.h>
+
+static enum err not_added(const char *what)
+{
+	return fail(ERR_INTERNAL, "crypto", "cannot add the extension %s", what);
+}
+
+enum err extension_basic_constraints(X509 *cert, bool is_ca, long path_length)
+{
+	BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
+	bool added = false;
+
+	if (constraints != NULL) {
+		constraints->ca = is_ca ? 0xff : 0;
+		if (is_ca && (constraints->pathlen = ASN1_INTEGER_new()) != NULL)
+			ASN1_INTEGER_set(constraints->pathlen, path_length);
+		added = X509_add1_ext_i2d(cert, NID_basic_constraints, constraints, 1, 0) == 1;
+	}
+	BASIC_CONSTRAINTS_free(constraints);
+	return added ? OK : not_added("basicConstraints");
+}
+
+enum err extension_key_usage(X509 *cert, const int *bits, size_t n)
+{
+	ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
+	bool good = usage != NULL;
+
+	for (size_t i = 0; good && i < n; i++)
+		good = ASN1_BIT_STRING_set_bit(usage, bits[i], 1) == 1;
+	good = good && X509_add1_ext_i2d(cert, NID_key_usage, usage, 1, 0) == 1;
+	ASN1_BIT_STRING_free(usage);
+	return good ? OK : not_added("keyUsage");
+}
+
+static bool push_oid(EXTENDED_KEY_USAGE *usage, const char *oid)
+{
+	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+
+	if (object != NULL && sk_ASN1_OBJECT_push(usage, object) > 0)
+		return true;
+	ASN1_OBJECT_free(object);
+	return false;
+}
+
+enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n)
+{
+	EXTENDED_KEY_USAGE *usage = EXTENDED_KEY_USAGE_new();
+	bool good = usage != NULL;
+
+	for (size_t i = 0; good && i < n; i++)
+		good = push_oid(usage, oids[i]);
+	good = good && X509_add1_ext_i2d(cert, NID_ext_key_usage, usage, 0, 0) == 1;
+	EXTENDED_KEY_USAGE_free(usage);
+	return good ? OK : not_added("extKeyUsage");
+}
+
+enum err extension_subject_key_identifier(X509 *cert)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert);
+	ASN1_OCTET_STRING *identifier = ASN1_OCTET_STRING_new();
+	uint8_t digest[SHA256_SIZE];
+	bool good = false;
+
+	if (key != NULL && identifier != NULL &&
+		SHA256_OF(digest, ((struct view){key->data, (size_t)key->length})) == OK &&
+		ASN1_OCTET_STRING_set(identifier, digest, 20) == 1)
+		good = X509_add1_ext_i2d(cert, NID_subject_key_identifier, identifier, 0, 0) == 1;
+	ASN1_OCTET_STRING_free(identifier);
+	return good ? OK : not_added("subjectKeyIdentifier");
+}
+
+enum err extension_authority_key_identifier(X509 *cert, const X509 *issuer)
+{
+	AUTHORITY_KEYID *identifier = AUTHORITY_KEYID_new();
+	bool good = false;
+
+	if (identifier != NULL &&
+		(identifier->keyid = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL)) !=
+			NULL)
+		good = X509_add1_ext_i2d(cert, NID_authority_key_identifier, identifier, 0, 0) == 1;
+	AUTHORITY_KEYID_free(identifier);
+	return good ? OK : not_added("authorityKeyIdentifier");
+}

@@ -1,0 +1,24 @@
+/* extension.h - X.509 extensions, added to a certificate that is being built. */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#include <openssl/x509.h>
+
+/* basicConstraints, critical (RFC 5280 4.2.1.9); `path_length` only counts for a CA. */
+CHECKED enum err extension_basic_constraints(X509 *cert, bool is_ca, long path_length);
+
+/* keyUsage, critical (4.2.1.3), from bits as usage_bit() numbers them. */
+CHECKED enum err extension_key_usage(X509 *cert, const int *bits, size_t n);
+
+/* extKeyUsage (4.2.1.12), dotted OIDs in their order. */
+CHECKED enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n);
+
+/*
+ * subjectKeyIdentifier (4.2.1.2): the leftmost 160 bits of SHA-256 over the subject's public key
+ * (RFC 7093 2, method 1), which must have been set.
+ */
+CHECKED enum err extension_subject_key_identifier(X509 *cert);
+
+/* authorityKeyIdentifier (4.2.1.1): the issuer's subjectKeyIdentifier, which it must have. */
+CHECKED enum err extension_authority_key_identifier(X509 *cert, const X509 *issuer);

@@ -1,0 +1,224 @@
+#include "ca/hierarchy.h"
+
+#include "ca/authority.h"
+#include "ca/base/clock.h"
+#include "ca/base/file.h"
+#include "ca/base/ossl.h"
+#include "ca/extension.h"
+#include "ca/issue.h"
+#include "ca/key.h"
+#include "ca/usage.h"
+#include "ca/validity.h"
+
+#include <errno.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY 86400
+#define BACKDATE 300
+
+static enum err crypto_failed(const char *what)
+{
+	return fail(ERR_INTERNAL, "crypto", "cannot make the %s", what);
+}
+
+/* A path below `dir`, on the stack of the caller's scope. */
+static char *below(const char *dir, const char *name)
+{
+	char *path = path_join(dir, name);
+
+	if (path == NULL)
+		abort();
+	return path;
+}
+
+static enum err make_directory(const char *path)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return fail(ERR_INTERNAL, "file-write", "%s: %s", path, strerror(errno));
+	return OK;
+}
+
+static enum err set_subject(X509 *cert, const char *organization, const char *common_name)
+{
+	X509_NAME *name = X509_get_subject_name(cert);
+
+	if (X509_NAME_add_entry_by_txt(
+		    name, "O", MBSTRING_UTF8, (const uint8_t *)organization, -1, -1, 0) != 1 ||
+		X509_NAME_add_entry_by_txt(
+			name, "CN", MBSTRING_UTF8, (const uint8_t *)common_name, -1, -1, 0) != 1)
+		return crypto_failed("subject (an organization has 1 to 64 characters)");
+	return OK;
+}
+
+/* A certificate whose subject, issuer and key are set; extensions and signature follow. */
+static enum err begin(X509 *cert, EVP_PKEY *key, int64_t days)
+{
+	uint8_t serial[ISSUED_SERIAL_SIZE];
+	int64_t now = clock_now();
+
+	if (X509_set_version(cert, X509_VERSION_3) != 1 || X509_set_pubkey(cert, key) != 1)
+		return crypto_failed("certificate");
+	TRY(serial_make(cert, serial));
+	return validity_set(cert, now - BACKDATE, now + days * DAY);
+}
+
+static enum err pem_write(const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
+	uint8_t *pem;
+	long size;
+
+	if (bio == NULL)
+		return crypto_failed("PEM text");
+	for (size_t i = 0; i < n; i++)
+		if (PEM_write_bio_X509(bio, certs[i]) != 1)
+			return crypto_failed("PEM text");
+	if (key != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
+		return crypto_failed("PEM text");
+	if ((size = BIO_get_mem_data(bio, &pem)) <= 0)
+		return crypto_failed("PEM text");
+	return file_replace(path, mode, (struct view){pem, (size_t)size});
+}
+
+/* The root signs itself; every other CA is signed by it and may sign only end entities. */
+static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, const char *name,
+	X509 *root, EVP_PKEY *root_key)
+{
+	const int usages[] = {usage_bit("keyCertSign"), usage_bit("cRLSign"),
+		usage_bit("digitalSignature")};
+	AUTO(buf_free) struct buf der = BUF(16384);
+	bool is_root = cert == root;
+
+	TRY(begin(cert, key, is_root ? 20 * 365 : 10 * 365));
+	TRY(set_subject(cert, organization, name));
+	if (X509_set_issuer_name(cert, X509_get_subject_name(root)) != 1)
+		return crypto_failed("issuer");
+	TRY(extension_basic_constraints(cert, true, is_root ? 1 : 0));
+	TRY(extension_key_usage(cert, usages, is_root ? 2 : 3));
+	TRY(extension_subject_key_identifier(cert));
+	TRY(extension_authority_key_identifier(cert, root));
+	return certificate_sign(cert, root_key, &der);
+}
+
+/* `stem`.pem, and `key_stem`.key with `key_stem`.passphrase. */
+static enum err save_ca(
+	const char *dir, const char *stem, const char *key_stem, X509 *cert, EVP_PKEY *key)
+{
+	AUTO(mem_free) char *base = below(dir, stem), *key_base = below(dir, key_stem);
+	AUTO(buf_free) struct buf pem = BUF(4096), secret = BUF(4096), passphrase = BUF(4096);
+
+	buf_fmt(&pem, "%s.pem", base);
+	buf_fmt(&secret, "%s.key", key_base);
+	buf_fmt(&passphrase, "%s.passphrase", key_base);
+	TRY(key_save(key, buf_text(&secret), buf_text(&passphrase)));
+	return pem_write(buf_text(&pem), 0644, &cert, 1, NULL);
+}
+
+static enum err make_intermediate(const char *dir, const char *organization, const char *name,
+	const char *stem, X509 *root, EVP_PKEY *root_key)
+{
+	AUTO(pkey_free) EVP_PKEY *key = NULL;
+	AUTO(x509_free) X509 *cert = X509_new();
+
+	if (cert == NULL)
+		return crypto_failed("certificate");
+	TRY(key_generate(&key));
+	TRY(make_ca(cert, key, organization, name, root, root_key));
+	return save_ca(dir, stem, stem, cert, key);
+}
+
+enum err hierarchy_make(const char *dir, const char *organization)
+{
+	AUTO(mem_free) char *offline = below(dir, "offline"), *root_pem = below(dir, "root.pem");
+	AUTO(pkey_free) EVP_PKEY *key = NULL;
+	AUTO(x509_free) X509 *root = X509_new();
+
+	if (root == NULL)
+		return crypto_failed("certificate");
+	if (access(root_pem, F_OK) == 0)
+		return fail(ERR_CONFLICT, "ca-exists",
+			"%s is there already: a CA is never overwritten, choose another directory",
+			root_pem);
+	TRY(make_directory(dir));
+	TRY(make_directory(offline));
+	TRY(key_generate(&key));
+	TRY(make_ca(root, key, organization, "Endorse Root CA", root, key));
+	TRY(make_intermediate(dir, organization, "Endorse Issuing CA", "issuing", root, key));
+	TRY(make_intermediate(dir, organization, "Endorse Edge CA", "edge-ca", root, key));
+	/* The root's certificate comes last: its presence says that the rest is whole. */
+	return save_ca(dir, "root", "offline/root", root, key);
+}
+
+static enum err add_name(GENERAL_NAMES *names, const char *text)
+{
+	ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *dns = ASN1_IA5STRING_new();
+
+	if (name == NULL || dns == NULL || ASN1_STRING_set(dns, text, -1) != 1 ||
+		sk_GENERAL_NAME_push(names, name) <= 0)
+		return crypto_failed("subject alternative name");
+	if (address != NULL) {
+		GENERAL_NAME_set0_value(name, GEN_IPADD, address);
+		ASN1_IA5STRING_free(dns);
+		return OK;
+	}
+	GENERAL_NAME_set0_value(name, GEN_DNS, dns);
+	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(text) || text[0] == '\0')
+		return fail(ERR_MALFORMED, "edge-name",
+			"\"%s\" is neither a lower-case DNS name nor an IP address", text);
+	return OK;
+}
+
+static enum err set_server_names(X509 *cert, const char *const *names, size_t n)
+{
+	GENERAL_NAMES *list = GENERAL_NAMES_new();
+	enum err err = list == NULL ? crypto_failed("subject alternative name") : OK;
+
+	for (size_t i = 0; err == OK && i < n; i++)
+		err = add_name(list, names[i]);
+	if (err == OK && X509_add1_ext_i2d(cert, NID_subject_alt_name, list, 1, 0) != 1)
+		err = crypto_failed("subject alternative name");
+	GENERAL_NAMES_free(list);
+	return err;
+}
+
+static enum err make_server(
+	X509 *cert, EVP_PKEY *key, const struct authority *ca, const char *const *names, size_t n)
+{
+	const int usages[] = {usage_bit("digitalSignature")};
+	char server_auth[] = "1.3.6.1.5.5.7.3.1", *oids[] = {server_auth};
+	AUTO(buf_free) struct buf der = BUF(16384);
+
+	TRY(begin(cert, key, 397));
+	if (X509_set_issuer_name(cert, X509_get_subject_name(authority_certificate(ca))) != 1)
+		return crypto_failed("issuer");
+	TRY(extension_basic_constraints(cert, false, 0));
+	TRY(extension_key_usage(cert, usages, COUNT(usages)));
+	TRY(extension_extended_key_usage(cert, oids, COUNT(oids)));
+	TRY(set_server_names(cert, names, n));
+	TRY(extension_subject_key_identifier(cert));
+	TRY(extension_authority_key_identifier(cert, authority_certificate(ca)));
+	return certificate_sign(cert, authority_key(ca), &der);
+}
+
+enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, const char *path)
+{
+	AUTO(mem_free) char *pem = below(dir, "edge-ca.pem"), *secret = below(dir, "edge-ca.key");
+	AUTO(mem_free) char *passphrase = below(dir, "edge-ca.passphrase");
+	AUTO(authority_free) struct authority *ca = NULL;
+	AUTO(pkey_free) EVP_PKEY *key = NULL;
+	AUTO(x509_free) X509 *cert = X509_new();
+
+	if (cert == NULL)
+		return crypto_failed("certificate");
+	TRY(authority_load(pem, secret, passphrase, &ca));
+	TRY(key_generate(&key));
+	TRY(make_server(cert, key, ca, names, n));
+	return pem_write(path, 0600, (X509 *[]){cert, authority_certificate(ca)}, 2, key);
+}

@@ -1,0 +1,120 @@
+#include "ca/issue.h"
+
+#include "ca/base/ossl.h"
+#include "ca/extension.h"
+#include "ca/san.h"
+#include "ca/usage.h"
+#include "ca/validity.h"
+
+#include <openssl/crypto.h>
+#include <openssl/objects.h>
+#include <string.h>
+
+void issued_free(struct issued *issued)
+{
+	buf_free(&issued->der);
+}
+
+static enum err crypto_failed(const char *what)
+{
+	return fail(ERR_INTERNAL, "crypto", "cannot set a certificate's %s", what);
+}
+
+enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE])
+{
+	ASN1_INTEGER *serial = X509_get_serialNumber(cert);
+
+	TRY(random_bytes(out, ISSUED_SERIAL_SIZE));
+	/* The first byte is 01xxxxxx: positive, never shorter, 126 bits left to chance. */
+	out[0] = (uint8_t)((out[0] & 0x3f) | 0x40);
+	if (ASN1_STRING_set(serial, out, ISSUED_SERIAL_SIZE) != 1)
+		return crypto_failed("serial number");
+	return OK;
+}
+
+enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
+{
+	AUTO(ossl_free) uint8_t *bytes = NULL;
+	const EVP_MD *md = EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256();
+	int n;
+
+	if (X509_sign(cert, key, md) <= 0 || (n = i2d_X509(cert, &bytes)) <= 0)
+		return crypto_failed("signature");
+	buf_add(der, (struct view){bytes, (size_t)n});
+	return buf_ok(der);
+}
+
+/* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */
+static enum err set_key(X509 *cert, const struct grant_key *key)
+{
+	bool is_rsa = key->curve == NULL;
+	ASN1_OBJECT *algorithm =
+		OBJ_nid2obj(is_rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey);
+	void *parameter = is_rsa ? NULL : OBJ_txt2obj(key->curve, 0);
+	uint8_t *bits = OPENSSL_memdup(key->bits.p, key->bits.n);
+
+	if (bits == NULL || (!is_rsa && parameter == NULL) ||
+		X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert), algorithm,
+			is_rsa ? V_ASN1_NULL : V_ASN1_OBJECT, parameter, bits,
+			(int)key->bits.n) != 1) {
+		OPENSSL_free(bits);
+		ASN1_OBJECT_free(parameter);
+		return crypto_failed("public key");
+	}
+	return OK;
+}
+
+static enum err set_period(X509 *cert, const struct authority *authority,
+	const struct template *tmpl, int64_t now, struct issued *out)
+{
+	int64_t ca_ends = authority_not_after(authority);
+
+	if (now >= ca_ends)
+		return fail(ERR_BUSY, "ca-expired", "the issuing CA's certificate has expired");
+	out->not_before = now - tmpl->backdate;
+	out->not_after = now + tmpl->lifetime > ca_ends ? ca_ends : now + tmpl->lifetime;
+	return validity_set(cert, out->not_before, out->not_after);
+}
+
+static enum err set_names(X509 *cert, const struct template *tmpl, const struct grant *grant)
+{
+	AUTO(san_free) GENERAL_NAMES *names = NULL;
+
+	TRY(san_build(&tmpl->san, grant, &names));
+	if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, tmpl->san.critical, 0) != 1)
+		return crypto_failed("subject alternative name");
+	return OK;
+}
+
+static enum err set_usages(X509 *cert, const struct template *tmpl)
+{
+	char *const *usages = tmpl->key_usage.item;
+	int bits[9];
+
+	for (size_t i = 0; i < tmpl->key_usage.n; i++)
+		bits[i] = usage_bit(usages[i]);
+	TRY(extension_key_usage(cert, bits, tmpl->key_usage.n));
+	return extension_extended_key_usage(
+		cert, tmpl->extended_key_usage.item, tmpl->extended_key_usage.n);
+}
+
+enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
+	const struct grant *grant, int64_t now, struct issued *out)
+{
+	AUTO(x509_free) X509 *cert = X509_new();
+	const X509 *issuer = authority_certificate(authority);
+
+	out->der = BUF(16384);
+	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 ||
+		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)
+		return crypto_failed("issuer");
+	TRY(serial_make(cert, out->serial));
+	TRY(set_period(cert, authority, tmpl, now, out));
+	TRY(set_key(cert, &grant->key));
+	TRY(extension_basic_constraints(cert, false, 0));
+	TRY(set_usages(cert, tmpl));
+	TRY(set_names(cert, tmpl, grant));
+	TRY(extension_subject_key_identifier(cert));
+	TRY(extension_authority_key_identifier(cert, issuer));
+	return certificate_sign(cert, authority_key(authority), &out->der);
+}

@@ -1,0 +1,28 @@
+/* issue.h - an X.509 certificate built from a template and a grant, and signed. */
+#pragma once
+
+#include "ca/authority.h"
+#include "ca/grant.h"
+#include "ca/template.h"
+
+#define ISSUED_SERIAL_SIZE 16
+
+struct issued {
+	uint8_t serial[ISSUED_SERIAL_SIZE]; /* positive, 126 random bits: RFC 5280 4.1.2.2 */
+	int64_t not_before, not_after;
+	struct buf der;
+};
+void issued_free(struct issued *issued);
+
+/*
+ * Builds and signs one certificate. It begins `backdate` before `now` and ends a lifetime after it, or
+ * with the CA's certificate. ERR_BUSY "ca-expired" when that has ended; ERR_INTERNAL "template-value".
+ */
+CHECKED enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
+	const struct grant *grant, int64_t now, struct issued *out);
+
+/* A random serial number of ISSUED_SERIAL_SIZE bytes, set in the certificate and given out. */
+CHECKED enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE]);
+
+/* Signs with the digest that fits the key and appends the DER. */
+CHECKED enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der);

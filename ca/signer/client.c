@@ -1,0 +1,86 @@
+#include "ca/signer/client.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/ossl.h"
+
+#include <stdlib.h>
+
+struct signer {
+	struct authority *authority;
+	struct templates *templates;
+};
+
+enum err signer_open(
+	const struct signer_files *files, struct problems *problems, struct signer **out)
+{
+	AUTO(signer_close) struct signer *signer = calloc(1, sizeof(*signer));
+
+	if (signer == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
+	TRY(templates_load(files->templates, problems, &signer->templates));
+	TRY(authority_load(
+		files->certificate, files->key, files->passphrase, &signer->authority));
+	*out = MOVE(signer);
+	return OK;
+}
+
+void signer_close(struct signer **signer)
+{
+	if (*signer == NULL)
+		return;
+	authority_free(&(*signer)->authority);
+	templates_free(&(*signer)->templates);
+	free(*signer);
+	*signer = NULL;
+}
+
+enum err signer_issue(
+	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out)
+{
+	const struct template *tmpl = template_named(signer->templates, grant->template);
+
+	if (tmpl == NULL)
+		return fail(ERR_INTERNAL, "template-unknown", "the signer has no template \"%s\"",
+			grant->template);
+	if (tmpl->version != grant->template_version)
+		return fail(ERR_INTERNAL, "template-version",
+			"the grant is for version %u of \"%s\", the signer has %lld",
+			grant->template_version, grant->template, (long long)tmpl->version);
+	return certificate_issue(signer->authority, tmpl, grant, now, out);
+}
+
+unsigned signer_template_version(const struct signer *signer, const char *name)
+{
+	const struct template *tmpl = template_named(signer->templates, name);
+
+	return tmpl == NULL ? 0 : (unsigned)tmpl->version;
+}
+
+struct view signer_chain(const struct signer *signer, size_t index)
+{
+	return authority_chain(signer->authority, index);
+}
+
+static bool signs(EVP_PKEY *private, EVP_PKEY *public)
+{
+	AUTO(md_ctx_free) EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
+	const EVP_MD *md = EVP_PKEY_is_a(private, "ED25519") ? NULL : EVP_sha256();
+	uint8_t text[32], signature[1024];
+	size_t n = sizeof(signature);
+
+	return sign != NULL && verify != NULL && random_bytes(text, sizeof(text)) == OK &&
+		EVP_DigestSignInit(sign, NULL, md, NULL, private) == 1 &&
+		EVP_DigestSign(sign, signature, &n, text, sizeof(text)) == 1 &&
+		EVP_DigestVerifyInit(verify, NULL, md, NULL, public) == 1 &&
+		EVP_DigestVerify(verify, signature, n, text, sizeof(text)) == 1;
+}
+
+enum err signer_ready(struct signer *signer)
+{
+	if (authority_not_after(signer->authority) <= clock_now())
+		return fail(ERR_BUSY, "ca-expired", "the issuing CA's certificate has expired");
+	if (!signs(authority_key(signer->authority),
+		    X509_get0_pubkey(authority_certificate(signer->authority))))
+		return fail(ERR_BUSY, "ca-key", "the issuing CA's key does not sign");
+	return OK;
+}

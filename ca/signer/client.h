@@ -1,0 +1,36 @@
+/* client.h - how the rest of the service asks for a signature: with a grant, never with bytes.
+ * Linked in here; the same call will cross to the process that holds the keys. */
+#pragma once
+
+#include "ca/issue.h"
+
+struct signer;
+
+/*
+ * Opens the issuing CA and the signer's own templates, which are checked against every grant.
+ * What is wrong with the templates is added to `problems`. `*out` is the caller's.
+ */
+struct signer_files {
+	const char *certificate, *key, *passphrase; /* see authority_load() */
+	const char *templates; /* directory */
+};
+CHECKED enum err signer_open(
+	const struct signer_files *files, struct problems *problems, struct signer **out);
+void signer_close(struct signer **signer);
+
+/*
+ * Builds and signs what the grant says. ERR_INTERNAL "template-unknown", "template-version": the
+ * signer's own templates do not know what the grant names.
+ * Safe from any thread.
+ */
+CHECKED enum err signer_issue(
+	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out);
+
+/* The version of a template; 0 when there is none of that name. */
+unsigned signer_template_version(const struct signer *signer, const char *name);
+
+/* The issuing CA's certificate and those above it; see authority_chain(). */
+struct view signer_chain(const struct signer *signer, size_t index);
+
+/* Signs and verifies a random text: is the key usable, and the certificate's? ERR_BUSY "ca-key". */
+CHECKED enum err signer_ready(struct signer *signer);

@@ -1,0 +1,212 @@
+#include "ca/template.h"
+
+#include "ca/base/file.h"
+#include "ca/usage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/objects.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEMPLATES_MAX 64
+#define DAY 86400
+
+struct templates {
+	struct template *item;
+	size_t n;
+};
+
+static const struct yaml_key attribute_keys[] = {
+	{"type", YAML_TEXT, offsetof(struct template_attribute, type), NULL, 3, 64, NULL, NULL},
+	{"value", YAML_TEXT, offsetof(struct template_attribute, value), NULL, 1, 128, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema attribute_schema = {
+	sizeof(struct template_attribute), attribute_keys, offsetof(struct template_attribute, mark)};
+
+static const struct yaml_key name_keys[] = {
+	{"directory_name", YAML_LIST, offsetof(struct template_name, directory_name), "", 1, 16,
+		&attribute_schema, NULL},
+	{"permanent_identifier", YAML_TEXT, offsetof(struct template_name, permanent_identifier), "", 1,
+		128, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema name_schema = {
+	sizeof(struct template_name), name_keys, offsetof(struct template_name, mark)};
+
+static const struct yaml_key san_keys[] = {
+	{"critical", YAML_BOOL, offsetof(struct template_san, critical), "true", 0, 0, NULL, NULL},
+	{"names", YAML_LIST, offsetof(struct template_san, names), NULL, 1, 16, &name_schema, NULL},
+	{0},
+};
+static const struct yaml_schema san_schema = {
+	sizeof(struct template_san), san_keys, offsetof(struct template_san, mark)};
+
+static const char *const kinds[] = {"x509", NULL};
+static const char *const keys[] = {"ak", NULL};
+
+static const struct yaml_key template_keys[] = {
+	{"name", YAML_TEXT, offsetof(struct template, name), NULL, 1, 64, NULL, NULL},
+	{"version", YAML_WHOLE, offsetof(struct template, version), NULL, 1, 1000000, NULL, NULL},
+	{"kind", YAML_TEXT, offsetof(struct template, kind), NULL, 1, 16, NULL, kinds},
+	{"key", YAML_TEXT, offsetof(struct template, key), NULL, 1, 16, NULL, keys},
+	{"lifetime", YAML_SECONDS, offsetof(struct template, lifetime), NULL, 300, 3660 * DAY, NULL,
+		NULL},
+	{"backdate", YAML_SECONDS, offsetof(struct template, backdate), "5m", 0, DAY, NULL, NULL},
+	{"subject_alt_name", YAML_MAP, offsetof(struct template, san), NULL, 0, 0, &san_schema, NULL},
+	{"key_usage", YAML_LIST, offsetof(struct template, key_usage), NULL, 1, 9, NULL, NULL},
+	{"extended_key_usage", YAML_LIST, offsetof(struct template, extended_key_usage), NULL, 1, 16,
+		NULL, NULL},
+	{0},
+};
+static const struct yaml_schema template_schema = {
+	sizeof(struct template), template_keys, offsetof(struct template, mark)};
+
+static const char *const variables[VARIABLES] = {
+	[VARIABLE_HOST] = "${host}",
+	[VARIABLE_DEVICE_ID] = "${device.id}",
+	[VARIABLE_TPM_MANUFACTURER] = "${tpm.manufacturer}",
+	[VARIABLE_TPM_MODEL] = "${tpm.model}",
+	[VARIABLE_TPM_VERSION] = "${tpm.version}",
+};
+
+enum variable variable_read(const char *text)
+{
+	for (size_t i = 0; i < VARIABLES; i++)
+		if (strcmp(text, variables[i]) == 0)
+			return (enum variable)i;
+	return VARIABLES;
+}
+
+/* One file being judged beyond what its schema says. */
+struct judging {
+	const char *file;
+	struct problems *problems;
+};
+
+static void judge_value(const struct judging *judging, struct yaml_mark mark, const char *value)
+{
+	if (strchr(value, '$') != NULL && variable_read(value) == VARIABLES)
+		problem_add(judging->problems, judging->file, mark,
+			"\"%s\" is no variable: wanted plain text, or one of ${host}, ${device.id}, "
+			"${tpm.manufacturer}, ${tpm.model}, ${tpm.version}", value);
+}
+
+static void judge_oid(const struct judging *judging, struct yaml_mark mark, const char *oid)
+{
+	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+
+	if (object == NULL)
+		problem_add(judging->problems, judging->file, mark,
+			"\"%s\" is no object identifier in dotted form", oid);
+	ASN1_OBJECT_free(object);
+}
+
+static void judge_name(const struct judging *judging, const struct template_name *name)
+{
+	const struct template_attribute *attribute = name->directory_name.item;
+
+	if ((name->directory_name.n > 0) == (name->permanent_identifier != NULL))
+		problem_add(judging->problems, judging->file, name->mark,
+			"wanted one of directory_name and permanent_identifier");
+	if (name->permanent_identifier != NULL)
+		judge_value(judging, name->mark, name->permanent_identifier);
+	for (size_t i = 0; i < name->directory_name.n; i++) {
+		judge_oid(judging, attribute[i].mark, attribute[i].type);
+		judge_value(judging, attribute[i].mark, attribute[i].value);
+	}
+}
+
+static void judge(const struct judging *judging, const struct template *tmpl)
+{
+	const struct template_name *names = tmpl->san.names.item;
+	char *const *usages = tmpl->key_usage.item, *const *oids = tmpl->extended_key_usage.item;
+
+	if (!tmpl->san.critical)
+		problem_add(judging->problems, judging->file, tmpl->san.mark,
+			"RFC 5280 4.2.1.6: with an empty subject the subject alternative name is "
+			"critical");
+	for (size_t i = 0; i < tmpl->san.names.n; i++)
+		judge_name(judging, &names[i]);
+	for (size_t i = 0; i < tmpl->key_usage.n; i++)
+		if (usage_bit(usages[i]) < 0)
+			problem_add(judging->problems, judging->file, tmpl->mark,
+				"\"%s\" is no key usage of RFC 5280 4.2.1.3", usages[i]);
+	for (size_t i = 0; i < tmpl->extended_key_usage.n; i++)
+		judge_oid(judging, tmpl->mark, oids[i]);
+}
+
+static void load_one(struct templates *templates, const char *path, struct problems *problems)
+{
+	struct template *tmpl = &templates->item[templates->n];
+	struct judging judging = {path, problems};
+
+	if (yaml_read_file(path, &template_schema, tmpl, problems) != OK)
+		return;
+	if (template_named(templates, tmpl->name) != NULL)
+		problem_add(problems, path, tmpl->mark, "a second template named \"%s\"", tmpl->name);
+	templates->n++;
+	judge(&judging, tmpl);
+}
+
+static int is_template(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".yaml") == 0;
+}
+
+static enum err load_all(struct templates *templates, const char *dir, struct problems *problems)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(dir, &entries, is_template, alphasort);
+
+	if (n <= 0)
+		problem_add(problems, dir, (struct yaml_mark){0}, "%s",
+			n < 0 ? strerror(errno) : "no template (*.yaml) in this directory");
+	for (int i = 0; i < n; i++) {
+		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
+
+		if (path != NULL && templates->n < TEMPLATES_MAX)
+			load_one(templates, path, problems);
+		free(entries[i]);
+	}
+	free(entries);
+	return n > TEMPLATES_MAX ? fail(ERR_MALFORMED, "templates", "%s: too many templates", dir) : OK;
+}
+
+enum err templates_load(const char *dir, struct problems *problems, struct templates **out)
+{
+	AUTO(templates_free) struct templates *templates = calloc(1, sizeof(*templates));
+	size_t before = problems->n;
+
+	if (templates == NULL ||
+		(templates->item = calloc(TEMPLATES_MAX, sizeof(*templates->item))) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "templates_load");
+	TRY(load_all(templates, dir, problems));
+	if (problems->n != before)
+		return fail(ERR_MALFORMED, "templates", "%s: %zu problem(s)", dir, problems->n - before);
+	*out = MOVE(templates);
+	return OK;
+}
+
+void templates_free(struct templates **templates)
+{
+	if (*templates == NULL)
+		return;
+	for (size_t i = 0; i < (*templates)->n; i++)
+		yaml_release(&template_schema, &(*templates)->item[i]);
+	free((*templates)->item);
+	free(*templates);
+	*templates = NULL;
+}
+
+const struct template *template_named(const struct templates *templates, const char *name)
+{
+	for (size_t i = 0; i < templates->n; i++)
+		if (strcmp(templates->item[i].name, name) == 0)
+			return &templates->item[i];
+	return NULL;
+}

@@ -1,0 +1,61 @@
+/* template.h - what a certificate of one kind looks like, from a YAML file that is read once. */
+#pragma once
+
+#include "ca/base/yaml.h"
+
+/* What a template may speak of: a closed set, each filled from the grant. */
+enum variable {
+	VARIABLE_HOST, /* ${host} */
+	VARIABLE_DEVICE_ID, /* ${device.id} */
+	VARIABLE_TPM_MANUFACTURER, /* ${tpm.manufacturer} */
+	VARIABLE_TPM_MODEL, /* ${tpm.model} */
+	VARIABLE_TPM_VERSION, /* ${tpm.version} */
+	VARIABLES
+};
+
+/* The variable that a text is from end to end; VARIABLES when it is none of them. */
+enum variable variable_read(const char *text);
+
+struct template_attribute {
+	char *type; /* OID, dotted */
+	char *value; /* one variable or plain text */
+	struct yaml_mark mark;
+};
+
+/* One name of the subject alternative name; exactly one member is set. */
+struct template_name {
+	struct yaml_list directory_name; /* of struct template_attribute, one RDN each */
+	char *permanent_identifier; /* RFC 4043 */
+	struct yaml_mark mark;
+};
+
+struct template_san {
+	bool critical;
+	struct yaml_list names; /* of struct template_name */
+	struct yaml_mark mark;
+};
+
+struct template {
+	char *name;
+	int64_t version;
+	char *kind; /* "x509" */
+	char *key; /* "ak" */
+	int64_t lifetime, backdate; /* seconds */
+	struct template_san san;
+	struct yaml_list key_usage; /* of char *, RFC 5280 4.2.1.3 */
+	struct yaml_list extended_key_usage; /* of char *, OIDs, dotted */
+	struct yaml_mark mark;
+};
+
+struct templates; /* immutable once loaded */
+
+/*
+ * Loads every *.yaml of a directory. What is wrong is added to `problems`, for all files.
+ * `*out` is the caller's, for templates_free(). ERR_MALFORMED "templates" with any problem, or when
+ * there is no template.
+ */
+CHECKED enum err templates_load(const char *dir, struct problems *problems, struct templates **out);
+void templates_free(struct templates **templates);
+
+/* NULL when there is no template of that name. */
+const struct template *template_named(const struct templates *templates, const char *name);

@@ -1,0 +1,13 @@
+/* validity.h - from when until when. RFC 5280 4.1.2.5. */
+#pragma once
+
+#include "ca/base/err.h"
+
+#include <openssl/x509.h>
+#include <stdint.h>
+
+/* Sets both ends, seconds since 1970: UTCTime until 2049, GeneralizedTime after. */
+CHECKED enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after);
+
+/* When a certificate ends. */
+CHECKED enum err validity_end(const X509 *cert, int64_t *out);

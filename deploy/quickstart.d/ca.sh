@@ -1,0 +1,32 @@
+# ca.sh - the secrets, the CA, and the edge's own certificate from it.
+# shellcheck shell=bash disable=SC2154 # clone, state, run and the like come from deploy/quickstart
+
+secrets_make() {
+	step secrets "for the edge, the tickets and the administrator"
+	once secrets secrets_write
+}
+
+secrets_write() {
+	local name
+
+	install -d -m 700 "$state/secrets"
+	for name in edge.secret ticket.key admin.token; do
+		(umask 077 && openssl rand -hex 32 >"$state/secrets/$name")
+	done
+}
+
+ca_make() {
+	step ca "a root, an issuing CA, and a certificate for the edge" "$state/log/ca.log"
+	once ca ca_init
+	once edge edge_certify
+}
+
+ca_init() {
+	"$bin/endorsectl" ca init --dir "$state/ca" --organization "Example Organisation" >>"$step_log" 2>&1
+}
+
+edge_certify() {
+	install -d -m 700 "$state/edge"
+	"$bin/endorsectl" ca edge --dir "$state/ca" --name localhost --name 127.0.0.1 \
+		--out "$state/edge/edge.pem" >>"$step_log" 2>&1
+}

@@ -1,0 +1,38 @@
+# host.sh - the device enrolls, the certificate is checked, and the person learns what to try next.
+# shellcheck shell=bash disable=SC2154 # clone, state, run and the like come from deploy/quickstart
+
+# The same command at every run: where the certificate is still good, the tool says so.
+host_enroll() {
+	step enroll "the TPM as $host"
+	say
+	"$bin/endorse" enroll --server "https://localhost:$edge_port" --ca "$state/ca/root.pem" \
+		--host "$host" --state "$state/device" --tcti "swtpm:path=$run/tpm"
+	say
+}
+
+host_report() {
+	step check "openssl's own judgement of what was issued"
+	openssl verify -x509_strict -CAfile "$state/ca/root.pem" -untrusted "$state/device/chain.pem" \
+		"$state/device/ak.pem"
+	cat <<-END
+
+		${bold}It runs.${plain} The state directory has the CA (ca/), what the host got (device/), the service's
+		configuration (endorsed.yaml, policy.yaml) and the logs (log/). To try next:
+
+		  cd $(printf %q "$clone")
+		  state=$state
+
+		  # the certificate: the host's name, and a key that never leaves the TPM
+		  openssl x509 -noout -text -in \$state/device/ak.pem
+
+		  # the same TPM under a second name: refused, with the reason
+		  .build/release/bin/endorse enroll --host web-02.example.test --state \$state/second \\
+		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm
+
+		  # the name is free again, and its certificates are revoked
+		  .build/release/bin/endorsectl host unbind $host --why "mainboard replaced" \\
+		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
+
+		deploy/quickstart --stop stops it, deploy/quickstart --clean removes it.
+	END
+}

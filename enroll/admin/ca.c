@@ -1,0 +1,113 @@
+#include "enroll/admin/command.h"
+
+#include "ca/base/mem.h"
+#include "ca/hierarchy.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char init_usage[] =
+	"usage: endorsectl ca init --dir DIR --organization NAME\n"
+	"\n"
+	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, and an edge CA\n"
+	"for the service's own TLS certificate; keys are encrypted, each with a random passphrase in\n"
+	"a file beside it. Nothing is ever overwritten.\n";
+
+static const char edge_usage[] =
+	"usage: endorsectl ca edge --dir DIR --name NAME [--name NAME ...] --out FILE\n"
+	"\n"
+	"Issues a TLS server certificate by the edge CA of DIR for DNS names and IP addresses, and\n"
+	"writes it with the edge CA's certificate and its new key into FILE, as HAProxy reads it.\n";
+
+static int wrong_usage(const char *usage)
+{
+	fputs(usage, stderr);
+	return EXIT_WRONG_USAGE;
+}
+
+static int told(const char *usage)
+{
+	fputs(usage, stdout);
+	return EXIT_DONE;
+}
+
+static void tell_made(const char *dir)
+{
+	printf("root CA      %s/root.pem          relying parties and devices trust this\n"
+	       "issuing CA   %s/issuing.pem       signs devices' certificates; endorsed needs its key\n"
+	       "edge CA      %s/edge-ca.pem       signs the TLS certificate: endorsectl ca edge\n"
+	       "root key     %s/offline/          nothing in daily use needs it: move this directory,\n"
+	       "             key and passphrase apart, to where it cannot be stolen with the machine\n",
+		dir, dir, dir, dir);
+}
+
+int command_ca_init(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"dir", required_argument, NULL, 'd'},
+		{"organization", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *dir = NULL, *organization = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'd':
+			dir = optarg;
+			break;
+		case 'o':
+			organization = optarg;
+			break;
+		case 'h':
+			return told(init_usage);
+		default:
+			return wrong_usage(init_usage);
+		}
+	if (dir == NULL || organization == NULL || optind != argc)
+		return wrong_usage(init_usage);
+	if (hierarchy_make(dir, organization) != OK)
+		return command_failed();
+	tell_made(dir);
+	return EXIT_DONE;
+}
+
+int command_ca_edge(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"dir", required_argument, NULL, 'd'},
+		{"name", required_argument, NULL, 'n'},
+		{"out", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *dir = NULL, *path = NULL, *names[32];
+	size_t n = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'd':
+			dir = optarg;
+			break;
+		case 'o':
+			path = optarg;
+			break;
+		case 'n':
+			if (n == COUNT(names))
+				return wrong_usage(edge_usage);
+			names[n++] = optarg;
+			break;
+		case 'h':
+			return told(edge_usage);
+		default:
+			return wrong_usage(edge_usage);
+		}
+	if (dir == NULL || path == NULL || n == 0 || optind != argc)
+		return wrong_usage(edge_usage);
+	if (hierarchy_edge(dir, names, n, path) != OK)
+		return command_failed();
+	printf("edge certificate %s (397 days; make the next one before it ends)\n", path);
+	return EXIT_DONE;
+}

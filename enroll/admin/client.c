@@ -1,0 +1,101 @@
+#include "enroll/admin/client.h"
+
+#include "ca/base/crypt.h"
+#include "ca/base/encode.h"
+#include "ca/base/file.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define ANSWER_MAX (1 << 20)
+
+static size_t take(char *bytes, size_t size, size_t n, void *answer)
+{
+	buf_add(answer, (struct view){(const uint8_t *)bytes, size * n});
+	return ((struct buf *)answer)->failed ? 0 : n;
+}
+
+static void easy_free(CURL **curl)
+{
+	curl_easy_cleanup(*curl);
+}
+
+static void headers_free(struct curl_slist **headers)
+{
+	curl_slist_free_all(*headers);
+}
+
+/* The token goes over the wire as it is, so it stays on this machine. */
+static bool is_local(const char *url)
+{
+	static const char local[] = "http://127.0.0.1:";
+
+	return strncmp(url, local, sizeof(local) - 1) == 0 &&
+		strspn(url + sizeof(local) - 1, "0123456789") == strlen(url + sizeof(local) - 1);
+}
+
+static enum err make_headers(const char *token_file, struct curl_slist **out)
+{
+	AUTO(buf_free) struct buf line = BUF(256);
+	AUTO(key_wipe) struct secret_key token;
+	struct curl_slist *headers;
+
+	TRY(file_read_key(token_file, true, token.bytes));
+	buf_str(&line, "Authorization: Bearer ");
+	hex_add(&line, VIEW(token.bytes));
+	TRY(buf_ok(&line));
+	headers = curl_slist_append(NULL, "Content-Type: application/json");
+	*out = curl_slist_append(headers, buf_text(&line));
+	if (headers == NULL || *out == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "admin_post");
+	return OK;
+}
+
+static enum err perform(CURL *curl, const char *url, long *status)
+{
+	char text[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+	code = curl_easy_perform(curl);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	if (code != CURLE_OK)
+		return fail(ERR_BUSY, "unreachable", "%s: %s", url,
+			text[0] == '\0' ? curl_easy_strerror(code) : text);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+	return OK;
+}
+
+enum err admin_post(const struct admin_server *server, const char *path, struct view json,
+	struct buf *answer, struct problem *problem)
+{
+	AUTO(easy_free) CURL *curl = curl_easy_init();
+	AUTO(headers_free) struct curl_slist *headers = NULL;
+	AUTO(buf_free) struct buf url = BUF(1024);
+	long status = 0;
+
+	if (curl == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "admin_post");
+	if (!is_local(server->url))
+		return fail(ERR_MALFORMED, "admin-url",
+			"\"%s\": wanted http://127.0.0.1:PORT, the service's admin_listen", server->url);
+	TRY(make_headers(server->token_file, &headers));
+	buf_fmt(&url, "%s%s", server->url, path);
+	TRY(buf_ok(&url));
+	curl_easy_setopt(curl, CURLOPT_URL, buf_text(&url));
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)json.p);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)json.n);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+	TRY(perform(curl, server->url, &status));
+	if (status == 200)
+		return OK;
+	if (problem_parse(buf_view(answer), problem) != OK)
+		return fail(ERR_BUSY, "unreachable", "%s: answered %ld, and not as Endorse does",
+			server->url, status);
+	return fail(ERR_DENIED, "refused", "%s", problem->detail);
+}

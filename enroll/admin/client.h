@@ -1,0 +1,17 @@
+/* client.h - how endorsectl speaks to the service's admin listener. */
+#pragma once
+
+#include "ca/base/buf.h"
+#include "enroll/proto/problem.h"
+
+struct admin_server {
+	const char *url; /* "http://127.0.0.1:8081": plain HTTP is taken for 127.0.0.1 only */
+	const char *token_file;
+};
+
+/*
+ * POSTs a JSON text and appends the answer's body. A refusal of the service fills `problem` and is
+ * ERR_DENIED "refused"; ERR_MALFORMED "admin-url"; ERR_BUSY "unreachable".
+ */
+CHECKED enum err admin_post(const struct admin_server *server, const char *path, struct view json,
+	struct buf *answer, struct problem *problem);

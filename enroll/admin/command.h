@@ -1,0 +1,20 @@
+/* command.h - the subcommands of endorsectl: one file each, one table in main.c. */
+#pragma once
+
+#include "ca/base/err.h"
+
+/* Exit codes, documented in endorsectl(1). */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1, /* a file, the network, the service's own trouble */
+	EXIT_WRONG_USAGE = 2,
+	EXIT_REFUSED = 5, /* the service said no; the reason is printed */
+};
+
+/* Gets the arguments from the subcommand's last word on; returns the exit code. */
+int command_ca_init(int argc, char **argv);
+int command_ca_edge(int argc, char **argv);
+int command_host_unbind(int argc, char **argv);
+
+/* Prints the last failure and returns EXIT_FAILED. */
+int command_failed(void);

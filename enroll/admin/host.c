@@ -1,0 +1,90 @@
+#include "enroll/admin/command.h"
+
+#include "enroll/admin/client.h"
+#include "enroll/proto/admin.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char unbind_usage[] =
+	"usage: endorsectl host unbind NAME --why TEXT [--admin URL] [--token-file FILE]\n"
+	"\n"
+	"Takes the host name NAME away from the device it is bound to, so that the next device that\n"
+	"policy allows it can have it. The device's certificates stay valid until they end.\n"
+	"\n"
+	"  --why TEXT         what the audit keeps beside the act\n"
+	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
+	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token)\n";
+
+static int wrong_usage(void)
+{
+	fputs(unbind_usage, stderr);
+	return EXIT_WRONG_USAGE;
+}
+
+static int refused(const struct problem *problem)
+{
+	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail, problem->code,
+		problem->request_id);
+	return EXIT_REFUSED;
+}
+
+static int unbind(const struct admin_server *server, const struct unbind_request *request)
+{
+	AUTO(buf_free) struct buf json = BUF(LIMIT_ADMIN_BODY), answer = BUF(LIMIT_ADMIN_BODY);
+	struct problem problem = {0};
+	struct unbind_answer unbound;
+	enum err err = unbind_request_encode(request, &json);
+
+	if (err == OK)
+		err = admin_post(
+			server, "/v1/admin/host/unbind", buf_view(&json), &answer, &problem);
+	if (err == ERR_DENIED)
+		return refused(&problem);
+	if (err == OK)
+		err = unbind_answer_parse(buf_view(&answer), &unbound);
+	if (err != OK)
+		return command_failed();
+	printf("%s is free again; it was bound to device %s\n", unbound.host, unbound.device_id);
+	return EXIT_DONE;
+}
+
+int command_host_unbind(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"why", required_argument, NULL, 'w'},
+		{"admin", required_argument, NULL, 'a'},
+		{"token-file", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct admin_server server = {"http://127.0.0.1:8081", "/etc/endorse/admin.token"};
+	struct unbind_request request = {0};
+	const char *why_text = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'w':
+			why_text = optarg;
+			break;
+		case 'a':
+			server.url = optarg;
+			break;
+		case 't':
+			server.token_file = optarg;
+			break;
+		case 'h':
+			fputs(unbind_usage, stdout);
+			return EXIT_DONE;
+		default:
+			return wrong_usage();
+		}
+	if (why_text == NULL || optind + 1 != argc || strlen(argv[optind]) > LIMIT_HOST ||
+		strlen(why_text) > LIMIT_WHY)
+		return wrong_usage();
+	snprintf(request.host, sizeof(request.host), "%s", argv[optind]);
+	snprintf(request.why, sizeof(request.why), "%s", why_text);
+	return unbind(&server, &request);
+}

@@ -1,0 +1,49 @@
+/* main.c - endorsectl: what operators and admins type. */
+
+#include "ca/base/mem.h"
+#include "enroll/admin/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: endorsectl COMMAND ...\n"
+	"\n"
+	"  ca init      make the CAs of a new installation\n"
+	"  ca edge      make the TLS certificate of the service's edge\n"
+	"  host unbind  take a host name away from its device\n"
+	"\n"
+	"endorsectl COMMAND --help tells more.\n"
+	"Exit status: 0 done; 1 a failure; 2 wrong usage; 5 refused by the service.\n";
+
+static const struct {
+	const char *noun, *verb;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"ca", "init", command_ca_init},
+	{"ca", "edge", command_ca_edge},
+	{"host", "unbind", command_host_unbind},
+};
+
+int command_failed(void)
+{
+	fprintf(stderr, "endorsectl: %s (%s)\n", why()->sentence, why()->code);
+	return EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("endorsectl " ENDORSE_VERSION);
+		return EXIT_DONE;
+	}
+	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; argc > 2 && i < COUNT(commands); i++)
+		if (strcmp(argv[1], commands[i].noun) == 0 && strcmp(argv[2], commands[i].verb) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	fputs(usage, stderr);
+	return EXIT_WRONG_USAGE;
+}

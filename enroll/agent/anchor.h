@@ -1,0 +1,43 @@
+/* anchor.h - the certificates that this device trusts, for TLS and for what it is given. Nothing
+ * that a service sends becomes one, except under a digest that the operator named. */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#include <openssl/x509.h>
+
+struct anchors;
+
+/*
+ * The CA certificates of a PEM bundle. `*out` is the caller's, for anchors_free(). ERR_NOT_FOUND
+ * "file-missing"; ERR_INTERNAL "pem-file", also for a certificate that is not a CA's.
+ */
+CHECKED enum err anchors_read(const char *path, struct anchors **out);
+
+/*
+ * One anchor known by the SHA-256 of its DER, 64 hexadecimal digits with or without colons. It is
+ * looked for in the file `path` (which may be missing) and, if it is not there, in the chain of the
+ * first TLS handshake. ERR_MALFORMED "usage" when `digest` is no digest.
+ */
+CHECKED enum err anchors_pinned(const char *digest, const char *path, struct anchors **out);
+void anchors_free(struct anchors **anchors);
+
+/* False as long as a pinned anchor has not been seen. */
+bool anchors_are_known(const struct anchors *anchors);
+
+/* For SSL_CTX_set_cert_verify_callback(), with the anchors as its argument. */
+int anchors_verify_tls(X509_STORE_CTX *ctx, void *anchors);
+
+/* Why the last anchors_verify_tls() refused, "" when it did not. */
+const char *anchors_tls_problem(const struct anchors *anchors);
+
+/*
+ * Does `certificate` chain to an anchor, through `intermediates` (may be NULL), today (RFC
+ * 5280 6.1, with OpenSSL's strict checks, for no purpose)? ERR_DENIED "service-not-trusted"
+ * otherwise.
+ */
+CHECKED enum err anchors_check(
+	const struct anchors *anchors, X509 *certificate, STACK_OF(X509) * intermediates);
+
+/* Appends the PEM text of all. */
+CHECKED enum err anchors_write(const struct anchors *anchors, struct buf *pem);

@@ -1,0 +1,50 @@
+/* attempt.h - one enrollment, from the TPM's certificate to a checked answer. */
+#pragma once
+
+#include "enroll/agent/credential.h"
+#include "enroll/agent/http.h"
+#include "enroll/agent/issued.h"
+#include "enroll/agent/state.h"
+
+/* What the caller wants; all of it is borrowed. */
+struct wish {
+	const char *server;
+	const char *service;
+	const char *host;
+	const char *tcti; /* NULL: the TSS's default */
+	const char *proxy; /* NULL: none */
+	const struct ek_template
+		*ek; /* NULL: the remembered one, or the first that has a certificate */
+	enum key_kind ak;
+	bool any_ak; /* no kind was asked for: a stored AK of another kind is as good */
+	unsigned timeout; /* seconds */
+};
+
+struct attempt {
+	const struct wish *wish;
+	struct state *state; /* borrowed */
+	struct anchors *anchors; /* borrowed */
+	struct enrollment before; /* zero when there was none */
+	struct device_ek *ek;
+	struct device_ak *ak;
+	bool new_ak; /* made in this attempt */
+	bool another_ek; /* than at the enrollment before */
+	struct retry retry;
+	struct http *http;
+	struct buf claim; /* the very bytes that were sent */
+	struct buf request;
+	struct problem problem; /* of the last refusal by the service */
+	struct issued *issued;
+};
+
+/*
+ * Does all of it but the installation: reads the EK's certificate, finds or makes the AK, proves
+ * both to the service and checks what it issued. `attempt` is zero but for its first four members,
+ * and is freed with attempt_free() also after a failure. The TPM is left as it was found. Errors as
+ * of http_post(), credential_activate(), issued_check().
+ */
+CHECKED enum err attempt_run(struct attempt *attempt);
+void attempt_free(struct attempt *attempt);
+
+/* Writes what was issued into the state directory, each file at one stroke. ERR_INTERNAL. */
+CHECKED enum err attempt_install(struct attempt *attempt);

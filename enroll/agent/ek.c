@@ -1,0 +1,222 @@
+#include "enroll/agent/ek.h"
+
+#include "ca/base/encode.h"
+#include "enroll/agent/cert.h"
+#include "enroll/agent/nv.h"
+#include "enroll/agent/nvcert.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NV_CHAIN_FIRST 0x01c00100
+#define NV_CHAIN_LAST 0x01c001ff
+#define NV_CHAIN_INDICES 64
+#define NV_CHAIN_BYTES (64 * 1024)
+
+void device_ek_free(struct device_ek **ek)
+{
+	if (*ek == NULL)
+		return;
+	EVP_PKEY_free((*ek)->key);
+	buf_free(&(*ek)->certificate);
+	for (size_t i = 0; i < (*ek)->chain_n; i++)
+		buf_free(&(*ek)->chain[i]);
+	free(*ek);
+	*ek = NULL;
+}
+
+const struct ek_template *ek_template_find(const char *text)
+{
+	for (const struct ek_template *t = ek_templates; t->name != NULL; t++)
+		if (strcmp(t->name, text) == 0 || strcmp(key_kind_text(t->kind), text) == 0)
+			return t;
+	return NULL;
+}
+
+/* Fills key and digest from the certificate's bytes. */
+static enum err take_key(struct device_ek *ek)
+{
+	AUTO(x509_free) X509 *certificate = cert_from_der(buf_view(&ek->certificate));
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	enum key_kind kind;
+
+	if (certificate == NULL)
+		return fail(ERR_INTERNAL, "tpm-ek",
+			"NV 0x%08x holds no certificate that can be read",
+			ek->template->nv_certificate);
+	ek->key = X509_get_pubkey(certificate);
+	ERR_clear_error();
+	if (ek->key == NULL)
+		return fail(ERR_INTERNAL, "tpm-ek",
+			"the EK certificate's key cannot be used (a certificate made for TPM "
+			"1.2?)");
+	if (key_kind_of(ek->key, &kind) != OK || kind != ek->template->kind)
+		return fail(ERR_INTERNAL, "tpm-ek",
+			"NV 0x%08x holds a certificate for another "
+			"kind of key than %s",
+			ek->template->nv_certificate, key_kind_text(ek->template->kind));
+	TRY(spki_sha256(ek->key, digest));
+	hex_write(VIEW(digest), ek->sha256);
+	return OK;
+}
+
+static enum err read_certificate(struct tpm *tpm, struct device_ek *ek)
+{
+	AUTO(buf_free) struct buf content = BUF(UINT16_MAX);
+	struct view der;
+
+	TRY(nv_read(tpm, ek->template->nv_certificate, &content));
+	TRY(nv_certificate_cut(buf_view(&content), &der));
+	ek->certificate = BUF(LIMIT_EK_CERTIFICATE);
+	buf_add(&ek->certificate, der);
+	if (buf_ok(&ek->certificate) != OK)
+		return fail(ERR_INTERNAL, "tpm-ek",
+			"the EK certificate has %zu bytes, more than %d", der.n,
+			LIMIT_EK_CERTIFICATE);
+	return take_key(ek);
+}
+
+static bool has_already(const struct device_ek *ek, struct view der)
+{
+	if (view_equal(buf_view(&ek->certificate), der))
+		return true;
+	for (size_t i = 0; i < ek->chain_n; i++)
+		if (view_equal(buf_view(&ek->chain[i]), der))
+			return true;
+	return false;
+}
+
+static void chain_add(struct device_ek *ek, struct view der)
+{
+	AUTO(x509_free) X509 *certificate = NULL;
+
+	if (ek->chain_n == LIMIT_INTERMEDIATES || der.n > LIMIT_INTERMEDIATE ||
+		has_already(ek, der) || (certificate = cert_from_der(der)) == NULL) {
+		fprintf(stderr,
+			"endorse: a certificate of %zu bytes in the TPM's EK chain is left "
+			"out: unreadable, repeated, too long or one too many\n",
+			der.n);
+		return;
+	}
+	ek->chain[ek->chain_n] = BUF(LIMIT_INTERMEDIATE);
+	buf_add(&ek->chain[ek->chain_n++], der);
+}
+
+static enum err read_chain(struct tpm *tpm, struct device_ek *ek)
+{
+	AUTO(buf_free) struct buf joined = BUF(NV_CHAIN_BYTES);
+	TPM2_HANDLE indices[NV_CHAIN_INDICES];
+	struct view rest, der;
+	size_t n = 0;
+
+	TRY(nv_list(tpm, NV_CHAIN_FIRST, NV_CHAIN_LAST, indices, COUNT(indices), &n));
+	for (size_t i = 0; i < n; i++)
+		TRY(nv_read(tpm, indices[i], &joined));
+	rest = buf_view(&joined);
+	while (nv_chain_next(&rest, &der))
+		chain_add(ek, der);
+	return OK;
+}
+
+/* ERR_NOT_FOUND when none of the templates has a certificate. */
+static enum err find_certificate(
+	struct tpm *tpm, const struct ek_template *wanted, struct device_ek *ek)
+{
+	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
+		enum err err;
+
+		if (wanted != NULL && wanted != t)
+			continue;
+		ek->template = t;
+		err = read_certificate(tpm, ek);
+		if (err != ERR_NOT_FOUND)
+			return err;
+	}
+	if (wanted != NULL)
+		return fail(ERR_NOT_FOUND, "tpm-ek",
+			"this TPM has no certificate for its %s EK (NV 0x%08x); try --ek auto",
+			key_kind_text(wanted->kind), wanted->nv_certificate);
+	return fail(ERR_NOT_FOUND, "tpm-ek",
+		"this TPM has no EK certificate in NV: its manufacturer says nothing of it, so the "
+		"service has nothing to go by");
+}
+
+enum err device_ek_find(struct tpm *tpm, const struct ek_template *wanted, struct device_ek **out)
+{
+	AUTO(device_ek_free) struct device_ek *ek = calloc(1, sizeof(*ek));
+
+	if (ek == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "device_ek_find");
+	TRY(find_certificate(tpm, wanted, ek));
+	TRY(read_chain(tpm, ek));
+	*out = MOVE(ek);
+	return OK;
+}
+
+/* Is the loaded object, public area and all, the one that the service will assume? */
+static enum err compare_public(
+	struct tpm *tpm, ESYS_TR object, const struct device_ek *ek, bool *equal)
+{
+	AUTO(esys_free) TPM2B_PUBLIC *public = NULL;
+	AUTO(buf_free) struct buf wanted = BUF(EK_PUBLIC_MAX), found = BUF(EK_PUBLIC_MAX);
+
+	TRY(ek_public_build(ek->template, ek->key, &wanted));
+	TRY(tpm_ok(TPM_PATIENT(Esys_ReadPublic(tpm_esys(tpm), object, ESYS_TR_NONE, ESYS_TR_NONE,
+			   ESYS_TR_NONE, &public, NULL, NULL)),
+		"TPM2_ReadPublic"));
+	TRY(tpm_public_write(public, &found));
+	*equal = view_equal(buf_view(&wanted), buf_view(&found));
+	return OK;
+}
+
+/* `out` stays empty when there is no such persistent key, or another one. */
+static enum err load_persistent(struct tpm *tpm, const struct device_ek *ek, struct loaded *out)
+{
+	AUTO(loaded_flush) struct loaded key = LOADED(tpm);
+	bool equal = false;
+	TSS2_RC rc;
+
+	rc = TPM_PATIENT(Esys_TR_FromTPMPublic(tpm_esys(tpm), ek->template->persistent,
+		ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &key.tr));
+	if (tpm_is_absent(rc))
+		return OK;
+	TRY(tpm_ok(rc, "TPM2_ReadPublic"));
+	TRY(compare_public(tpm, key.tr, ek, &equal));
+	if (equal) {
+		*out = key;
+		key.tr = ESYS_TR_NONE;
+	}
+	return OK;
+}
+
+static enum err create_primary(struct tpm *tpm, const struct device_ek *ek, struct loaded *out)
+{
+	AUTO(buf_free) struct buf bytes = BUF(EK_PUBLIC_MAX);
+	AUTO(loaded_flush) struct loaded key = LOADED(tpm);
+	TPM2B_PUBLIC template;
+	bool equal = false;
+
+	TRY(ek_public_build(ek->template, NULL, &bytes));
+	TRY(tpm_public_read(buf_view(&bytes), &template));
+	TRY(tpm_primary_create(tpm, ESYS_TR_RH_ENDORSEMENT, &template, &key));
+	TRY(compare_public(tpm, key.tr, ek, &equal));
+	if (!equal)
+		return fail(ERR_INTERNAL, "tpm-ek",
+			"the %s EK that this TPM makes (template %s) is not the one in its "
+			"certificate (NV 0x%08x): the endorsement seed was changed, or the "
+			"certificate belongs to another TPM or another template; try another --ek",
+			key_kind_text(ek->template->kind), ek->template->name,
+			ek->template->nv_certificate);
+	*out = key;
+	key.tr = ESYS_TR_NONE;
+	return OK;
+}
+
+enum err device_ek_load(struct tpm *tpm, const struct device_ek *ek, struct loaded *out)
+{
+	TRY(load_persistent(tpm, ek, out));
+	return out->tr != ESYS_TR_NONE ? OK : create_primary(tpm, ek, out);
+}

@@ -1,0 +1,34 @@
+/* ek.h - the endorsement key of this machine's TPM: its certificate in NV, and the key itself. */
+#pragma once
+
+#include "enroll/agent/tpm.h"
+#include "enroll/proto/limits.h"
+#include "enroll/tpm/ekpublic.h"
+
+struct device_ek {
+	const struct ek_template *template;
+	EVP_PKEY *key; /* the certificate's */
+	struct buf certificate; /* DER, as the manufacturer wrote it */
+	struct buf chain[LIMIT_INTERMEDIATES]; /* DER, from NV 0x01c00100 to 0x01c001ff */
+	size_t chain_n;
+	char sha256[65]; /* of the key's SubjectPublicKeyInfo, in hexadecimal */
+};
+
+/* The template whose kind, or whose own name ("L-1"), is `text`; NULL when none is. */
+const struct ek_template *ek_template_find(const char *text);
+
+/*
+ * Reads the EK certificate for `wanted`, or for the first template that has one in NV when it is
+ * NULL, and the chain beside it. `*out` is the caller's, for device_ek_free(); untouched on
+ * failure. ERR_NOT_FOUND "tpm-ek" when there is no certificate; ERR_INTERNAL "tpm-ek", "tpm".
+ */
+CHECKED enum err device_ek_find(
+	struct tpm *tpm, const struct ek_template *wanted, struct device_ek **out);
+void device_ek_free(struct device_ek **ek);
+
+/*
+ * Brings the key: the persistent one where its public area is the template's with the certificate's
+ * key, otherwise TPM2_CreatePrimary from the template. ERR_INTERNAL "tpm-ek" when what comes out is
+ * not the certificate's key.
+ */
+CHECKED enum err device_ek_load(struct tpm *tpm, const struct device_ek *ek, struct loaded *out);

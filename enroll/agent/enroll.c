@@ -1,0 +1,139 @@
+/* enroll.c - `endorse enroll`. */
+#include "ca/base/clock.h"
+#include "enroll/agent/command.h"
+#include "enroll/agent/exit.h"
+#include "enroll/agent/interrupt.h"
+#include "enroll/agent/order.h"
+#include "enroll/agent/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char enroll_usage[] =
+	"usage: endorse enroll --server URL (--ca FILE | --ca-sha256 DIGEST) [options]\n"
+	"\n"
+	"Proves this machine's TPM to the service, and gets a certificate for an attestation key\n"
+	"in it. Does nothing while the certificate held has a third of its life left.\n"
+	"\n"
+	"  --server URL        the service, https:// only\n"
+	"  --ca FILE           PEM: the CA certificates to trust, for TLS and for what is issued\n"
+	"  --ca-sha256 DIGEST  or the SHA-256 of one (DER, hexadecimal) that the server sends;\n"
+	"                      with neither, what the first enrollment kept in the state "
+	"directory\n"
+	"  --service NAME      the service's own name, when it is not its URL\n"
+	"  --host NAME         the host name to be certified (default: this machine's)\n"
+	"  --state DIR         default " STATE_DEFAULT "\n"
+	"  --tcti TCTI         where the TPM is, as in tss2-tctildr(7) (default: /dev/tpmrm0)\n"
+	"  --ak KIND           of attestation key: p256 (default) or rsa2048\n"
+	"  --ek KIND           of endorsement key: auto (default), rsa2048, p256 or p384\n"
+	"  --proxy URL         the environment's proxies are not used\n"
+	"  --force             also when nothing needs to be done\n"
+	"  --timeout SECONDS   to go on while the service is away (default 120; 0: try once)\n";
+
+/* What the operator names; else what the first enrollment left. */
+static enum err open_anchors(const struct order *order, struct state *state, struct anchors **out)
+{
+	const char *kept = state_path(state, STATE_ANCHORS);
+	enum err err;
+
+	if (order->ca_file != NULL)
+		return anchors_read(order->ca_file, out);
+	if (order->ca_sha256 != NULL)
+		return anchors_pinned(order->ca_sha256, kept, out);
+	err = anchors_read(kept, out);
+	if (err == ERR_NOT_FOUND)
+		return fail(ERR_MALFORMED, "usage",
+			"whom to trust? Give --ca FILE or --ca-sha256 DIGEST");
+	return err;
+}
+
+static bool is_as_wished(const struct wish *wish, const struct enrollment *enrollment)
+{
+	return strcmp(enrollment->service, wish->service) == 0 &&
+	       strcmp(enrollment->host, wish->host) == 0 &&
+	       (wish->any_ak || strcmp(enrollment->ak_kind, key_kind_text(wish->ak)) == 0) &&
+	       (wish->ek == NULL || strcmp(enrollment->ek_template, wish->ek->name) == 0);
+}
+
+static void say_why(const struct wish *wish, struct state *state, const struct held *held)
+{
+	if (held->judgement == HELD_NOTHING)
+		return;
+	if (held->judgement == HELD_BROKEN)
+		fprintf(stderr, "endorse: %s: what is held is of no use: %s\n", state_dir(state),
+			held->problem);
+	else if (held->judgement != HELD_GOOD)
+		fprintf(stderr, "endorse: %s: the certificate held is %s; enrolling again\n",
+			state_dir(state), held_text(held->judgement));
+	else if (!is_as_wished(wish, &held->enrollment))
+		fprintf(stderr,
+			"endorse: %s: held for %s with %s, not as asked for; enrolling again\n",
+			state_dir(state), held->enrollment.host, held->enrollment.service);
+}
+
+static enum err enroll_now(const struct order *order, struct state *state, struct anchors *anchors,
+	const struct held *held)
+{
+	AUTO(attempt_free)
+	struct attempt attempt = {.wish = &order->wish,
+		.state = state,
+		.anchors = anchors,
+		.before = held->enrollment};
+	enum err err;
+
+	say_why(&order->wish, state, held);
+	err = attempt_run(&attempt);
+	if (err != OK && strcmp(why()->code, "service-refused") == 0)
+		report_refusal(stderr, &attempt);
+	TRY(err);
+	TRY(attempt_install(&attempt));
+	report_enrolled(stdout, &attempt);
+	return OK;
+}
+
+static enum err enroll(const struct order *order)
+{
+	AUTO(state_close) struct state *state = NULL;
+	AUTO(anchors_free) struct anchors *anchors = NULL;
+	struct held held;
+
+	TRY(state_open(order->state_dir, &state));
+	TRY(open_anchors(order, state, &anchors));
+	held_read(state, anchors, clock_now(), &held);
+	if (!order->force && held.judgement == HELD_GOOD &&
+		is_as_wished(&order->wish, &held.enrollment)) {
+		report_held(stdout, state, &held);
+		return OK;
+	}
+	return enroll_now(order, state, anchors, &held);
+}
+
+static void tell_failure(const struct reason *reason)
+{
+	/* A refusal was told at length. */
+	if (strcmp(reason->code, "service-refused") == 0)
+		return;
+	if (exit_code(reason) == EXIT_UNTRUSTED)
+		fprintf(stderr, "endorse: %s: %s; nothing was installed\n", reason->code,
+			reason->sentence);
+	else
+		fprintf(stderr, "endorse: %s\n", reason->sentence);
+}
+
+int enroll_command(int argc, char **argv)
+{
+	AUTO(order_free) struct order order;
+	enum err err = order_read(argc, argv, &order);
+
+	if (err == OK && order.help) {
+		fputs(enroll_usage, stdout);
+		return EXIT_DONE;
+	}
+	interrupt_hold();
+	if (err == OK)
+		err = enroll(&order);
+	if (err == OK)
+		return EXIT_DONE;
+	tell_failure(why());
+	return exit_code(why());
+}

@@ -1,0 +1,26 @@
+#include "enroll/agent/exit.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+	const char *code;
+	int exit;
+} exits[] = {
+	{"usage", EXIT_USAGE},
+	{"tpm", EXIT_TPM},
+	{"tpm-ek", EXIT_TPM},
+	{"tpm-key", EXIT_TPM},
+	{"service-away", EXIT_AWAY},
+	{"service-refused", EXIT_REFUSED},
+	{"service-answer", EXIT_REFUSED},
+	{"service-not-trusted", EXIT_UNTRUSTED},
+};
+
+int exit_code(const struct reason *reason)
+{
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
+		if (strcmp(exits[i].code, reason->code) == 0)
+			return exits[i].exit;
+	return EXIT_LOCAL;
+}

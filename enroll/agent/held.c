@@ -1,0 +1,94 @@
+#include "enroll/agent/held.h"
+
+#include "ca/base/file.h"
+#include "enroll/agent/ak.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *held_text(enum held_judgement judgement)
+{
+	static const char *const texts[] = {
+		"nothing", "broken", "not-yet-valid", "expired", "due", "good"};
+
+	return texts[judgement];
+}
+
+/* The intermediates; an empty file means that there are none. */
+static enum err read_chain(struct state *state, STACK_OF(X509) * *out)
+{
+	AUTO(buf_free) struct buf pem = BUF(CERTS_MAX);
+	const char *path = state_path(state, STATE_CHAIN);
+
+	TRY(file_read(path, &pem));
+	return pem.n == 0 ? OK : certs_parse(buf_view(&pem), path, out);
+}
+
+static enum err check_key(struct state *state, X509 *certificate, const char *service)
+{
+	AUTO(device_ak_free) struct device_ak *ak = NULL;
+
+	TRY(device_ak_read(state_path(state, STATE_AK_KEY), service, &ak));
+	if (EVP_PKEY_eq(ak_pkey(ak->judged), X509_get0_pubkey(certificate)) != 1)
+		return fail(
+			ERR_INTERNAL, "state", "the certificate is for another key than the AK");
+	return OK;
+}
+
+static enum err check_chain(struct state *state, const struct anchors *anchors, X509 *certificate)
+{
+	AUTO(x509_stack_free) STACK_OF(X509) *chain = NULL;
+	AUTO(anchors_free) struct anchors *kept = NULL;
+
+	TRY(read_chain(state, &chain));
+	if (anchors == NULL) {
+		TRY(anchors_read(state_path(state, STATE_ANCHORS), &kept));
+		anchors = kept;
+	}
+	return anchors_check(anchors, certificate, chain);
+}
+
+static enum held_judgement judge_dates(const struct held *held, int64_t now)
+{
+	if (now < held->valid_from)
+		return HELD_EARLY;
+	if (now > held->valid_until)
+		return HELD_EXPIRED;
+	if (held->valid_until - now <= (held->valid_until - held->valid_from) / 3)
+		return HELD_DUE;
+	return HELD_GOOD;
+}
+
+static enum err judge(
+	struct state *state, const struct anchors *anchors, int64_t now, struct held *out)
+{
+	AUTO(x509_stack_free) STACK_OF(X509) *leaf = NULL;
+	X509 *certificate;
+
+	TRY(certs_read(state_path(state, STATE_AK_CERT), &leaf));
+	certificate = sk_X509_value(leaf, 0);
+	cert_serial(certificate, out->serial);
+	TRY(cert_validity(certificate, &out->valid_from, &out->valid_until));
+	TRY(check_key(state, certificate, out->enrollment.service));
+	out->judgement = judge_dates(out, now);
+	/* Out of its time nothing chains; the dates are then the better reason. */
+	if (out->judgement == HELD_GOOD || out->judgement == HELD_DUE)
+		TRY(check_chain(state, anchors, certificate));
+	return OK;
+}
+
+void held_read(struct state *state, const struct anchors *anchors, int64_t now, struct held *out)
+{
+	enum err err;
+
+	*out = (struct held){.judgement = HELD_NOTHING};
+	err = state_enrollment(state, &out->enrollment);
+	if (err == ERR_NOT_FOUND)
+		return;
+	if (err == OK)
+		err = judge(state, anchors, now, out);
+	if (err == OK)
+		return;
+	out->judgement = HELD_BROKEN;
+	snprintf(out->problem, sizeof(out->problem), "%s", why()->sentence);
+}

@@ -1,0 +1,31 @@
+/* http.h - requests to one service: https only, its chain to our anchors, no redirect followed. */
+#pragma once
+
+#include "enroll/agent/anchor.h"
+#include "enroll/agent/retry.h"
+#include "enroll/proto/problem.h"
+
+struct http;
+
+struct http_options {
+	const char *server; /* https://name[:port][/path], without a trailing slash */
+	const char *proxy; /* NULL: none; the environment is not asked */
+	struct anchors *anchors; /* borrowed; a pinned one may be found in the first handshake */
+};
+
+/* `text` without trailing slashes, for free(); ERR_MALFORMED "usage" when it is no such URL. */
+CHECKED enum err http_server_parse(const char *text, char **out);
+
+/* `*out` is the caller's, for http_close(); nothing is sent yet. */
+CHECKED enum err http_open(const struct http_options *options, struct http **out);
+void http_close(struct http **http);
+
+/*
+ * POSTs JSON to a path of the service, again and again within `retry` while the service is away (no
+ * connection, a time-out, 408, 429, 502, 503, 504). OK: `answer` holds the body of a 200.
+ * ERR_DENIED "service-refused": `problem` says why. ERR_BUSY "service-away"; ERR_DENIED
+ * "service-not-trusted" when TLS does not lead to an anchor; ERR_MALFORMED "service-answer";
+ * ERR_INTERNAL "interrupted".
+ */
+CHECKED enum err http_post(struct http *http, const char *path, struct view json,
+	struct retry *retry, struct buf *answer, struct problem *problem);

@@ -1,0 +1,61 @@
+/* main.c - endorse, the device tool: `endorse SUBCOMMAND [options]`. */
+#include "enroll/agent/command.h"
+#include "enroll/agent/exit.h"
+#include "enroll/agent/interrupt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} subcommands[] = {
+	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
+	{"status", status_command, "what this machine holds, and until when"},
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: endorse SUBCOMMAND [options]\n"
+	      "       endorse SUBCOMMAND --help\n"
+	      "       endorse --version\n\n",
+		out);
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
+	      "6 service not trusted, 7 nothing valid held. See endorse(1).\n",
+		out);
+}
+
+/* A summary that did not reach its reader is not "done". */
+static int finish(int code)
+{
+	if (fflush(stdout) != 0 && code == EXIT_DONE)
+		code = EXIT_LOCAL;
+	interrupt_release();
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc < 2 ? "" : argv[1];
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_usage(stdout);
+		return finish(EXIT_DONE);
+	}
+	if (strcmp(name, "--version") == 0) {
+		puts("endorse " ENDORSE_VERSION);
+		return finish(EXIT_DONE);
+	}
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		if (strcmp(subcommands[i].name, name) == 0)
+			return finish(subcommands[i].run(argc - 1, argv + 1));
+	if (name[0] != '\0')
+		fprintf(stderr, "endorse: there is no subcommand \"%s\"\n", name);
+	print_usage(stderr);
+	return EXIT_USAGE;
+}

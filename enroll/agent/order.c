@@ -1,0 +1,165 @@
+#include "enroll/agent/order.h"
+
+#include "enroll/agent/ownname.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_DEFAULT 120
+#define TIMEOUT_MAX 86400
+
+enum option_id {
+	OPTION_SERVER = 1000,
+	OPTION_CA,
+	OPTION_CA_SHA256,
+	OPTION_SERVICE,
+	OPTION_HOST,
+	OPTION_STATE,
+	OPTION_TCTI,
+	OPTION_AK,
+	OPTION_EK,
+	OPTION_PROXY,
+	OPTION_FORCE,
+	OPTION_TIMEOUT,
+};
+
+static const struct option options[] = {
+	{"server", required_argument, NULL, OPTION_SERVER},
+	{"ca", required_argument, NULL, OPTION_CA},
+	{"ca-sha256", required_argument, NULL, OPTION_CA_SHA256},
+	{"service", required_argument, NULL, OPTION_SERVICE},
+	{"host", required_argument, NULL, OPTION_HOST},
+	{"state", required_argument, NULL, OPTION_STATE},
+	{"tcti", required_argument, NULL, OPTION_TCTI},
+	{"ak", required_argument, NULL, OPTION_AK},
+	{"ek", required_argument, NULL, OPTION_EK},
+	{"proxy", required_argument, NULL, OPTION_PROXY},
+	{"force", no_argument, NULL, OPTION_FORCE},
+	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+void order_free(struct order *order)
+{
+	free(order->server);
+	order->server = NULL;
+}
+
+static enum err read_ak(const char *text, struct wish *wish)
+{
+	wish->any_ak = false;
+	if (strcmp(text, "p256") == 0 || strcmp(text, "ecc256") == 0)
+		wish->ak = KEY_P256;
+	else if (strcmp(text, "rsa2048") == 0)
+		wish->ak = KEY_RSA_2048;
+	else
+		return fail(
+			ERR_MALFORMED, "usage", "--ak: \"%s\" is neither p256 nor rsa2048", text);
+	return OK;
+}
+
+static enum err read_ek(const char *text, struct wish *wish)
+{
+	wish->ek = strcmp(text, "auto") == 0 ? NULL : ek_template_find(text);
+	if (wish->ek == NULL && strcmp(text, "auto") != 0)
+		return fail(ERR_MALFORMED, "usage",
+			"--ek: \"%s\" is none of auto, rsa2048, p256 and p384", text);
+	return OK;
+}
+
+static enum err read_timeout(const char *text, struct wish *wish)
+{
+	char *end = NULL;
+	unsigned long seconds;
+
+	errno = 0;
+	seconds = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || seconds > TIMEOUT_MAX)
+		return fail(ERR_MALFORMED, "usage", "--timeout: \"%s\" is not 0 to %d seconds",
+			text, TIMEOUT_MAX);
+	wish->timeout = (unsigned)seconds;
+	return OK;
+}
+
+static enum err read_option(int id, char *value, struct order *order)
+{
+	switch (id) {
+	case OPTION_SERVER:
+		free(order->server);
+		order->server = NULL;
+		return http_server_parse(value, &order->server);
+	case OPTION_CA:
+		order->ca_file = value;
+		return OK;
+	case OPTION_CA_SHA256:
+		order->ca_sha256 = value;
+		return OK;
+	case OPTION_SERVICE:
+		order->wish.service = value;
+		return OK;
+	case OPTION_HOST:
+		return ownname_read(value, order->host);
+	case OPTION_STATE:
+		order->state_dir = value;
+		return OK;
+	case OPTION_TCTI:
+		order->wish.tcti = value;
+		return OK;
+	case OPTION_AK:
+		return read_ak(value, &order->wish);
+	case OPTION_EK:
+		return read_ek(value, &order->wish);
+	case OPTION_PROXY:
+		order->wish.proxy = value;
+		return OK;
+	case OPTION_FORCE:
+		order->force = true;
+		return OK;
+	case OPTION_TIMEOUT:
+		return read_timeout(value, &order->wish);
+	case 'h':
+		order->help = true;
+		return OK;
+	default:
+		/* getopt_long() has said what is wrong. */
+		return fail(ERR_MALFORMED, "usage", "see endorse enroll --help");
+	}
+}
+
+static enum err complete(struct order *order)
+{
+	if (order->server == NULL)
+		return fail(ERR_MALFORMED, "usage", "--server URL is missing");
+	if (order->ca_file != NULL && order->ca_sha256 != NULL)
+		return fail(ERR_MALFORMED, "usage", "--ca and --ca-sha256 exclude each other");
+	order->wish.server = order->server;
+	if (order->wish.service == NULL)
+		order->wish.service = order->server;
+	if (order->wish.service[0] == '\0' || strlen(order->wish.service) > LIMIT_SERVICE)
+		return fail(ERR_MALFORMED, "usage", "the service's name has 1 to %d bytes",
+			LIMIT_SERVICE);
+	if (order->host[0] == '\0')
+		TRY(ownname_find(order->host));
+	order->wish.host = order->host;
+	return OK;
+}
+
+enum err order_read(int argc, char **argv, struct order *out)
+{
+	int id;
+
+	*out = (struct order){.state_dir = STATE_DEFAULT,
+		.wish = {.ak = KEY_P256, .any_ak = true, .timeout = TIMEOUT_DEFAULT}};
+	optind = 1;
+	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		TRY(read_option(id, optarg, out));
+	if (out->help)
+		return OK;
+	if (optind < argc)
+		return fail(
+			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
+	return complete(out);
+}

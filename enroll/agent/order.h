@@ -1,0 +1,20 @@
+/* order.h - the command line of `endorse enroll`, read and checked. */
+#pragma once
+
+#include "ca/base/hostname.h"
+#include "enroll/agent/attempt.h"
+
+struct order {
+	struct wish wish; /* points into what follows and into argv */
+	const char *state_dir;
+	const char *ca_file; /* at most one of these two */
+	const char *ca_sha256;
+	bool force;
+	bool help;
+	char *server;
+	char host[HOSTNAME_MAX + 1];
+};
+
+/* ERR_MALFORMED "usage" with what is wrong; order_free() also after a failure. */
+CHECKED enum err order_read(int argc, char **argv, struct order *out);
+void order_free(struct order *order);

@@ -1,0 +1,41 @@
+#include "enroll/agent/printable.h"
+
+#include "ca/base/encode.h"
+
+#include <string.h>
+
+void printable(const char *text, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n + 1 < room; n++)
+		out[n] = text[n] >= 0x20 && text[n] < 0x7f ? text[n] : '?';
+	out[n] = '\0';
+}
+
+/* Four bytes: letters, then spaces or NULs up to the end. */
+static bool is_letters(const uint8_t id[static 4])
+{
+	size_t n = 4;
+
+	while (n > 0 && (id[n - 1] == 0 || id[n - 1] == ' '))
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (id[i] <= 0x20 || id[i] >= 0x7f)
+			return false;
+	return n > 0;
+}
+
+void manufacturer_text(const char *id, char out[static MANUFACTURER_SIZE])
+{
+	uint8_t letters[4];
+
+	printable(id, out, MANUFACTURER_SIZE);
+	if (strncmp(id, "id:", 3) != 0 || hex_read(view_str(id + 3), letters, 4) != OK ||
+		!is_letters(letters))
+		return;
+	memcpy(out, letters, 4);
+	for (size_t n = 4; n > 0 && (out[n - 1] == ' ' || out[n - 1] == '\0'); n--)
+		out[n - 1] = '\0';
+	out[4] = '\0';
+}

@@ -1,0 +1,197 @@
+#include "enroll/agent/report.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/encode.h"
+#include "enroll/agent/printable.h"
+
+#include <string.h>
+
+#define TEXT 256
+
+static void print_tpm(FILE *out, const struct answer *answer)
+{
+	char manufacturer[MANUFACTURER_SIZE], model[TEXT], version[TEXT];
+
+	manufacturer_text(answer->tpm_manufacturer, manufacturer);
+	printable(answer->tpm_model, model, sizeof(model));
+	printable(answer->tpm_version, version, sizeof(version));
+	fprintf(out, "TPM      %s, model %s, version %s\n", manufacturer, model, version);
+}
+
+static void print_ek(FILE *out, const struct device_ek *ek)
+{
+	fprintf(out, "EK       %s (template %s), certificate from NV 0x%08x",
+		key_kind_text(ek->template->kind), ek->template->name,
+		ek->template->nv_certificate);
+	if (ek->chain_n > 0)
+		fprintf(out, " and %zu above it", ek->chain_n);
+	fprintf(out,
+		"\n         sha256 %s\n"
+		"         it names this TPM for ever: only the service is told\n",
+		ek->sha256);
+}
+
+/* One subject on each line. */
+static void print_chain(FILE *out, const char *chain)
+{
+	while (*chain != '\0') {
+		size_t n = strcspn(chain, "\n");
+		char line[TEXT], text[TEXT];
+
+		snprintf(line, sizeof(line), "%.*s", n < TEXT ? (int)n : TEXT - 1, chain);
+		printable(line, text, sizeof(text));
+		fprintf(out, "         signed by %s\n", text);
+		chain += n + (chain[n] == '\n' ? 1 : 0);
+	}
+}
+
+static void print_trust(FILE *out, const struct answer *answer)
+{
+	char class[TEXT], source[TEXT];
+
+	printable(answer->trust_class, class, sizeof(class));
+	printable(answer->trust_source, source, sizeof(source));
+	fprintf(out, "Trust    %s, roots: %s\n", class, source);
+	print_chain(out, answer->trust_chain);
+}
+
+static void print_proof(FILE *out, const struct device_ak *ak)
+{
+	const struct tpm_name *name = ak_name(ak->judged);
+	char hex[2 * TPM_NAME_MAX + 1];
+
+	hex_write((struct view){name->bytes, name->n}, hex);
+	fprintf(out,
+		"AK       %s, name %s\n"
+		"Proof    the service made a credential for this EK and this AK's name\n"
+		"         (MakeCredential): only a TPM that holds both keys can read it.\n"
+		"         TPM2_ActivateCredential: activated; what it held proves the request\n",
+		key_kind_text(ak_kind(ak->judged)), hex);
+}
+
+static void print_issued(FILE *out, const struct issued *issued)
+{
+	for (int i = 0; i < sk_X509_num(issued->certificates); i++) {
+		const X509 *certificate = sk_X509_value(issued->certificates, i);
+		char serial[CERT_SERIAL_SIZE], name[TEXT];
+		char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
+		int64_t from = 0, until = 0;
+
+		cert_serial(certificate, serial);
+		printable(issued->answer->certificates[i].template, name, sizeof(name));
+		if (cert_validity(certificate, &from, &until) != OK)
+			continue;
+		clock_text(from, from_text);
+		clock_text(until, until_text);
+		fprintf(out,
+			"Issued   template %s, serial %s\n"
+			"         valid %s to %s\n",
+			name, serial, from_text, until_text);
+	}
+}
+
+static void print_files(FILE *out, struct state *state)
+{
+	fprintf(out,
+		"Files    %s   the AK, of use to this TPM only\n"
+		"         %s        its certificate\n"
+		"         %s     the certificates between it and the anchor\n"
+		"         %s   what this machine trusts\n",
+		state_path(state, STATE_AK_KEY), state_path(state, STATE_AK_CERT),
+		state_path(state, STATE_CHAIN), state_path(state, STATE_ANCHORS));
+}
+
+void report_enrolled(FILE *out, const struct attempt *a)
+{
+	const struct answer *answer = a->issued->answer;
+
+	fprintf(out, "Enrolled %s with %s\n", a->wish->host, a->wish->service);
+	print_tpm(out, answer);
+	print_ek(out, a->ek);
+	print_trust(out, answer);
+	print_proof(out, a->ak);
+	print_issued(out, a->issued);
+	fprintf(out, "Device   %s\n", answer->device_id);
+	print_files(out, a->state);
+}
+
+static const struct {
+	const char *code;
+	const char *advice;
+} refusals[] = {
+	{"host-bound-to-another-device",
+		"Ask the operator to release the name, or enroll under another one (--host). If "
+		"this "
+		"is the machine that had it, its TPM or its EK was changed."},
+	{"device-bound-to-another-host",
+		"Give the name that this TPM was enrolled under (--host), or ask the operator to "
+		"release that name."},
+	{"name-not-allowed",
+		"No rule of the service lets this TPM take that name: check --host, or ask the "
+		"operator."},
+	{"host-name", "Give another name with --host."},
+	{"wrong-service", "Give the service's own name with --service."},
+	{"ak-not-for-this-service", "Give the service's own name with --service."},
+	{"ek-untrusted",
+		"The service has no root for this TPM's manufacturer: the operator can import it."},
+	{"ek-kind-not-allowed", "Try another EK of this TPM: --ek rsa2048, p256 or p384."},
+	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
+	{"pending-approval", "The operator has to approve this device; run this again later."},
+	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},
+	{"ticket-expired", "Run this again; the TPM or the network was too slow for the ticket."},
+};
+
+const char *refusal_advice(const char *code)
+{
+	for (size_t i = 0; i < COUNT(refusals); i++)
+		if (strcmp(refusals[i].code, code) == 0)
+			return refusals[i].advice;
+	return "";
+}
+
+static void print_pair(FILE *out, const char *name, const char *value)
+{
+	char text[512];
+
+	printable(value, text, sizeof(text));
+	if (text[0] != '\0')
+		fprintf(out, "  %-8s %s\n", name, text);
+}
+
+/* A second EK is the likeliest reason why a name is taken by "another" device: this one. */
+static void print_other_ek(FILE *out, const struct attempt *a)
+{
+	if (!a->another_ek)
+		return;
+	fprintf(out,
+		"  note     this run used the EK of template %s; %s remembers an enrollment of %s "
+		"with\n           the EK of template %s: try --ek %s\n",
+		a->ek->template->name, state_path(a->state, STATE_ENROLLMENT), a->before.host,
+		a->before.ek_template, a->before.ek_template);
+}
+
+void report_refusal(FILE *out, const struct attempt *a)
+{
+	const struct problem *problem = &a->problem;
+
+	fprintf(out, "endorse: %s refused to enroll this machine as %s\n", a->wish->server,
+		a->wish->host);
+	print_pair(out, "what", problem->detail);
+	print_pair(out, "code", problem->code);
+	print_pair(out, "clause", problem->reason);
+	print_pair(out, "request", problem->request_id);
+	print_pair(out, "device", a->before.device_id);
+	if (a->ek != NULL)
+		print_pair(out, "EK", a->ek->template->name);
+	print_pair(out, "do", refusal_advice(problem->code));
+	print_other_ek(out, a);
+}
+
+void report_held(FILE *out, struct state *state, const struct held *held)
+{
+	char until[CLOCK_TEXT_SIZE];
+
+	clock_text(held->valid_until, until);
+	fprintf(out, "%s: %s is enrolled with %s until %s; nothing to do\n", state_dir(state),
+		held->enrollment.host, held->enrollment.service, until);
+}

@@ -1,0 +1,20 @@
+/* report.h - what a person is told: what was proven and issued, or what was refused and what to do.
+ */
+#pragma once
+
+#include "enroll/agent/attempt.h"
+#include "enroll/agent/held.h"
+
+#include <stdio.h>
+
+/* After attempt_install(). */
+void report_enrolled(FILE *out, const struct attempt *attempt);
+
+/* After "service-refused". */
+void report_refusal(FILE *out, const struct attempt *attempt);
+
+/* What is held needs nothing done. */
+void report_held(FILE *out, struct state *state, const struct held *held);
+
+/* What to do about a refusal with this code; "" when its detail says it all. */
+const char *refusal_advice(const char *code);

@@ -1,0 +1,39 @@
+/* state.h - the directory where the device tool keeps what it has. */
+#pragma once
+
+#include "ca/base/buf.h"
+#include "enroll/agent/enrollment.h"
+
+#include <sys/types.h>
+
+#define STATE_DEFAULT "/var/lib/endorse"
+
+#define STATE_AK_KEY "ak.tss2.pem" /* the AK, wrapped for this TPM; 0600 */
+#define STATE_AK_KEY_NEW "ak.new.tss2.pem" /* an AK that has no certificate yet; 0600 */
+#define STATE_AK_CERT "ak.pem" /* its certificate */
+#define STATE_CHAIN "chain.pem" /* the intermediates above it; empty without one */
+#define STATE_ANCHORS "anchors.pem" /* what is trusted */
+#define STATE_ENROLLMENT                                                                           \
+	"enrollment" /* enrollment.h; written last: its presence says "complete"                   \
+		      */
+
+struct state;
+
+/*
+ * Opens the directory for one writer: made with mode 0700 where it is missing, refused when others
+ * may write there, locked until state_close(). ERR_INTERNAL "state-dir"; ERR_CONFLICT "state-busy"
+ * when another process has the lock.
+ */
+CHECKED enum err state_open(const char *dir, struct state **out);
+/* The same to look only: nothing is made or locked. ERR_NOT_FOUND "state-missing". */
+CHECKED enum err state_open_readonly(const char *dir, struct state **out);
+void state_close(struct state **state);
+
+const char *state_dir(const struct state *state);
+/* The path of one of the files above; it lives as long as the state. */
+const char *state_path(struct state *state, const char *name);
+
+CHECKED enum err state_write(struct state *state, const char *name, mode_t mode, struct view bytes);
+
+/* ERR_NOT_FOUND "file-missing"; ERR_INTERNAL "enrollment-file". */
+CHECKED enum err state_enrollment(struct state *state, struct enrollment *out);

@@ -1,0 +1,58 @@
+/* tpm.h - a connection to the TPM, and what is loaded there while somebody needs it. */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#include <tss2/tss2_esys.h>
+
+struct tpm;
+
+/*
+ * Connects. `tcti` is a TCTI's name and configuration as in tss2-tctildr(7), or NULL for the TSS's
+ * default (/dev/tpmrm0). `*out` is the caller's, for tpm_close(). ERR_INTERNAL "tpm".
+ */
+CHECKED enum err tpm_open(const char *tcti, struct tpm **out);
+void tpm_close(struct tpm **tpm);
+ESYS_CONTEXT *tpm_esys(struct tpm *tpm);
+
+/* For AUTO on what ESYS allocated. Leaves NULL behind. */
+void esys_free(void *address_of_pointer);
+
+/* OK, or ERR_INTERNAL "tpm" with a sentence for the response code of `command`. */
+CHECKED enum err tpm_ok(TSS2_RC rc, const char *command);
+
+/* The TPM answered that what it was given is wrong (a format-one code), not that it cannot now. */
+bool tpm_is_verdict(TSS2_RC rc);
+/* No object or NV index has this handle. */
+bool tpm_is_absent(TSS2_RC rc);
+
+/* Waits a moment and is true when the command should be sent again: TPM_RC_RETRY and its kin. */
+bool tpm_again(TSS2_RC rc, unsigned *tries);
+#define TPM_PATIENT(call)                                                                          \
+	({                                                                                         \
+		unsigned tries_ = 0;                                                               \
+		TSS2_RC rc_;                                                                       \
+		do                                                                                 \
+			rc_ = (call);                                                              \
+		while (tpm_again(rc_, &tries_));                                                   \
+		rc_;                                                                               \
+	})
+
+/*
+ * An object or session that this process put into the TPM, or a persistent one that it looks at.
+ * `AUTO(loaded_flush) struct loaded key = LOADED(tpm);` flushes what is transient.
+ */
+struct loaded {
+	struct tpm *tpm;
+	ESYS_TR tr;
+};
+#define LOADED(connection) ((struct loaded){.tpm = (connection), .tr = ESYS_TR_NONE})
+void loaded_flush(struct loaded *loaded);
+
+/* TPM2_CreatePrimary in `hierarchy`, with empty authorisation. ERR_INTERNAL "tpm". */
+CHECKED enum err tpm_primary_create(
+	struct tpm *tpm, ESYS_TR hierarchy, const TPM2B_PUBLIC *template, struct loaded *out);
+
+/* TPM2B_PUBLIC <-> bytes; reading takes all of `bytes` or refuses: ERR_INTERNAL "tpm-key". */
+CHECKED enum err tpm_public_read(struct view bytes, TPM2B_PUBLIC *out);
+CHECKED enum err tpm_public_write(const TPM2B_PUBLIC *public, struct buf *out);

@@ -1,0 +1,110 @@
+#include "enroll/daemon/config.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CA(member) offsetof(struct config_ca, member)
+static const struct yaml_key ca_keys[] = {
+	{"certificate", YAML_PATH, CA(certificate), NULL, 0, 0, NULL, NULL},
+	{"key", YAML_PATH, CA(key), NULL, 0, 0, NULL, NULL},
+	{"passphrase_file", YAML_PATH, CA(passphrase_file), NULL, 0, 0, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema ca_schema = {sizeof(struct config_ca), ca_keys, CA(mark)};
+
+static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
+
+#define TRUST(member) offsetof(struct config_trust, member)
+static const struct yaml_key trust_keys[] = {
+	{"name", YAML_TEXT, TRUST(name), NULL, 1, 63, NULL, NULL},
+	{"class", YAML_TEXT, TRUST(class), NULL, 1, 32, NULL, trust_classes},
+	{"roots", YAML_PATH, TRUST(roots), NULL, 0, 0, NULL, NULL},
+	{"intermediates", YAML_PATH, TRUST(intermediates), "", 0, 0, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema trust_schema = {
+	sizeof(struct config_trust), trust_keys, TRUST(mark)};
+
+#define CONFIG(member) offsetof(struct config, member)
+static const struct yaml_key config_keys[] = {
+	/* Part of every AK that enrolls here: choose it for ever. */
+	{"service", YAML_TEXT, CONFIG(service), NULL, 9, 255, NULL, NULL},
+	{"listen", YAML_TEXT, CONFIG(listen), "127.0.0.1:8080", 9, 64, NULL, NULL},
+	{"admin_listen", YAML_TEXT, CONFIG(admin_listen), "127.0.0.1:8081", 9, 64, NULL, NULL},
+	{"threads", YAML_WHOLE, CONFIG(threads), "64", 1, 1024, NULL, NULL},
+	{"edge_secret_file", YAML_PATH, CONFIG(edge_secret_file), NULL, 0, 0, NULL, NULL},
+	{"admin_token_file", YAML_PATH, CONFIG(admin_token_file), NULL, 0, 0, NULL, NULL},
+	{"ticket_key_file", YAML_PATH, CONFIG(ticket_key_file), NULL, 0, 0, NULL, NULL},
+	{"database", YAML_TEXT, CONFIG(database), NULL, 1, 1024, NULL, NULL},
+	{"database_connections", YAML_WHOLE, CONFIG(database_connections), "8", 1, 100, NULL, NULL},
+	{"database_wait", YAML_SECONDS, CONFIG(database_wait), "5s", 1, 60, NULL, NULL},
+	{"ca", YAML_MAP, CONFIG(ca), NULL, 0, 0, &ca_schema, NULL},
+	{"templates", YAML_PATH, CONFIG(templates), NULL, 0, 0, NULL, NULL},
+	{"policy", YAML_PATH, CONFIG(policy), NULL, 0, 0, NULL, NULL},
+	{"trust", YAML_LIST, CONFIG(trust), NULL, 1, 64, &trust_schema, NULL},
+	{"live_aks_per_device", YAML_WHOLE, CONFIG(live_aks_per_device), "4", 1, 100, NULL, NULL},
+	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema config_schema = {
+	sizeof(struct config), config_keys, CONFIG(mark)};
+
+/* "127.0.0.1:" and a port: plain HTTP goes over loopback and nowhere else. */
+static bool is_loopback(const char *address)
+{
+	static const char loopback[] = "127.0.0.1:";
+	const char *port = address + sizeof(loopback) - 1;
+	long number;
+	char *end;
+
+	if (strncmp(address, loopback, sizeof(loopback) - 1) != 0 || !isdigit((unsigned char)*port))
+		return false;
+	number = strtol(port, &end, 10);
+	return *end == '\0' && number > 0 && number < 65536;
+}
+
+static bool is_service_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '"' || name[i] == '\\')
+			return false;
+	return strncmp(name, "https://", 8) == 0 && name[n - 1] != '/';
+}
+
+static void judge(const char *path, const struct config *config, struct problems *problems)
+{
+	const char *const addresses[] = {config->listen, config->admin_listen};
+
+	for (size_t i = 0; i < COUNT(addresses); i++)
+		if (!is_loopback(addresses[i]))
+			problem_add(problems, path, config->mark,
+				"\"%s\": wanted 127.0.0.1:PORT, for this is plain HTTP behind the edge",
+				addresses[i]);
+	if (strcmp(config->listen, config->admin_listen) == 0)
+		problem_add(problems, path, config->mark, "listen and admin_listen are the same");
+	if (!is_service_name(config->service))
+		problem_add(problems, path, config->mark,
+			"service is \"%s\": wanted an https URL without a slash at its end",
+			config->service);
+}
+
+enum err config_load(const char *path, struct problems *problems, struct config *out)
+{
+	size_t before = problems->n;
+
+	TRY(yaml_read_file(path, &config_schema, out, problems));
+	judge(path, out, problems);
+	if (problems->n == before)
+		return OK;
+	config_free(out);
+	return fail(ERR_MALFORMED, "yaml", "%s: %zu problem(s)", path, problems->n - before);
+}
+
+void config_free(struct config *config)
+{
+	yaml_release(&config_schema, config);
+}

@@ -1,0 +1,34 @@
+/* config.h - endorsed.yaml: the one table of what can be set, by name, type, default and range. */
+#pragma once
+
+#include "ca/base/yaml.h"
+
+struct config_ca {
+	char *certificate, *key, *passphrase_file;
+	struct yaml_mark mark;
+};
+
+struct config_trust {
+	char *name, *class, *roots, *intermediates;
+	struct yaml_mark mark;
+};
+
+struct config {
+	char *service;
+	char *listen, *admin_listen;
+	int64_t threads;
+	char *edge_secret_file, *admin_token_file, *ticket_key_file;
+	char *database;
+	int64_t database_connections;
+	int64_t database_wait; /* seconds */
+	struct config_ca ca;
+	char *templates, *policy;
+	struct yaml_list trust; /* of struct config_trust */
+	int64_t live_aks_per_device;
+	int64_t drain; /* seconds */
+	struct yaml_mark mark;
+};
+
+/* Reads and judges the file alone; every problem is added. Free with config_free(). */
+CHECKED enum err config_load(const char *path, struct problems *problems, struct config *out);
+void config_free(struct config *config);

@@ -1,0 +1,52 @@
+#include "enroll/flow/binding.h"
+
+static enum err judge_device(const struct enrollment_facts *facts)
+{
+	if (facts->device_known && facts->device_state == DEVICE_REVOKED)
+		return refuse(ERR_DENIED, "device-revoked", "PROTOCOL binding",
+			"this TPM was revoked here and may not enroll: ask the service's admin");
+	if (facts->ak_other_dialect)
+		return refuse(ERR_DENIED, "ak-other-dialect", "PROTOCOL keys",
+			"this AK was enrolled by another protocol: make a new AK");
+	if (facts->ak_of_other_device)
+		return refuse(ERR_CONFLICT, "ak-of-another-device", "PROTOCOL binding",
+			"this AK is enrolled under another EK that is known as another device: make a "
+			"new AK, or ask the service's admin");
+	if (facts->ak_known && !facts->ak_live)
+		return refuse(ERR_DENIED, "ak-superseded", "PROTOCOL binding",
+			"newer AKs of this device took this one's place: make a new AK");
+	return OK;
+}
+
+static enum err judge_name(
+	const struct enrollment_facts *facts, const struct decision *decision, const char *host)
+{
+	if (facts->host_bound && !facts->host_is_ours)
+		return refuse(ERR_CONFLICT, "host-bound-to-another-device", "PROTOCOL binding",
+			"\"%s\" is bound to another device. If this is that machine, did it enroll "
+			"with another EK of its TPM (endorse enroll --ek ...)? If it was replaced, ask "
+			"the admin for: endorsectl host unbind %s --why ...", host, host);
+	if (!facts->host_is_ours && facts->device_hosts >= decision->names_per_device)
+		return refuse(ERR_CONFLICT, "device-bound-to-another-host", "policy: names_per_device",
+			"this device has %u name(s) and the rule \"%s\" allows %u: enroll under the "
+			"name it has, or ask the admin to unbind that name first",
+			facts->device_hosts, decision->rule, decision->names_per_device);
+	return OK;
+}
+
+enum err binding_judge(const struct service *service, const struct judgement *judgement,
+	const struct enrollment_facts *facts, const char *template, struct decision *out)
+{
+	const struct identity *identity = judgement->identity;
+	const struct facts asked = {
+		.host = judgement->claim->host,
+		.template = template,
+		.trust_class = trust_class_text(identity_trust(identity)->class),
+		.ek_kind = key_kind_text(identity_kind(identity)),
+		.device_hosts = facts->device_hosts,
+	};
+
+	TRY(judge_device(facts));
+	TRY(policy_decide(service->policy, &asked, out));
+	return judge_name(facts, out, asked.host);
+}

@@ -1,0 +1,317 @@
+#include "enroll/flow/enroll.h"
+
+#include "ca/base/encode.h"
+#include "ca/key.h"
+#include "enroll/flow/binding.h"
+#include "enroll/proto/answer.h"
+#include "enroll/proto/proof.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How often an enrollment looks again when somebody else was faster; each time somebody got on. */
+#define ATTEMPTS 8
+
+/* One request on its way; what is not const is filled in step by step. */
+struct attempt {
+	const struct service *service;
+	const struct caller *caller;
+	struct outcome *outcome;
+	struct transcript transcript;
+	const uint8_t *proof;
+	struct ticket ticket;
+	struct judgement judgement;
+	struct request request;
+	uint8_t ticket_digest[SHA256_SIZE];
+	uint8_t request_digest[SHA256_SIZE]; /* over claim and request */
+	struct enrollment_facts facts;
+	uint8_t device_id[DEVICE_ID_SIZE];
+	struct buf key_bits; /* what grant.key points into */
+	struct grant grant;
+	uint8_t grant_digest[SHA256_SIZE];
+	struct issued issued;
+	/* The certificate to be handed out, recorded earlier or issued now. */
+	struct view certificate;
+};
+
+static void attempt_free(struct attempt *attempt)
+{
+	ticket_wipe(&attempt->ticket);
+	judgement_free(&attempt->judgement);
+	enrollment_facts_free(&attempt->facts);
+	buf_free(&attempt->key_bits);
+	issued_free(&attempt->issued);
+}
+
+/* Only who can use the TPM that holds EK and AK gets past this. */
+static enum err judge_proof(struct attempt *attempt)
+{
+	uint8_t claim_digest[SHA256_SIZE];
+
+	TRY(ticket_open(attempt->service->tickets, attempt->transcript.ticket, attempt->caller->now,
+		&attempt->ticket));
+	TRY(SHA256_OF(claim_digest, attempt->transcript.claim));
+	if (CRYPTO_memcmp(claim_digest, attempt->ticket.claim_digest, SHA256_SIZE) != 0)
+		return refuse(ERR_UNPROVEN, "ticket-claim-mismatch", "PROTOCOL ticket",
+			"the claim is not, byte for byte, the one that this ticket was made for");
+	return proof_check(&attempt->ticket.session, &attempt->transcript, attempt->proof);
+}
+
+static enum err digest_request(struct attempt *attempt)
+{
+	uint8_t request[SHA256_SIZE];
+
+	TRY(SHA256_OF(attempt->ticket_digest, attempt->transcript.ticket));
+	TRY(SHA256_OF(request, attempt->transcript.request));
+	return SHA256_OF(
+		attempt->request_digest, VIEW(attempt->ticket.claim_digest), VIEW(request));
+}
+
+static enum err look_up(struct attempt *attempt)
+{
+	const struct tpm_name *name = ak_name(attempt->judgement.ak);
+	const struct enrollment_key key = {attempt->ticket_digest,
+		identity_ek_digest(attempt->judgement.identity),
+		(struct view){name->bytes, name->n}, attempt->judgement.claim->host};
+
+	enrollment_facts_free(&attempt->facts);
+	TRY(enrollment_lookup(
+		attempt->service->db, &key, attempt->caller->now, &attempt->facts));
+	if (attempt->facts.device_known)
+		memcpy(attempt->device_id, attempt->facts.device_id, DEVICE_ID_SIZE);
+	else
+		TRY(random_bytes(attempt->device_id, DEVICE_ID_SIZE));
+	hex_write(VIEW(attempt->device_id), attempt->outcome->device_id);
+	return OK;
+}
+
+/* The lost answer to the same request, once more; never what was taken back in between. */
+static enum err repeat(struct attempt *attempt)
+{
+	const struct enrollment_facts *facts = &attempt->facts;
+
+	if (memcmp(facts->ticket_request_digest, attempt->request_digest, SHA256_SIZE) != 0)
+		return refuse(ERR_CONFLICT, "ticket-used", "PROTOCOL ticket",
+			"this ticket enrolled before, with another request: get a new one from "
+			"/v1/ticket");
+	if (facts->device_state == DEVICE_REVOKED)
+		return refuse(ERR_DENIED, "device-revoked", "PROTOCOL binding",
+			"this TPM was revoked here and may not enroll: ask the service's admin");
+	if (facts->ticket_revoked || facts->certificates_n != 1)
+		return refuse(ERR_DENIED, "certificate-revoked", "PROTOCOL binding",
+			"what this request brought was revoked, or its name or AK has moved on: a "
+			"repeat does not bring it back, enroll anew");
+	attempt->certificate = buf_view(&facts->certificates[0].der);
+	attempt->outcome->what = "repeated";
+	return OK;
+}
+
+static enum err make_grant(struct attempt *attempt)
+{
+	const struct identity *identity = attempt->judgement.identity;
+
+	attempt->grant = (struct grant){
+		.template = attempt->request.keys[0].template,
+		.template_version = signer_template_version(
+			attempt->service->signer, attempt->request.keys[0].template),
+		.host = attempt->judgement.claim->host,
+		.device_id = attempt->outcome->device_id,
+		.tpm_manufacturer = identity_manufacturer(identity),
+		.tpm_model = identity_model(identity),
+		.tpm_version = identity_version(identity),
+	};
+	buf_free(&attempt->key_bits);
+	TRY(key_public(
+		ak_pkey(attempt->judgement.ak), &attempt->key_bits, &attempt->grant.key));
+	return grant_digest(&attempt->grant, attempt->grant_digest);
+}
+
+/* A recorded certificate for the very same grant; NULL when a new one is due. */
+static const struct stored_certificate *recorded(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->facts.certificates_n; i++)
+		if (memcmp(attempt->facts.grant_digest[i], attempt->grant_digest, SHA256_SIZE) == 0)
+			return &attempt->facts.certificates[i];
+	return NULL;
+}
+
+/* The second trip to the database: everything or nothing. */
+static enum err record(struct attempt *attempt, const struct stored_certificate *returned)
+{
+	const struct identity *identity = attempt->judgement.identity;
+	const struct trust_verdict *trust = identity_trust(identity);
+	const struct tpm_name *name = ak_name(attempt->judgement.ak);
+	const struct enrollment_facts *facts = &attempt->facts;
+	char trust_text[2 * SHA256_SIZE + 1], policy_text[2 * SHA256_SIZE + 1];
+	const struct new_certificate issued = {VIEW(attempt->issued.serial),
+		buf_view(&attempt->issued.der), attempt->grant.template,
+		attempt->grant.template_version, attempt->grant_digest, attempt->issued.not_before,
+		attempt->issued.not_after};
+	const struct enrollment_record record = {
+		.device_id = attempt->device_id,
+		.device_new = !facts->device_known,
+		.revision = facts->revision,
+		.manufacturer = identity_manufacturer(identity),
+		.model = identity_model(identity),
+		.version = identity_version(identity),
+		.trust_class = trust_class_text(trust->class),
+		.trust_source = trust->source,
+		.trust_version = trust_text,
+		.policy_version = policy_text,
+		.ek_digest = identity_ek_digest(identity),
+		.ek_kind = key_kind_text(identity_kind(identity)),
+		.ek_certificate = identity_certificate(identity),
+		.host = attempt->judgement.claim->host,
+		.host_new = !facts->host_bound,
+		.host_alias = facts->device_hosts > 0,
+		.ak_name = {name->bytes, name->n},
+		.ak_public = ak_public(attempt->judgement.ak),
+		.ak_kind = key_kind_text(ak_kind(attempt->judgement.ak)),
+		.ak_new = !facts->ak_known,
+		.live_aks_max = attempt->service->live_aks_max,
+		.ticket_digest = attempt->ticket_digest,
+		.request_digest = attempt->request_digest,
+		.certificates = &issued,
+		.certificates_n = returned == NULL ? 1 : 0,
+		.returned = returned,
+		.returned_n = returned == NULL ? 0 : 1,
+		.request_id = attempt->caller->request_id,
+		.client_address = attempt->caller->client_address,
+		.now = attempt->caller->now,
+	};
+
+	hex_write((struct view){trust_version(attempt->service->trust), SHA256_SIZE}, trust_text);
+	hex_write((struct view){policy_version(attempt->service->policy), SHA256_SIZE}, policy_text);
+	return enrollment_record(attempt->service->db, &record);
+}
+
+/* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
+static enum err try_once(struct attempt *attempt)
+{
+	const struct stored_certificate *stored;
+	struct decision decision;
+
+	TRY(look_up(attempt));
+	if (attempt->facts.ticket_used)
+		return repeat(attempt);
+	TRY(binding_judge(attempt->service, &attempt->judgement, &attempt->facts,
+		attempt->request.keys[0].template, &decision));
+	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
+	TRY(make_grant(attempt));
+	stored = recorded(attempt);
+	if (stored == NULL) {
+		issued_free(&attempt->issued);
+		TRY(signer_issue(attempt->service->signer, &attempt->grant, attempt->caller->now,
+			&attempt->issued));
+	}
+	TRY(record(attempt, stored));
+	attempt->certificate =
+		stored == NULL ? buf_view(&attempt->issued.der) : buf_view(&stored->der);
+	attempt->outcome->what = stored == NULL ? "issued" : "returned";
+	return OK;
+}
+
+static enum err decide(struct attempt *attempt)
+{
+	enum err err = OK;
+
+	for (int i = 0; i < ATTEMPTS; i++) {
+		err = try_once(attempt);
+		if (err != ERR_CONFLICT || strcmp(why()->code, "database-moved") != 0)
+			return err;
+	}
+	return fail(ERR_BUSY, "database-moved", "others were faster %d times", ATTEMPTS);
+}
+
+static enum err seal(const struct attempt *attempt, struct buf *sealed)
+{
+	const struct identity *identity = attempt->judgement.identity;
+	const struct trust_verdict *trust = identity_trust(identity);
+	AUTO(buf_free) struct buf json = BUF(LIMIT_ANSWER);
+	struct answer answer = {
+		.host = attempt->judgement.claim->host,
+		.device_id = attempt->outcome->device_id,
+		.tpm_manufacturer = identity_manufacturer(identity),
+		.tpm_model = identity_model(identity),
+		.tpm_version = identity_version(identity),
+		.trust_class = trust_class_text(trust->class),
+		.trust_source = trust->source,
+		.trust_chain = trust->chain,
+		.certificates = {{attempt->request.keys[0].template, attempt->certificate}},
+		.certificates_n = 1,
+	};
+
+	for (size_t i = 0; i < ANSWER_INTERMEDIATES; i++) {
+		struct view der = signer_chain(attempt->service->signer, i);
+
+		if (der.n > 0)
+			answer.intermediates[answer.intermediates_n++] = der;
+	}
+	TRY(answer_encode(&answer, &json));
+	return answer_seal(&attempt->ticket.session, &attempt->transcript, attempt->proof,
+		buf_view(&json), sealed);
+}
+
+/* A refusal of a TPM that proved itself is for the auditor; the device's answer does not wait on it. */
+static enum err record_refusal(const struct attempt *attempt, enum err err)
+{
+	const struct reason *reason = why();
+	char sentence[512];
+	const char *code = reason->code, *clause = reason->clause;
+	struct refusal_record refusal = {
+		.ek_digest = identity_ek_digest(attempt->judgement.identity),
+		.host = attempt->judgement.claim->host,
+		.code = code,
+		.sentence = sentence,
+		.request_id = attempt->caller->request_id,
+		.client_address = attempt->caller->client_address,
+		.now = attempt->caller->now,
+	};
+
+	snprintf(sentence, sizeof(sentence), "%s", reason->sentence);
+	if (enrollment_refused(attempt->service->db, &refusal) != OK)
+		attempt->outcome->what = "refusal-not-recorded";
+	return refuse(err, code, clause, "%s", sentence);
+}
+
+static bool is_a_refusal(enum err err)
+{
+	return err == ERR_DENIED || err == ERR_CONFLICT || err == ERR_REJECTED;
+}
+
+static enum err run(struct attempt *attempt, struct buf *sealed)
+{
+	enum err err;
+
+	TRY(judge_proof(attempt));
+	TRY(claim_judge(attempt->service, attempt->transcript.claim, attempt->caller->now,
+		&attempt->judgement));
+	attempt->outcome->is_proven = true;
+	snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
+		attempt->judgement.claim->host);
+	TRY(request_parse(attempt->transcript.request, &attempt->request));
+	TRY(digest_request(attempt));
+	err = decide(attempt);
+	if (is_a_refusal(err))
+		return record_refusal(attempt, err);
+	TRY(err);
+	attempt->outcome->certificates = 1;
+	return seal(attempt, sealed);
+}
+
+enum err enroll(const struct service *service, const struct caller *caller,
+	const struct enroll_request *request, struct buf *sealed, struct outcome *outcome)
+{
+	AUTO(attempt_free) struct attempt attempt = {
+		.service = service,
+		.caller = caller,
+		.outcome = outcome,
+		.transcript = {buf_view(&request->ticket), buf_view(&request->claim),
+			buf_view(&request->request)},
+		.proof = request->proof,
+		.key_bits = BUF(4096),
+	};
+
+	return run(&attempt, sealed);
+}

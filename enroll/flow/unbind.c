@@ -1,0 +1,22 @@
+#include "enroll/flow/unbind.h"
+
+#include "ca/base/encode.h"
+#include "ca/base/hostname.h"
+#include "db/host.h"
+
+#include <string.h>
+
+enum err unbind(const struct service *service, const struct caller *caller, const char *who,
+	const char *host, const char *reason, char device_id[static 33])
+{
+	const struct act act = {who, caller->client_address, reason, caller->request_id, caller->now};
+	uint8_t id[DEVICE_ID_SIZE];
+
+	TRY(hostname_check(host));
+	if (strspn(reason, " \t") == strlen(reason))
+		return refuse(ERR_MALFORMED, "why-missing", "PROTOCOL admin",
+			"say why: the audit keeps it beside the act");
+	TRY(host_unbind(service->db, host, &act, id));
+	hex_write(VIEW(id), device_id);
+	return OK;
+}

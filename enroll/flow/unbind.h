@@ -1,0 +1,11 @@
+/* unbind.h - an admin takes a name away from its device. */
+#pragma once
+
+#include "enroll/flow/service.h"
+
+/*
+ * Unbinds `host`, recording who did it and why. `device_id` gets 32 hexadecimal digits and a NUL.
+ * ERR_MALFORMED "host-name", "why-missing"; ERR_NOT_FOUND "host-unknown".
+ */
+CHECKED enum err unbind(const struct service *service, const struct caller *caller, const char *who,
+	const char *host, const char *reason, char device_id[static 33]);

@@ -1,0 +1,6 @@
+/* admin_api.h - what admins call; endorsectl speaks it. */
+#pragma once
+
+#include "enroll/http/exchange.h"
+
+CHECKED enum err handle_unbind(const struct service *service, struct exchange *exchange);

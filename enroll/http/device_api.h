@@ -1,0 +1,7 @@
+/* device_api.h - what devices call: /v1/ticket and /v1/enroll. */
+#pragma once
+
+#include "enroll/http/exchange.h"
+
+CHECKED enum err handle_ticket(const struct service *service, struct exchange *exchange);
+CHECKED enum err handle_enroll(const struct service *service, struct exchange *exchange);

@@ -1,0 +1,33 @@
+/* exchange.h - one HTTP request that was read whole, and the answer that is being made. */
+#pragma once
+
+#include "ca/base/buf.h"
+#include "enroll/flow/service.h"
+#include "enroll/proto/limits.h"
+
+/* What a handler gets and fills in. Strings are borrowed and never NULL. */
+struct exchange {
+	const char *method, *path; /* the path without the query, which no route takes */
+	struct view body;
+	struct caller caller;
+	struct outcome outcome;
+	/* the answer */
+	const char *content_type; /* "application/json" unless set */
+	struct buf answer;
+};
+
+/* Who may call a route. */
+enum admission {
+	ADMIT_ALL, /* /healthz only */
+	ADMIT_EDGE, /* the request carries the edge's secret */
+	ADMIT_ADMIN, /* the request carries the admin token */
+};
+
+/* One row of a router's table. The handler's error becomes problem+json, OK becomes 200. */
+struct route {
+	const char *method, *path; /* matched exactly */
+	enum admission admission;
+	size_t body_limit; /* 0: no body */
+	enum err (*handle)(const struct service *service, struct exchange *exchange);
+	const char *event; /* what the log calls it: "enroll" */
+};

@@ -1,0 +1,136 @@
+#include "enroll/http/listener.h"
+
+#include "enroll/http/request.h"
+#include "enroll/http/response.h"
+
+#include <civetweb.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct listener {
+	struct mg_context *web;
+	struct listener_options options;
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	unsigned in_flight;
+	bool is_draining;
+};
+
+/* Counts the request in, unless the listener is draining. */
+static bool enter(struct listener *listener)
+{
+	bool may;
+
+	pthread_mutex_lock(&listener->lock);
+	may = !listener->is_draining;
+	listener->in_flight++;
+	pthread_mutex_unlock(&listener->lock);
+	return may;
+}
+
+static void leave(struct listener *listener)
+{
+	pthread_mutex_lock(&listener->lock);
+	if (--listener->in_flight == 0)
+		pthread_cond_broadcast(&listener->idle);
+	pthread_mutex_unlock(&listener->lock);
+}
+
+static enum err serve(struct listener *listener, struct mg_connection *connection,
+	struct exchange *exchange, struct buf *body, const struct route **route)
+{
+	const struct listener_options *options = &listener->options;
+
+	TRY(request_judge(connection));
+	TRY(route_find(options->routes, exchange->method, exchange->path, route));
+	TRY(request_admit(connection, (*route)->admission, options->secret));
+	TRY(request_body(connection, (*route)->body_limit, body));
+	exchange->body = buf_view(body);
+	return (*route)->handle(options->service, exchange);
+}
+
+/* civetweb calls this for every request; what it returns is the status for its own records. */
+static int handle(struct mg_connection *connection, void *ctx)
+{
+	AUTO(exchange_free) struct exchange exchange;
+	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
+	struct listener *listener = ctx;
+	const struct route *route = NULL;
+	char request_id[REQUEST_ID_SIZE];
+	enum err err;
+	int status;
+
+	exchange_init(&exchange, connection, request_id);
+	err = enter(listener) ? serve(listener, connection, &exchange, &body, &route) :
+				fail(ERR_BUSY, "draining", "this server is being stopped");
+	/* After a refusal the body may be unread: the next request begins on a new connection. */
+	status = response_send(connection, &exchange, route, err, err != OK);
+	leave(listener);
+	return status;
+}
+
+static int quiet(const struct mg_connection *connection, const char *message)
+{
+	(void)connection;
+	(void)message;
+	return 1;
+}
+
+enum err listener_start(const struct listener_options *options, struct listener **out)
+{
+	AUTO(mem_free) struct listener *listener = calloc(1, sizeof(*listener));
+	const struct mg_callbacks callbacks = {.log_message = quiet};
+	char threads[16];
+	const char *settings[] = {"listening_ports", options->address, "num_threads", threads,
+		"enable_keep_alive", "yes", "keep_alive_timeout_ms", "30000", "request_timeout_ms",
+		"10000", "tcp_nodelay", "1", "max_request_size", "16384", "listen_backlog", "1024",
+		"connection_queue", "128", NULL};
+
+	if (listener == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "listener_start");
+	snprintf(threads, sizeof(threads), "%u", options->threads);
+	listener->options = *options;
+	pthread_mutex_init(&listener->lock, NULL);
+	pthread_cond_init(&listener->idle, NULL);
+	mg_init_library(0);
+	if ((listener->web = mg_start(&callbacks, listener, settings)) == NULL)
+		return fail(ERR_INTERNAL, "listen", "%s: cannot listen there (is the port taken?)",
+			options->address);
+	/* One handler for everything: civetweb's own matches prefixes. */
+	mg_set_request_handler(listener->web, "/", handle, listener);
+	*out = MOVE(listener);
+	return OK;
+}
+
+unsigned listener_drain(struct listener *listener, unsigned seconds)
+{
+	struct timespec until;
+	unsigned left;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	pthread_mutex_lock(&listener->lock);
+	listener->is_draining = true;
+	while (listener->in_flight > 0 &&
+		pthread_cond_timedwait(&listener->idle, &listener->lock, &until) == 0)
+		;
+	left = listener->in_flight;
+	pthread_mutex_unlock(&listener->lock);
+	return left;
+}
+
+void listener_stop(struct listener **listener)
+{
+	if (*listener == NULL)
+		return;
+	mg_stop((*listener)->web);
+	pthread_cond_destroy(&(*listener)->idle);
+	pthread_mutex_destroy(&(*listener)->lock);
+	OPENSSL_cleanse((*listener)->options.secret, sizeof((*listener)->options.secret));
+	free(*listener);
+	*listener = NULL;
+}

@@ -1,0 +1,168 @@
+#include "enroll/http/request.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/crypt.h"
+#include "ca/base/encode.h"
+
+#include <civetweb.h>
+#include <openssl/crypto.h>
+#include <string.h>
+
+/* civetweb drops the headers beyond so many: a request that has all of them may have had more. */
+#define HEADERS_MAX MG_MAX_HEADERS
+#define DRAIN_MAX (256 * 1024)
+
+static const char *first_header(const struct mg_request_info *info, const char *name)
+{
+	for (int i = 0; i < info->num_headers; i++)
+		if (strcasecmp(info->http_headers[i].name, name) == 0)
+			return info->http_headers[i].value;
+	return NULL;
+}
+
+void exchange_init(struct exchange *exchange, struct mg_connection *connection,
+	char request_id[static REQUEST_ID_SIZE])
+{
+	const struct mg_request_info *info = mg_get_request_info(connection);
+	const char *from = first_header(info, "x-endorse-client-address");
+	uint8_t id[16] = {0};
+
+	/* Without random bytes nothing else will work either; the id is only for finding log lines. */
+	if (random_bytes(id, sizeof(id)) != OK)
+		memset(id, 0, sizeof(id));
+	hex_write(VIEW(id), request_id);
+	*exchange = (struct exchange){
+		.method = info->request_method,
+		.path = info->local_uri == NULL ? "" : info->local_uri,
+		.caller = {request_id, from == NULL ? info->remote_addr : from, clock_now()},
+		.outcome = {.what = ""},
+		.content_type = "application/json",
+		.answer = BUF(LIMIT_ANSWER * 2),
+	};
+}
+
+void exchange_free(struct exchange *exchange)
+{
+	buf_free(&exchange->answer);
+}
+
+static bool is_singular(const char *name)
+{
+	return strcasecmp(name, "content-length") == 0 || strcasecmp(name, "host") == 0 ||
+		strcasecmp(name, "authorization") == 0;
+}
+
+static enum err judge_twins(const struct mg_request_info *info)
+{
+	for (int i = 0; i < info->num_headers; i++)
+		for (int k = 0; k < i; k++) {
+			const char *name = info->http_headers[i].name;
+
+			if (strcasecmp(name, info->http_headers[k].name) != 0)
+				continue;
+			if (strncasecmp(name, "x-endorse-", 10) == 0)
+				return refuse(ERR_MALFORMED, "edge-header-twice", "PROTOCOL edge",
+					"a header that only the edge may set is there twice");
+			if (is_singular(name))
+				return refuse(ERR_MALFORMED, "http-headers", "RFC 9110 5.3",
+					"the header %.32s is there twice", name);
+		}
+	return OK;
+}
+
+enum err request_judge(struct mg_connection *connection)
+{
+	const struct mg_request_info *info = mg_get_request_info(connection);
+
+	if (info->num_headers >= HEADERS_MAX)
+		return refuse(ERR_MALFORMED, "http-headers", "PROTOCOL limits",
+			"more than %d headers", HEADERS_MAX - 1);
+	TRY(judge_twins(info));
+	if (first_header(info, "transfer-encoding") != NULL)
+		return refuse(ERR_NO_LENGTH, "length-required", "RFC 9110 15.5.12",
+			"send the body with a Content-Length, not chunked");
+	return OK;
+}
+
+static bool is_secret(const char *text, const uint8_t secret[static 32])
+{
+	uint8_t sent[32];
+
+	return text != NULL && hex_read(view_str(text), sent, sizeof(sent)) == OK &&
+		CRYPTO_memcmp(sent, secret, sizeof(sent)) == 0;
+}
+
+enum err request_admit(
+	struct mg_connection *connection, enum admission admission, const uint8_t secret[static 32])
+{
+	const struct mg_request_info *info = mg_get_request_info(connection);
+	const char *bearer = first_header(info, "authorization");
+
+	switch (admission) {
+	case ADMIT_ALL:
+		return OK;
+	case ADMIT_EDGE:
+		if (is_secret(first_header(info, "x-endorse-edge"), secret))
+			return OK;
+		return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
+			"only the service's TLS edge may ask here: use the service's https URL");
+	case ADMIT_ADMIN:
+		if (bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 &&
+			is_secret(bearer + 7, secret))
+			return OK;
+		return refuse(ERR_DENIED, "admin-token", "RFC 6750 2.1",
+			"the admin token is missing or wrong");
+	}
+	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge", "not admitted");
+}
+
+/* What is left of a refused body, so that closing does not reset the connection under the answer. */
+static void pass_over(struct mg_connection *connection)
+{
+	char block[4096];
+	size_t passed = 0;
+	int n;
+
+	while (passed < DRAIN_MAX && (n = mg_read(connection, block, sizeof(block))) > 0)
+		passed += (size_t)n;
+}
+
+static enum err too_large(struct mg_connection *connection, size_t limit)
+{
+	pass_over(connection);
+	return refuse(ERR_TOO_LARGE, "body-too-large", "PROTOCOL limits",
+		"this route takes at most %zu bytes", limit);
+}
+
+static enum err read_body(
+	struct mg_connection *connection, size_t length, size_t limit, struct buf *body)
+{
+	uint8_t block[8192];
+
+	while (body->n < length) {
+		size_t want = length - body->n;
+		int n = mg_read(connection, block, want < sizeof(block) ? want : sizeof(block));
+
+		if (n <= 0)
+			return refuse(ERR_MALFORMED, "body-short", "RFC 9110 8.6",
+				"the body ended after %zu of %zu bytes", body->n, length);
+		buf_add(body, (struct view){block, (size_t)n});
+		if (body->n > limit)
+			return too_large(connection, limit);
+	}
+	return buf_ok(body);
+}
+
+enum err request_body(struct mg_connection *connection, size_t limit, struct buf *body)
+{
+	const struct mg_request_info *info = mg_get_request_info(connection);
+
+	if (info->content_length < 0 && limit > 0)
+		return refuse(ERR_NO_LENGTH, "length-required", "RFC 9110 15.5.12",
+			"send the body with a Content-Length");
+	if (info->content_length <= 0)
+		return OK;
+	if ((unsigned long long)info->content_length > limit)
+		return too_large(connection, limit);
+	return read_body(connection, (size_t)info->content_length, limit, body);
+}

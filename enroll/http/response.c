@@ -1,0 +1,91 @@
+#include "enroll/http/response.h"
+
+#include "ca/base/log.h"
+#include "enroll/proto/problem.h"
+
+#include <civetweb.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the caller may know of a failure on our side. */
+static struct reason public_reason(const struct reason *reason, enum err err)
+{
+	if (reason->clause[0] != '\0')
+		return *reason;
+	if (err == ERR_BUSY)
+		return (struct reason){ERR_BUSY, "busy", "RFC 9110 15.6.4",
+			"the service cannot do this just now: try again"};
+	return (struct reason){ERR_INTERNAL, "internal", "RFC 9110 15.6.1",
+		"something failed in the service; its operator finds it in the log under this "
+		"request_id"};
+}
+
+static int priority_of(enum err err)
+{
+	return err == OK ? LOG_INFO : err == ERR_INTERNAL || err == ERR_BUSY ? LOG_ERR : LOG_NOTICE;
+}
+
+/* NULL leaves a pair out. */
+static const char *filled(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+static void log_exchange(const struct exchange *exchange, const struct route *route,
+	const struct reason *reason, enum err err)
+{
+	const struct outcome *outcome = &exchange->outcome;
+	const char *name = route == NULL ? "request" : route->event;
+	char event[64];
+
+	if (name == NULL)
+		return;
+	snprintf(event, sizeof(event), "%s.%s", name,
+		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");
+	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
+		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
+		route == NULL || strcmp(name, "enroll") != 0 ? NULL :
+							outcome->is_proven ? "yes" : "no",
+		"reason", err == OK ? NULL : reason->code, "why", err == OK ? NULL : reason->sentence,
+		"from", exchange->caller.client_address, "request", exchange->caller.request_id,
+		LOG_END);
+}
+
+static void problem(struct exchange *exchange, const struct reason *reason)
+{
+	buf_free(&exchange->answer);
+	exchange->content_type = "application/problem+json";
+	if (problem_encode(reason, exchange->caller.request_id, &exchange->answer) != OK)
+		buf_free(&exchange->answer);
+}
+
+static void head(struct buf *out, const struct exchange *exchange, enum err err, bool close)
+{
+	buf_fmt(out, "HTTP/1.1 %d %s\r\n", err_http(err), err_title(err));
+	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
+		exchange->content_type, exchange->answer.n);
+	if (err == ERR_BUSY || err == ERR_LIMITED)
+		buf_fmt(out, "Retry-After: %d\r\n", RETRY_AFTER);
+	buf_fmt(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
+}
+
+int response_send(struct mg_connection *connection, struct exchange *exchange,
+	const struct route *route, enum err err, bool close)
+{
+	AUTO(buf_free) struct buf wire = BUF(LIMIT_ANSWER * 2 + 1024);
+	struct reason shown;
+
+	if (err != OK) {
+		shown = public_reason(why(), err);
+		log_exchange(exchange, route, why(), err);
+		err = shown.err;
+		problem(exchange, &shown);
+	} else {
+		log_exchange(exchange, route, NULL, OK);
+	}
+	head(&wire, exchange, err, close);
+	buf_add(&wire, buf_view(&exchange->answer));
+	if (buf_ok(&wire) == OK)
+		mg_write(connection, wire.p, wire.n);
+	return err_http(err);
+}

@@ -1,0 +1,24 @@
+#include "enroll/http/router.h"
+
+#include <string.h>
+
+enum err route_find(const struct route *routes, const char *method, const char *path,
+	const struct route **out)
+{
+	bool is_path = false;
+
+	for (const struct route *route = routes; route->method != NULL; route++) {
+		if (strcmp(route->path, path) != 0)
+			continue;
+		is_path = true;
+		if (strcmp(route->method, method) == 0) {
+			*out = route;
+			return OK;
+		}
+	}
+	if (is_path)
+		return refuse(ERR_METHOD, "method-not-allowed", "RFC 9110 15.5.6",
+			"%s does not take %.16s", path, method);
+	return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
+		"there is nothing at this path");
+}

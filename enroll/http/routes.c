@@ -1,0 +1,18 @@
+#include "enroll/http/admin_api.h"
+#include "enroll/http/device_api.h"
+#include "enroll/http/health_api.h"
+#include "enroll/http/router.h"
+#include "enroll/proto/admin.h"
+
+const struct route device_routes[] = {
+	{"GET", "/healthz", ADMIT_ALL, 0, handle_health, NULL},
+	{"GET", "/readyz", ADMIT_EDGE, 0, handle_ready, "ready"},
+	{"POST", "/v1/ticket", ADMIT_EDGE, LIMIT_TICKET_BODY, handle_ticket, "ticket"},
+	{"POST", "/v1/enroll", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_enroll, "enroll"},
+	{0},
+};
+
+const struct route admin_routes[] = {
+	{"POST", "/v1/admin/host/unbind", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_unbind, "unbind"},
+	{0},
+};

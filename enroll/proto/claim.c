@@ -1,0 +1,130 @@
+#include "enroll/proto/claim.h"
+
+#include "enroll/proto/json.h"
+
+#include <stdlib.h>
+
+/* The JSON text holds the strings, the buffer the decoded bytes. */
+struct claim_store {
+	json_t *json;
+	struct buf bytes[3 + LIMIT_INTERMEDIATES];
+	size_t used;
+};
+
+static enum err bytes_field(struct claim *claim, const json_t *value, const char *key, size_t max,
+	struct view *out)
+{
+	struct buf *bytes = &claim->store->bytes[claim->store->used++];
+
+	*bytes = BUF(max);
+	TRY(json_bytes_value(value, key, max, bytes));
+	if (bytes->n == 0)
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings", "\"%s\" is empty", key);
+	*out = buf_view(bytes);
+	return OK;
+}
+
+static enum err optional_bytes(struct claim *claim, const json_t *object, const char *key,
+	size_t max, struct view *out)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return value == NULL ? OK : bytes_field(claim, value, key, max, out);
+}
+
+static enum err parse_chain(struct claim *claim, const json_t *ek)
+{
+	json_t *chain, *value;
+	size_t i;
+
+	if (json_object_get(ek, "chain") == NULL)
+		return OK;
+	TRY(json_member(ek, "chain", JSON_ARRAY, &chain));
+	if (json_array_size(chain) > LIMIT_INTERMEDIATES)
+		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
+			"\"chain\" has more than %d certificates", LIMIT_INTERMEDIATES);
+	json_array_foreach (chain, i, value) {
+		TRY(bytes_field(claim, value, "chain", LIMIT_INTERMEDIATE, &claim->ek_chain[i]));
+		claim->ek_chain_n++;
+	}
+	return OK;
+}
+
+static enum err parse_ek(struct claim *claim, const json_t *ek)
+{
+	TRY(JSON_ONLY(ek, "certificate", "public", "chain"));
+	TRY(optional_bytes(
+		claim, ek, "certificate", LIMIT_EK_CERTIFICATE, &claim->ek_certificate));
+	TRY(optional_bytes(claim, ek, "public", LIMIT_PUBLIC, &claim->ek_public));
+	return parse_chain(claim, ek);
+}
+
+static enum err parse_ak(struct claim *claim, const json_t *ak)
+{
+	json_t *value;
+
+	TRY(JSON_ONLY(ak, "public"));
+	TRY(json_member(ak, "public", JSON_STRING, &value));
+	return bytes_field(claim, value, "public", LIMIT_PUBLIC, &claim->ak_public);
+}
+
+enum err claim_parse(struct view json, struct claim **out)
+{
+	AUTO(claim_free) struct claim *claim = calloc(1, sizeof(*claim));
+	json_t *object, *ek, *ak;
+
+	if (claim == NULL || (claim->store = calloc(1, sizeof(*claim->store))) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "claim_parse");
+	TRY(json_read(json, &claim->store->json));
+	object = claim->store->json;
+	TRY(JSON_ONLY(object, "service", "host", "ek", "ak"));
+	TRY(json_string_of(object, "service", LIMIT_SERVICE, &claim->service));
+	TRY(json_string_of(object, "host", LIMIT_HOST, &claim->host));
+	TRY(json_member(object, "ek", JSON_OBJECT, &ek));
+	TRY(parse_ek(claim, ek));
+	TRY(json_member(object, "ak", JSON_OBJECT, &ak));
+	TRY(parse_ak(claim, ak));
+	*out = MOVE(claim);
+	return OK;
+}
+
+void claim_free(struct claim **claim)
+{
+	if (*claim == NULL)
+		return;
+	if ((*claim)->store != NULL) {
+		for (size_t i = 0; i < (*claim)->store->used; i++)
+			buf_free(&(*claim)->store->bytes[i]);
+		json_decref((*claim)->store->json);
+	}
+	free((*claim)->store);
+	free(*claim);
+	*claim = NULL;
+}
+
+static void put_chain(json_t *ek, const struct claim *claim)
+{
+	json_t *chain = json_array();
+
+	for (size_t i = 0; i < claim->ek_chain_n; i++)
+		json_array_append_new(chain, json_from_bytes(claim->ek_chain[i]));
+	json_object_set_new(ek, "chain", chain);
+}
+
+enum err claim_encode(const struct claim *claim, struct buf *json)
+{
+	json_t *object = json_object(), *ek = json_object(), *ak = json_object();
+
+	json_put_string(object, "service", claim->service);
+	json_put_string(object, "host", claim->host);
+	if (claim->ek_certificate.n > 0)
+		json_put_bytes(ek, "certificate", claim->ek_certificate);
+	if (claim->ek_public.n > 0)
+		json_put_bytes(ek, "public", claim->ek_public);
+	if (claim->ek_chain_n > 0)
+		put_chain(ek, claim);
+	json_put_bytes(ak, "public", claim->ak_public);
+	json_object_set_new(object, "ek", ek);
+	json_object_set_new(object, "ak", ak);
+	return json_write(object, json);
+}

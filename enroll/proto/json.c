@@ -1,0 +1,144 @@
+#include "enroll/proto/json.h"
+
+#include "ca/base/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void json_free(json_t **json)
+{
+	json_decref(*json);
+	*json = NULL;
+}
+
+enum err json_read(struct view text, json_t **out)
+{
+	AUTO(json_free) json_t *json = NULL;
+	json_error_t error;
+
+	json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	if (json == NULL)
+		return refuse(ERR_MALFORMED, "json", "RFC 8259", "not a JSON text: %s (byte %d)",
+			error.text, error.position);
+	if (!json_is_object(json))
+		return refuse(ERR_MALFORMED, "json", "RFC 8259", "not a JSON object");
+	*out = MOVE(json);
+	return OK;
+}
+
+static bool is_among(const char *key, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+enum err json_only(const json_t *object, const char *const *keys, size_t n)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(object))
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings", "wanted an object");
+	json_object_foreach ((json_t *)object, key, value)
+		if (!is_among(key, keys, n))
+			return refuse(ERR_MALFORMED, "json-key-unknown", "PROTOCOL encodings",
+				"the key \"%.64s\" is not one of this message", key);
+	return OK;
+}
+
+enum err json_member(const json_t *object, const char *key, json_type type, json_t **out)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (value == NULL)
+		return refuse(ERR_MALFORMED, "json-key-missing", "PROTOCOL encodings",
+			"the key \"%s\" is missing", key);
+	if (json_typeof(value) != type)
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
+			"the value of \"%s\" has the wrong type", key);
+	*out = value;
+	return OK;
+}
+
+static enum err too_long(const char *key, size_t max)
+{
+	return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
+		"\"%s\" is longer than %zu bytes", key, max);
+}
+
+enum err json_string_of(const json_t *object, const char *key, size_t max, const char **out)
+{
+	json_t *value = NULL;
+
+	TRY(json_member(object, key, JSON_STRING, &value));
+	if (json_string_length(value) > max)
+		return too_long(key, max);
+	*out = json_string_value(value);
+	return OK;
+}
+
+enum err json_bytes_value(const json_t *value, const char *key, size_t max, struct buf *out)
+{
+	AUTO(buf_free) struct buf bytes = BUF(max + 3);
+	struct view text;
+
+	if (!json_is_string(value))
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
+			"the value of \"%s\" has the wrong type", key);
+	text = (struct view){(const uint8_t *)json_string_value(value), json_string_length(value)};
+	if (text.n > (max + 2) / 3 * 4)
+		return too_long(key, max);
+	TRY(base64_read(text, &bytes));
+	if (bytes.n > max)
+		return too_long(key, max);
+	buf_add(out, buf_view(&bytes));
+	return buf_ok(out);
+}
+
+enum err json_bytes(const json_t *object, const char *key, size_t max, struct buf *out)
+{
+	json_t *value = NULL;
+
+	TRY(json_member(object, key, JSON_STRING, &value));
+	return json_bytes_value(value, key, max, out);
+}
+
+/* Marks the object, so that json_write() refuses what lacks a member. */
+static void spoil(json_t *object)
+{
+	json_object_set_new(object, "", json_null());
+}
+
+void json_put_string(json_t *object, const char *key, const char *value)
+{
+	if (json_object_set_new(object, key, json_string(value)) != 0)
+		spoil(object);
+}
+
+json_t *json_from_bytes(struct view bytes)
+{
+	AUTO(buf_free) struct buf text = BUF(bytes.n / 3 * 4 + 8);
+
+	base64_add(&text, bytes);
+	return text.failed ? NULL : json_stringn(buf_text(&text), text.n);
+}
+
+void json_put_bytes(json_t *object, const char *key, struct view bytes)
+{
+	if (json_object_set_new(object, key, json_from_bytes(bytes)) != 0)
+		spoil(object);
+}
+
+enum err json_write(json_t *json, struct buf *out)
+{
+	AUTO(json_free) json_t *owned = json;
+	AUTO(mem_free) char *text = NULL;
+
+	if (owned == NULL || json_object_get(owned, "") != NULL ||
+		(text = json_dumps(owned, JSON_COMPACT | JSON_ENSURE_ASCII)) == NULL)
+		return fail(ERR_INTERNAL, "json-write", "cannot write a JSON text");
+	buf_str(out, text);
+	return buf_ok(out);
+}

@@ -1,0 +1,16 @@
+/* limits.h - how large anything that crosses the wire may be (PROTOCOL.md, "Limits"). */
+#pragma once
+
+#define LIMIT_TICKET_BODY (64 * 1024)
+#define LIMIT_ENROLL_BODY (128 * 1024)
+#define LIMIT_CLAIM (48 * 1024)
+#define LIMIT_REQUEST (16 * 1024)
+#define LIMIT_ANSWER (128 * 1024)
+#define LIMIT_EK_CERTIFICATE (8 * 1024)
+#define LIMIT_INTERMEDIATE (4 * 1024)
+#define LIMIT_INTERMEDIATES 8
+#define LIMIT_PUBLIC 1024 /* a TPM2B_PUBLIC; the largest we accept (RSA-4096) has about 600 bytes */
+#define LIMIT_SERVICE 255
+#define LIMIT_HOST 253
+#define LIMIT_KEYS 1 /* keys in one request */
+#define LIMIT_TEMPLATE_NAME 64

@@ -1,0 +1,46 @@
+#include "enroll/proto/problem.h"
+
+#include "enroll/proto/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum err problem_encode(const struct reason *reason, const char *request_id, struct buf *json)
+{
+	json_t *object = json_object();
+	char type[128];
+
+	snprintf(type, sizeof(type), PROBLEM_TYPE "%s", reason->code);
+	json_put_string(object, "type", type);
+	json_put_string(object, "title", err_title(reason->err));
+	json_object_set_new(object, "status", json_integer(err_http(reason->err)));
+	json_put_string(object, "detail", reason->sentence);
+	json_put_string(object, "reason", reason->clause);
+	json_put_string(object, "request_id", request_id);
+	return json_write(object, json);
+}
+
+/* A problem comes from whoever answered: what is not a string is taken as absent. */
+static void copy(const json_t *object, const char *key, char *out, size_t room)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	snprintf(out, room, "%s", value == NULL ? "" : value);
+}
+
+enum err problem_parse(struct view json, struct problem *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+	char type[128];
+
+	TRY(json_read(json, &object));
+	*out = (struct problem){0};
+	copy(object, "type", type, sizeof(type));
+	if (strncmp(type, PROBLEM_TYPE, strlen(PROBLEM_TYPE)) == 0)
+		snprintf(out->code, sizeof(out->code), "%.63s", type + strlen(PROBLEM_TYPE));
+	copy(object, "detail", out->detail, sizeof(out->detail));
+	copy(object, "reason", out->reason, sizeof(out->reason));
+	copy(object, "request_id", out->request_id, sizeof(out->request_id));
+	out->status = (int)json_integer_value(json_object_get(object, "status"));
+	return OK;
+}

@@ -1,0 +1,20 @@
+/* problem.h - how a refusal crosses the wire: application/problem+json (RFC 9457). */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#define PROBLEM_TYPE "urn:endorse:error:"
+
+/* Appends {type, title, status, detail, reason, request_id} for a refusal. */
+CHECKED enum err problem_encode(
+	const struct reason *reason, const char *request_id, struct buf *json);
+
+/* What a client keeps of it; each is cut to its room, unknown members are passed over (RFC 9457 3.2). */
+struct problem {
+	int status;
+	char code[64]; /* the end of `type`, "" when it is not ours */
+	char detail[512];
+	char reason[128];
+	char request_id[64];
+};
+CHECKED enum err problem_parse(struct view json, struct problem *out);

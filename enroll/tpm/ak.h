@@ -1,0 +1,20 @@
+/* ak.h - an attestation key whose public area was judged (PROTOCOL.md, "What a key must look like"). */
+#pragma once
+
+#include "enroll/tpm/public.h"
+
+struct ak; /* only ak_judge() makes one: holding it is the proof */
+
+/*
+ * Judges a TPM2B_PUBLIC: form, nameAlg, attributes, scheme, key, and the tag that makes it an AK for
+ * `service` and no other. `*out` is the caller's, for ak_free(); untouched on failure.
+ * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ak-name-algorithm", "ak-attributes", "ak-scheme",
+ * "ak-key", "ak-roca", "ak-not-for-this-service".
+ */
+CHECKED enum err ak_judge(struct view tpm2b_public, const char *service, struct ak **out);
+void ak_free(struct ak **ak);
+
+const struct tpm_name *ak_name(const struct ak *ak);
+enum key_kind ak_kind(const struct ak *ak);
+EVP_PKEY *ak_pkey(const struct ak *ak); /* borrowed */
+struct view ak_public(const struct ak *ak); /* the TPM2B_PUBLIC as it came */

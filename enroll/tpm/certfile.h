@@ -1,0 +1,22 @@
+/* certfile.h - certificates out of bytes, for the files of this folder. */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#include <openssl/x509.h>
+
+/*
+ * One DER certificate that fills the bytes whole. `*out` is the caller's. ERR_MALFORMED
+ * "ek-certificate".
+ */
+CHECKED enum err certificate_read(struct view der, X509 **out);
+
+/*
+ * Calls `each` for every certificate in a PEM text, or for the one that DER bytes are; `each` borrows
+ * the certificate, its first error ends the walk. ERR_MALFORMED "certificate-file" when there is none.
+ */
+CHECKED enum err certificate_each(
+	struct view bytes, enum err (*each)(void *ctx, X509 *cert), void *ctx);
+
+/* A distinguished name as RFC 2253 writes it, cut to `room`; never NULL, "" when empty. */
+void name_text(const X509_NAME *name, char *out, size_t room);

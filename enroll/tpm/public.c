@@ -1,0 +1,298 @@
+#include "enroll/tpm/tss.h"
+
+#include "ca/base/crypt.h"
+#include "ca/base/ossl.h"
+
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+static const struct {
+	enum key_kind kind;
+	const char *text;
+	const char *curve; /* OpenSSL's name; NULL for RSA */
+	TPMI_ECC_CURVE tpm_curve;
+	int bits;
+} kinds[] = {
+	{KEY_RSA_2048, "rsa2048", NULL, 0, 2048},
+	{KEY_RSA_3072, "rsa3072", NULL, 0, 3072},
+	{KEY_RSA_4096, "rsa4096", NULL, 0, 4096},
+	{KEY_P256, "p256", "prime256v1", TPM2_ECC_NIST_P256, 256},
+	{KEY_P384, "p384", "secp384r1", TPM2_ECC_NIST_P384, 384},
+	{KEY_P521, "p521", "secp521r1", TPM2_ECC_NIST_P521, 521},
+};
+
+const char *key_kind_text(enum key_kind kind)
+{
+	return kinds[kind].text;
+}
+
+const EVP_MD *tpm_digest(uint16_t alg)
+{
+	switch (alg) {
+	case TPM2_ALG_SHA256:
+		return EVP_sha256();
+	case TPM2_ALG_SHA384:
+		return EVP_sha384();
+	case TPM2_ALG_SHA512:
+		return EVP_sha512();
+	default:
+		return NULL;
+	}
+}
+
+static enum err bad_public(const char *what)
+{
+	return refuse(ERR_MALFORMED, "tpm-public", "TPM 2.0 Part 2, 12.2.5",
+		"not a TPM2B_PUBLIC: %s", what);
+}
+
+enum err public_read(struct view tpm2b, TPMT_PUBLIC *out)
+{
+	uint8_t again[sizeof(TPMT_PUBLIC)];
+	size_t used = 0, written = 0;
+	struct view area;
+
+	if (tpm2b.n < 2 || ((size_t)tpm2b.p[0] << 8 | tpm2b.p[1]) != tpm2b.n - 2)
+		return bad_public("its size does not match");
+	area = (struct view){tpm2b.p + 2, tpm2b.n - 2};
+	memset(out, 0, sizeof(*out));
+	if (Tss2_MU_TPMT_PUBLIC_Unmarshal(area.p, area.n, &used, out) != TSS2_RC_SUCCESS)
+		return bad_public("the public area cannot be read");
+	if (used != area.n)
+		return bad_public("bytes after the public area");
+	if (Tss2_MU_TPMT_PUBLIC_Marshal(out, again, sizeof(again), &written) != TSS2_RC_SUCCESS ||
+		!view_equal(area, (struct view){again, written}))
+		return bad_public("not in its canonical form");
+	return OK;
+}
+
+enum err public_write(const TPMT_PUBLIC *area, struct buf *out)
+{
+	uint8_t bytes[2 + sizeof(TPMT_PUBLIC)];
+	size_t n = 2;
+
+	if (Tss2_MU_TPMT_PUBLIC_Marshal(area, bytes, sizeof(bytes), &n) != TSS2_RC_SUCCESS)
+		return fail(ERR_INTERNAL, "tpm-marshal", "cannot marshal a TPMT_PUBLIC");
+	bytes[0] = (uint8_t)((n - 2) >> 8);
+	bytes[1] = (uint8_t)(n - 2);
+	buf_add(out, (struct view){bytes, n});
+	return buf_ok(out);
+}
+
+enum err public_name(struct view tpm2b, uint16_t name_alg, struct tpm_name *out)
+{
+	const EVP_MD *md = tpm_digest(name_alg);
+	unsigned int size = 0;
+
+	if (md == NULL)
+		return refuse(ERR_REJECTED, "ak-name-algorithm", "PROTOCOL keys",
+			"nameAlg is %04x: a key's Name is made with SHA-256, SHA-384 or SHA-512, "
+			"anything else can be forged", name_alg);
+	out->bytes[0] = (uint8_t)(name_alg >> 8);
+	out->bytes[1] = (uint8_t)name_alg;
+	if (EVP_Digest(tpm2b.p + 2, tpm2b.n - 2, out->bytes + 2, &size, md, NULL) != 1)
+		return fail(ERR_INTERNAL, "crypto", "OpenSSL failed in a digest");
+	out->n = 2 + size;
+	return OK;
+}
+
+static void param_bld_free(OSSL_PARAM_BLD **bld)
+{
+	OSSL_PARAM_BLD_free(*bld);
+}
+
+static void param_free(OSSL_PARAM **params)
+{
+	OSSL_PARAM_free(*params);
+}
+
+static EVP_PKEY *pkey_from(const char *type, OSSL_PARAM_BLD *bld)
+{
+	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	AUTO(param_free) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	EVP_PKEY *key = NULL;
+
+	if (ctx == NULL || params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return key;
+}
+
+static EVP_PKEY *rsa_pkey(const BIGNUM *n, const BIGNUM *e)
+{
+	AUTO(param_bld_free) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+
+	if (bld == NULL || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
+		OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e) != 1)
+		return NULL;
+	return pkey_from("RSA", bld);
+}
+
+/* x and y are as wide as the field. NULL also when the point is not on the curve. */
+static EVP_PKEY *ec_pkey(const char *curve, const uint8_t *x, const uint8_t *y, size_t width)
+{
+	AUTO(param_bld_free) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	uint8_t point[1 + 2 * 66] = {0x04};
+
+	memcpy(point + 1, x, width);
+	memcpy(point + 1 + width, y, width);
+	if (bld == NULL ||
+		OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) != 1 ||
+		OSSL_PARAM_BLD_push_octet_string(
+			bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * width) != 1)
+		return NULL;
+	return pkey_from("EC", bld);
+}
+
+static enum err bad_key(const char *what)
+{
+	return refuse(ERR_REJECTED, "ak-key", "PROTOCOL keys",
+		"%s: wanted RSA of 2048, 3072 or 4096 bits with exponent 65537, or a point on "
+		"P-256, P-384 or P-521", what);
+}
+
+static enum err rsa_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)
+{
+	const TPM2B_PUBLIC_KEY_RSA *unique = &area->unique.rsa;
+	uint32_t exponent = area->parameters.rsaDetail.exponent;
+	AUTO(bn_free) BIGNUM *n = BN_bin2bn(unique->buffer, unique->size, NULL);
+	AUTO(bn_free) BIGNUM *e = BN_new();
+	int bits = area->parameters.rsaDetail.keyBits;
+
+	if (n == NULL || e == NULL || BN_set_word(e, RSA_F4) != 1)
+		return fail(ERR_INTERNAL, "out-of-memory", "public_pkey");
+	if (exponent != 0 && exponent != RSA_F4)
+		return bad_key("another RSA exponent");
+	if (BN_num_bits(n) != bits || (int)unique->size * 8 != bits || !BN_is_odd(n))
+		return bad_key("a modulus of another size");
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		if (kinds[i].curve != NULL || kinds[i].bits != bits)
+			continue;
+		*kind = kinds[i].kind;
+		if ((*out = rsa_pkey(n, e)) == NULL)
+			return bad_key("not a usable RSA key");
+		return OK;
+	}
+	return bad_key("an RSA key of another size");
+}
+
+static bool pad_left(const TPM2B_ECC_PARAMETER *coordinate, uint8_t *out, size_t width)
+{
+	if (coordinate->size > width)
+		return false;
+	memset(out, 0, width - coordinate->size);
+	memcpy(out + width - coordinate->size, coordinate->buffer, coordinate->size);
+	return true;
+}
+
+static enum err ec_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)
+{
+	uint8_t x[66], y[66];
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		size_t width = ((size_t)kinds[i].bits + 7) / 8;
+
+		if (kinds[i].curve == NULL ||
+			kinds[i].tpm_curve != area->parameters.eccDetail.curveID)
+			continue;
+		if (!pad_left(&area->unique.ecc.x, x, width) ||
+			!pad_left(&area->unique.ecc.y, y, width))
+			return bad_key("a coordinate wider than the field");
+		*kind = kinds[i].kind;
+		if ((*out = ec_pkey(kinds[i].curve, x, y, width)) == NULL)
+			return bad_key("a point that is not on its curve");
+		return OK;
+	}
+	return bad_key("another curve");
+}
+
+enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)
+{
+	switch (area->type) {
+	case TPM2_ALG_RSA:
+		return rsa_of(area, out, kind);
+	case TPM2_ALG_ECC:
+		return ec_of(area, out, kind);
+	default:
+		return bad_key("neither RSA nor ECC");
+	}
+}
+
+static bool is_explicit_curve(EVP_PKEY *key)
+{
+	char encoding[32] = "";
+	size_t n = 0;
+
+	return EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, encoding,
+		       sizeof(encoding), &n) == 1 &&
+		strcmp(encoding, OSSL_PKEY_EC_ENCODING_EXPLICIT) == 0;
+}
+
+static bool has_exponent_f4(EVP_PKEY *key)
+{
+	AUTO(bn_free) BIGNUM *e = NULL;
+
+	return EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_word(e, RSA_F4);
+}
+
+static bool is_kind(EVP_PKEY *key, size_t i)
+{
+	char group[64];
+
+	if (kinds[i].curve == NULL)
+		return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == kinds[i].bits &&
+			has_exponent_f4(key);
+	return EVP_PKEY_is_a(key, "EC") && !is_explicit_curve(key) &&
+		EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+		strcmp(group, kinds[i].curve) == 0;
+}
+
+enum err key_kind_of(EVP_PKEY *key, enum key_kind *out)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (is_kind(key, i)) {
+			*out = kinds[i].kind;
+			return OK;
+		}
+	return refuse(ERR_REJECTED, "key-kind", "PROTOCOL keys",
+		"a %s key of %d bits: wanted RSA of 2048, 3072 or 4096 bits with exponent 65537, or "
+		"a named curve P-256, P-384 or P-521",
+		EVP_PKEY_get0_type_name(key) == NULL ? "unknown" : EVP_PKEY_get0_type_name(key),
+		EVP_PKEY_get_bits(key));
+}
+
+/* The same key made anew from its numbers, so that nothing of the received encoding is left. */
+static EVP_PKEY *plain_copy(EVP_PKEY *key, enum key_kind kind)
+{
+	AUTO(bn_free) BIGNUM *a = NULL;
+	AUTO(bn_free) BIGNUM *b = NULL;
+	bool is_rsa = kinds[kind].curve == NULL;
+	int width = (kinds[kind].bits + 7) / 8;
+	uint8_t x[66], y[66];
+
+	if (EVP_PKEY_get_bn_param(
+		    key, is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_EC_PUB_X, &a) != 1 ||
+		EVP_PKEY_get_bn_param(
+			key, is_rsa ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_EC_PUB_Y, &b) != 1)
+		return NULL;
+	if (is_rsa)
+		return rsa_pkey(a, b);
+	if (BN_bn2binpad(a, x, width) < 0 || BN_bn2binpad(b, y, width) < 0)
+		return NULL;
+	return ec_pkey(kinds[kind].curve, x, y, (size_t)width);
+}
+
+enum err spki_sha256(EVP_PKEY *key, uint8_t out[static 32])
+{
+	AUTO(pkey_free) EVP_PKEY *copy = NULL;
+	AUTO(ossl_free) uint8_t *der = NULL;
+	enum key_kind kind;
+	int n;
+
+	TRY(key_kind_of(key, &kind));
+	if ((copy = plain_copy(key, kind)) == NULL || (n = i2d_PUBKEY(copy, &der)) <= 0)
+		return fail(ERR_INTERNAL, "crypto", "cannot encode a public key");
+	return SHA256_OF(out, ((struct view){der, (size_t)n}));
+}

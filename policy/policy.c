@@ -1,0 +1,250 @@
+#include "policy/policy.h"
+
+#include "ca/base/crypt.h"
+#include "ca/base/file.h"
+#include "policy/pattern.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One line of `hosts`: exactly one of the three. */
+struct host_pattern {
+	char *exact, *suffix, *glob;
+	struct yaml_mark mark;
+};
+
+struct rule {
+	char *name;
+	struct yaml_list hosts; /* of struct host_pattern */
+	struct yaml_list ek_kinds; /* of char *; empty: any */
+	struct yaml_list trust; /* of char *; empty: any */
+	struct yaml_list templates; /* of char * */
+	int64_t names_per_device;
+	struct yaml_mark mark;
+};
+
+struct policy {
+	struct yaml_list rules; /* of struct rule */
+	struct yaml_mark mark;
+	uint8_t version[SHA256_SIZE];
+};
+
+static const struct yaml_key host_keys[] = {
+	{"exact", YAML_TEXT, offsetof(struct host_pattern, exact), "", 1, 253, NULL, NULL},
+	{"suffix", YAML_TEXT, offsetof(struct host_pattern, suffix), "", 1, 253, NULL, NULL},
+	{"glob", YAML_TEXT, offsetof(struct host_pattern, glob), "", 1, 253, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema host_schema = {
+	sizeof(struct host_pattern), host_keys, offsetof(struct host_pattern, mark)};
+
+static const struct yaml_key rule_keys[] = {
+	{"name", YAML_TEXT, offsetof(struct rule, name), NULL, 1, 64, NULL, NULL},
+	{"hosts", YAML_LIST, offsetof(struct rule, hosts), NULL, 1, 1000, &host_schema, NULL},
+	{"ek_kinds", YAML_LIST, offsetof(struct rule, ek_kinds), "", 1, 8, NULL, NULL},
+	{"trust", YAML_LIST, offsetof(struct rule, trust), "", 1, 4, NULL, NULL},
+	{"templates", YAML_LIST, offsetof(struct rule, templates), NULL, 1, 64, NULL, NULL},
+	{"names_per_device", YAML_WHOLE, offsetof(struct rule, names_per_device), "1", 1, 100, NULL,
+		NULL},
+	{0},
+};
+static const struct yaml_schema rule_schema = {
+	sizeof(struct rule), rule_keys, offsetof(struct rule, mark)};
+
+static const struct yaml_key policy_keys[] = {
+	{"rules", YAML_LIST, offsetof(struct policy, rules), NULL, 1, 1000, &rule_schema, NULL},
+	{0},
+};
+static const struct yaml_schema policy_schema = {
+	sizeof(struct policy), policy_keys, offsetof(struct policy, mark)};
+
+static const char *const ek_kinds[] = {"rsa2048", "p256", "p384", NULL};
+static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
+
+static bool is_among(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+static bool lists(const struct yaml_list *list, const char *word)
+{
+	char *const *item = list->item;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(item[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* The one pattern of a line; NULL when there is none, or more than one. */
+static const char *pattern_of(const struct host_pattern *host, enum pattern_kind *kind)
+{
+	const char *const texts[] = {host->exact, host->suffix, host->glob};
+	const enum pattern_kind pattern_kinds[] = {PATTERN_EXACT, PATTERN_SUFFIX, PATTERN_GLOB};
+	const char *found = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		if (texts[i] == NULL)
+			continue;
+		found = texts[i];
+		*kind = pattern_kinds[i];
+		n++;
+	}
+	return n == 1 ? found : NULL;
+}
+
+/* What is judged beyond the schema. */
+struct judging {
+	const char *file;
+	struct problems *problems;
+	bool (*is_template)(void *ctx, const char *name);
+	void *ctx;
+};
+
+static void judge_hosts(const struct judging *judging, const struct rule *rule)
+{
+	const struct host_pattern *host = rule->hosts.item;
+
+	for (size_t i = 0; i < rule->hosts.n; i++) {
+		enum pattern_kind kind = PATTERN_EXACT;
+		const char *pattern = pattern_of(&host[i], &kind);
+		const char *wrong = pattern == NULL ? "wanted one of exact, suffix and glob" :
+						      pattern_problem(kind, pattern);
+
+		if (wrong != NULL)
+			problem_add(judging->problems, judging->file, host[i].mark, "%s", wrong);
+	}
+}
+
+static void judge_words(const struct judging *judging, const struct rule *rule,
+	const struct yaml_list *list, const char *const *words, const char *what)
+{
+	char *const *item = list->item;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (!is_among(item[i], words))
+			problem_add(judging->problems, judging->file, rule->mark,
+				"\"%s\" is no %s", item[i], what);
+}
+
+static void judge_rule(const struct judging *judging, const struct rule *rule)
+{
+	char *const *template = rule->templates.item;
+
+	judge_hosts(judging, rule);
+	judge_words(judging, rule, &rule->ek_kinds, ek_kinds, "kind of EK (rsa2048, p256, p384)");
+	judge_words(judging, rule, &rule->trust, trust_classes,
+		"trust class (manufacturer, operator-import)");
+	for (size_t i = 0; i < rule->templates.n; i++)
+		if (!judging->is_template(judging->ctx, template[i]))
+			problem_add(judging->problems, judging->file, rule->mark,
+				"there is no template \"%s\"", template[i]);
+}
+
+static enum err judge(const struct judging *judging, const struct policy *policy)
+{
+	const struct rule *rule = policy->rules.item;
+	size_t before = judging->problems->n;
+
+	for (size_t i = 0; i < policy->rules.n; i++) {
+		judge_rule(judging, &rule[i]);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(rule[i].name, rule[k].name) == 0)
+				problem_add(judging->problems, judging->file, rule[i].mark,
+					"a second rule named \"%s\"", rule[i].name);
+	}
+	if (judging->problems->n != before)
+		return fail(ERR_MALFORMED, "yaml", "%s: %zu problem(s)", judging->file,
+			judging->problems->n - before);
+	return OK;
+}
+
+enum err policy_load(const char *path, bool (*is_template)(void *ctx, const char *name), void *ctx,
+	struct problems *problems, struct policy **out)
+{
+	AUTO(policy_free) struct policy *policy = calloc(1, sizeof(*policy));
+	const struct judging judging = {path, problems, is_template, ctx};
+	AUTO(buf_free) struct buf text = BUF(1 << 16);
+
+	if (policy == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "policy_load");
+	TRY(yaml_read_file(path, &policy_schema, policy, problems));
+	TRY(judge(&judging, policy));
+	TRY(file_read(path, &text));
+	TRY(SHA256_OF(policy->version, buf_view(&text)));
+	*out = MOVE(policy);
+	return OK;
+}
+
+void policy_free(struct policy **policy)
+{
+	if (*policy != NULL)
+		yaml_release(&policy_schema, *policy);
+	free(*policy);
+	*policy = NULL;
+}
+
+const uint8_t *policy_version(const struct policy *policy)
+{
+	return policy->version;
+}
+
+static bool has_name(const struct rule *rule, const char *name)
+{
+	const struct host_pattern *host = rule->hosts.item;
+
+	for (size_t i = 0; i < rule->hosts.n; i++) {
+		enum pattern_kind kind = PATTERN_EXACT;
+		const char *pattern = pattern_of(&host[i], &kind);
+
+		if (pattern != NULL && pattern_match(kind, pattern, name))
+			return true;
+	}
+	return false;
+}
+
+static enum err not_allowed(const struct facts *facts, const struct rule *kind, const struct rule *trust)
+{
+	if (kind != NULL)
+		return refuse(ERR_DENIED, "ek-kind-not-allowed", "policy: ek_kinds",
+			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with another "
+			"EK of this TPM (endorse enroll --ek ...)", kind->name, facts->host,
+			facts->ek_kind);
+	if (trust != NULL)
+		return refuse(ERR_DENIED, "trust-not-allowed", "policy: trust",
+			"the rule \"%s\" for \"%s\" does not take a TPM trusted as %s", trust->name,
+			facts->host, facts->trust_class);
+	return refuse(ERR_DENIED, "name-not-allowed", "policy: hosts",
+		"no rule lets \"%s\" enroll here: ask the operator to add the name to policy.yaml",
+		facts->host);
+}
+
+enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)
+{
+	const struct rule *rule = policy->rules.item, *wrong_kind = NULL, *wrong_trust = NULL;
+
+	for (size_t i = 0; i < policy->rules.n; i++) {
+		if (!has_name(&rule[i], facts->host))
+			continue;
+		if (rule[i].ek_kinds.n > 0 && !lists(&rule[i].ek_kinds, facts->ek_kind)) {
+			wrong_kind = wrong_kind == NULL ? &rule[i] : wrong_kind;
+			continue;
+		}
+		if (rule[i].trust.n > 0 && !lists(&rule[i].trust, facts->trust_class)) {
+			wrong_trust = wrong_trust == NULL ? &rule[i] : wrong_trust;
+			continue;
+		}
+		if (!lists(&rule[i].templates, facts->template))
+			return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
+				"the rule \"%s\" does not give \"%s\" a certificate by the template "
+				"\"%s\"", rule[i].name, facts->host, facts->template);
+		*out = (struct decision){rule[i].name, (unsigned)rule[i].names_per_device};
+		return OK;
+	}
+	return not_allowed(facts, wrong_kind, wrong_trust);
+}

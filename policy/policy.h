@@ -1,0 +1,34 @@
+/* policy.h - which device may have which name and which certificate: policy.yaml, first match wins. */
+#pragma once
+
+#include "ca/base/yaml.h"
+#include "policy/facts.h"
+
+#include <stdint.h>
+
+struct policy; /* immutable once loaded */
+
+/*
+ * Loads policy.yaml. What is wrong is added to `problems`; templates named by a rule are checked with
+ * `is_template`. `*out` is the caller's, for policy_free(). ERR_MALFORMED "yaml" with any problem.
+ */
+CHECKED enum err policy_load(const char *path, bool (*is_template)(void *ctx, const char *name),
+	void *ctx, struct problems *problems, struct policy **out);
+void policy_free(struct policy **policy);
+
+/* SHA-256 of the file: changes with every change of what is allowed. */
+const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
+
+/* What the matching rule gives. */
+struct decision {
+	const char *rule; /* the rule's name; the policy's */
+	unsigned names_per_device;
+};
+
+/*
+ * Asks the rules in their order; the first one that matches host, EK kind and trust decides. ERR_DENIED
+ * "name-not-allowed" (no rule has such a name), "ek-kind-not-allowed", "trust-not-allowed" (a rule has
+ * the name, and asks for another EK or another trust), "template-not-allowed".
+ */
+CHECKED enum err policy_decide(
+	const struct policy *policy, const struct facts *facts, struct decision *out);
