@@ -1,0 +1,30 @@
+/* connection.h - one connection to PostgreSQL. Not for other folders. */
+#pragma once
+
+#include "db/query.h"
+
+/* Is this something that libpq can read? ERR_INTERNAL "database-conninfo". */
+CHECKED enum err conninfo_check(const char *conninfo);
+
+enum connection_kind {
+	CONNECTION_PREPARED, /* with all our statements, for the pool */
+	CONNECTION_BARE, /* without, for when the schema may not be there yet */
+};
+
+/*
+ * Connects. Unless conninfo says otherwise: 3 s to connect, 5 s for a statement, 10 s for bytes to
+ * be acknowledged. `*out` is the caller's, for connection_close(). ERR_BUSY "database-unreachable",
+ * "database-schema".
+ */
+CHECKED enum err connection_open(const char *conninfo, enum connection_kind kind, PGconn **out);
+void connection_close(PGconn **connection); /* accepts NULL inside, leaves NULL behind */
+
+/* Has the server hung up, as far as can be known without asking it? */
+bool connection_is_alive(PGconn *connection);
+
+/* Lists of statements, each ending with NULL, in the files that use them. */
+extern const struct statement *const audit_statements[];
+extern const struct statement *const enrollment_statements[];
+extern const struct statement *const enrollment_facts_statements[];
+extern const struct statement *const host_statements[];
+extern const struct statement *const ticket_statements[];

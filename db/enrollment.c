@@ -1,0 +1,239 @@
+#include "db/enrollment.h"
+
+#include "ca/base/encode.h"
+#include "db/audit.h"
+#include "db/connection.h"
+
+/*
+ * Who races whom, and why exactly one wins. The first trip read one snapshot; since then any other
+ * server may have committed anything. Each fact that the record stands on is checked again by a
+ * constraint or by insist(), under a lock that is held to the commit:
+ *
+ * - The device was known. Every act that changes it or what hangs on it moves its revision in the
+ *   same transaction, so move_device fails, also when the other one commits while we wait for the
+ *   row's lock (READ COMMITTED looks at the new row again; stricter levels fail with 40001).
+ *   So a name unbound, an AK superseded, a certificate or the device revoked, or another enrollment
+ *   of this device between our two trips: look again.
+ * - The device was not known, and its EK neither. Both racers bring a random device_id; the second
+ *   one finds the EK there, of another device, and insist_ek fails.
+ * - The EK was not known, its AK was: a second EK of that device. The device's revision is guarded
+ * as above; an EK that meanwhile went to another device fails in insist_ek.
+ * - The AK was not known, and came under another device (a second EK of one TPM, both new, in one
+ *   moment): the primary key of ak. Looking again then finds the device by its AK.
+ * - The name was free, and was taken: the primary key of host. It was another's: that is a refusal,
+ *   and if it became free since, the next attempt sees it.
+ * - This device got another name: host_one_name, and its revision.
+ * - The ticket was not used, and is now (a repeat in parallel on two servers): the primary key of
+ *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.
+ *   Purging takes only tickets that do not open any more.
+ *
+ * A unique violation waits for the other transaction to end, so nobody loses to one that is rolled
+ * back in the end. Rows are locked in the order device, ek, host, ak, certificate, ticket, one of
+ * each and everywhere in db/ in this order: no cycle, no deadlock.
+ */
+
+static const struct statement add_device = {"add_device",
+	"INSERT INTO device (device_id, created_at, last_success_at, manufacturer, model, version,"
+	" trust_class, trust_source, trust_version)"
+	" VALUES ($1::uuid, to_timestamp($2::bigint), to_timestamp($2::bigint), $3::text, $4::text,"
+	" $5::text, $6::text, $7::text, $8::text)"};
+
+static const struct statement move_device = {"move_device",
+	"WITH moved AS (UPDATE device SET revision = revision + 1,"
+	" last_success_at = to_timestamp($3::bigint), trust_class = $4::text,"
+	" trust_source = $5::text, trust_version = $6::text"
+	" WHERE device_id = $1::uuid AND revision = $2::bigint AND state = 'active' RETURNING 1)"
+	" SELECT insist((SELECT count(*) FROM moved) = 1, 'the device was changed')"};
+
+static const struct statement add_ek = {"add_ek",
+	"INSERT INTO ek (ek_digest, device_id, kind, certificate, created_at)"
+	" VALUES ($1::bytea, $2::uuid, $3::text, $4::bytea, to_timestamp($5::bigint))"
+	" ON CONFLICT DO NOTHING"};
+
+static const struct statement insist_ek = {"insist_ek",
+	"SELECT insist(EXISTS (SELECT FROM ek WHERE ek_digest = $1::bytea AND device_id = "
+	"$2::uuid),"
+	" 'the EK is another device''s')"};
+
+static const struct statement bind_host = {"bind_host",
+	"INSERT INTO host (name, device_id, alias, bound_at)"
+	" VALUES ($1::text, $2::uuid, $3::boolean, to_timestamp($4::bigint))"};
+
+static const struct statement add_ak = {"add_ak",
+	"INSERT INTO ak (name, device_id, public, kind, created_at)"
+	" VALUES ($1::bytea, $2::uuid, $3::bytea, $4::text, to_timestamp($5::bigint))"};
+
+static const struct statement supersede_aks = {"supersede_aks",
+	"UPDATE ak SET state = 'superseded' WHERE name IN"
+	" (SELECT name FROM ak WHERE device_id = $1::uuid AND state = 'live'"
+	"  ORDER BY name = $2::bytea DESC, created_at DESC, name OFFSET $3::bigint)"};
+
+/* Where the name is not bound to the device, `binding` is NULL and the constraint refuses. */
+static const struct statement add_certificate = {"add_certificate",
+	"INSERT INTO certificate (serial, device_id, host, binding, ak_name, template,"
+	" template_version, grant_digest, place, der, not_before, not_after, issued_at,"
+	" trust_version, policy_version)"
+	" VALUES ($1::bytea, $2::uuid, $3::text,"
+	" (SELECT binding FROM host WHERE name = $3::text AND device_id = $2::uuid),"
+	" $4::bytea, $5::text, $6::bigint, $7::bytea, $8::bigint, $9::bytea,"
+	" to_timestamp($10::bigint), to_timestamp($11::bigint), to_timestamp($12::bigint),"
+	" $13::text, $14::text)"};
+
+static const struct statement use_ticket = {"use_ticket",
+	"INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, serials, "
+	"used_at)"
+	" VALUES ($1::bytea, $2::bytea, $3::uuid, $4::text, $5::bytea, $6::bytea[],"
+	" to_timestamp($7::bigint))"};
+
+/* The last word, on what is handed out: unrevoked, the name bound, the AK live, all of this device.
+ */
+static const struct statement insist_in_force = {"insist_in_force",
+	"SELECT insist((SELECT count(*) FROM certificate_in_force"
+	" WHERE serial = ANY ($1::bytea[]) AND device_id = $2::uuid AND host = $3::text"
+	" AND ak_name = $4::bytea) = cardinality($1::bytea[]), 'a certificate is not in force')"};
+
+static const struct statement note_refusal = {"note_refusal",
+	"UPDATE device SET last_refusal_at = to_timestamp($2::bigint), last_refusal_code = $3::text"
+	" WHERE device_id = (SELECT device_id FROM ek WHERE ek_digest = $1::bytea)"};
+
+const struct statement *const enrollment_statements[] = {&add_device, &move_device, &add_ek,
+	&insist_ek, &bind_host, &add_ak, &supersede_aks, &add_certificate, &use_ticket,
+	&insist_in_force, &note_refusal, NULL};
+
+static struct value digest(const uint8_t *bytes)
+{
+	return value_bytes((struct view){bytes, DIGEST_SIZE});
+}
+
+static struct value device(const struct enrollment_record *record)
+{
+	return value_bytes((struct view){record->device_id, DEVICE_ID_SIZE});
+}
+
+/* A bytea[] as text: {"\\x01","\\x02"}. */
+static void add_serial(struct buf *array, struct view serial)
+{
+	buf_str(array, array->n == 0 ? "{\"\\\\x" : ",\"\\\\x");
+	hex_add(array, serial);
+	buf_str(array, "\"");
+}
+
+static enum err list_serials(const struct enrollment_record *record, struct buf *array)
+{
+	size_t issued = record->certificates_n, returned = record->returned_n;
+
+	if ((issued == 0) == (returned == 0) || issued + returned > ENROLLMENT_CERTIFICATES)
+		return fail(ERR_INTERNAL, "database-record",
+			"%zu certificates issued and %zu returned", issued, returned);
+	for (size_t i = 0; i < issued; i++)
+		add_serial(array, record->certificates[i].serial);
+	for (size_t i = 0; i < returned; i++)
+		add_serial(array,
+			(struct view){record->returned[i].serial, record->returned[i].serial_n});
+	buf_str(array, "}");
+	return buf_ok(array);
+}
+
+static void record_device(struct pipeline *trip, const struct enrollment_record *record)
+{
+	struct value now = value_int(record->now);
+
+	if (record->device_new)
+		STEP(trip, &add_device, device(record), now, value_prose(record->manufacturer),
+			value_prose(record->model), value_prose(record->version),
+			value_text(record->trust_class), value_prose(record->trust_source),
+			value_text(record->trust_version));
+	else
+		STEP(trip, &move_device, device(record), value_int(record->revision), now,
+			value_text(record->trust_class), value_prose(record->trust_source),
+			value_text(record->trust_version));
+	STEP(trip, &add_ek, digest(record->ek_digest), device(record), value_text(record->ek_kind),
+		value_bytes(record->ek_certificate), now);
+	STEP(trip, &insist_ek, digest(record->ek_digest), device(record));
+}
+
+static void record_names(struct pipeline *trip, const struct enrollment_record *record)
+{
+	struct value ak_name = value_bytes(record->ak_name), now = value_int(record->now);
+
+	if (record->host_new)
+		STEP(trip, &bind_host, value_text(record->host), device(record),
+			value_bool(record->host_alias), now);
+	if (!record->ak_new)
+		return;
+	STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
+		value_text(record->ak_kind), now);
+	STEP(trip, &supersede_aks, device(record), ak_name,
+		value_int(record->live_aks_max == 0 ? 1 : record->live_aks_max));
+}
+
+static void record_certificate(
+	struct pipeline *trip, const struct enrollment_record *record, size_t i)
+{
+	const struct new_certificate *certificate = &record->certificates[i];
+
+	STEP(trip, &add_certificate, value_bytes(certificate->serial), device(record),
+		value_text(record->host), value_bytes(record->ak_name),
+		value_text(certificate->template), value_int(certificate->template_version),
+		digest(certificate->grant_digest), value_int((int64_t)i),
+		value_bytes(certificate->der), value_int(certificate->not_before),
+		value_int(certificate->not_after), value_int(record->now),
+		value_text(record->trust_version), value_text(record->policy_version));
+}
+
+static void record_audit(
+	struct pipeline *trip, const struct enrollment_record *record, const char *serials)
+{
+	struct audit_row row = {
+		.at = record->now,
+		.event = record->certificates_n > 0 ? "enroll.issued" : "enroll.returned",
+		.device_id = {record->device_id, DEVICE_ID_SIZE},
+		.ek_digest = {record->ek_digest, DIGEST_SIZE},
+		.host = record->host,
+		.serials = serials,
+		.client_address = record->client_address,
+		.request_id = record->request_id,
+	};
+
+	audit_add(trip, &row);
+}
+
+enum err enrollment_record(struct db *db, const struct enrollment_record *record)
+{
+	AUTO(buf_free) struct buf array = BUF(ENROLLMENT_CERTIFICATES * (2 * SERIAL_MAX + 8));
+	struct value serials, host = value_text(record->host);
+	struct value ak_name = value_bytes(record->ak_name);
+	struct pipeline trip = {.n = 0};
+
+	TRY(list_serials(record, &array));
+	serials = value_text(buf_text(&array));
+	record_device(&trip, record);
+	record_names(&trip, record);
+	for (size_t i = 0; i < record->certificates_n; i++)
+		record_certificate(&trip, record, i);
+	STEP(&trip, &use_ticket, digest(record->ticket_digest), digest(record->request_digest),
+		device(record), host, ak_name, serials, value_int(record->now));
+	STEP(&trip, &insist_in_force, serials, device(record), host, ak_name);
+	record_audit(&trip, record, buf_text(&array));
+	return db_run(db, &trip, LOST_GIVE_UP);
+}
+
+enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
+{
+	struct pipeline trip = {.n = 0};
+	struct audit_row row = {
+		.at = refusal->now,
+		.event = "enroll.refused",
+		.ek_digest = {refusal->ek_digest, DIGEST_SIZE},
+		.host = refusal->host,
+		.code = refusal->code,
+		.detail = refusal->sentence,
+		.client_address = refusal->client_address,
+		.request_id = refusal->request_id,
+	};
+
+	STEP(&trip, &note_refusal, digest(refusal->ek_digest), value_int(refusal->now),
+		value_text(refusal->code));
+	audit_add(&trip, &row);
+	return db_run(db, &trip, LOST_GIVE_UP);
+}

@@ -1,0 +1,72 @@
+/* enrollment.h - the two trips to the database that an enrollment makes. */
+#pragma once
+
+#include "db/enrollment_facts.h"
+
+/* A certificate to be recorded; everything is borrowed. */
+struct new_certificate {
+	struct view serial;
+	struct view der;
+	const char *template;
+	unsigned template_version;
+	const uint8_t *grant_digest; /* DIGEST_SIZE */
+	int64_t not_before, not_after;
+};
+
+/* What the second trip writes. Everything is borrowed. The EK is added to the device where it is
+ * not there yet. */
+struct enrollment_record {
+	const uint8_t *device_id; /* DEVICE_ID_SIZE; a fresh random one when the device is new */
+	bool device_new;
+	int64_t revision; /* as the first trip saw it, for a known device */
+	const char *manufacturer, *model, *version; /* of the TPM */
+	const char *trust_class, *trust_source;
+	const char *trust_version, *policy_version; /* hexadecimal */
+	const uint8_t *ek_digest;
+	const char *ek_kind; /* "rsa2048" */
+	struct view ek_certificate; /* DER */
+	const char *host;
+	bool host_new, host_alias;
+	struct view ak_name;
+	struct view ak_public; /* TPM2B_PUBLIC */
+	const char *ak_kind;
+	bool ak_new;
+	unsigned live_aks_max; /* the oldest beyond this many are superseded */
+	const uint8_t *ticket_digest;
+	const uint8_t *request_digest; /* SHA-256(SHA-256(claim) | SHA-256(request)) */
+	/* Newly issued ones, or when this is 0 the serials of the recorded ones that are returned.
+	 */
+	const struct new_certificate *certificates;
+	size_t certificates_n;
+	const struct stored_certificate *returned;
+	size_t returned_n;
+	const char *request_id;
+	const char *client_address;
+	int64_t now;
+};
+
+/*
+ * The second trip: device, EK, name, AK, ticket, certificates and one audit row, all or nothing, in
+ * one pipeline with one Sync. Returns OK only after the commit.
+ * ERR_CONFLICT "database-moved": somebody changed something that the first trip saw (a device of
+ * ours, or the name, EK, AK or ticket was taken): look again. ERR_BUSY "database-unreachable" also
+ * when the connection was lost and nobody knows whether the commit happened: the device repeats.
+ */
+CHECKED enum err enrollment_record(struct db *db, const struct enrollment_record *record);
+
+/*
+ * A refusal of a device that proved itself: an audit row, and the last refusal of the device where
+ * it is known. Never fails the request: an error is for the log.
+ */
+struct refusal_record {
+	const uint8_t *ek_digest; /* DIGEST_SIZE */
+	const char *host;
+	const char *code, *sentence;
+	const char *request_id;
+	const char *client_address;
+	int64_t now;
+};
+CHECKED enum err enrollment_refused(struct db *db, const struct refusal_record *refusal);
+
+/* Deletes used tickets that are older than `before`; a ticket so old does not open any more. */
+CHECKED enum err ticket_purge(struct db *db, int64_t before);

@@ -1,0 +1,188 @@
+#include "db/enrollment_facts.h"
+
+#include "db/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Everything that a decision is made on comes from this one statement, so from one snapshot: no
+ * mixture of before and after somebody else's commit. The two statements behind it only fetch
+ * certificates; they run later, and take_brought() and take_reusable() drop what does not fit the
+ * snapshot.
+ */
+static const struct statement find_facts = {"find_facts",
+	"SELECT device.device_id, device.state = 'revoked', device.revision,"
+	" ek.ek_digest IS NOT NULL, ak.device_id, ak.state = 'live', ak.dialect <> 'native',"
+	" (SELECT count(*) FROM ak AS own"
+	"  WHERE own.device_id = device.device_id AND own.state = 'live'),"
+	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
+	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
+	" ticket.request_digest,"
+	" (SELECT count(*) FROM certificate_in_force WHERE serial = ANY (ticket.serials))"
+	"  < cardinality(ticket.serials)"
+	" FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
+	"  $4::bytea AS ticket_digest) AS asked"
+	" LEFT JOIN ek ON ek.ek_digest = asked.ek_digest"
+	" LEFT JOIN ak ON ak.name = asked.ak_name"
+	" LEFT JOIN device ON device.device_id = coalesce(ek.device_id, ak.device_id)"
+	" LEFT JOIN host ON host.name = asked.host"
+	" LEFT JOIN ticket ON ticket.ticket_digest = asked.ticket_digest"};
+
+static const struct statement find_brought = {"find_brought",
+	"SELECT certificate.serial, certificate.template, certificate.grant_digest, certificate.der"
+	" FROM ticket"
+	" CROSS JOIN LATERAL unnest(ticket.serials) WITH ORDINALITY AS brought (serial, place)"
+	" JOIN certificate ON certificate.serial = brought.serial"
+	" WHERE ticket.ticket_digest = $1::bytea ORDER BY brought.place LIMIT $2::bigint"};
+
+static const struct statement find_reusable = {"find_reusable",
+	"SELECT serial, template, grant_digest, der FROM certificate_in_force"
+	" WHERE device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
+	"  (SELECT device_id FROM ak WHERE name = $2::bytea))"
+	" AND ak_name = $2::bytea AND host = $3::text"
+	" AND not_before + (not_after - not_before) / 2 >= to_timestamp($4::bigint)"
+	" ORDER BY issued_at DESC, grant_digest, place LIMIT $5::bigint"};
+
+const struct statement *const enrollment_facts_statements[] = {
+	&find_facts, &find_brought, &find_reusable, NULL};
+
+void stored_certificate_free(struct stored_certificate *certificate)
+{
+	free(certificate->template);
+	buf_free(&certificate->der);
+	*certificate = (struct stored_certificate){.der = BUF(0)};
+}
+
+void enrollment_facts_free(struct enrollment_facts *facts)
+{
+	for (size_t i = 0; i < ENROLLMENT_CERTIFICATES; i++)
+		stored_certificate_free(&facts->certificates[i]);
+	facts->certificates_n = 0;
+}
+
+/* The columns of find_facts. */
+enum {
+	DEVICE,
+	IS_REVOKED,
+	REVISION,
+	EK_KNOWN,
+	AK_DEVICE,
+	AK_LIVE,
+	AK_OTHER_DIALECT,
+	LIVE_AKS,
+	HOST_BOUND,
+	HOST_IS_OURS,
+	DEVICE_HOSTS,
+	TICKET_REQUEST,
+	TICKET_REVOKED,
+};
+
+static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
+{
+	bool is_ours;
+
+	if (row_is_null(rows, 0, AK_DEVICE))
+		return OK;
+	TRY(row_copy(rows, 0, AK_DEVICE, facts->ak_device_id, DEVICE_ID_SIZE));
+	is_ours = memcmp(facts->ak_device_id, facts->device_id, DEVICE_ID_SIZE) == 0;
+	facts->ak_of_other_device = !is_ours;
+	facts->ak_known = is_ours;
+	facts->ak_live = is_ours && row_bool(rows, 0, AK_LIVE);
+	facts->ak_other_dialect = row_bool(rows, 0, AK_OTHER_DIALECT);
+	return OK;
+}
+
+static enum err take_facts(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (PQntuples(rows) != 1)
+		return fail(ERR_INTERNAL, "database-error", "%d rows of facts", PQntuples(rows));
+	facts->device_known = !row_is_null(rows, 0, DEVICE);
+	if (facts->device_known)
+		TRY(row_copy(rows, 0, DEVICE, facts->device_id, DEVICE_ID_SIZE));
+	facts->device_state = row_bool(rows, 0, IS_REVOKED) ? DEVICE_REVOKED : DEVICE_ACTIVE;
+	facts->revision = row_int(rows, 0, REVISION);
+	facts->ek_known = row_bool(rows, 0, EK_KNOWN);
+	TRY(take_ak(rows, facts));
+	facts->live_aks = (unsigned)row_int(rows, 0, LIVE_AKS);
+	facts->host_bound = row_bool(rows, 0, HOST_BOUND);
+	facts->host_is_ours = row_bool(rows, 0, HOST_IS_OURS);
+	facts->device_hosts = (unsigned)row_int(rows, 0, DEVICE_HOSTS);
+	facts->ticket_used = !row_is_null(rows, 0, TICKET_REQUEST);
+	if (facts->ticket_used)
+		TRY(row_copy(rows, 0, TICKET_REQUEST, facts->ticket_request_digest, DIGEST_SIZE));
+	facts->ticket_revoked = row_bool(rows, 0, TICKET_REVOKED);
+	return OK;
+}
+
+static enum err take_certificate(const PGresult *rows, int row,
+	struct stored_certificate *certificate, uint8_t *grant_digest)
+{
+	struct view serial = row_bytes(rows, row, 0), der = row_bytes(rows, row, 3);
+
+	if (serial.n > SERIAL_MAX)
+		return fail(ERR_INTERNAL, "database-error", "a serial of %zu bytes", serial.n);
+	memcpy(certificate->serial, serial.p, serial.n);
+	certificate->serial_n = serial.n;
+	certificate->template = strdup(PQgetvalue(rows, row, 1));
+	TRY(row_copy(rows, row, 2, grant_digest, DIGEST_SIZE));
+	certificate->der = BUF(der.n);
+	buf_add(&certificate->der, der);
+	if (certificate->template == NULL || certificate->der.failed)
+		return fail(ERR_INTERNAL, "out-of-memory", "a certificate of %zu bytes", der.n);
+	return OK;
+}
+
+static enum err take_certificates(const PGresult *rows, struct enrollment_facts *facts)
+{
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++) {
+		facts->certificates_n = (size_t)i + 1;
+		TRY(take_certificate(rows, i, &facts->certificates[i], facts->grant_digest[i]));
+	}
+	return OK;
+}
+
+/* Between the two statements the ticket may have been purged: then nothing may be given for it. */
+static enum err take_brought(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (!facts->ticket_used)
+		return OK;
+	facts->ticket_revoked = facts->ticket_revoked || PQntuples(rows) == 0;
+	return take_certificates(rows, facts);
+}
+
+/*
+ * For a device that the snapshot does not have, somebody else enrolled it just now: the record
+ * would say so. For one that it has, anything that moved since then has moved its revision.
+ */
+static enum err take_reusable(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (facts->ticket_used || !facts->host_is_ours || !facts->ak_live)
+		return OK;
+	return take_certificates(rows, facts);
+}
+
+enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
+	struct enrollment_facts *facts)
+{
+	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
+	struct value ak = value_bytes(key->ak_name), host = value_text(key->host);
+	struct value ticket = value_bytes((struct view){key->ticket_digest, DIGEST_SIZE});
+	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
+	struct pipeline lookup = {.n = 0};
+
+	*facts = (struct enrollment_facts){.device_known = false};
+	STEP(&lookup, &find_facts, ek, ak, host, ticket);
+	step_take(&lookup, take_facts, facts);
+	STEP(&lookup, &find_brought, ticket, limit);
+	step_take(&lookup, take_brought, facts);
+	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now), limit);
+	step_take(&lookup, take_reusable, facts);
+	return db_run(db, &lookup, LOST_REPEAT_ONCE);
+}

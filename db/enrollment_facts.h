@@ -1,0 +1,74 @@
+/* enrollment_facts.h - the first trip: what the database knows of those who enroll. */
+#pragma once
+
+#include "ca/base/buf.h"
+#include "db/pool.h"
+
+#define DEVICE_ID_SIZE 16
+#define DIGEST_SIZE 32
+#define SERIAL_MAX 20
+#define ENROLLMENT_CERTIFICATES 8
+
+struct stored_certificate {
+	uint8_t serial[SERIAL_MAX];
+	size_t serial_n;
+	char *template; /* malloc'd */
+	struct buf der;
+};
+void stored_certificate_free(struct stored_certificate *certificate);
+
+/* What an enrollment asks about; everything is borrowed. */
+struct enrollment_key {
+	const uint8_t *ticket_digest; /* DIGEST_SIZE: SHA-256 of the ticket */
+	const uint8_t *ek_digest; /* DIGEST_SIZE: SHA-256 of the EK's SubjectPublicKeyInfo */
+	struct view ak_name; /* the AK's Name, 34 to 66 bytes */
+	const char *host;
+};
+
+enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED };
+
+/* What the database knows: the answer of the first trip. Free with enrollment_facts_free(). */
+struct enrollment_facts {
+	/* The device that this EK belongs to. Where the EK is new and its AK is not: the device of
+	 * the AK, for an AK proven under a second EK of one TPM makes both EKs one device, with its
+	 * names and its ban. enrollment_record() then adds the EK to it. */
+	bool device_known;
+	bool ek_known;
+	uint8_t device_id[DEVICE_ID_SIZE];
+	enum device_state device_state;
+	int64_t revision; /* moves with every change to the device or what hangs on it */
+	/* The device that the AK's Name was enrolled under before, when it is another one than the
+	 * EK's. Both are known then, and nothing that this folder offers makes them one. */
+	bool ak_of_other_device;
+	uint8_t ak_device_id[DEVICE_ID_SIZE];
+	bool ak_known; /* under this device */
+	bool ak_live; /* and neither superseded nor revoked */
+	bool ak_other_dialect; /* known under another dialect than "native" */
+	unsigned live_aks; /* of this device */
+	/* The host name. */
+	bool host_bound;
+	bool host_is_ours; /* bound to this very device */
+	unsigned device_hosts; /* names that this device has, aliases included */
+	/* The ticket, when it was used before. */
+	bool ticket_used;
+	uint8_t ticket_request_digest[DIGEST_SIZE]; /* see struct enrollment_record */
+	bool ticket_revoked; /* any certificate it brought was revoked, or its name or AK moved on
+			      */
+	/* With ticket_used: the certificates it brought, in their order. Otherwise: this device's,
+	 * for this AK and host as they are bound now, which are not revoked and have at least half
+	 * of their life before them at `now`, newest first, with the digest of the grant each was
+	 * issued by; those of one answer in their order. */
+	struct stored_certificate certificates[ENROLLMENT_CERTIFICATES];
+	uint8_t grant_digest[ENROLLMENT_CERTIFICATES][DIGEST_SIZE];
+	size_t certificates_n;
+};
+void enrollment_facts_free(struct enrollment_facts *facts);
+
+/*
+ * The first trip: everything known of the EK, the host, the AK and the ticket, in one pipeline with
+ * one Sync. `facts` is overwritten (free what an earlier call left in it first), and needs to be
+ * freed after a failure too. ERR_BUSY "database-unreachable", "database-busy" and whatever else
+ * keeps the database from answering.
+ */
+CHECKED enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
+	struct enrollment_facts *facts);

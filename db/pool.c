@@ -1,0 +1,141 @@
+#include "db/pool.h"
+
+#include "db/connection.h"
+#include "db/pool_connection.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define POOL_MAX 256
+
+struct db {
+	pthread_mutex_t mutex; /* over what follows */
+	pthread_cond_t given_back;
+	unsigned open; /* lent, idle, or being opened; at most `size` */
+	unsigned idle_n;
+	PGconn *idle[POOL_MAX]; /* the last one given back is lent first: the others may rest */
+	/* Fixed from here on. */
+	unsigned size;
+	unsigned wait_ms;
+	char *conninfo; /* may hold a password */
+};
+
+/* Waiting is by the monotonic clock: nobody waits an hour because the time was set. */
+static enum err make_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	int rc;
+
+	if (pthread_condattr_init(&attributes) != 0)
+		return fail(ERR_INTERNAL, "out-of-memory", "pthread_condattr_init");
+	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (rc == 0)
+		rc = pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return rc == 0 ? OK : fail(ERR_INTERNAL, "out-of-memory", "pthread_cond_init");
+}
+
+enum err db_open(const char *conninfo, unsigned size, unsigned wait_ms, struct db **out)
+{
+	AUTO(mem_free) struct db *db = calloc(1, sizeof(*db));
+	AUTO(mem_free) char *copy = strdup(conninfo);
+
+	if (size < 1 || size > POOL_MAX)
+		return fail(
+			ERR_INTERNAL, "database-pool", "a pool has 1 to %d connections", POOL_MAX);
+	TRY(conninfo_check(conninfo));
+	if (db == NULL || copy == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "calloc");
+	TRY(make_condition(&db->given_back));
+	pthread_mutex_init(&db->mutex, NULL);
+	db->size = size;
+	db->wait_ms = wait_ms;
+	db->conninfo = MOVE(copy);
+	*out = MOVE(db);
+	return OK;
+}
+
+void db_close(struct db **db)
+{
+	if (*db == NULL)
+		return;
+	for (unsigned i = 0; i < (*db)->idle_n; i++)
+		connection_close(&(*db)->idle[i]);
+	pthread_cond_destroy(&(*db)->given_back);
+	pthread_mutex_destroy(&(*db)->mutex);
+	explicit_bzero((*db)->conninfo, strlen((*db)->conninfo));
+	free((*db)->conninfo);
+	free(*db);
+	*db = NULL;
+}
+
+static struct timespec in_ms(unsigned ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* An idle connection, or NULL and the right to open one. */
+static enum err take_or_reserve(struct db *db, PGconn **out)
+{
+	struct timespec until = in_ms(db->wait_ms);
+	int rc = 0;
+
+	pthread_mutex_lock(&db->mutex);
+	while (rc == 0 && db->idle_n == 0 && db->open == db->size)
+		rc = pthread_cond_timedwait(&db->given_back, &db->mutex, &until);
+	*out = NULL;
+	if (db->idle_n > 0) {
+		*out = db->idle[--db->idle_n];
+		rc = 0;
+	} else if (db->open < db->size) {
+		db->open++;
+		rc = 0;
+	}
+	pthread_mutex_unlock(&db->mutex);
+	if (rc != 0)
+		return fail(ERR_BUSY, "database-busy", "all %u connections are in use", db->size);
+	return OK;
+}
+
+void db_give(struct db *db, PGconn *connection, bool is_usable)
+{
+	if (!is_usable)
+		connection_close(&connection);
+	pthread_mutex_lock(&db->mutex);
+	if (connection != NULL)
+		db->idle[db->idle_n++] = connection;
+	else
+		db->open--;
+	pthread_cond_signal(&db->given_back);
+	pthread_mutex_unlock(&db->mutex);
+}
+
+enum err db_take(struct db *db, PGconn **connection)
+{
+	enum err err = OK;
+
+	TRY(take_or_reserve(db, connection));
+	if (*connection != NULL && !connection_is_alive(*connection))
+		connection_close(connection);
+	if (*connection == NULL)
+		err = connection_open(db->conninfo, CONNECTION_PREPARED, connection);
+	if (err != OK)
+		db_give(db, NULL, false);
+	return err;
+}
+
+enum err db_connect(struct db *db, PGconn **connection)
+{
+	return connection_open(db->conninfo, CONNECTION_BARE, connection);
+}

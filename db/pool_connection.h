@@ -1,0 +1,16 @@
+/* pool_connection.h - lending connections of the pool. Not for other folders. */
+#pragma once
+
+#include "db/query.h"
+
+/*
+ * A connection that was alive a moment ago: a fresh one where those in the pool have died. Waits
+ * for a free one as db_open() says. To be given back with db_give(). ERR_BUSY "database-busy",
+ * "database-unreachable", "database-schema".
+ */
+CHECKED enum err db_take(struct db *db, PGconn **connection);
+/* Gives it back; one that is not usable any more is closed. */
+void db_give(struct db *db, PGconn *connection, bool is_usable);
+
+/* A connection beside the pool, without prepared statements; for connection_close(). */
+CHECKED enum err db_connect(struct db *db, PGconn **connection);

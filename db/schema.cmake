@@ -1,0 +1,26 @@
+# Writes the files of FOLDER into the C file OUT (db/schema.h says what comes out). They are read as
+# hexadecimal digits, so nothing that is in them (quotes, semicolons, brackets, bytes) means anything.
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*.sql)
+list(SORT files)
+set(arrays "")
+set(table "")
+set(number 0)
+foreach(file IN LISTS files)
+	math(EXPR number "${number} + 1")
+	if(NOT file MATCHES "^([0-9][0-9][0-9][0-9])_([a-z0-9_]+)[.]sql$")
+		message(FATAL_ERROR "schema/${file}: not named like 0001_what.sql")
+	endif()
+	set(name ${CMAKE_MATCH_2})
+	string(REGEX REPLACE "^0+" "" its_number ${CMAKE_MATCH_1})
+	if(NOT its_number STREQUAL number)
+		message(FATAL_ERROR "schema/${file}: number ${number} was expected")
+	endif()
+	file(READ ${FOLDER}/${file} bytes HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+	string(APPEND arrays "static const unsigned char file_${number}[] = {${bytes}0};\n")
+	string(APPEND table "\t{${number}, \"${name}\", file_${number}, sizeof(file_${number}) - 1},\n")
+endforeach()
+file(WRITE ${OUT}.new "/* Made from schema/ by schema.cmake. */\n#include \"db/schema.h\"\n\n${arrays}\n"
+	"const struct schema_file schema_files[] = {\n${table}};\n"
+	"const size_t schema_files_n = ${number};\n")
+file(RENAME ${OUT}.new ${OUT})

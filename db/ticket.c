@@ -1,0 +1,34 @@
+#include "db/connection.h"
+#include "db/enrollment.h"
+
+#define PURGE_BATCH 5000
+
+/* In batches, so that no statement is long; around rows that another server is purging already. */
+static const struct statement purge_tickets = {"purge_tickets",
+	"WITH gone AS (DELETE FROM ticket WHERE ticket_digest IN"
+	" (SELECT ticket_digest FROM ticket WHERE used_at < to_timestamp($1::bigint)"
+	"  ORDER BY used_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING 1)"
+	" SELECT count(*) FROM gone"};
+
+const struct statement *const ticket_statements[] = {&purge_tickets, NULL};
+
+static enum err take_count(const PGresult *rows, void *into)
+{
+	int64_t *count = into;
+
+	*count = row_int(rows, 0, 0);
+	return OK;
+}
+
+enum err ticket_purge(struct db *db, int64_t before)
+{
+	struct pipeline trip = {.n = 0};
+	int64_t gone = 0;
+
+	STEP(&trip, &purge_tickets, value_int(before), value_int(PURGE_BATCH));
+	step_take(&trip, take_count, &gone);
+	do
+		TRY(db_run(db, &trip, LOST_REPEAT_ONCE));
+	while (gone == PURGE_BATCH);
+	return OK;
+}
