@@ -63,8 +63,8 @@ static enum err read_certificates(struct authority *authority, const char *path)
 	return authority->certificate == NULL ? bad_certificate(path, "no certificate in PEM") : OK;
 }
 
-enum err authority_load(const char *certificate, const char *key, const char *passphrase,
-	struct authority **out)
+enum err authority_load(
+	const char *certificate, const char *key, const char *passphrase, struct authority **out)
 {
 	AUTO(authority_free) struct authority *authority = calloc(1, sizeof(*authority));
 

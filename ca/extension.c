@@ -78,9 +78,8 @@ enum err extension_authority_key_identifier(X509 *cert, const X509 *issuer)
 	AUTHORITY_KEYID *identifier = AUTHORITY_KEYID_new();
 	bool good = false;
 
-	if (identifier != NULL &&
-		(identifier->keyid = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL)) !=
-			NULL)
+	if (identifier != NULL && (identifier->keyid = X509_get_ext_d2i(
+					   issuer, NID_subject_key_identifier, NULL, NULL)) != NULL)
 		good = X509_add1_ext_i2d(cert, NID_authority_key_identifier, identifier, 0, 0) == 1;
 	AUTHORITY_KEYID_free(identifier);
 	return good ? OK : not_added("authorityKeyIdentifier");

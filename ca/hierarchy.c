@@ -67,7 +67,8 @@ static enum err begin(X509 *cert, EVP_PKEY *key, int64_t days)
 	return validity_set(cert, now - BACKDATE, now + days * DAY);
 }
 
-static enum err pem_write(const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
+static enum err pem_write(
+	const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
 {
 	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
 	uint8_t *pem;
@@ -89,8 +90,8 @@ static enum err pem_write(const char *path, mode_t mode, X509 *const *certs, siz
 static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, const char *name,
 	X509 *root, EVP_PKEY *root_key)
 {
-	const int usages[] = {usage_bit("keyCertSign"), usage_bit("cRLSign"),
-		usage_bit("digitalSignature")};
+	const int usages[] = {
+		usage_bit("keyCertSign"), usage_bit("cRLSign"), usage_bit("digitalSignature")};
 	AUTO(buf_free) struct buf der = BUF(16384);
 	bool is_root = cert == root;
 
@@ -169,7 +170,8 @@ static enum err add_name(GENERAL_NAMES *names, const char *text)
 		return OK;
 	}
 	GENERAL_NAME_set0_value(name, GEN_DNS, dns);
-	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(text) || text[0] == '\0')
+	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(text) ||
+		text[0] == '\0')
 		return fail(ERR_MALFORMED, "edge-name",
 			"\"%s\" is neither a lower-case DNS name nor an IP address", text);
 	return OK;

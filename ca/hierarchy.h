@@ -6,19 +6,19 @@
 #include <stddef.h>
 
 /*
- * Makes, in the directory `dir` (0700, created): a root (20 years), an issuing CA for devices and an
- * edge CA for the service's own TLS certificate (10 years each), all P-256:
- *   root.pem, issuing.pem, edge-ca.pem                 certificates
- *   issuing.key, issuing.passphrase, edge-ca.key, ...  encrypted keys and what opens them
- *   offline/root.key, offline/root.passphrase          needed by nothing in daily use
- * ERR_CONFLICT "ca-exists" when there is a root.pem already: nothing is ever overwritten.
+ * Makes, in the directory `dir` (0700, created): a root (20 years), an issuing CA for devices and
+ * an edge CA for the service's own TLS certificate (10 years each), all P-256: root.pem,
+ * issuing.pem, edge-ca.pem                 certificates issuing.key, issuing.passphrase,
+ * edge-ca.key, ...  encrypted keys and what opens them offline/root.key, offline/root.passphrase
+ * needed by nothing in daily use ERR_CONFLICT "ca-exists" when there is a root.pem already: nothing
+ * is ever overwritten.
  */
 CHECKED enum err hierarchy_make(const char *dir, const char *organization);
 
 /*
- * Issues a TLS server certificate (397 days) by the edge CA of `dir` for DNS names and IP addresses,
- * with a new key, and writes certificate, edge CA and key as one PEM file (0600), as HAProxy reads it.
- * ERR_MALFORMED "edge-name".
+ * Issues a TLS server certificate (397 days) by the edge CA of `dir` for DNS names and IP
+ * addresses, with a new key, and writes certificate, edge CA and key as one PEM file (0600), as
+ * HAProxy reads it. ERR_MALFORMED "edge-name".
  */
 CHECKED enum err hierarchy_edge(
 	const char *dir, const char *const *names, size_t n, const char *path);

@@ -44,12 +44,12 @@ enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
 	return buf_ok(der);
 }
 
-/* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */
+/* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more.
+ */
 static enum err set_key(X509 *cert, const struct grant_key *key)
 {
 	bool is_rsa = key->curve == NULL;
-	ASN1_OBJECT *algorithm =
-		OBJ_nid2obj(is_rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey);
+	ASN1_OBJECT *algorithm = OBJ_nid2obj(is_rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey);
 	void *parameter = is_rsa ? NULL : OBJ_txt2obj(key->curve, 0);
 	uint8_t *bits = OPENSSL_memdup(key->bits.p, key->bits.n);
 

@@ -93,8 +93,7 @@ static const char *curve_of(EVP_PKEY *key)
 
 static enum err not_our_kind(void)
 {
-	return refuse(ERR_REJECTED, "key-kind", "PROTOCOL keys",
-		"no certificate can be made for a key of this kind");
+	return fail(ERR_REJECTED, "key-kind", "no certificate can be made for a key of this kind");
 }
 
 static enum err add_point(EVP_PKEY *key, struct buf *bits)
@@ -102,8 +101,9 @@ static enum err add_point(EVP_PKEY *key, struct buf *bits)
 	uint8_t point[1 + 2 * 66];
 	size_t n = 0;
 
-	if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point,
-		    sizeof(point), &n) != 1 || n == 0 || point[0] != 0x04)
+	if (EVP_PKEY_get_octet_string_param(
+		    key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof(point), &n) != 1 ||
+		n == 0 || point[0] != 0x04)
 		return not_our_kind();
 	buf_add(bits, (struct view){point, n});
 	return buf_ok(bits);

@@ -4,7 +4,8 @@
 #include <openssl/asn1t.h>
 #include <string.h>
 
-/* RFC 4043 2: PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner ... } */
+/* RFC 4043 2: PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner ...
+ * } */
 struct permanent_identifier {
 	ASN1_UTF8STRING *value;
 	ASN1_OBJECT *assigner;
@@ -12,15 +13,15 @@ struct permanent_identifier {
 typedef struct permanent_identifier PERMANENT_IDENTIFIER; /* the macros below want one word */
 
 DECLARE_ASN1_FUNCTIONS(PERMANENT_IDENTIFIER)
-ASN1_SEQUENCE(PERMANENT_IDENTIFIER) = {
-	ASN1_OPT(PERMANENT_IDENTIFIER, value, ASN1_UTF8STRING),
-	ASN1_OPT(PERMANENT_IDENTIFIER, assigner, ASN1_OBJECT),
-} ASN1_SEQUENCE_END(PERMANENT_IDENTIFIER)
-IMPLEMENT_ASN1_FUNCTIONS(PERMANENT_IDENTIFIER)
+ASN1_SEQUENCE(PERMANENT_IDENTIFIER) =
+	{
+		ASN1_OPT(PERMANENT_IDENTIFIER, value, ASN1_UTF8STRING),
+		ASN1_OPT(PERMANENT_IDENTIFIER, assigner, ASN1_OBJECT),
+} ASN1_SEQUENCE_END(PERMANENT_IDENTIFIER) IMPLEMENT_ASN1_FUNCTIONS(PERMANENT_IDENTIFIER)
 
 #define OID_PERMANENT_IDENTIFIER "1.3.6.1.5.5.7.8.3"
 
-void san_free(GENERAL_NAMES **names)
+		void san_free(GENERAL_NAMES * *names)
 {
 	GENERAL_NAMES_free(*names);
 	*names = NULL;
@@ -57,7 +58,8 @@ static enum err expand(const char *text, const struct grant *grant, const char *
 	size_t n = value == NULL ? 0 : strlen(value);
 
 	if (n == 0 || n > 128)
-		return fail(ERR_INTERNAL, "template-value", "%s has no value, or one too long", text);
+		return fail(
+			ERR_INTERNAL, "template-value", "%s has no value, or one too long", text);
 	for (size_t i = 0; i < n; i++)
 		if (!isprint((unsigned char)value[i]))
 			return fail(ERR_INTERNAL, "template-value", "%s is not printable", text);
@@ -79,7 +81,7 @@ static enum err add_attribute(
 	enum err err = expand(attribute->value, grant, &value);
 
 	if (err == OK && (type == NULL || X509_NAME_add_entry_by_OBJ(name, type, V_ASN1_UTF8STRING,
-		(const uint8_t *)value, -1, -1, 0) != 1))
+						  (const uint8_t *)value, -1, -1, 0) != 1))
 		err = no_memory();
 	ASN1_OBJECT_free(type);
 	return err;
@@ -120,7 +122,7 @@ static enum err permanent_identifier(const char *text, const struct grant *grant
 	enum err err = expand(text, grant, &identifier);
 
 	if (err == OK && (oid == NULL || (value = permanent_identifier_value(identifier)) == NULL ||
-		GENERAL_NAME_set0_othername(out, oid, value) != 1))
+				 GENERAL_NAME_set0_othername(out, oid, value) != 1))
 		err = no_memory();
 	if (err != OK) {
 		ASN1_OBJECT_free(oid);

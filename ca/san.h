@@ -7,9 +7,9 @@
 #include <openssl/x509v3.h>
 
 /*
- * Builds the names (RFC 5280 4.2.1.6); values go in as values, never through OpenSSL's configuration
- * syntax. `*out` is the caller's, for san_free(). ERR_INTERNAL "template-value" when the grant lacks
- * what the template speaks of, or it is not printable ASCII of 1 to 128 bytes.
+ * Builds the names (RFC 5280 4.2.1.6); values go in as values, never through OpenSSL's
+ * configuration syntax. `*out` is the caller's, for san_free(). ERR_INTERNAL "template-value" when
+ * the grant lacks what the template speaks of, or it is not printable ASCII of 1 to 128 bytes.
  */
 CHECKED enum err san_build(
 	const struct template_san *san, const struct grant *grant, GENERAL_NAMES **out);

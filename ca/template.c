@@ -23,14 +23,14 @@ static const struct yaml_key attribute_keys[] = {
 	{"value", YAML_TEXT, offsetof(struct template_attribute, value), NULL, 1, 128, NULL, NULL},
 	{0},
 };
-static const struct yaml_schema attribute_schema = {
-	sizeof(struct template_attribute), attribute_keys, offsetof(struct template_attribute, mark)};
+static const struct yaml_schema attribute_schema = {sizeof(struct template_attribute),
+	attribute_keys, offsetof(struct template_attribute, mark)};
 
 static const struct yaml_key name_keys[] = {
 	{"directory_name", YAML_LIST, offsetof(struct template_name, directory_name), "", 1, 16,
 		&attribute_schema, NULL},
-	{"permanent_identifier", YAML_TEXT, offsetof(struct template_name, permanent_identifier), "", 1,
-		128, NULL, NULL},
+	{"permanent_identifier", YAML_TEXT, offsetof(struct template_name, permanent_identifier),
+		"", 1, 128, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema name_schema = {
@@ -55,10 +55,11 @@ static const struct yaml_key template_keys[] = {
 	{"lifetime", YAML_SECONDS, offsetof(struct template, lifetime), NULL, 300, 3660 * DAY, NULL,
 		NULL},
 	{"backdate", YAML_SECONDS, offsetof(struct template, backdate), "5m", 0, DAY, NULL, NULL},
-	{"subject_alt_name", YAML_MAP, offsetof(struct template, san), NULL, 0, 0, &san_schema, NULL},
+	{"subject_alt_name", YAML_MAP, offsetof(struct template, san), NULL, 0, 0, &san_schema,
+		NULL},
 	{"key_usage", YAML_LIST, offsetof(struct template, key_usage), NULL, 1, 9, NULL, NULL},
-	{"extended_key_usage", YAML_LIST, offsetof(struct template, extended_key_usage), NULL, 1, 16,
-		NULL, NULL},
+	{"extended_key_usage", YAML_LIST, offsetof(struct template, extended_key_usage), NULL, 1,
+		16, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema template_schema = {
@@ -90,8 +91,10 @@ static void judge_value(const struct judging *judging, struct yaml_mark mark, co
 {
 	if (strchr(value, '$') != NULL && variable_read(value) == VARIABLES)
 		problem_add(judging->problems, judging->file, mark,
-			"\"%s\" is no variable: wanted plain text, or one of ${host}, ${device.id}, "
-			"${tpm.manufacturer}, ${tpm.model}, ${tpm.version}", value);
+			"\"%s\" is no variable: wanted plain text, or one of ${host}, "
+			"${device.id}, "
+			"${tpm.manufacturer}, ${tpm.model}, ${tpm.version}",
+			value);
 }
 
 static void judge_oid(const struct judging *judging, struct yaml_mark mark, const char *oid)
@@ -146,7 +149,8 @@ static void load_one(struct templates *templates, const char *path, struct probl
 	if (yaml_read_file(path, &template_schema, tmpl, problems) != OK)
 		return;
 	if (template_named(templates, tmpl->name) != NULL)
-		problem_add(problems, path, tmpl->mark, "a second template named \"%s\"", tmpl->name);
+		problem_add(
+			problems, path, tmpl->mark, "a second template named \"%s\"", tmpl->name);
 	templates->n++;
 	judge(&judging, tmpl);
 }
@@ -174,7 +178,8 @@ static enum err load_all(struct templates *templates, const char *dir, struct pr
 		free(entries[i]);
 	}
 	free(entries);
-	return n > TEMPLATES_MAX ? fail(ERR_MALFORMED, "templates", "%s: too many templates", dir) : OK;
+	return n > TEMPLATES_MAX ? fail(ERR_MALFORMED, "templates", "%s: too many templates", dir)
+				 : OK;
 }
 
 enum err templates_load(const char *dir, struct problems *problems, struct templates **out)
@@ -187,7 +192,8 @@ enum err templates_load(const char *dir, struct problems *problems, struct templ
 		return fail(ERR_INTERNAL, "out-of-memory", "templates_load");
 	TRY(load_all(templates, dir, problems));
 	if (problems->n != before)
-		return fail(ERR_MALFORMED, "templates", "%s: %zu problem(s)", dir, problems->n - before);
+		return fail(ERR_MALFORMED, "templates", "%s: %zu problem(s)", dir,
+			problems->n - before);
 	*out = MOVE(templates);
 	return OK;
 }

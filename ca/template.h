@@ -35,7 +35,8 @@ struct template_san {
 	struct yaml_mark mark;
 };
 
-struct template {
+struct template
+{
 	char *name;
 	int64_t version;
 	char *kind; /* "x509" */

@@ -8,7 +8,8 @@
 enum pattern_kind {
 	PATTERN_EXACT, /* "web-01.example.org" */
 	PATTERN_SUFFIX, /* "example.org": any name below it, not itself */
-	PATTERN_GLOB, /* "web-*.example.org": * stands for letters, digits and hyphens, never for a dot */
+	PATTERN_GLOB, /* "web-*.example.org": * stands for letters, digits and hyphens, never for a
+			 dot */
 };
 
 /* Does the name match? Both are lower case. Linear in the name for each star. */

@@ -113,8 +113,8 @@ static void judge_hosts(const struct judging *judging, const struct rule *rule)
 	for (size_t i = 0; i < rule->hosts.n; i++) {
 		enum pattern_kind kind = PATTERN_EXACT;
 		const char *pattern = pattern_of(&host[i], &kind);
-		const char *wrong = pattern == NULL ? "wanted one of exact, suffix and glob" :
-						      pattern_problem(kind, pattern);
+		const char *wrong = pattern == NULL ? "wanted one of exact, suffix and glob"
+						    : pattern_problem(kind, pattern);
 
 		if (wrong != NULL)
 			problem_add(judging->problems, judging->file, host[i].mark, "%s", wrong);
@@ -128,8 +128,8 @@ static void judge_words(const struct judging *judging, const struct rule *rule,
 
 	for (size_t i = 0; i < list->n; i++)
 		if (!is_among(item[i], words))
-			problem_add(judging->problems, judging->file, rule->mark,
-				"\"%s\" is no %s", item[i], what);
+			problem_add(judging->problems, judging->file, rule->mark, "\"%s\" is no %s",
+				item[i], what);
 }
 
 static void judge_rule(const struct judging *judging, const struct rule *rule)
@@ -208,13 +208,15 @@ static bool has_name(const struct rule *rule, const char *name)
 	return false;
 }
 
-static enum err not_allowed(const struct facts *facts, const struct rule *kind, const struct rule *trust)
+static enum err not_allowed(
+	const struct facts *facts, const struct rule *kind, const struct rule *trust)
 {
 	if (kind != NULL)
 		return refuse(ERR_DENIED, "ek-kind-not-allowed", "policy: ek_kinds",
-			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with another "
-			"EK of this TPM (endorse enroll --ek ...)", kind->name, facts->host,
-			facts->ek_kind);
+			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with "
+			"another "
+			"EK of this TPM (endorse enroll --ek ...)",
+			kind->name, facts->host, facts->ek_kind);
 	if (trust != NULL)
 		return refuse(ERR_DENIED, "trust-not-allowed", "policy: trust",
 			"the rule \"%s\" for \"%s\" does not take a TPM trusted as %s", trust->name,
@@ -241,8 +243,10 @@ enum err policy_decide(const struct policy *policy, const struct facts *facts, s
 		}
 		if (!lists(&rule[i].templates, facts->template))
 			return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
-				"the rule \"%s\" does not give \"%s\" a certificate by the template "
-				"\"%s\"", rule[i].name, facts->host, facts->template);
+				"the rule \"%s\" does not give \"%s\" a certificate by the "
+				"template "
+				"\"%s\"",
+				rule[i].name, facts->host, facts->template);
 		*out = (struct decision){rule[i].name, (unsigned)rule[i].names_per_device};
 		return OK;
 	}

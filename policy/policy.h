@@ -1,4 +1,5 @@
-/* policy.h - which device may have which name and which certificate: policy.yaml, first match wins. */
+/* policy.h - which device may have which name and which certificate: policy.yaml, first match wins.
+ */
 #pragma once
 
 #include "ca/base/yaml.h"
@@ -9,8 +10,9 @@
 struct policy; /* immutable once loaded */
 
 /*
- * Loads policy.yaml. What is wrong is added to `problems`; templates named by a rule are checked with
- * `is_template`. `*out` is the caller's, for policy_free(). ERR_MALFORMED "yaml" with any problem.
+ * Loads policy.yaml. What is wrong is added to `problems`; templates named by a rule are checked
+ * with `is_template`. `*out` is the caller's, for policy_free(). ERR_MALFORMED "yaml" with any
+ * problem.
  */
 CHECKED enum err policy_load(const char *path, bool (*is_template)(void *ctx, const char *name),
 	void *ctx, struct problems *problems, struct policy **out);
@@ -26,9 +28,10 @@ struct decision {
 };
 
 /*
- * Asks the rules in their order; the first one that matches host, EK kind and trust decides. ERR_DENIED
- * "name-not-allowed" (no rule has such a name), "ek-kind-not-allowed", "trust-not-allowed" (a rule has
- * the name, and asks for another EK or another trust), "template-not-allowed".
+ * Asks the rules in their order; the first one that matches host, EK kind and trust decides.
+ * ERR_DENIED "name-not-allowed" (no rule has such a name), "ek-kind-not-allowed",
+ * "trust-not-allowed" (a rule has the name, and asks for another EK or another trust),
+ * "template-not-allowed".
  */
 CHECKED enum err policy_decide(
 	const struct policy *policy, const struct facts *facts, struct decision *out);

@@ -82,8 +82,8 @@ void buf_be64(struct buf *buf, uint64_t v)
 enum err buf_ok(const struct buf *buf)
 {
 	if (buf->failed)
-		return refuse(ERR_TOO_LARGE, "too-large", "PROTOCOL limits",
-			"more than the %zu bytes there is room for", buf->limit);
+		return fail(ERR_TOO_LARGE, "too-large", "more than the %zu bytes there is room for",
+			buf->limit);
 	return OK;
 }
 

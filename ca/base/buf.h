@@ -6,8 +6,8 @@
 
 /*
  * Make one with BUF(limit); free with AUTO(buf_free) or buf_free(). An append that would pass the
- * limit, or finds no memory, marks the buffer as failed and adds nothing; buf_ok() tells at the end,
- * so that a row of appends needs one check.
+ * limit, or finds no memory, marks the buffer as failed and adds nothing; buf_ok() tells at the
+ * end, so that a row of appends needs one check.
  */
 struct buf {
 	uint8_t *p; /* always followed by a NUL that n does not count; NULL while empty */

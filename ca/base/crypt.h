@@ -12,7 +12,7 @@ CHECKED enum err random_bytes(uint8_t *out, size_t n);
 
 /* SHA-256 (FIPS 180-4) over the pieces in their order. */
 CHECKED enum err sha256(const struct view *pieces, size_t n, uint8_t out[static SHA256_SIZE]);
-#define SHA256_OF(out, ...)                                                                           \
+#define SHA256_OF(out, ...)                                                                        \
 	sha256((const struct view[]){__VA_ARGS__}, COUNT(((const struct view[]){__VA_ARGS__})), out)
 
 /* HMAC-SHA-256 (RFC 2104) over the pieces in their order. */
@@ -28,7 +28,8 @@ CHECKED enum err aead_seal(const uint8_t key[static 32],
 	const uint8_t nonce[static AEAD_NONCE_SIZE], struct view aad, struct view plain,
 	struct buf *out);
 
-/* The reverse; ERR_UNPROVEN "seal" when key, nonce, aad, ciphertext or tag do not belong together. */
+/* The reverse; ERR_UNPROVEN "seal" when key, nonce, aad, ciphertext or tag do not belong together.
+ */
 CHECKED enum err aead_open(const uint8_t key[static 32],
 	const uint8_t nonce[static AEAD_NONCE_SIZE], struct view aad, struct view sealed,
 	struct buf *out);

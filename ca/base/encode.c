@@ -105,14 +105,14 @@ static int nibble(uint8_t c)
 enum err hex_read(struct view text, uint8_t *out, size_t n)
 {
 	if (text.n != 2 * n)
-		return refuse(ERR_MALFORMED, "hex", "PROTOCOL encodings",
-			"wanted %zu hexadecimal digits, got %zu", 2 * n, text.n);
+		return fail(ERR_MALFORMED, "hex", "wanted %zu hexadecimal digits, got %zu", 2 * n,
+			text.n);
 	for (size_t i = 0; i < n; i++) {
 		int high = nibble(text.p[2 * i]), low = nibble(text.p[2 * i + 1]);
 
 		if (high < 0 || low < 0)
-			return refuse(ERR_MALFORMED, "hex", "PROTOCOL encodings",
-				"digit pair %zu is not hexadecimal", i + 1);
+			return fail(
+				ERR_MALFORMED, "hex", "digit pair %zu is not hexadecimal", i + 1);
 		out[i] = (uint8_t)(high << 4 | low);
 	}
 	return OK;

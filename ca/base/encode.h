@@ -7,8 +7,8 @@
 void base64_add(struct buf *out, struct view bytes);
 
 /*
- * Appends what `text` encodes. Only the canonical form is taken (RFC 4648 3.5, 3.3): no white space,
- * padding where it belongs, pad bits zero. ERR_MALFORMED "base64".
+ * Appends what `text` encodes. Only the canonical form is taken (RFC 4648 3.5, 3.3): no white
+ * space, padding where it belongs, pad bits zero. ERR_MALFORMED "base64".
  */
 CHECKED enum err base64_read(struct view text, struct buf *out);
 

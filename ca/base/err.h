@@ -1,11 +1,13 @@
-/* err.h - what a caller can be told, and why: one value for each answer, one reason for each refusal. */
+/* err.h - what a caller can be told, and why: one value for each answer, one reason for each
+ * refusal. */
 #pragma once
 
 #include <stdarg.h>
 
 #define CHECKED __attribute__((warn_unused_result))
 
-/* One value for each HTTP answer that a caller can get; the numbers are ours, err_http() gives HTTP's. */
+/* One value for each HTTP answer that a caller can get; the numbers are ours, err_http() gives
+ * HTTP's. */
 enum err {
 	OK = 0,
 	ERR_MALFORMED, /* 400: it cannot be read */

@@ -43,7 +43,8 @@ static enum err read_all(int fd, const char *path, struct buf *out)
 	}
 	OPENSSL_cleanse(block, sizeof(block));
 	if (out->failed)
-		return fail(ERR_TOO_LARGE, "file-too-large", "%s: more than %zu bytes", path, out->limit);
+		return fail(ERR_TOO_LARGE, "file-too-large", "%s: more than %zu bytes", path,
+			out->limit);
 	return OK;
 }
 
@@ -81,7 +82,8 @@ enum err file_read_key(const char *path, bool group_may_read, uint8_t out[static
 		digits.n--;
 	if (hex_read(digits, out, 32) != OK)
 		return fail(ERR_INTERNAL, "secret-file",
-			"%s: wanted 64 hexadecimal digits (make one with: openssl rand -hex 32)", path);
+			"%s: wanted 64 hexadecimal digits (make one with: openssl rand -hex 32)",
+			path);
 	return OK;
 }
 

@@ -24,10 +24,11 @@ CHECKED enum err file_read_secret(const char *path, bool group_may_read, struct 
 CHECKED enum err file_read_key(const char *path, bool group_may_read, uint8_t out[static 32]);
 
 /*
- * Writes `bytes` beside `path` and renames over it, so that a reader (and a machine that loses power)
- * finds the old file or the new one whole. ERR_INTERNAL "file-write".
+ * Writes `bytes` beside `path` and renames over it, so that a reader (and a machine that loses
+ * power) finds the old file or the new one whole. ERR_INTERNAL "file-write".
  */
 CHECKED enum err file_replace(const char *path, mode_t mode, struct view bytes);
 
-/* `dir` "/" `name`, or `name` alone when it is absolute; for free(). NULL when there is no memory. */
+/* `dir` "/" `name`, or `name` alone when it is absolute; for free(). NULL when there is no memory.
+ */
 char *path_join(const char *dir, const char *name);

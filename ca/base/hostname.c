@@ -46,7 +46,8 @@ enum err hostname_check(const char *name)
 			break;
 	}
 	if (labels < 2)
-		return bad_name(name, "a single label: send the full name, such as web-01.example.org");
+		return bad_name(
+			name, "a single label: send the full name, such as web-01.example.org");
 	if (strspn(label, "0123456789") == n)
 		return bad_name(name, "the last label is a number, as in an address");
 	return OK;

@@ -11,7 +11,8 @@ static bool is_plain(const char *value)
 	if (*value == '\0')
 		return false;
 	for (; *value != '\0'; value++)
-		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' || *value == '\\')
+		if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' ||
+			*value == '\\')
 			return false;
 	return true;
 }
@@ -56,7 +57,8 @@ void log_line(int priority, const char *event, ...)
 	}
 	va_end(ap);
 	buf_str(&line, "\n");
-	/* One write, so that lines of several threads do not mix; nothing can be done when it fails. */
+	/* One write, so that lines of several threads do not mix; nothing can be done when it
+	 * fails. */
 	if (line.failed || write(STDERR_FILENO, line.p, line.n) < 0)
 		return;
 }

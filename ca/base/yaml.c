@@ -40,7 +40,8 @@ void problem_add(
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
 	if (mark.line > 0)
-		buf_fmt(&problems->text, "%s:%zu:%zu: %s\n", file, mark.line, mark.column, sentence);
+		buf_fmt(&problems->text, "%s:%zu:%zu: %s\n", file, mark.line, mark.column,
+			sentence);
 	else
 		buf_fmt(&problems->text, "%s: %s\n", file, sentence);
 	problems->n++;
@@ -74,7 +75,8 @@ static const char *event_problem(const yaml_event_t *event, int *depth, int *doc
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT:
 		/* both kinds of event begin with the same two members */
-		if (event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL)
+		if (event->data.mapping_start.anchor != NULL ||
+			event->data.mapping_start.tag != NULL)
 			return "anchors and tags are not read here";
 		return ++*depth > NESTING_MAX ? "nested too deeply" : NULL;
 	case YAML_SEQUENCE_END_EVENT:
@@ -120,8 +122,8 @@ static bool scan_events(struct reading *reading, struct view text)
 		}
 		problem = event_problem(&event, &depth, &documents);
 		if (problem != NULL)
-			problem_add(reading->problems, reading->file, mark_of(event.start_mark), "%s",
-				problem);
+			problem_add(reading->problems, reading->file, mark_of(event.start_mark),
+				"%s", problem);
 		good = problem == NULL;
 		more = event.type != YAML_STREAM_END_EVENT;
 		yaml_event_delete(&event);
@@ -138,15 +140,15 @@ static const char *scalar_text(const yaml_node_t *node)
 static void read_map(struct reading *reading, const yaml_node_t *node,
 	const struct yaml_schema *schema, void *out);
 
-static void wrong_shape(struct reading *reading, const yaml_node_t *node, const struct yaml_key *key,
-	const char *wanted)
+static void wrong_shape(struct reading *reading, const yaml_node_t *node,
+	const struct yaml_key *key, const char *wanted)
 {
-	problem_add(reading->problems, reading->file, node_mark(node), "\"%s\": wanted %s", key->name,
-		wanted);
+	problem_add(reading->problems, reading->file, node_mark(node), "\"%s\": wanted %s",
+		key->name, wanted);
 }
 
-static void read_scalar(struct reading *reading, const yaml_node_t *node, const struct yaml_key *key,
-	void *where)
+static void read_scalar(
+	struct reading *reading, const yaml_node_t *node, const struct yaml_key *key, void *where)
 {
 	char problem[YAML_PROBLEM_SIZE];
 	const char *wrong, *text = scalar_text(node);
@@ -191,8 +193,8 @@ static void read_list(struct reading *reading, const yaml_node_t *node, const st
 	}
 }
 
-static void read_value(struct reading *reading, const yaml_node_t *node, const struct yaml_key *key,
-	void *out)
+static void read_value(
+	struct reading *reading, const yaml_node_t *node, const struct yaml_key *key, void *out)
 {
 	void *where = (char *)out + key->offset;
 
@@ -208,8 +210,8 @@ static void read_value(struct reading *reading, const yaml_node_t *node, const s
 	}
 }
 
-static void use_fallback(struct reading *reading, struct yaml_mark mark, const struct yaml_key *key,
-	void *out)
+static void use_fallback(
+	struct reading *reading, struct yaml_mark mark, const struct yaml_key *key, void *out)
 {
 	char problem[YAML_PROBLEM_SIZE];
 	const char *wrong = NULL;
@@ -246,8 +248,8 @@ static void read_pair(struct reading *reading, const yaml_node_pair_t *pair,
 	const struct yaml_key *key = text == NULL ? NULL : key_named(schema, text);
 
 	if (key == NULL) {
-		problem_add(reading->problems, reading->file, node_mark(name), "unknown key \"%.64s\"",
-			text == NULL ? "(not a word)" : text);
+		problem_add(reading->problems, reading->file, node_mark(name),
+			"unknown key \"%.64s\"", text == NULL ? "(not a word)" : text);
 		return;
 	}
 	if (seen[key - schema->keys]) {
@@ -267,7 +269,8 @@ static void read_map(struct reading *reading, const yaml_node_t *node,
 
 	*mark = node_mark(node);
 	if (node->type != YAML_MAPPING_NODE) {
-		problem_add(reading->problems, reading->file, node_mark(node), "wanted keys and values");
+		problem_add(reading->problems, reading->file, node_mark(node),
+			"wanted keys and values");
 		return;
 	}
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;

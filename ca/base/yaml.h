@@ -1,4 +1,5 @@
-/* yaml.h - YAML files read by one table each, which is the only place for name, type, default, range. */
+/* yaml.h - YAML files read by one table each, which is the only place for name, type, default,
+ * range. */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -10,7 +11,8 @@ enum yaml_type {
 	YAML_SECONDS, /* int64_t; a number with s, m, h or d: "90d" */
 	YAML_BOOL, /* bool; "true" or "false" */
 	YAML_MAP, /* a struct within the struct, by `of` */
-	YAML_LIST, /* struct yaml_list of structs by `of`, or of char * when `of` is NULL; min, max: items */
+	YAML_LIST, /* struct yaml_list of structs by `of`, or of char * when `of` is NULL; min, max:
+		      items */
 };
 
 struct yaml_list {
@@ -29,8 +31,9 @@ struct yaml_key {
 	const char *name;
 	enum yaml_type type;
 	size_t offset; /* of the value in the struct */
-	const char *fallback; /* what stands in when the key is absent; NULL: the key is required.
-				 "" leaves texts NULL, numbers 0, lists empty, maps at their defaults */
+	const char *
+		fallback; /* what stands in when the key is absent; NULL: the key is required.
+			     "" leaves texts NULL, numbers 0, lists empty, maps at their defaults */
 	int64_t min, max;
 	const struct yaml_schema *of;
 	const char *const *choices; /* ends with NULL */
@@ -49,14 +52,14 @@ struct problems {
 };
 void problems_init(struct problems *problems);
 void problems_free(struct problems *problems);
-void problem_add(struct problems *problems, const char *file, struct yaml_mark mark, const char *fmt,
-	...) __attribute__((format(printf, 4, 5)));
+void problem_add(struct problems *problems, const char *file, struct yaml_mark mark,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Reads one YAML document into `out`, a struct of `schema`, which is overwritten. Unknown and
  * duplicate keys, wrong types, values out of range, anchors, aliases, tags, a second document, NUL
- * bytes, nesting beyond 16 and files beyond 64 KiB are problems. All problems are added, not only the
- * first; with any, the result is ERR_MALFORMED "yaml" and `out` holds nothing.
+ * bytes, nesting beyond 16 and files beyond 64 KiB are problems. All problems are added, not only
+ * the first; with any, the result is ERR_MALFORMED "yaml" and `out` holds nothing.
  */
 CHECKED enum err yaml_read(struct view text, const char *file, const struct yaml_schema *schema,
 	void *out, struct problems *problems);

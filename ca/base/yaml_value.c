@@ -9,8 +9,8 @@
 
 static const char *out_of_range(const struct yaml_key *key, const char *text, char *problem)
 {
-	snprintf(problem, YAML_PROBLEM_SIZE, "\"%s\" is \"%.40s\": wanted %lld to %lld%s", key->name,
-		text, (long long)key->min, (long long)key->max,
+	snprintf(problem, YAML_PROBLEM_SIZE, "\"%s\" is \"%.40s\": wanted %lld to %lld%s",
+		key->name, text, (long long)key->min, (long long)key->max,
 		key->type == YAML_SECONDS ? " seconds" : "");
 	return problem;
 }
@@ -19,15 +19,16 @@ static bool read_number(const char *text, char **end, int64_t *out)
 {
 	const char *digits = text[0] == '-' ? text + 1 : text;
 
-	if (digits[0] < '0' || digits[0] > '9' || (digits[0] == '0' && digits[1] >= '0' &&
-		digits[1] <= '9'))
+	if (digits[0] < '0' || digits[0] > '9' ||
+		(digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9'))
 		return false;
 	errno = 0;
 	*out = strtoll(text, end, 10);
 	return errno == 0;
 }
 
-static const char *set_whole(const struct yaml_key *key, const char *text, int64_t *out, char *problem)
+static const char *set_whole(
+	const struct yaml_key *key, const char *text, int64_t *out, char *problem)
 {
 	char *end;
 
@@ -52,8 +53,8 @@ static const char *set_seconds(
 		for (size_t i = 0; i < COUNT(units); i++) {
 			if (strcmp(end, units[i].unit) != 0)
 				continue;
-			if (__builtin_mul_overflow(*out, units[i].seconds, out) || *out < key->min ||
-				*out > key->max)
+			if (__builtin_mul_overflow(*out, units[i].seconds, out) ||
+				*out < key->min || *out > key->max)
 				return out_of_range(key, text, problem);
 			return NULL;
 		}
@@ -78,8 +79,8 @@ static const char *not_a_choice(const struct yaml_key *key, const char *text, ch
 		problem, YAML_PROBLEM_SIZE, "\"%s\" is \"%.40s\": wanted one of", key->name, text);
 
 	for (size_t i = 0; key->choices[i] != NULL && n < YAML_PROBLEM_SIZE; i++)
-		n += snprintf(problem + n, (size_t)(YAML_PROBLEM_SIZE - n), "%s %s", i > 0 ? "," : "",
-			key->choices[i]);
+		n += snprintf(problem + n, (size_t)(YAML_PROBLEM_SIZE - n), "%s %s",
+			i > 0 ? "," : "", key->choices[i]);
 	return problem;
 }
 
@@ -88,8 +89,8 @@ static const char *set_text(const struct yaml_key *key, const char *text, char *
 	size_t n = strlen(text);
 
 	if ((int64_t)n < key->min || (key->max > 0 && (int64_t)n > key->max)) {
-		snprintf(problem, YAML_PROBLEM_SIZE, "\"%s\": wanted %lld to %lld characters", key->name,
-			(long long)key->min, (long long)key->max);
+		snprintf(problem, YAML_PROBLEM_SIZE, "\"%s\": wanted %lld to %lld characters",
+			key->name, (long long)key->min, (long long)key->max);
 		return problem;
 	}
 	for (size_t i = 0; key->choices != NULL; i++) {
@@ -113,8 +114,8 @@ static const char *set_path(
 	return (*out = path_join(dir, text)) == NULL ? "out of memory" : NULL;
 }
 
-const char *yaml_value_set(const struct yaml_key *key, const char *text, const char *dir, void *where,
-	char problem[static YAML_PROBLEM_SIZE])
+const char *yaml_value_set(const struct yaml_key *key, const char *text, const char *dir,
+	void *where, char problem[static YAML_PROBLEM_SIZE])
 {
 	switch (key->type) {
 	case YAML_TEXT:

@@ -9,5 +9,5 @@
  * Stores `text` at `where` as `key` says; `dir` is what relative paths start from. Returns NULL, or
  * what is wrong, written to `problem`.
  */
-const char *yaml_value_set(const struct yaml_key *key, const char *text, const char *dir, void *where,
-	char problem[static YAML_PROBLEM_SIZE]);
+const char *yaml_value_set(const struct yaml_key *key, const char *text, const char *dir,
+	void *where, char problem[static YAML_PROBLEM_SIZE]);

@@ -18,8 +18,7 @@ enum err signer_open(
 	if (signer == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
 	TRY(templates_load(files->templates, problems, &signer->templates));
-	TRY(authority_load(
-		files->certificate, files->key, files->passphrase, &signer->authority));
+	TRY(authority_load(files->certificate, files->key, files->passphrase, &signer->authority));
 	*out = MOVE(signer);
 	return OK;
 }
@@ -69,10 +68,10 @@ static bool signs(EVP_PKEY *private, EVP_PKEY *public)
 	size_t n = sizeof(signature);
 
 	return sign != NULL && verify != NULL && random_bytes(text, sizeof(text)) == OK &&
-		EVP_DigestSignInit(sign, NULL, md, NULL, private) == 1 &&
-		EVP_DigestSign(sign, signature, &n, text, sizeof(text)) == 1 &&
-		EVP_DigestVerifyInit(verify, NULL, md, NULL, public) == 1 &&
-		EVP_DigestVerify(verify, signature, n, text, sizeof(text)) == 1;
+	       EVP_DigestSignInit(sign, NULL, md, NULL, private) == 1 &&
+	       EVP_DigestSign(sign, signature, &n, text, sizeof(text)) == 1 &&
+	       EVP_DigestVerifyInit(verify, NULL, md, NULL, public) == 1 &&
+	       EVP_DigestVerify(verify, signature, n, text, sizeof(text)) == 1;
 }
 
 enum err signer_ready(struct signer *signer)

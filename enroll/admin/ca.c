@@ -6,18 +6,21 @@
 #include <getopt.h>
 #include <stdio.h>
 
-static const char init_usage[] =
-	"usage: endorsectl ca init --dir DIR --organization NAME\n"
-	"\n"
-	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, and an edge CA\n"
-	"for the service's own TLS certificate; keys are encrypted, each with a random passphrase in\n"
-	"a file beside it. Nothing is ever overwritten.\n";
+static const char init_usage[] = "usage: endorsectl ca init --dir DIR --organization NAME\n"
+				 "\n"
+				 "Makes the CAs of a new installation in DIR: a root, an issuing "
+				 "CA for devices, and an edge CA\n"
+				 "for the service's own TLS certificate; keys are encrypted, each "
+				 "with a random passphrase in\n"
+				 "a file beside it. Nothing is ever overwritten.\n";
 
 static const char edge_usage[] =
 	"usage: endorsectl ca edge --dir DIR --name NAME [--name NAME ...] --out FILE\n"
 	"\n"
-	"Issues a TLS server certificate by the edge CA of DIR for DNS names and IP addresses, and\n"
-	"writes it with the edge CA's certificate and its new key into FILE, as HAProxy reads it.\n";
+	"Issues a TLS server certificate by the edge CA of DIR for DNS names and IP addresses, "
+	"and\n"
+	"writes it with the edge CA's certificate and its new key into FILE, as HAProxy reads "
+	"it.\n";
 
 static int wrong_usage(const char *usage)
 {
@@ -34,10 +37,13 @@ static int told(const char *usage)
 static void tell_made(const char *dir)
 {
 	printf("root CA      %s/root.pem          relying parties and devices trust this\n"
-	       "issuing CA   %s/issuing.pem       signs devices' certificates; endorsed needs its key\n"
+	       "issuing CA   %s/issuing.pem       signs devices' certificates; endorsed needs its "
+	       "key\n"
 	       "edge CA      %s/edge-ca.pem       signs the TLS certificate: endorsectl ca edge\n"
-	       "root key     %s/offline/          nothing in daily use needs it: move this directory,\n"
-	       "             key and passphrase apart, to where it cannot be stolen with the machine\n",
+	       "root key     %s/offline/          nothing in daily use needs it: move this "
+	       "directory,\n"
+	       "             key and passphrase apart, to where it cannot be stolen with the "
+	       "machine\n",
 		dir, dir, dir, dir);
 }
 

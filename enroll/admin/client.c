@@ -31,7 +31,7 @@ static bool is_local(const char *url)
 	static const char local[] = "http://127.0.0.1:";
 
 	return strncmp(url, local, sizeof(local) - 1) == 0 &&
-		strspn(url + sizeof(local) - 1, "0123456789") == strlen(url + sizeof(local) - 1);
+	       strspn(url + sizeof(local) - 1, "0123456789") == strlen(url + sizeof(local) - 1);
 }
 
 static enum err make_headers(const char *token_file, struct curl_slist **out)
@@ -78,7 +78,8 @@ enum err admin_post(const struct admin_server *server, const char *path, struct 
 		return fail(ERR_INTERNAL, "out-of-memory", "admin_post");
 	if (!is_local(server->url))
 		return fail(ERR_MALFORMED, "admin-url",
-			"\"%s\": wanted http://127.0.0.1:PORT, the service's admin_listen", server->url);
+			"\"%s\": wanted http://127.0.0.1:PORT, the service's admin_listen",
+			server->url);
 	TRY(make_headers(server->token_file, &headers));
 	buf_fmt(&url, "%s%s", server->url, path);
 	TRY(buf_ok(&url));

@@ -10,7 +10,8 @@
 static const char unbind_usage[] =
 	"usage: endorsectl host unbind NAME --why TEXT [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Takes the host name NAME away from the device it is bound to, so that the next device that\n"
+	"Takes the host name NAME away from the device it is bound to, so that the next device "
+	"that\n"
 	"policy allows it can have it. The device's certificates stay valid until they end.\n"
 	"\n"
 	"  --why TEXT         what the audit keeps beside the act\n"
@@ -25,8 +26,8 @@ static int wrong_usage(void)
 
 static int refused(const struct problem *problem)
 {
-	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail, problem->code,
-		problem->request_id);
+	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail,
+		problem->code, problem->request_id);
 	return EXIT_REFUSED;
 }
 

@@ -42,7 +42,8 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	for (size_t i = 0; argc > 2 && i < COUNT(commands); i++)
-		if (strcmp(argv[1], commands[i].noun) == 0 && strcmp(argv[2], commands[i].verb) == 0)
+		if (strcmp(argv[1], commands[i].noun) == 0 &&
+			strcmp(argv[2], commands[i].verb) == 0)
 			return commands[i].run(argc - 2, argv + 2);
 	fputs(usage, stderr);
 	return EXIT_WRONG_USAGE;

@@ -51,7 +51,7 @@ static bool fill(struct tss2key *key, struct view public, struct view private)
 {
 	ASN1_OBJECT_free(key->type);
 	key->type = OBJ_txt2obj(LOADABLE_KEY, 1);
-	key->empty_auth = 1;
+	key->empty_auth = 0xff; /* TRUE in DER (X.690 11.1); OpenSSL writes the byte as it is */
 	return key->type != NULL &&
 	       ASN1_INTEGER_set_uint64(key->parent, TSS2KEY_PARENT_OWNER) == 1 &&
 	       ASN1_OCTET_STRING_set(key->public, public.p, (int)public.n) == 1 &&

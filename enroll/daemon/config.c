@@ -48,8 +48,7 @@ static const struct yaml_key config_keys[] = {
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
 	{0},
 };
-static const struct yaml_schema config_schema = {
-	sizeof(struct config), config_keys, CONFIG(mark)};
+static const struct yaml_schema config_schema = {sizeof(struct config), config_keys, CONFIG(mark)};
 
 /* "127.0.0.1:" and a port: plain HTTP goes over loopback and nowhere else. */
 static bool is_loopback(const char *address)
@@ -82,7 +81,8 @@ static void judge(const char *path, const struct config *config, struct problems
 	for (size_t i = 0; i < COUNT(addresses); i++)
 		if (!is_loopback(addresses[i]))
 			problem_add(problems, path, config->mark,
-				"\"%s\": wanted 127.0.0.1:PORT, for this is plain HTTP behind the edge",
+				"\"%s\": wanted 127.0.0.1:PORT, for this is plain HTTP behind the "
+				"edge",
 				addresses[i]);
 	if (strcmp(config->listen, config->admin_listen) == 0)
 		problem_add(problems, path, config->mark, "listen and admin_listen are the same");

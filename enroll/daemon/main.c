@@ -24,7 +24,8 @@
 static const char usage[] =
 	"usage: endorsed [--config FILE] [--check]\n"
 	"\n"
-	"The Endorse service: attests TPMs and issues certificates for their keys. It answers plain\n"
+	"The Endorse service: attests TPMs and issues certificates for their keys. It answers "
+	"plain\n"
 	"HTTP on loopback, behind a TLS edge, and logs to standard error.\n"
 	"\n"
 	"  --config FILE  the configuration (default: /etc/endorse/endorsed.yaml)\n"
@@ -66,7 +67,8 @@ static void drain(struct listener *listener, const char *name, unsigned seconds)
 	LOG(NOTICE, "listener.drained", "listener", name, "unanswered", left);
 }
 
-static enum err serve(const struct parts *parts, const struct config *config, const sigset_t *signals)
+static enum err serve(
+	const struct parts *parts, const struct config *config, const sigset_t *signals)
 {
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
 	struct listener_options options = {.address = config->listen,
@@ -98,7 +100,8 @@ static enum err migrate(const struct parts *parts, const sigset_t *signals)
 	while ((err = db_migrate(parts->db)) == ERR_BUSY) {
 		LOG(WARNING, "database.waiting", "why", why()->sentence);
 		if (sigtimedwait(signals, NULL, &second) >= 0)
-			return fail(ERR_BUSY, "stopped", "told to stop while waiting for the database");
+			return fail(
+				ERR_BUSY, "stopped", "told to stop while waiting for the database");
 	}
 	return err;
 }
@@ -108,7 +111,8 @@ static enum err run(const struct parts *parts, const struct config *config)
 	sigset_t signals;
 	enum err err;
 
-	/* Before any thread is made, so that all of them inherit it and only the main one is told. */
+	/* Before any thread is made, so that all of them inherit it and only the main one is told.
+	 */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);

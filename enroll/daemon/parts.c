@@ -28,8 +28,10 @@ static void make_secrets(const struct making *making)
 	enum err err;
 
 	/* The edge reads its secret too, as a group; nobody else needs the others. */
-	note(making, config->mark, file_read_key(config->edge_secret_file, true, parts->edge_secret));
-	note(making, config->mark, file_read_key(config->admin_token_file, true, parts->admin_token));
+	note(making, config->mark,
+		file_read_key(config->edge_secret_file, true, parts->edge_secret));
+	note(making, config->mark,
+		file_read_key(config->admin_token_file, true, parts->admin_token));
 	err = file_read_key(config->ticket_key_file, false, master.bytes);
 	if (err == OK)
 		err = ticket_keys_make(&master, config->service, &parts->tickets);

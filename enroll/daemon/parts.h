@@ -15,10 +15,10 @@ struct parts {
 };
 
 /*
- * Makes every part that it can, and adds what is wrong with each of the others to `problems`, so that
- * an operator sees everything at once. Opens no connection. Free with parts_free(), also after a
- * failure.
+ * Makes every part that it can, and adds what is wrong with each of the others to `problems`, so
+ * that an operator sees everything at once. Opens no connection. Free with parts_free(), also after
+ * a failure.
  */
-CHECKED enum err parts_make(
-	const char *path, const struct config *config, struct problems *problems, struct parts *out);
+CHECKED enum err parts_make(const char *path, const struct config *config,
+	struct problems *problems, struct parts *out);
 void parts_free(struct parts *parts);

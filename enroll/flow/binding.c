@@ -1,16 +1,39 @@
 #include "enroll/flow/binding.h"
 
-static enum err judge_device(const struct enrollment_facts *facts)
+#include <string.h>
+
+static enum err judge_ban(const struct enrollment_facts *facts)
 {
 	if (facts->device_known && facts->device_state == DEVICE_REVOKED)
 		return refuse(ERR_DENIED, "device-revoked", "PROTOCOL binding",
 			"this TPM was revoked here and may not enroll: ask the service's admin");
+	return OK;
+}
+
+enum err repeat_judge(
+	const struct enrollment_facts *facts, const uint8_t request_digest[static DIGEST_SIZE])
+{
+	if (memcmp(facts->ticket_request_digest, request_digest, DIGEST_SIZE) != 0)
+		return refuse(ERR_CONFLICT, "ticket-used", "PROTOCOL ticket",
+			"this ticket enrolled before, with another request: get a new one from "
+			"/v1/ticket");
+	TRY(judge_ban(facts));
+	if (facts->ticket_revoked || facts->certificates_n == 0)
+		return refuse(ERR_DENIED, "certificate-revoked", "PROTOCOL binding",
+			"what this request brought was revoked, or its name or AK has moved on: a "
+			"repeat does not bring it back, enroll anew");
+	return OK;
+}
+
+static enum err judge_ak(const struct enrollment_facts *facts)
+{
 	if (facts->ak_other_dialect)
 		return refuse(ERR_DENIED, "ak-other-dialect", "PROTOCOL keys",
 			"this AK was enrolled by another protocol: make a new AK");
 	if (facts->ak_of_other_device)
 		return refuse(ERR_CONFLICT, "ak-of-another-device", "PROTOCOL binding",
-			"this AK is enrolled under another EK that is known as another device: make a "
+			"this AK is enrolled under another EK that is known as another device: "
+			"make a "
 			"new AK, or ask the service's admin");
 	if (facts->ak_known && !facts->ak_live)
 		return refuse(ERR_DENIED, "ak-superseded", "PROTOCOL binding",
@@ -24,11 +47,15 @@ static enum err judge_name(
 	if (facts->host_bound && !facts->host_is_ours)
 		return refuse(ERR_CONFLICT, "host-bound-to-another-device", "PROTOCOL binding",
 			"\"%s\" is bound to another device. If this is that machine, did it enroll "
-			"with another EK of its TPM (endorse enroll --ek ...)? If it was replaced, ask "
-			"the admin for: endorsectl host unbind %s --why ...", host, host);
+			"with another EK of its TPM (endorse enroll --ek ...)? If it was replaced, "
+			"ask "
+			"the admin for: endorsectl host unbind %s --why ...",
+			host, host);
 	if (!facts->host_is_ours && facts->device_hosts >= decision->names_per_device)
-		return refuse(ERR_CONFLICT, "device-bound-to-another-host", "policy: names_per_device",
-			"this device has %u name(s) and the rule \"%s\" allows %u: enroll under the "
+		return refuse(ERR_CONFLICT, "device-bound-to-another-host",
+			"policy: names_per_device",
+			"this device has %u name(s) and the rule \"%s\" allows %u: enroll under "
+			"the "
 			"name it has, or ask the admin to unbind that name first",
 			facts->device_hosts, decision->rule, decision->names_per_device);
 	return OK;
@@ -46,7 +73,8 @@ enum err binding_judge(const struct service *service, const struct judgement *ju
 		.device_hosts = facts->device_hosts,
 	};
 
-	TRY(judge_device(facts));
+	TRY(judge_ban(facts));
+	TRY(judge_ak(facts));
 	TRY(policy_decide(service->policy, &asked, out));
 	return judge_name(facts, out, asked.host);
 }

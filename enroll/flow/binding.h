@@ -6,6 +6,14 @@
 #include "policy/policy.h"
 
 /*
+ * May the certificates of a used ticket be handed out once more, for a request with this digest?
+ * Never what was taken back in between. ERR_CONFLICT "ticket-used"; ERR_DENIED "device-revoked",
+ * "certificate-revoked".
+ */
+CHECKED enum err repeat_judge(
+	const struct enrollment_facts *facts, const uint8_t request_digest[static DIGEST_SIZE]);
+
+/*
  * Judges a device that proved itself against the records, then by policy. Nothing is written.
  * Errors as enroll.h lists them under "records" and "policy".
  */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum err fill_ticket(const struct service *service, struct view claim, int64_t now,
-	struct ticket *ticket)
+static enum err fill_ticket(
+	const struct service *service, struct view claim, int64_t now, struct ticket *ticket)
 {
 	TRY(random_bytes(ticket->session.bytes, sizeof(ticket->session.bytes)));
 	ticket->issued_at = now;

@@ -76,8 +76,7 @@ static enum err look_up(struct attempt *attempt)
 		(struct view){name->bytes, name->n}, attempt->judgement.claim->host};
 
 	enrollment_facts_free(&attempt->facts);
-	TRY(enrollment_lookup(
-		attempt->service->db, &key, attempt->caller->now, &attempt->facts));
+	TRY(enrollment_lookup(attempt->service->db, &key, attempt->caller->now, &attempt->facts));
 	if (attempt->facts.device_known)
 		memcpy(attempt->device_id, attempt->facts.device_id, DEVICE_ID_SIZE);
 	else
@@ -86,23 +85,11 @@ static enum err look_up(struct attempt *attempt)
 	return OK;
 }
 
-/* The lost answer to the same request, once more; never what was taken back in between. */
+/* The lost answer to the same request, once more. */
 static enum err repeat(struct attempt *attempt)
 {
-	const struct enrollment_facts *facts = &attempt->facts;
-
-	if (memcmp(facts->ticket_request_digest, attempt->request_digest, SHA256_SIZE) != 0)
-		return refuse(ERR_CONFLICT, "ticket-used", "PROTOCOL ticket",
-			"this ticket enrolled before, with another request: get a new one from "
-			"/v1/ticket");
-	if (facts->device_state == DEVICE_REVOKED)
-		return refuse(ERR_DENIED, "device-revoked", "PROTOCOL binding",
-			"this TPM was revoked here and may not enroll: ask the service's admin");
-	if (facts->ticket_revoked || facts->certificates_n != 1)
-		return refuse(ERR_DENIED, "certificate-revoked", "PROTOCOL binding",
-			"what this request brought was revoked, or its name or AK has moved on: a "
-			"repeat does not bring it back, enroll anew");
-	attempt->certificate = buf_view(&facts->certificates[0].der);
+	TRY(repeat_judge(&attempt->facts, attempt->request_digest));
+	attempt->certificate = buf_view(&attempt->facts.certificates[0].der);
 	attempt->outcome->what = "repeated";
 	return OK;
 }
@@ -122,8 +109,7 @@ static enum err make_grant(struct attempt *attempt)
 		.tpm_version = identity_version(identity),
 	};
 	buf_free(&attempt->key_bits);
-	TRY(key_public(
-		ak_pkey(attempt->judgement.ak), &attempt->key_bits, &attempt->grant.key));
+	TRY(key_public(ak_pkey(attempt->judgement.ak), &attempt->key_bits, &attempt->grant.key));
 	return grant_digest(&attempt->grant, attempt->grant_digest);
 }
 
@@ -182,7 +168,8 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 	};
 
 	hex_write((struct view){trust_version(attempt->service->trust), SHA256_SIZE}, trust_text);
-	hex_write((struct view){policy_version(attempt->service->policy), SHA256_SIZE}, policy_text);
+	hex_write(
+		(struct view){policy_version(attempt->service->policy), SHA256_SIZE}, policy_text);
 	return enrollment_record(attempt->service->db, &record);
 }
 
@@ -253,7 +240,8 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 		buf_view(&json), sealed);
 }
 
-/* A refusal of a TPM that proved itself is for the auditor; the device's answer does not wait on it. */
+/* A refusal of a TPM that proved itself is for the auditor; the device's answer does not wait on
+ * it. */
 static enum err record_refusal(const struct attempt *attempt, enum err err)
 {
 	const struct reason *reason = why();
@@ -303,7 +291,8 @@ static enum err run(struct attempt *attempt, struct buf *sealed)
 enum err enroll(const struct service *service, const struct caller *caller,
 	const struct enroll_request *request, struct buf *sealed, struct outcome *outcome)
 {
-	AUTO(attempt_free) struct attempt attempt = {
+	AUTO(attempt_free)
+	struct attempt attempt = {
 		.service = service,
 		.caller = caller,
 		.outcome = outcome,

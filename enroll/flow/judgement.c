@@ -31,8 +31,8 @@ static enum err judge_host(const struct service *service, const char *host)
 	return OK;
 }
 
-enum err claim_judge(const struct service *service, struct view bytes, int64_t now,
-	struct judgement *out)
+enum err claim_judge(
+	const struct service *service, struct view bytes, int64_t now, struct judgement *out)
 {
 	const struct claim *claim;
 
@@ -41,7 +41,8 @@ enum err claim_judge(const struct service *service, struct view bytes, int64_t n
 	if (strcmp(claim->service, service->name) != 0)
 		return refuse(ERR_DENIED, "wrong-service", "PROTOCOL claim",
 			"the claim is for the service \"%.255s\" and this is \"%s\": enroll with "
-			"--service %s", claim->service, service->name, service->name);
+			"--service %s",
+			claim->service, service->name, service->name);
 	TRY(judge_host(service, claim->host));
 	TRY(ak_judge(claim->ak_public, service->name, &out->ak));
 	return identity_judge(service->trust,

@@ -15,9 +15,10 @@ struct judgement {
 void judgement_free(struct judgement *judgement); /* for AUTO */
 
 /*
- * Reads and judges the decoded bytes of a claim; needs no database, so its answer tells nothing of who
- * is enrolled here. ERR_DENIED "wrong-service"; ERR_MALFORMED "host-name" and those of claim_parse();
- * those of ak_judge() and identity_judge(). `out->claim` is set as soon as it could be read.
+ * Reads and judges the decoded bytes of a claim; needs no database, so its answer tells nothing of
+ * who is enrolled here. ERR_DENIED "wrong-service"; ERR_MALFORMED "host-name" and those of
+ * claim_parse(); those of ak_judge() and identity_judge(). `out->claim` is set as soon as it could
+ * be read.
  */
-CHECKED enum err claim_judge(const struct service *service, struct view claim, int64_t now,
-	struct judgement *out);
+CHECKED enum err claim_judge(
+	const struct service *service, struct view claim, int64_t now, struct judgement *out);

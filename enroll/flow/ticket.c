@@ -34,8 +34,8 @@ enum err ticket_keys_make(
 		return fail(ERR_INTERNAL, "out-of-memory", "ticket_keys_make");
 	keys->master = *master;
 	snprintf(keys->service, sizeof(keys->service), "%s", service);
-	TRY(hkdf_sha256(VIEW(master->bytes), view_str(""), LABEL("endorse/1 ticket key id"),
-		id.bytes));
+	TRY(hkdf_sha256(
+		VIEW(master->bytes), view_str(""), LABEL("endorse/1 ticket key id"), id.bytes));
 	memcpy(keys->id, id.bytes, sizeof(keys->id));
 	*out = MOVE(keys);
 	return OK;
@@ -62,8 +62,8 @@ static enum err epoch_key(const struct ticket_keys *keys, uint64_t epoch, struct
 	buf_add(&info, VIEW(keys->id));
 	buf_be64(&info, epoch);
 	TRY(buf_ok(&info));
-	return hkdf_sha256(VIEW(keys->master.bytes), view_str(keys->service), buf_view(&info),
-		out->bytes);
+	return hkdf_sha256(
+		VIEW(keys->master.bytes), view_str(keys->service), buf_view(&info), out->bytes);
 }
 
 static enum err add_clear(const struct ticket_keys *keys, uint64_t epoch, struct buf *out)
@@ -102,7 +102,8 @@ enum err ticket_seal(
 static enum err invalid(void)
 {
 	return refuse(ERR_UNPROVEN, "ticket-invalid", "PROTOCOL ticket",
-		"this is no ticket of this service, or a very old one: get a new one from /v1/ticket");
+		"this is no ticket of this service, or a very old one: get a new one from "
+		"/v1/ticket");
 }
 
 static uint64_t be64(const uint8_t *p)
@@ -146,6 +147,7 @@ enum err ticket_open(
 	if (age < -TICKET_SKEW || age > TICKET_LIFE)
 		return refuse(ERR_UNPROVEN, "ticket-expired", "PROTOCOL ticket",
 			"the ticket is %lld seconds old and lives for %d: get a new one from "
-			"/v1/ticket", (long long)age, TICKET_LIFE);
+			"/v1/ticket",
+			(long long)age, TICKET_LIFE);
 	return OK;
 }

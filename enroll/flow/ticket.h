@@ -1,5 +1,5 @@
-/* ticket.h - what the service would have to remember between two requests, kept by the device instead.
- * PROTOCOL.md, "The ticket". */
+/* ticket.h - what the service would have to remember between two requests, kept by the device
+ * instead. PROTOCOL.md, "The ticket". */
 #pragma once
 
 #include "ca/base/crypt.h"
@@ -34,5 +34,5 @@ CHECKED enum err ticket_seal(
  * Opens a ticket at `now`. ERR_UNPROVEN "ticket-expired" for one of ours that is too old;
  * ERR_UNPROVEN "ticket-invalid", always with the same text, for everything else.
  */
-CHECKED enum err ticket_open(const struct ticket_keys *keys, struct view sealed, int64_t now,
-	struct ticket *out);
+CHECKED enum err ticket_open(
+	const struct ticket_keys *keys, struct view sealed, int64_t now, struct ticket *out);

@@ -9,7 +9,8 @@
 enum err unbind(const struct service *service, const struct caller *caller, const char *who,
 	const char *host, const char *reason, char device_id[static 33])
 {
-	const struct act act = {who, caller->client_address, reason, caller->request_id, caller->now};
+	const struct act act = {
+		who, caller->client_address, reason, caller->request_id, caller->now};
 	uint8_t id[DEVICE_ID_SIZE];
 
 	TRY(hostname_check(host));

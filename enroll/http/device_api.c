@@ -10,8 +10,8 @@ enum err handle_ticket(const struct service *service, struct exchange *exchange)
 
 	challenge_init(&challenge);
 	TRY(ticket_request_parse(exchange->body, &claim));
-	TRY(challenge_make(service, &exchange->caller, buf_view(&claim), &challenge,
-		&exchange->outcome));
+	TRY(challenge_make(
+		service, &exchange->caller, buf_view(&claim), &challenge, &exchange->outcome));
 	return challenge_encode(&challenge, &exchange->answer);
 }
 

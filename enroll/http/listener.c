@@ -65,8 +65,8 @@ static int handle(struct mg_connection *connection, void *ctx)
 	int status;
 
 	exchange_init(&exchange, connection, request_id);
-	err = enter(listener) ? serve(listener, connection, &exchange, &body, &route) :
-				fail(ERR_BUSY, "draining", "this server is being stopped");
+	err = enter(listener) ? serve(listener, connection, &exchange, &body, &route)
+			      : fail(ERR_BUSY, "draining", "this server is being stopped");
 	/* After a refusal the body may be unread: the next request begins on a new connection. */
 	status = response_send(connection, &exchange, route, err, err != OK);
 	leave(listener);

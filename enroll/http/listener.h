@@ -17,9 +17,9 @@ struct listener_options {
 CHECKED enum err listener_start(const struct listener_options *options, struct listener **out);
 
 /*
- * From now on every request is answered 503 with `Connection: close`, also /healthz, so that the edge
- * looks elsewhere. Then waits until those in flight have been answered, at most `seconds`; returns how
- * many were left.
+ * From now on every request is answered 503 with `Connection: close`, also /healthz, so that the
+ * edge looks elsewhere. Then waits until those in flight have been answered, at most `seconds`;
+ * returns how many were left.
  */
 unsigned listener_drain(struct listener *listener, unsigned seconds);
 void listener_stop(struct listener **listener);

@@ -27,7 +27,8 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 	const char *from = first_header(info, "x-endorse-client-address");
 	uint8_t id[16] = {0};
 
-	/* Without random bytes nothing else will work either; the id is only for finding log lines. */
+	/* Without random bytes nothing else will work either; the id is only for finding log lines.
+	 */
 	if (random_bytes(id, sizeof(id)) != OK)
 		memset(id, 0, sizeof(id));
 	hex_write(VIEW(id), request_id);
@@ -49,7 +50,7 @@ void exchange_free(struct exchange *exchange)
 static bool is_singular(const char *name)
 {
 	return strcasecmp(name, "content-length") == 0 || strcasecmp(name, "host") == 0 ||
-		strcasecmp(name, "authorization") == 0;
+	       strcasecmp(name, "authorization") == 0;
 }
 
 static enum err judge_twins(const struct mg_request_info *info)
@@ -89,7 +90,7 @@ static bool is_secret(const char *text, const uint8_t secret[static 32])
 	uint8_t sent[32];
 
 	return text != NULL && hex_read(view_str(text), sent, sizeof(sent)) == OK &&
-		CRYPTO_memcmp(sent, secret, sizeof(sent)) == 0;
+	       CRYPTO_memcmp(sent, secret, sizeof(sent)) == 0;
 }
 
 enum err request_admit(
@@ -98,25 +99,23 @@ enum err request_admit(
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	const char *bearer = first_header(info, "authorization");
 
-	switch (admission) {
-	case ADMIT_ALL:
+	if (admission == ADMIT_ALL)
 		return OK;
-	case ADMIT_EDGE:
-		if (is_secret(first_header(info, "x-endorse-edge"), secret))
-			return OK;
-		return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
-			"only the service's TLS edge may ask here: use the service's https URL");
-	case ADMIT_ADMIN:
+	if (admission == ADMIT_ADMIN) {
 		if (bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 &&
 			is_secret(bearer + 7, secret))
 			return OK;
 		return refuse(ERR_DENIED, "admin-token", "RFC 6750 2.1",
 			"the admin token is missing or wrong");
 	}
-	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge", "not admitted");
+	if (is_secret(first_header(info, "x-endorse-edge"), secret))
+		return OK;
+	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
+		"only the service's TLS edge may ask here: use the service's https URL");
 }
 
-/* What is left of a refused body, so that closing does not reset the connection under the answer. */
+/* What is left of a refused body, so that closing does not reset the connection under the answer.
+ */
 static void pass_over(struct mg_connection *connection)
 {
 	char block[4096];

@@ -1,4 +1,5 @@
-/* request.h - what is asked of a request before anybody looks at what it says; for this folder only. */
+/* request.h - what is asked of a request before anybody looks at what it says; for this folder
+ * only. */
 #pragma once
 
 #include "enroll/http/exchange.h"
@@ -20,8 +21,8 @@ void exchange_free(struct exchange *exchange); /* for AUTO */
 CHECKED enum err request_judge(struct mg_connection *connection);
 
 /* Compares in constant time. ERR_DENIED "edge-secret", "admin-token". */
-CHECKED enum err request_admit(
-	struct mg_connection *connection, enum admission admission, const uint8_t secret[static 32]);
+CHECKED enum err request_admit(struct mg_connection *connection, enum admission admission,
+	const uint8_t secret[static 32]);
 
 /*
  * Reads the body, counted while it comes. ERR_NO_LENGTH "length-required"; ERR_TOO_LARGE

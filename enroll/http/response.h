@@ -1,4 +1,5 @@
-/* response.h - the answer as it goes over the wire, and its line in the log; for this folder only. */
+/* response.h - the answer as it goes over the wire, and its line in the log; for this folder only.
+ */
 #pragma once
 
 #include "enroll/http/exchange.h"
@@ -8,9 +9,9 @@ struct mg_connection;
 #define RETRY_AFTER 5 /* seconds; devices add their own jitter */
 
 /*
- * Sends the exchange's answer, or the problem that `err` is, in one write, and logs the event. What is
- * wrong on our side (fail()) goes to the log under its own code and to the caller as "internal" or
- * "busy". Returns the HTTP status.
+ * Sends the exchange's answer, or the problem that `err` is, in one write, and logs the event. What
+ * is wrong on our side (fail()) goes to the log under its own code and to the caller as "internal"
+ * or "busy". Returns the HTTP status.
  */
 int response_send(struct mg_connection *connection, struct exchange *exchange,
 	const struct route *route, enum err err, bool close);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-enum err route_find(const struct route *routes, const char *method, const char *path,
-	const struct route **out)
+enum err route_find(
+	const struct route *routes, const char *method, const char *path, const struct route **out)
 {
 	bool is_path = false;
 
@@ -19,6 +19,6 @@ enum err route_find(const struct route *routes, const char *method, const char *
 	if (is_path)
 		return refuse(ERR_METHOD, "method-not-allowed", "RFC 9110 15.5.6",
 			"%s does not take %.16s", path, method);
-	return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
-		"there is nothing at this path");
+	return refuse(
+		ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes", "there is nothing at this path");
 }

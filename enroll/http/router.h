@@ -11,5 +11,5 @@ extern const struct route admin_routes[];
  * The one row with this method and exactly this path. ERR_NOT_FOUND "route-unknown"; ERR_METHOD
  * "method-not-allowed" when the path is there with another method.
  */
-CHECKED enum err route_find(const struct route *routes, const char *method, const char *path,
-	const struct route **out);
+CHECKED enum err route_find(
+	const struct route *routes, const char *method, const char *path, const struct route **out);

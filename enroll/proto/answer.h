@@ -9,8 +9,8 @@
 
 /*
  * {host, device_id, tpm: {manufacturer, model, version}, trust: {class, source, chain: [names]},
- *  certificates: [{template, certificate}], ca: {intermediates: [DER]}}. Strings and views belong to
- * the answer when it came from answer_parse(), and to the caller when filled in by hand.
+ *  certificates: [{template, certificate}], ca: {intermediates: [DER]}}. Strings and views belong
+ * to the answer when it came from answer_parse(), and to the caller when filled in by hand.
  */
 struct answer {
 	const char *host;
@@ -20,7 +20,8 @@ struct answer {
 	const char *tpm_version; /* "id:00010002" */
 	const char *trust_class; /* "manufacturer", "operator-import" */
 	const char *trust_source; /* the operator's name for the roots */
-	const char *trust_chain; /* subjects from the EK certificate's issuer to the root, one per line */
+	const char *trust_chain; /* subjects from the EK certificate's issuer to the root, one per
+				    line */
 	struct {
 		const char *template;
 		struct view der;

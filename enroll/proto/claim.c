@@ -11,21 +11,22 @@ struct claim_store {
 	size_t used;
 };
 
-static enum err bytes_field(struct claim *claim, const json_t *value, const char *key, size_t max,
-	struct view *out)
+static enum err bytes_field(
+	struct claim *claim, const json_t *value, const char *key, size_t max, struct view *out)
 {
 	struct buf *bytes = &claim->store->bytes[claim->store->used++];
 
 	*bytes = BUF(max);
 	TRY(json_bytes_value(value, key, max, bytes));
 	if (bytes->n == 0)
-		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings", "\"%s\" is empty", key);
+		return refuse(
+			ERR_MALFORMED, "json-type", "PROTOCOL encodings", "\"%s\" is empty", key);
 	*out = buf_view(bytes);
 	return OK;
 }
 
-static enum err optional_bytes(struct claim *claim, const json_t *object, const char *key,
-	size_t max, struct view *out)
+static enum err optional_bytes(
+	struct claim *claim, const json_t *object, const char *key, size_t max, struct view *out)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -43,7 +44,8 @@ static enum err parse_chain(struct claim *claim, const json_t *ek)
 	if (json_array_size(chain) > LIMIT_INTERMEDIATES)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
 			"\"chain\" has more than %d certificates", LIMIT_INTERMEDIATES);
-	json_array_foreach (chain, i, value) {
+	json_array_foreach(chain, i, value)
+	{
 		TRY(bytes_field(claim, value, "chain", LIMIT_INTERMEDIATE, &claim->ek_chain[i]));
 		claim->ek_chain_n++;
 	}
@@ -53,8 +55,7 @@ static enum err parse_chain(struct claim *claim, const json_t *ek)
 static enum err parse_ek(struct claim *claim, const json_t *ek)
 {
 	TRY(JSON_ONLY(ek, "certificate", "public", "chain"));
-	TRY(optional_bytes(
-		claim, ek, "certificate", LIMIT_EK_CERTIFICATE, &claim->ek_certificate));
+	TRY(optional_bytes(claim, ek, "certificate", LIMIT_EK_CERTIFICATE, &claim->ek_certificate));
 	TRY(optional_bytes(claim, ek, "public", LIMIT_PUBLIC, &claim->ek_public));
 	return parse_chain(claim, ek);
 }

@@ -5,8 +5,8 @@
 #include "enroll/proto/limits.h"
 
 /*
- * All of it is hearsay until somebody judges it. The strings and views belong to the claim, except in
- * a claim that is filled in by hand for claim_encode().
+ * All of it is hearsay until somebody judges it. The strings and views belong to the claim, except
+ * in a claim that is filled in by hand for claim_encode().
  */
 struct claim {
 	const char *service; /* the service's name, at most LIMIT_SERVICE bytes */

@@ -12,7 +12,8 @@
 CHECKED enum err json_read(struct view text, json_t **out);
 void json_free(json_t **json); /* for AUTO; json_decref() by another name */
 
-/* Refuses a value that is no object, or has a key that is not among the `n` ones: "json-key-unknown". */
+/* Refuses a value that is no object, or has a key that is not among the `n` ones:
+ * "json-key-unknown". */
 CHECKED enum err json_only(const json_t *object, const char *const *keys, size_t n);
 #define JSON_ONLY(object, ...)                                                                     \
 	json_only(object, (const char *const[]){__VA_ARGS__},                                      \
@@ -23,11 +24,13 @@ CHECKED enum err json_only(const json_t *object, const char *const *keys, size_t
  * "field-too-long", "base64". What is borrowed lives as long as the object.
  */
 CHECKED enum err json_member(const json_t *object, const char *key, json_type type, json_t **out);
-CHECKED enum err json_string_of(const json_t *object, const char *key, size_t max, const char **out);
+CHECKED enum err json_string_of(
+	const json_t *object, const char *key, size_t max, const char **out);
 /* Appends the bytes of a base64 string of at most `max` decoded bytes. */
 CHECKED enum err json_bytes(const json_t *object, const char *key, size_t max, struct buf *out);
 /* The same for a value that is not a member; `key` is for the message. */
-CHECKED enum err json_bytes_value(const json_t *value, const char *key, size_t max, struct buf *out);
+CHECKED enum err json_bytes_value(
+	const json_t *value, const char *key, size_t max, struct buf *out);
 
 /* Writing. A failure (no memory, bytes that are no UTF-8) shows in json_write(). */
 void json_put_string(json_t *object, const char *key, const char *value);

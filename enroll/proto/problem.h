@@ -9,7 +9,8 @@
 CHECKED enum err problem_encode(
 	const struct reason *reason, const char *request_id, struct buf *json);
 
-/* What a client keeps of it; each is cut to its room, unknown members are passed over (RFC 9457 3.2). */
+/* What a client keeps of it; each is cut to its room, unknown members are passed over (RFC
+ * 9457 3.2). */
 struct problem {
 	int status;
 	char code[64]; /* the end of `type`, "" when it is not ours */

@@ -78,7 +78,7 @@ enum err answer_open(const struct secret_key *session, const struct transcript *
 	AUTO(key_wipe) struct secret_key key;
 
 	if (sealed.n < AEAD_NONCE_SIZE)
-		return refuse(ERR_UNPROVEN, "seal", "PROTOCOL seal", "too short to be sealed");
+		return fail(ERR_UNPROVEN, "seal", "too short to be sealed");
 	TRY(answer_key(session, transcript, &key));
 	return aead_open(key.bytes, sealed.p, (struct view){proof, PROOF_SIZE},
 		(struct view){sealed.p + AEAD_NONCE_SIZE, sealed.n - AEAD_NONCE_SIZE}, answer);

@@ -15,8 +15,9 @@ struct transcript {
 };
 
 /*
- * HMAC-SHA-256(k_proof, "endorse/1 enroll" 00 | SHA-256(ticket) | SHA-256(claim) | SHA-256(request)),
- * k_proof = HKDF-SHA-256(session key, salt = SHA-256(ticket), info = "endorse/1 proof" 00).
+ * HMAC-SHA-256(k_proof, "endorse/1 enroll" 00 | SHA-256(ticket) | SHA-256(claim) |
+ * SHA-256(request)), k_proof = HKDF-SHA-256(session key, salt = SHA-256(ticket), info = "endorse/1
+ * proof" 00).
  */
 CHECKED enum err proof_make(const struct secret_key *session, const struct transcript *transcript,
 	uint8_t proof[static PROOF_SIZE]);
@@ -26,9 +27,9 @@ CHECKED enum err proof_check(const struct secret_key *session, const struct tran
 	const uint8_t proof[static PROOF_SIZE]);
 
 /*
- * nonce (12 random bytes) | AES-256-GCM(k_answer, nonce, aad = proof; answer), appended to `sealed`.
- * k_answer = HKDF-SHA-256(session key, salt = SHA-256(ticket),
- * info = "endorse/1 answer" 00 | SHA-256(claim) | SHA-256(request)).
+ * nonce (12 random bytes) | AES-256-GCM(k_answer, nonce, aad = proof; answer), appended to
+ * `sealed`. k_answer = HKDF-SHA-256(session key, salt = SHA-256(ticket), info = "endorse/1 answer"
+ * 00 | SHA-256(claim) | SHA-256(request)).
  */
 CHECKED enum err answer_seal(const struct secret_key *session, const struct transcript *transcript,
 	const uint8_t proof[static PROOF_SIZE], struct view answer, struct buf *sealed);

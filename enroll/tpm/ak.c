@@ -27,19 +27,24 @@ static enum err judge_attributes(TPMA_OBJECT attributes)
 {
 	if ((attributes & AK_MUST) != AK_MUST)
 		return refuse(ERR_REJECTED, "ak-attributes", "PROTOCOL keys",
-			"the AK lacks the attributes %08x of the %08x it must have (TPM 2.0 Part 2, "
-			"8.3)", AK_MUST & ~attributes, AK_MUST);
+			"the AK lacks the attributes %08x of the %08x it must have (TPM 2.0 Part "
+			"2, "
+			"8.3)",
+			AK_MUST & ~attributes, AK_MUST);
 	if ((attributes & ~(TPMA_OBJECT)(AK_MUST | AK_MAY)) != 0)
 		return refuse(ERR_REJECTED, "ak-attributes", "PROTOCOL keys",
-			"the AK has the attributes %08x, which an AK must not have (TPM 2.0 Part 2, "
-			"8.3)", attributes & ~(TPMA_OBJECT)(AK_MUST | AK_MAY));
+			"the AK has the attributes %08x, which an AK must not have (TPM 2.0 Part "
+			"2, "
+			"8.3)",
+			attributes & ~(TPMA_OBJECT)(AK_MUST | AK_MAY));
 	return OK;
 }
 
 static enum err bad_scheme(const char *what)
 {
 	return refuse(ERR_REJECTED, "ak-scheme", "PROTOCOL keys",
-		"%s: wanted RSASSA, RSAPSS or ECDSA with SHA-256 or stronger, symmetric and kdf NULL",
+		"%s: wanted RSASSA, RSAPSS or ECDSA with SHA-256 or stronger, symmetric and kdf "
+		"NULL",
 		what);
 }
 
@@ -88,7 +93,8 @@ static enum err judge_tag(const TPMT_PUBLIC *area, const char *service)
 	TRY(service_tag(area->nameAlg, service, tag, &n));
 	if (area->authPolicy.size != n || CRYPTO_memcmp(area->authPolicy.buffer, tag, n) != 0)
 		return refuse(ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag",
-			"the AK's authPolicy is not the tag of \"%s\": make a new AK for this service",
+			"the AK's authPolicy is not the tag of \"%s\": make a new AK for this "
+			"service",
 			service);
 	return OK;
 }

@@ -1,4 +1,5 @@
-/* ak.h - an attestation key whose public area was judged (PROTOCOL.md, "What a key must look like"). */
+/* ak.h - an attestation key whose public area was judged (PROTOCOL.md, "What a key must look
+ * like"). */
 #pragma once
 
 #include "enroll/tpm/public.h"
@@ -6,8 +7,8 @@
 struct ak; /* only ak_judge() makes one: holding it is the proof */
 
 /*
- * Judges a TPM2B_PUBLIC: form, nameAlg, attributes, scheme, key, and the tag that makes it an AK for
- * `service` and no other. `*out` is the caller's, for ak_free(); untouched on failure.
+ * Judges a TPM2B_PUBLIC: form, nameAlg, attributes, scheme, key, and the tag that makes it an AK
+ * for `service` and no other. `*out` is the caller's, for ak_free(); untouched on failure.
  * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ak-name-algorithm", "ak-attributes", "ak-scheme",
  * "ak-key", "ak-roca", "ak-not-for-this-service".
  */

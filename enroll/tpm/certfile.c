@@ -14,8 +14,8 @@ enum err certificate_read(struct view der, X509 **out)
 
 	if (der.n > LONG_MAX || (cert = d2i_X509(NULL, &end, (long)der.n)) == NULL) {
 		ERR_clear_error();
-		return refuse(ERR_MALFORMED, "ek-certificate", "RFC 5280 4.1",
-			"not a DER certificate");
+		return refuse(
+			ERR_MALFORMED, "ek-certificate", "RFC 5280 4.1", "not a DER certificate");
 	}
 	if (end != der.p + der.n) {
 		X509_free(cert);

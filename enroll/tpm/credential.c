@@ -90,8 +90,9 @@ static bool point_of(EVP_PKEY *key, uint8_t point[static 1 + 2 * 66], size_t *wi
 {
 	size_t n = 0;
 
-	if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point,
-		    1 + 2 * 66, &n) != 1 || n < 3 || point[0] != 0x04)
+	if (EVP_PKEY_get_octet_string_param(
+		    key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, 1 + 2 * 66, &n) != 1 ||
+		n < 3 || point[0] != 0x04)
 		return false;
 	*width = (n - 1) / 2;
 	return true;
@@ -126,7 +127,8 @@ static enum err exchange(EVP_PKEY *ephemeral, EVP_PKEY *ek, uint8_t z[static 66]
 	return OK;
 }
 
-/* TPM 2.0 Part 1, C.6.4: an ephemeral key's point is the secret, ECDH with the EK gives the seed. */
+/* TPM 2.0 Part 1, C.6.4: an ephemeral key's point is the secret, ECDH with the EK gives the seed.
+ */
 static enum err seed_ecc(
 	EVP_PKEY *ek, const EVP_MD *md, struct secret_bytes *seed, struct buf *encrypted)
 {
@@ -204,8 +206,9 @@ static size_t symmetric_size(const TPMT_PUBLIC *ek)
 
 	if (symmetric->algorithm != TPM2_ALG_AES || symmetric->mode.aes != TPM2_ALG_CFB)
 		return 0;
-	return symmetric->keyBits.aes == 128 || symmetric->keyBits.aes == 256 ?
-		symmetric->keyBits.aes / 8u : 0;
+	return symmetric->keyBits.aes == 128 || symmetric->keyBits.aes == 256
+		       ? symmetric->keyBits.aes / 8u
+		       : 0;
 }
 
 enum err credential_make(struct view ek_public, const struct tpm_name *name, struct view secret,

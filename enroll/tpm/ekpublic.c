@@ -43,8 +43,8 @@ static void fill(const struct ek_template *tmpl, TPMT_PUBLIC *area)
 	memset(area, 0, sizeof(*area));
 	area->nameAlg = tmpl->name_alg;
 	area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-		TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_ADMINWITHPOLICY |
-		TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+				 TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_ADMINWITHPOLICY |
+				 TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
 	if (tmpl->needs_policy) {
 		area->authPolicy.size = sizeof(policy_a_sha256);
 		memcpy(area->authPolicy.buffer, policy_a_sha256, sizeof(policy_a_sha256));
@@ -98,7 +98,7 @@ static bool fill_key(const struct ek_template *tmpl, EVP_PKEY *key, TPMT_PUBLIC 
 		return put_number(key, OSSL_PKEY_PARAM_RSA_N, 256, &area->unique.rsa.size,
 			area->unique.rsa.buffer);
 	return put_number(key, OSSL_PKEY_PARAM_EC_PUB_X, width, &point->x.size, point->x.buffer) &&
-		put_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, width, &point->y.size, point->y.buffer);
+	       put_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, width, &point->y.size, point->y.buffer);
 }
 
 enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, struct buf *out)
@@ -137,8 +137,10 @@ enum err ek_public_match(struct view sent, struct view rebuilt, EVP_PKEY *key)
 		return OK;
 	if (public_pkey(&area, &sent_key, &kind) != OK || EVP_PKEY_eq(sent_key, key) != 1)
 		return refuse(ERR_REJECTED, "ek-mismatch", "PROTOCOL ek",
-			"ek.public is not the public area of the key that the EK certificate is for");
+			"ek.public is not the public area of the key that the EK certificate is "
+			"for");
 	return refuse(ERR_REJECTED, "ek-template", "EK Credential Profile B.3",
 		"ek.public has the right key, but not the public area of a known EK template: "
-		"nameAlg %04x, attributes %08x", area.nameAlg, area.objectAttributes);
+		"nameAlg %04x, attributes %08x",
+		area.nameAlg, area.objectAttributes);
 }

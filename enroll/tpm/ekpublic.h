@@ -14,7 +14,8 @@ struct ek_template {
 	uint16_t symmetric_bits;
 	uint32_t nv_certificate; /* NV index of the certificate: 0x01c00002 */
 	uint32_t persistent; /* the handle where manufacturers put the key: 0x81010001 */
-	bool needs_policy; /* its use wants TPM2_PolicySecret(endorsement); otherwise the empty auth */
+	bool needs_policy; /* its use wants TPM2_PolicySecret(endorsement); otherwise the empty auth
+			    */
 };
 
 /* The templates, in the order in which a device should prefer them; ends with name NULL. */
@@ -25,7 +26,8 @@ const struct ek_template *ek_template_of(enum key_kind kind);
 
 /*
  * Appends the TPM2B_PUBLIC of an EK made from `tmpl` with this key. `key` NULL: with the template's
- * own `unique`, for TPM2_CreatePrimary. ERR_REJECTED "ek-template" when key and template do not fit.
+ * own `unique`, for TPM2_CreatePrimary. ERR_REJECTED "ek-template" when key and template do not
+ * fit.
  */
 CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, struct buf *out);
 
@@ -34,7 +36,7 @@ CHECKED enum err ek_public_name(struct view tpm2b_public, struct tpm_name *out);
 
 /*
  * Is the TPM2B_PUBLIC that a device sent the one rebuilt from its certificate's `key`?
- * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-mismatch" (another key), "ek-template" (this key under
- * another public area: a credential made for it might be read outside the TPM).
+ * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-mismatch" (another key), "ek-template" (this key
+ * under another public area: a credential made for it might be read outside the TPM).
  */
 CHECKED enum err ek_public_match(struct view sent, struct view rebuilt, EVP_PKEY *key);

@@ -53,7 +53,8 @@ static void eku_free(EXTENDED_KEY_USAGE **eku)
 /* tcg-kp-EKCertificate, 2.23.133.8.1 */
 static bool has_ek_usage(const X509 *cert)
 {
-	AUTO(eku_free) EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	AUTO(eku_free)
+	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
 	char oid[64];
 
 	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++)
@@ -72,7 +73,8 @@ static enum err judge_usage(X509 *cert)
 			"the certificate is a CA's, or may be taken for one");
 	if (!has_ek_usage(cert))
 		return refuse(ERR_REJECTED, "ek-eku", PROFILE " 3.2.11",
-			"the certificate is not for an EK: it lacks the extended key usage 2.23.133.8.1");
+			"the certificate is not for an EK: it lacks the extended key usage "
+			"2.23.133.8.1");
 	if ((X509_get_extension_flags(cert) & EXFLAG_KUSAGE) == 0 ||
 		(X509_get_key_usage(cert) & decrypts) == 0)
 		return refuse(ERR_REJECTED, "ek-usage", PROFILE " 3.2.3",
@@ -91,8 +93,8 @@ static enum err keep_attribute(const X509_NAME_ENTRY *entry, char *out)
 	if (out[0] != '\0')
 		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9", "a TPM attribute twice");
 	if (n <= 0 || n >= TPM_ATTRIBUTE_SIZE)
-		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
-			"a TPM attribute of %d bytes", n);
+		return refuse(
+			ERR_REJECTED, "ek-san", PROFILE " 3.2.9", "a TPM attribute of %d bytes", n);
 	for (int i = 0; i < n; i++)
 		if (!isprint(text[i]))
 			return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
@@ -123,7 +125,7 @@ static enum err read_attributes(struct identity *identity, const X509_NAME *name
 static bool is_vendor_id(const char *text)
 {
 	return strlen(text) == 11 && strncmp(text, "id:", 3) == 0 &&
-		strspn(text + 3, "0123456789ABCDEFabcdef") == 8;
+	       strspn(text + 3, "0123456789ABCDEFabcdef") == 8;
 }
 
 static void names_free(GENERAL_NAMES **names)
@@ -133,8 +135,8 @@ static void names_free(GENERAL_NAMES **names)
 
 static enum err judge_san(struct identity *identity, const X509 *cert)
 {
-	AUTO(names_free) GENERAL_NAMES *names =
-		X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	AUTO(names_free)
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
@@ -144,7 +146,8 @@ static enum err judge_san(struct identity *identity, const X509 *cert)
 	}
 	if (!is_vendor_id(identity->manufacturer))
 		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
-			"the subject alternative name does not say which manufacturer made the TPM");
+			"the subject alternative name does not say which manufacturer made the "
+			"TPM");
 	if (identity->model[0] == '\0' || identity->version[0] == '\0')
 		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
 			"the subject alternative name lacks the TPM's model or version");
@@ -171,8 +174,7 @@ enum err identity_judge(const struct trust *trust, const struct ek_evidence *evi
 	TRY(judge_key(identity, cert, evidence));
 	TRY(judge_usage(cert));
 	TRY(judge_san(identity, cert));
-	TRY(trust_verify(
-		trust, cert, evidence->chain, evidence->chain_n, now, &identity->trust));
+	TRY(trust_verify(trust, cert, evidence->chain, evidence->chain_n, now, &identity->trust));
 	*out = MOVE(identity);
 	return OK;
 }

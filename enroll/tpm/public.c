@@ -89,7 +89,8 @@ enum err public_name(struct view tpm2b, uint16_t name_alg, struct tpm_name *out)
 	if (md == NULL)
 		return refuse(ERR_REJECTED, "ak-name-algorithm", "PROTOCOL keys",
 			"nameAlg is %04x: a key's Name is made with SHA-256, SHA-384 or SHA-512, "
-			"anything else can be forged", name_alg);
+			"anything else can be forged",
+			name_alg);
 	out->bytes[0] = (uint8_t)(name_alg >> 8);
 	out->bytes[1] = (uint8_t)name_alg;
 	if (EVP_Digest(tpm2b.p + 2, tpm2b.n - 2, out->bytes + 2, &size, md, NULL) != 1)
@@ -150,7 +151,8 @@ static enum err bad_key(const char *what)
 {
 	return refuse(ERR_REJECTED, "ak-key", "PROTOCOL keys",
 		"%s: wanted RSA of 2048, 3072 or 4096 bits with exponent 65537, or a point on "
-		"P-256, P-384 or P-521", what);
+		"P-256, P-384 or P-521",
+		what);
 }
 
 static enum err rsa_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)
@@ -225,9 +227,9 @@ static bool is_explicit_curve(EVP_PKEY *key)
 	char encoding[32] = "";
 	size_t n = 0;
 
-	return EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, encoding,
-		       sizeof(encoding), &n) == 1 &&
-		strcmp(encoding, OSSL_PKEY_EC_ENCODING_EXPLICIT) == 0;
+	return EVP_PKEY_get_utf8_string_param(
+		       key, OSSL_PKEY_PARAM_EC_ENCODING, encoding, sizeof(encoding), &n) == 1 &&
+	       strcmp(encoding, OSSL_PKEY_EC_ENCODING_EXPLICIT) == 0;
 }
 
 static bool has_exponent_f4(EVP_PKEY *key)
@@ -243,10 +245,10 @@ static bool is_kind(EVP_PKEY *key, size_t i)
 
 	if (kinds[i].curve == NULL)
 		return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == kinds[i].bits &&
-			has_exponent_f4(key);
+		       has_exponent_f4(key);
 	return EVP_PKEY_is_a(key, "EC") && !is_explicit_curve(key) &&
-		EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-		strcmp(group, kinds[i].curve) == 0;
+	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+	       strcmp(group, kinds[i].curve) == 0;
 }
 
 enum err key_kind_of(EVP_PKEY *key, enum key_kind *out)
@@ -256,8 +258,9 @@ enum err key_kind_of(EVP_PKEY *key, enum key_kind *out)
 			*out = kinds[i].kind;
 			return OK;
 		}
-	return refuse(ERR_REJECTED, "key-kind", "PROTOCOL keys",
-		"a %s key of %d bits: wanted RSA of 2048, 3072 or 4096 bits with exponent 65537, or "
+	return fail(ERR_REJECTED, "key-kind",
+		"a %s key of %d bits: wanted RSA of 2048, 3072 or 4096 bits with exponent 65537, "
+		"or "
 		"a named curve P-256, P-384 or P-521",
 		EVP_PKEY_get0_type_name(key) == NULL ? "unknown" : EVP_PKEY_get0_type_name(key),
 		EVP_PKEY_get_bits(key));

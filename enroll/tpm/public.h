@@ -29,4 +29,3 @@ struct tpm_name {
  * rsaEncryption with NULL, or a named curve and the uncompressed point. The one name of an EK.
  */
 CHECKED enum err spki_sha256(EVP_PKEY *key, uint8_t out[static 32]);
-

@@ -23,16 +23,17 @@ static bool is_power(BN_ULONG value, unsigned prime)
 }
 
 /*
- * The faulty library makes primes k * M + (65537^a mod M), M a product of small primes. So the modulus
- * is a power of 65537 modulo each of them; another key passes all of these with a chance of about
- * 2^-27 (Nemec and others, "The Return of Coppersmith's Attack", 2017, 2.1).
+ * The faulty library makes primes k * M + (65537^a mod M), M a product of small primes. So the
+ * modulus is a power of 65537 modulo each of them; another key passes all of these with a chance of
+ * about 2^-27 (Nemec and others, "The Return of Coppersmith's Attack", 2017, 2.1).
  */
 bool is_roca(EVP_PKEY *key)
 {
 	BIGNUM *n = NULL;
 	bool found = true;
 
-	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
+	if (!EVP_PKEY_is_a(key, "RSA") ||
+		EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
 		return false;
 	for (size_t i = 0; i < COUNT(primes) && found; i++)
 		found = is_power(BN_mod_word(n, primes[i]), primes[i]);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * The authPolicy of a native AK, which nobody can satisfy: H("endorse/1 ak" 00 | service), H the AK's
- * nameAlg as a TPM_ALG_ID (000b, 000c or 000d). `*n` is 32, 48 or 64. ERR_REJECTED
+ * The authPolicy of a native AK, which nobody can satisfy: H("endorse/1 ak" 00 | service), H the
+ * AK's nameAlg as a TPM_ALG_ID (000b, 000c or 000d). `*n` is 32, 48 or 64. ERR_REJECTED
  * "ak-name-algorithm" for any other algorithm.
  */
 CHECKED enum err service_tag(

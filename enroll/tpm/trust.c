@@ -29,7 +29,7 @@ struct source {
 
 struct trust {
 	X509_STORE *anchors; /* nothing but roots: PARTIAL_CHAIN may end a chain at any of them */
-	STACK_OF(X509) *intermediates; /* hints; a chain never ends here */
+	STACK_OF(X509) * intermediates; /* hints; a chain never ends here */
 	struct anchor *anchor;
 	size_t anchor_n;
 	struct source source[SOURCES_MAX];
@@ -128,16 +128,16 @@ static enum err load_directory(const struct loading *loading, const char *dir)
 		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
 
 		if (err == OK)
-			err = path == NULL ? fail(ERR_INTERNAL, "out-of-memory", "trust_load") :
-					     load_file(loading, path);
+			err = path == NULL ? fail(ERR_INTERNAL, "out-of-memory", "trust_load")
+					   : load_file(loading, path);
 		free(entries[i]);
 	}
 	free(entries);
 	return err;
 }
 
-static enum err load_source(struct trust *trust, const struct trust_source *from,
-	trust_skipped *skipped, void *ctx)
+static enum err load_source(
+	struct trust *trust, const struct trust_source *from, trust_skipped *skipped, void *ctx)
 {
 	struct loading loading = {trust, skipped, ctx, trust->source_n, true};
 	struct source *source = &trust->source[trust->source_n++];
@@ -148,7 +148,8 @@ static enum err load_source(struct trust *trust, const struct trust_source *from
 	TRY(load_directory(&loading, from->roots));
 	if (trust->anchor_n == before)
 		return fail(ERR_INTERNAL, "trust-empty",
-			"trust source \"%s\": %s holds no root certificate", from->name, from->roots);
+			"trust source \"%s\": %s holds no root certificate", from->name,
+			from->roots);
 	loading.is_root = false;
 	return from->intermediates == NULL ? OK : load_directory(&loading, from->intermediates);
 }
@@ -193,8 +194,8 @@ enum err trust_load(const struct trust_source *sources, size_t n, trust_skipped 
 		(trust->intermediates = sk_X509_new_null()) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
 	if (n == 0 || n > SOURCES_MAX)
-		return fail(ERR_INTERNAL, "trust-empty",
-			"%zu trust sources: wanted 1 to %d", n, SOURCES_MAX);
+		return fail(ERR_INTERNAL, "trust-empty", "%zu trust sources: wanted 1 to %d", n,
+			SOURCES_MAX);
 	for (size_t i = 0; i < n; i++)
 		TRY(load_source(trust, &sources[i], skipped, ctx));
 	TRY(compute_version(trust));
@@ -220,11 +221,11 @@ const uint8_t *trust_version(const struct trust *trust)
 
 static enum err bad_chain(size_t i, const char *what)
 {
-	return refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
-		"certificate %zu of ek.chain %s", i + 1, what);
+	return refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits", "certificate %zu of ek.chain %s",
+		i + 1, what);
 }
 
-static bool holds(const STACK_OF(X509) *stack, const X509 *cert)
+static bool holds(const STACK_OF(X509) * stack, const X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(stack); i++)
 		if (X509_cmp(sk_X509_value(stack, i), cert) == 0)
@@ -233,7 +234,7 @@ static bool holds(const STACK_OF(X509) *stack, const X509 *cert)
 }
 
 /* The device's own intermediates, each judged before any signature is computed with its key. */
-static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) *stack)
+static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) * stack)
 {
 	for (size_t i = 0; i < n; i++) {
 		X509 *cert = NULL;
@@ -256,7 +257,7 @@ static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) *sta
 	return OK;
 }
 
-static STACK_OF(X509) *all_hints(const struct trust *trust, STACK_OF(X509) *sent)
+static STACK_OF(X509) * all_hints(const struct trust *trust, STACK_OF(X509) * sent)
 {
 	STACK_OF(X509) *all = sk_X509_dup(sent);
 
@@ -283,8 +284,10 @@ static enum err not_verified(X509_STORE_CTX *ctx)
 			"%s is outside its validity period: %s", name,
 			X509_verify_cert_error_string(code));
 	return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1",
-		"the EK certificate leads to no root that this service trusts: %s at \"%s\", issued by "
-		"\"%s\"; if this manufacturer is to be trusted, ask the operator to import its root",
+		"the EK certificate leads to no root that this service trusts: %s at \"%s\", "
+		"issued by "
+		"\"%s\"; if this manufacturer is to be trusted, ask the operator to import its "
+		"root",
 		X509_verify_cert_error_string(code), name, issuer);
 }
 
@@ -315,7 +318,8 @@ static enum err describe(
 			snprintf(verdict->source, sizeof(verdict->source), "%s", source->name);
 			return OK;
 		}
-	return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1", "the chain ends at no root of ours");
+	return refuse(
+		ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1", "the chain ends at no root of ours");
 }
 
 enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *sent, size_t sent_n,
@@ -323,7 +327,7 @@ enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *
 {
 	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	AUTO(x509_stack_free) STACK_OF(X509) *own = sk_X509_new_null();
-	STACK_OF(X509) *hints;
+	STACK_OF(X509) * hints;
 	X509_VERIFY_PARAM *param;
 	int verified;
 

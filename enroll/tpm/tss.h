@@ -1,4 +1,5 @@
-/* tss.h - TPM structures read whole, and keys taken out of them; for the files of this folder only. */
+/* tss.h - TPM structures read whole, and keys taken out of them; for the files of this folder only.
+ */
 #pragma once
 
 #include "enroll/tpm/public.h"
