@@ -209,18 +209,32 @@ static enum err make_server(
 	return certificate_sign(cert, authority_key(ca), &der);
 }
 
+static enum err read_root(const char *dir, X509 **out)
+{
+	AUTO(mem_free) char *path = below(dir, "root.pem");
+	AUTO(buf_free) struct buf pem = BUF(1 << 16);
+	AUTO(bio_free) BIO *bio = NULL;
+
+	TRY(file_read(path, &pem));
+	if ((bio = BIO_new_mem_buf(pem.p, (int)pem.n)) == NULL ||
+		(*out = PEM_read_bio_X509(bio, NULL, NULL, NULL)) == NULL)
+		return fail(ERR_INTERNAL, "ca-certificate", "%s: no certificate in PEM", path);
+	return OK;
+}
+
 enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, const char *path)
 {
 	AUTO(mem_free) char *pem = below(dir, "edge-ca.pem"), *secret = below(dir, "edge-ca.key");
 	AUTO(mem_free) char *passphrase = below(dir, "edge-ca.passphrase");
 	AUTO(authority_free) struct authority *ca = NULL;
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
-	AUTO(x509_free) X509 *cert = X509_new();
+	AUTO(x509_free) X509 *cert = X509_new(), *root = NULL;
 
 	if (cert == NULL)
 		return crypto_failed("certificate");
 	TRY(authority_load(pem, secret, passphrase, &ca));
+	TRY(read_root(dir, &root));
 	TRY(key_generate(&key));
 	TRY(make_server(cert, key, ca, names, n));
-	return pem_write(path, 0600, (X509 *[]){cert, authority_certificate(ca)}, 2, key);
+	return pem_write(path, 0600, (X509 *[]){cert, authority_certificate(ca), root}, 3, key);
 }

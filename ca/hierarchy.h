@@ -17,8 +17,9 @@ CHECKED enum err hierarchy_make(const char *dir, const char *organization);
 
 /*
  * Issues a TLS server certificate (397 days) by the edge CA of `dir` for DNS names and IP
- * addresses, with a new key, and writes certificate, edge CA and key as one PEM file (0600), as
- * HAProxy reads it. ERR_MALFORMED "edge-name".
+ * addresses, with a new key, and writes certificate, edge CA, root and key as one PEM file
+ * (0600), as HAProxy reads it. The root is sent along for devices that know only its digest
+ * (endorse enroll --ca-sha256). ERR_MALFORMED "edge-name".
  */
 CHECKED enum err hierarchy_edge(
 	const char *dir, const char *const *names, size_t n, const char *path);

@@ -64,7 +64,7 @@ static const struct statement add_ak = {"add_ak",
 	" VALUES ($1::bytea, $2::uuid, $3::bytea, $4::text, to_timestamp($5::bigint))"};
 
 static const struct statement supersede_aks = {"supersede_aks",
-	"UPDATE ak SET state = 'superseded' WHERE name IN"
+	"UPDATE ak SET state = 'superseded' WHERE device_id = $1::uuid AND name IN"
 	" (SELECT name FROM ak WHERE device_id = $1::uuid AND state = 'live'"
 	"  ORDER BY name = $2::bytea DESC, created_at DESC, name OFFSET $3::bigint)"};
 
@@ -88,9 +88,10 @@ static const struct statement use_ticket = {"use_ticket",
 /* The last word, on what is handed out: unrevoked, the name bound, the AK live, all of this device.
  */
 static const struct statement insist_in_force = {"insist_in_force",
-	"SELECT insist((SELECT count(*) FROM certificate_in_force"
-	" WHERE serial = ANY ($1::bytea[]) AND device_id = $2::uuid AND host = $3::text"
-	" AND ak_name = $4::bytea) = cardinality($1::bytea[]), 'a certificate is not in force')"};
+	"SELECT insist((SELECT bool_and((SELECT count(*) FROM certificate_in_force AS good"
+	" WHERE good.serial = handed.serial AND good.device_id = $2::uuid AND good.host = $3::text"
+	" AND good.ak_name = $4::bytea) = 1) FROM unnest($1::bytea[]) AS handed (serial)),"
+	" 'a certificate is not in force')"};
 
 static const struct statement note_refusal = {"note_refusal",
 	"UPDATE device SET last_refusal_at = to_timestamp($2::bigint), last_refusal_code = $3::text"

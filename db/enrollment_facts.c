@@ -9,7 +9,7 @@
  * Everything that a decision is made on comes from this one statement, so from one snapshot: no
  * mixture of before and after somebody else's commit. The two statements behind it only fetch
  * certificates; they run later, and take_brought() and take_reusable() drop what does not fit the
- * snapshot.
+ * snapshot. LATERAL with LIMIT 1 keeps the planner to the primary key while tables are small.
  */
 static const struct statement find_facts = {"find_facts",
 	"SELECT device.device_id, device.state = 'revoked', device.revision,"
@@ -19,13 +19,15 @@ static const struct statement find_facts = {"find_facts",
 	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
 	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
 	" ticket.request_digest,"
-	" (SELECT count(*) FROM certificate_in_force WHERE serial = ANY (ticket.serials))"
-	"  < cardinality(ticket.serials)"
+	" (SELECT bool_or((SELECT count(*) FROM certificate_in_force AS good"
+	"  WHERE good.serial = brought.serial) = 0) FROM unnest(ticket.serials) AS brought "
+	"(serial))"
 	" FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
 	"  $4::bytea AS ticket_digest) AS asked"
 	" LEFT JOIN ek ON ek.ek_digest = asked.ek_digest"
 	" LEFT JOIN ak ON ak.name = asked.ak_name"
-	" LEFT JOIN device ON device.device_id = coalesce(ek.device_id, ak.device_id)"
+	" LEFT JOIN LATERAL (SELECT * FROM device"
+	"  WHERE device.device_id = coalesce(ek.device_id, ak.device_id) LIMIT 1) AS device ON true"
 	" LEFT JOIN host ON host.name = asked.host"
 	" LEFT JOIN ticket ON ticket.ticket_digest = asked.ticket_digest"};
 
@@ -33,7 +35,8 @@ static const struct statement find_brought = {"find_brought",
 	"SELECT certificate.serial, certificate.template, certificate.grant_digest, certificate.der"
 	" FROM ticket"
 	" CROSS JOIN LATERAL unnest(ticket.serials) WITH ORDINALITY AS brought (serial, place)"
-	" JOIN certificate ON certificate.serial = brought.serial"
+	" CROSS JOIN LATERAL (SELECT * FROM certificate"
+	"  WHERE certificate.serial = brought.serial LIMIT 1) AS certificate"
 	" WHERE ticket.ticket_digest = $1::bytea ORDER BY brought.place LIMIT $2::bigint"};
 
 static const struct statement find_reusable = {"find_reusable",

@@ -3,11 +3,12 @@
 
 #define PURGE_BATCH 5000
 
-/* In batches, so that no statement is long; around rows that another server is purging already. */
+/* In batches, so that no statement is long; around rows that another server is purging already. A
+ * ctid names a row for as long as the row is locked. */
 static const struct statement purge_tickets = {"purge_tickets",
-	"WITH gone AS (DELETE FROM ticket WHERE ticket_digest IN"
-	" (SELECT ticket_digest FROM ticket WHERE used_at < to_timestamp($1::bigint)"
-	"  ORDER BY used_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING 1)"
+	"WITH gone AS (DELETE FROM ticket WHERE ctid = ANY (ARRAY"
+	" (SELECT ctid FROM ticket WHERE used_at < to_timestamp($1::bigint)"
+	"  ORDER BY used_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)) RETURNING 1)"
 	" SELECT count(*) FROM gone"};
 
 const struct statement *const ticket_statements[] = {&purge_tickets, NULL};

@@ -208,47 +208,39 @@ static bool has_name(const struct rule *rule, const char *name)
 	return false;
 }
 
-static enum err not_allowed(
-	const struct facts *facts, const struct rule *kind, const struct rule *trust)
+static const struct rule *rule_for(const struct policy *policy, const char *name)
 {
-	if (kind != NULL)
-		return refuse(ERR_DENIED, "ek-kind-not-allowed", "policy: ek_kinds",
-			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with "
-			"another "
-			"EK of this TPM (endorse enroll --ek ...)",
-			kind->name, facts->host, facts->ek_kind);
-	if (trust != NULL)
-		return refuse(ERR_DENIED, "trust-not-allowed", "policy: trust",
-			"the rule \"%s\" for \"%s\" does not take a TPM trusted as %s", trust->name,
-			facts->host, facts->trust_class);
-	return refuse(ERR_DENIED, "name-not-allowed", "policy: hosts",
-		"no rule lets \"%s\" enroll here: ask the operator to add the name to policy.yaml",
-		facts->host);
+	const struct rule *rule = policy->rules.item;
+
+	for (size_t i = 0; i < policy->rules.n; i++)
+		if (has_name(&rule[i], name))
+			return &rule[i];
+	return NULL;
 }
 
 enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)
 {
-	const struct rule *rule = policy->rules.item, *wrong_kind = NULL, *wrong_trust = NULL;
+	const struct rule *rule = rule_for(policy, facts->host);
 
-	for (size_t i = 0; i < policy->rules.n; i++) {
-		if (!has_name(&rule[i], facts->host))
-			continue;
-		if (rule[i].ek_kinds.n > 0 && !lists(&rule[i].ek_kinds, facts->ek_kind)) {
-			wrong_kind = wrong_kind == NULL ? &rule[i] : wrong_kind;
-			continue;
-		}
-		if (rule[i].trust.n > 0 && !lists(&rule[i].trust, facts->trust_class)) {
-			wrong_trust = wrong_trust == NULL ? &rule[i] : wrong_trust;
-			continue;
-		}
-		if (!lists(&rule[i].templates, facts->template))
-			return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
-				"the rule \"%s\" does not give \"%s\" a certificate by the "
-				"template "
-				"\"%s\"",
-				rule[i].name, facts->host, facts->template);
-		*out = (struct decision){rule[i].name, (unsigned)rule[i].names_per_device};
-		return OK;
-	}
-	return not_allowed(facts, wrong_kind, wrong_trust);
+	if (rule == NULL)
+		return refuse(ERR_DENIED, "name-not-allowed", "policy: hosts",
+			"no rule lets \"%s\" enroll here: ask the operator to add the name to "
+			"policy.yaml",
+			facts->host);
+	if (rule->ek_kinds.n > 0 && !lists(&rule->ek_kinds, facts->ek_kind))
+		return refuse(ERR_DENIED, "ek-kind-not-allowed", "policy: ek_kinds",
+			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with "
+			"another EK of this TPM (endorse enroll --ek ...)",
+			rule->name, facts->host, facts->ek_kind);
+	if (rule->trust.n > 0 && !lists(&rule->trust, facts->trust_class))
+		return refuse(ERR_DENIED, "trust-not-allowed", "policy: trust",
+			"the rule \"%s\" for \"%s\" does not take a TPM trusted as %s", rule->name,
+			facts->host, facts->trust_class);
+	if (!lists(&rule->templates, facts->template))
+		return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
+			"the rule \"%s\" does not give \"%s\" a certificate by the template "
+			"\"%s\"",
+			rule->name, facts->host, facts->template);
+	*out = (struct decision){rule->name, (unsigned)rule->names_per_device};
+	return OK;
 }

@@ -28,10 +28,9 @@ struct decision {
 };
 
 /*
- * Asks the rules in their order; the first one that matches host, EK kind and trust decides.
- * ERR_DENIED "name-not-allowed" (no rule has such a name), "ek-kind-not-allowed",
- * "trust-not-allowed" (a rule has the name, and asks for another EK or another trust),
- * "template-not-allowed".
+ * The first rule that has the host's name decides, also when it refuses: a broad rule further down
+ * never takes what a narrow one above it turned away. ERR_DENIED "name-not-allowed" (no rule has
+ * such a name), "ek-kind-not-allowed", "trust-not-allowed", "template-not-allowed".
  */
 CHECKED enum err policy_decide(
 	const struct policy *policy, const struct facts *facts, struct decision *out);

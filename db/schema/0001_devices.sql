@@ -76,7 +76,7 @@ CREATE TABLE host (
 	bound_at  timestamptz NOT NULL,
 	-- Tells a binding from an earlier one of the same name to the same device: what was issued under
 	-- the earlier one does not come back to life.
-	binding   bigint GENERATED ALWAYS AS IDENTITY UNIQUE
+	binding   bigint GENERATED ALWAYS AS IDENTITY
 );
 CREATE INDEX host_device ON host (device_id);
 -- One device, one host name, unless a rule allows more: the others are aliases.

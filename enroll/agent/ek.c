@@ -15,6 +15,8 @@
 #define NV_CHAIN_LAST 0x01c001ff
 #define NV_CHAIN_INDICES 64
 #define NV_CHAIN_BYTES (64 * 1024)
+/* What of it is sent: in base64, with the EK's certificate, it has to fit into LIMIT_CLAIM. */
+#define CHAIN_BYTES (24 * 1024)
 
 void device_ek_free(struct device_ek **ek)
 {
@@ -51,12 +53,10 @@ static enum err take_key(struct device_ek *ek)
 	ERR_clear_error();
 	if (ek->key == NULL)
 		return fail(ERR_INTERNAL, "tpm-ek",
-			"the EK certificate's key cannot be used (a certificate made for TPM "
-			"1.2?)");
+			"the EK certificate's key cannot be used (made for TPM 1.2?)");
 	if (key_kind_of(ek->key, &kind) != OK || kind != ek->template->kind)
 		return fail(ERR_INTERNAL, "tpm-ek",
-			"NV 0x%08x holds a certificate for another "
-			"kind of key than %s",
+			"NV 0x%08x holds a certificate for another kind of key than %s",
 			ek->template->nv_certificate, key_kind_text(ek->template->kind));
 	TRY(spki_sha256(ek->key, digest));
 	hex_write(VIEW(digest), ek->sha256);
@@ -89,15 +89,25 @@ static bool has_already(const struct device_ek *ek, struct view der)
 	return false;
 }
 
+static size_t chain_bytes(const struct device_ek *ek)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ek->chain_n; i++)
+		n += ek->chain[i].n;
+	return n;
+}
+
 static void chain_add(struct device_ek *ek, struct view der)
 {
 	AUTO(x509_free) X509 *certificate = NULL;
 
-	if (ek->chain_n == LIMIT_INTERMEDIATES || der.n > LIMIT_INTERMEDIATE ||
-		has_already(ek, der) || (certificate = cert_from_der(der)) == NULL) {
+	if (ek->chain_n == LIMIT_INTERMEDIATES || chain_bytes(ek) + der.n > CHAIN_BYTES ||
+		der.n > LIMIT_INTERMEDIATE || has_already(ek, der) ||
+		(certificate = cert_from_der(der)) == NULL) {
 		fprintf(stderr,
-			"endorse: a certificate of %zu bytes in the TPM's EK chain is left "
-			"out: unreadable, repeated, too long or one too many\n",
+			"endorse: a certificate of %zu bytes in the TPM's EK chain is left out: "
+			"unreadable, repeated, too long or one too many\n",
 			der.n);
 		return;
 	}
@@ -114,34 +124,56 @@ static enum err read_chain(struct tpm *tpm, struct device_ek *ek)
 
 	TRY(nv_list(tpm, NV_CHAIN_FIRST, NV_CHAIN_LAST, indices, COUNT(indices), &n));
 	for (size_t i = 0; i < n; i++)
-		TRY(nv_read(tpm, indices[i], &joined));
+		if (nv_read(tpm, indices[i], &joined) != OK)
+			fprintf(stderr,
+				"endorse: NV 0x%08x of the TPM's EK chain is left out: %s\n",
+				indices[i], why()->sentence);
 	rest = buf_view(&joined);
 	while (nv_chain_next(&rest, &der))
 		chain_add(ek, der);
 	return OK;
 }
 
-/* ERR_NOT_FOUND when none of the templates has a certificate. */
-static enum err find_certificate(
-	struct tpm *tpm, const struct ek_template *wanted, struct device_ek *ek)
+static void forget_certificate(struct device_ek *ek)
+{
+	pkey_free(&ek->key);
+	buf_free(&ek->certificate);
+}
+
+/* The first certificate that can be used; one that cannot must not hide the others. */
+static enum err find_any(struct tpm *tpm, struct device_ek *ek)
 {
 	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
 		enum err err;
 
-		if (wanted != NULL && wanted != t)
-			continue;
 		ek->template = t;
 		err = read_certificate(tpm, ek);
-		if (err != ERR_NOT_FOUND)
+		if (err == OK || strcmp(why()->code, "tpm-ek") != 0)
 			return err;
+		if (err != ERR_NOT_FOUND)
+			fprintf(stderr, "endorse: the %s EK is passed over: %s\n",
+				key_kind_text(t->kind), why()->sentence);
+		forget_certificate(ek);
 	}
-	if (wanted != NULL)
+	return fail(ERR_NOT_FOUND, "tpm-ek",
+		"this TPM has no EK certificate in NV that can be used: its manufacturer says "
+		"nothing of it, so the service has nothing to go by");
+}
+
+static enum err find_certificate(
+	struct tpm *tpm, const struct ek_template *wanted, struct device_ek *ek)
+{
+	enum err err;
+
+	if (wanted == NULL)
+		return find_any(tpm, ek);
+	ek->template = wanted;
+	err = read_certificate(tpm, ek);
+	if (err == ERR_NOT_FOUND)
 		return fail(ERR_NOT_FOUND, "tpm-ek",
 			"this TPM has no certificate for its %s EK (NV 0x%08x); try --ek auto",
 			key_kind_text(wanted->kind), wanted->nv_certificate);
-	return fail(ERR_NOT_FOUND, "tpm-ek",
-		"this TPM has no EK certificate in NV: its manufacturer says nothing of it, so the "
-		"service has nothing to go by");
+	return err;
 }
 
 enum err device_ek_find(struct tpm *tpm, const struct ek_template *wanted, struct device_ek **out)

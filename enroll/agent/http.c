@@ -47,7 +47,8 @@ enum err http_server_parse(const char *text, char **out)
 			"--server: wanted an https:// URL, not \"%s\": what is sent names this TPM "
 			"for ever",
 			text);
-	if (url == NULL || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+	if (n > HTTP_SERVER_MAX || url == NULL ||
+		curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
 		has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
 		has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
 		return fail(ERR_MALFORMED, "usage",
@@ -67,7 +68,6 @@ void http_close(struct http **http)
 	*http = NULL;
 }
 
-/* curl's error buffer stays empty in its SSL_CTX callback, so a refusal there needs no words. */
 static CURLcode set_verification(CURL *curl, void *ssl_ctx, void *anchors)
 {
 	(void)curl;
@@ -245,8 +245,7 @@ static enum err refused(
 	if (status / 100 == 3)
 		return fail(ERR_MALFORMED, "service-answer",
 			"%s answered with a redirect (HTTP %ld), which is not followed: give "
-			"--server "
-			"the right URL",
+			"--server the right URL",
 			http->server, status);
 	if (!is_problem(http->curl) || problem_parse(buf_view(body), problem) != OK)
 		return fail(ERR_MALFORMED, "service-answer",

@@ -5,15 +5,17 @@
 #include "enroll/agent/retry.h"
 #include "enroll/proto/problem.h"
 
+#define HTTP_SERVER_MAX 1023
+
 struct http;
 
 struct http_options {
-	const char *server; /* https://name[:port][/path], without a trailing slash */
+	const char *server; /* https://name[:port][/path], no slash at the end */
 	const char *proxy; /* NULL: none; the environment is not asked */
 	struct anchors *anchors; /* borrowed; a pinned one may be found in the first handshake */
 };
 
-/* `text` without trailing slashes, for free(); ERR_MALFORMED "usage" when it is no such URL. */
+/* `text` without slashes at its end, for free(); ERR_MALFORMED "usage" when it is no such URL. */
 CHECKED enum err http_server_parse(const char *text, char **out);
 
 /* `*out` is the caller's, for http_close(); nothing is sent yet. */

@@ -38,10 +38,13 @@ static enum err read_piece(
 	struct tpm *tpm, ESYS_TR index, uint16_t size, uint16_t offset, struct buf *out)
 {
 	AUTO(esys_free) TPM2B_MAX_NV_BUFFER *data = NULL;
+	TSS2_RC rc;
 
-	TRY(tpm_ok(TPM_PATIENT(Esys_NV_Read(tpm_esys(tpm), index, index, ESYS_TR_PASSWORD,
-			   ESYS_TR_NONE, ESYS_TR_NONE, size, offset, &data)),
-		"TPM2_NV_Read"));
+	rc = TPM_PATIENT(Esys_NV_Read(tpm_esys(tpm), index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+		ESYS_TR_NONE, size, offset, &data));
+	if (rc == TPM2_RC_NV_UNINITIALIZED)
+		return fail(ERR_NOT_FOUND, "tpm-ek", "the NV index was never written");
+	TRY(tpm_ok(rc, "TPM2_NV_Read"));
 	if (data->size != size)
 		return fail(ERR_INTERNAL, "tpm", "TPM2_NV_Read: %u bytes instead of %u", data->size,
 			size);

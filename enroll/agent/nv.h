@@ -5,7 +5,8 @@
 
 /*
  * Appends the content of an index, read by the index's own, empty authorisation in pieces of at
- * most 1024 bytes. ERR_NOT_FOUND "tpm-ek" when there is no such index; ERR_INTERNAL "tpm".
+ * most 1024 bytes. ERR_NOT_FOUND "tpm-ek" when there is no such index, or nothing in it;
+ * ERR_INTERNAL "tpm".
  */
 CHECKED enum err nv_read(struct tpm *tpm, TPM2_HANDLE index, struct buf *out);
 

@@ -52,8 +52,7 @@ enum err ownname_find(char out[static HOSTNAME_MAX + 1])
 	if (ownname_read(name, out) != OK)
 		return fail(ERR_INTERNAL, "usage",
 			"this machine calls itself \"%.64s\", which is no full name with two "
-			"labels: "
-			"give --host NAME, or tell the resolver its full name (/etc/hosts)",
+			"labels: give --host NAME, or tell the resolver its full name (/etc/hosts)",
 			name);
 	return OK;
 }

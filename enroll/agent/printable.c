@@ -2,6 +2,7 @@
 
 #include "ca/base/encode.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void printable(const char *text, char *out, size_t room)
@@ -31,6 +32,9 @@ void manufacturer_text(const char *id, char out[static MANUFACTURER_SIZE])
 	uint8_t letters[4];
 
 	printable(id, out, MANUFACTURER_SIZE);
+	/* Not in the registry: IBM's PCI vendor number, which swtpm's manufacturer tool writes. */
+	if (strcmp(id, "id:00001014") == 0)
+		snprintf(out, MANUFACTURER_SIZE, "IBM");
 	if (strncmp(id, "id:", 3) != 0 || hex_read(view_str(id + 3), letters, 4) != OK ||
 		!is_letters(letters))
 		return;

@@ -121,14 +121,11 @@ static const struct {
 } refusals[] = {
 	{"host-bound-to-another-device",
 		"Ask the operator to release the name, or enroll under another one (--host). If "
-		"this "
-		"is the machine that had it, its TPM or its EK was changed."},
-	{"device-bound-to-another-host",
-		"Give the name that this TPM was enrolled under (--host), or ask the operator to "
-		"release that name."},
-	{"name-not-allowed",
-		"No rule of the service lets this TPM take that name: check --host, or ask the "
-		"operator."},
+		"this is the machine that had it, its TPM or its EK was changed."},
+	{"device-bound-to-another-host", "Give the name that this TPM was enrolled under (--host), "
+					 "or ask the operator to release that name."},
+	{"name-not-allowed", "No rule of the service lets this TPM take that name: check --host, "
+			     "or ask the operator."},
 	{"host-name", "Give another name with --host."},
 	{"wrong-service", "Give the service's own name with --service."},
 	{"ak-not-for-this-service", "Give the service's own name with --service."},

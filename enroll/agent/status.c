@@ -8,14 +8,14 @@
 #include <getopt.h>
 #include <stdio.h>
 
-const char status_usage[] = "usage: endorse status [--json] [--state DIR]\n"
-			    "\n"
-			    "Says what this machine holds, for which keys and until when. Exit "
-			    "code 0 while it is valid,\n"
-			    "7 when nothing valid is held. The TPM and the service are not asked.\n"
-			    "\n"
-			    "  --json       as one JSON object\n"
-			    "  --state DIR  default " STATE_DEFAULT "\n";
+const char status_usage[] =
+	"usage: endorse status [--json] [--state DIR]\n"
+	"\n"
+	"Says what this machine holds, for which keys and until when. The exit code is 0 while\n"
+	"it is valid, and 7 when nothing valid is held. TPM and service are not asked.\n"
+	"\n"
+	"  --json       as one JSON object\n"
+	"  --state DIR  default " STATE_DEFAULT "\n";
 
 struct status_options {
 	const char *state_dir;

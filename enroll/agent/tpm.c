@@ -39,8 +39,7 @@ enum err tpm_open(const char *tcti, struct tpm **out)
 	if (rc != TSS2_RC_SUCCESS)
 		return fail(ERR_INTERNAL, "tpm",
 			"no TPM can be reached through %s (code 0x%08x): is there one, may this "
-			"user "
-			"open it, is --tcti right?",
+			"user open it, is --tcti right?",
 			tcti == NULL ? "the TSS's default, /dev/tpmrm0" : tcti, rc);
 	TRY(tpm_ok(Esys_Initialize(&tpm->esys, tpm->tcti, NULL), "the TSS's start"));
 	*out = MOVE(tpm);
