@@ -55,6 +55,9 @@ enum err hkdf_sha256(struct view secret, struct view salt, struct view info, uin
 
 	if (secret.n > INT_MAX || salt.n > INT_MAX || info.n > INT_MAX)
 		return broken("HKDF");
+	/* OpenSSL takes an empty salt or info, but no NULL for it. */
+	salt.p = salt.n == 0 ? (const uint8_t *)"" : salt.p;
+	info.p = info.n == 0 ? (const uint8_t *)"" : info.p;
 	if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
 		EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) != 1 ||
 		EVP_PKEY_CTX_set1_hkdf_salt(ctx, salt.p, (int)salt.n) != 1 ||

@@ -74,13 +74,14 @@ enum err file_read_secret(const char *path, bool group_may_read, struct buf *out
 enum err file_read_key(const char *path, bool group_may_read, uint8_t out[static 32])
 {
 	AUTO(buf_free) struct buf text = BUF(128);
-	struct view digits;
+	enum err err = file_read_secret(path, group_may_read, &text);
+	struct view digits = buf_view(&text);
 
-	TRY(file_read_secret(path, group_may_read, &text));
-	digits = buf_view(&text);
+	if (err != OK && err != ERR_TOO_LARGE)
+		return err;
 	if (digits.n > 0 && digits.p[digits.n - 1] == '\n')
 		digits.n--;
-	if (hex_read(digits, out, 32) != OK)
+	if (err == ERR_TOO_LARGE || hex_read(digits, out, 32) != OK)
 		return fail(ERR_INTERNAL, "secret-file",
 			"%s: wanted 64 hexadecimal digits (make one with: openssl rand -hex 32)",
 			path);

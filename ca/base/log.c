@@ -57,6 +57,11 @@ void log_line(int priority, const char *event, ...)
 	}
 	va_end(ap);
 	buf_str(&line, "\n");
+	if (line.failed) {
+		/* Nobody makes an event disappear by the length of a value. */
+		buf_free(&line);
+		buf_fmt(&line, "<%d>%s cut=\"more than %zu bytes\"\n", priority, event, line.limit);
+	}
 	/* One write, so that lines of several threads do not mix; nothing can be done when it
 	 * fails. */
 	if (line.failed || write(STDERR_FILENO, line.p, line.n) < 0)

@@ -16,6 +16,7 @@
 struct reading {
 	const char *file;
 	const char *dir;
+	struct view text;
 	yaml_document_t document;
 	struct problems *problems;
 };
@@ -90,27 +91,50 @@ static const char *event_problem(const yaml_event_t *event, int *depth, int *doc
 	}
 }
 
-static void parser_open(yaml_parser_t *parser, struct view text)
+static void parser_open(yaml_parser_t *parser, const struct reading *reading)
 {
+	struct view text = reading->text;
+
 	if (yaml_parser_initialize(parser) != 1)
 		abort();
 	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(parser, text.p, text.n);
+	/* The library asserts that there is a pointer, also to nothing. */
+	yaml_parser_set_input_string(
+		parser, text.n == 0 ? (const unsigned char *)"" : text.p, text.n);
+}
+
+/* Bytes that are no text are found before there are lines: the library tells only where from the
+ * start they are. */
+static struct yaml_mark problem_place(const struct reading *reading, const yaml_parser_t *parser)
+{
+	struct yaml_mark mark = {1, 1};
+
+	if (parser->error != YAML_READER_ERROR)
+		return mark_of(parser->problem_mark);
+	for (size_t i = 0; i < parser->problem_offset && i < reading->text.n; i++) {
+		uint8_t c = reading->text.p[i];
+
+		if (c == '\n')
+			mark = (struct yaml_mark){mark.line + 1, 1};
+		else if ((c & 0xc0) != 0x80)
+			mark.column++;
+	}
+	return mark;
 }
 
 static void syntax_problem(struct reading *reading, const yaml_parser_t *parser)
 {
-	problem_add(reading->problems, reading->file, mark_of(parser->problem_mark), "%s",
+	problem_add(reading->problems, reading->file, problem_place(reading, parser), "%s",
 		parser->problem == NULL ? "not YAML" : parser->problem);
 }
 
-static bool scan_events(struct reading *reading, struct view text)
+static bool scan_events(struct reading *reading)
 {
 	int depth = 0, documents = 0;
 	yaml_parser_t parser;
 	bool more = true, good = true;
 
-	parser_open(&parser, text);
+	parser_open(&parser, reading);
 	while (good && more) {
 		yaml_event_t event;
 		const char *problem;
@@ -281,13 +305,12 @@ static void read_map(struct reading *reading, const yaml_node_t *node,
 			use_fallback(reading, *mark, key, out);
 }
 
-static void read_document(
-	struct reading *reading, struct view text, const struct yaml_schema *schema, void *out)
+static void read_document(struct reading *reading, const struct yaml_schema *schema, void *out)
 {
 	const yaml_node_t *root;
 	yaml_parser_t parser;
 
-	parser_open(&parser, text);
+	parser_open(&parser, reading);
 	if (yaml_parser_load(&parser, &reading->document) != 1) {
 		syntax_problem(reading, &parser);
 	} else {
@@ -306,7 +329,7 @@ enum err yaml_read(struct view text, const char *file, const struct yaml_schema 
 	struct problems *problems)
 {
 	AUTO(mem_free) char *copy = strdup(file);
-	struct reading reading = {.file = file, .problems = problems};
+	struct reading reading = {.file = file, .text = text, .problems = problems};
 	size_t before = problems->n;
 
 	memset(out, 0, schema->size);
@@ -315,8 +338,8 @@ enum err yaml_read(struct view text, const char *file, const struct yaml_schema 
 	reading.dir = dirname(copy);
 	if (text.n > FILE_MAX)
 		problem_add(problems, file, (struct yaml_mark){0}, "more than %d bytes", FILE_MAX);
-	else if (scan_events(&reading, text))
-		read_document(&reading, text, schema, out);
+	else if (scan_events(&reading))
+		read_document(&reading, schema, out);
 	if (problems->n == before)
 		return OK;
 	yaml_release(schema, out);

@@ -22,14 +22,14 @@ host_report() {
 		  cd $(printf %q "$clone")
 		  state=$state
 
-		  # the certificate: the host's name, and a key that never leaves the TPM
+		  # the certificate: a key that never leaves its TPM, which TPM that is, and a random device id
 		  openssl x509 -noout -text -in \$state/device/ak.pem
 
 		  # the same TPM under a second name: refused, with the reason
 		  .build/release/bin/endorse enroll --host web-02.example.test --state \$state/second \\
 		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm
 
-		  # the name is free again, and its certificates are revoked
+		  # the admin takes the name back: the next TPM that comes for it gets it
 		  .build/release/bin/endorsectl host unbind $host --why "mainboard replaced" \\
 		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
 

@@ -98,6 +98,8 @@ static bool set_transport(struct http *http, const struct http_options *options)
 	       curl_easy_setopt(c, CURLOPT_PROXY, options->proxy == NULL ? "" : options->proxy) ==
 		       CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       /* Two small requests gain nothing by HTTP/2, where an early answer can get lost. */
+	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error) == CURLE_OK &&

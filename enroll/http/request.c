@@ -34,7 +34,7 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 	hex_write(VIEW(id), request_id);
 	*exchange = (struct exchange){
 		.method = info->request_method,
-		.path = info->local_uri == NULL ? "" : info->local_uri,
+		.path = info->local_uri_raw == NULL ? "" : info->local_uri_raw,
 		.caller = {request_id, from == NULL ? info->remote_addr : from, clock_now()},
 		.outcome = {.what = ""},
 		.content_type = "application/json",
@@ -79,6 +79,9 @@ enum err request_judge(struct mg_connection *connection)
 		return refuse(ERR_MALFORMED, "http-headers", "PROTOCOL limits",
 			"more than %d headers", HEADERS_MAX - 1);
 	TRY(judge_twins(info));
+	if (info->query_string != NULL)
+		return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
+			"no path here takes a query");
 	if (first_header(info, "transfer-encoding") != NULL)
 		return refuse(ERR_NO_LENGTH, "length-required", "RFC 9110 15.5.12",
 			"send the body with a Content-Length, not chunked");

@@ -15,7 +15,7 @@ void exchange_free(struct exchange *exchange); /* for AUTO */
 
 /*
  * Refuses what could be read in two ways: too many headers, the same framing or x-endorse-* header
- * twice, a chunked body. ERR_MALFORMED "http-headers", "edge-header-twice"; ERR_NO_LENGTH
+ * twice, a chunked body, a query. ERR_MALFORMED "http-headers", "edge-header-twice"; ERR_NO_LENGTH
  * "length-required".
  */
 CHECKED enum err request_judge(struct mg_connection *connection);

@@ -153,7 +153,7 @@ static json_t *chain_array(const char *lines)
 	while (*lines != '\0') {
 		size_t n = strcspn(lines, "\n");
 
-		json_array_append_new(chain, json_stringn(lines, n));
+		json_append(chain, json_stringn(lines, n));
 		lines += n + (lines[n] == '\n');
 	}
 	return chain;
@@ -165,7 +165,7 @@ static json_t *trust_object(const struct answer *answer)
 
 	json_put_string(trust, "class", answer->trust_class);
 	json_put_string(trust, "source", answer->trust_source);
-	json_object_set_new(trust, "chain", chain_array(answer->trust_chain));
+	json_put(trust, "chain", chain_array(answer->trust_chain));
 	return trust;
 }
 
@@ -178,7 +178,7 @@ static json_t *certificates_array(const struct answer *answer)
 
 		json_put_string(entry, "template", answer->certificates[i].template);
 		json_put_bytes(entry, "certificate", answer->certificates[i].der);
-		json_array_append_new(certificates, entry);
+		json_append(certificates, entry);
 	}
 	return certificates;
 }
@@ -188,8 +188,8 @@ static json_t *ca_object(const struct answer *answer)
 	json_t *ca = json_object(), *intermediates = json_array();
 
 	for (size_t i = 0; i < answer->intermediates_n; i++)
-		json_array_append_new(intermediates, json_from_bytes(answer->intermediates[i]));
-	json_object_set_new(ca, "intermediates", intermediates);
+		json_append(intermediates, json_from_bytes(answer->intermediates[i]));
+	json_put(ca, "intermediates", intermediates);
 	return ca;
 }
 
@@ -199,9 +199,9 @@ enum err answer_encode(const struct answer *answer, struct buf *json)
 
 	json_put_string(object, "host", answer->host);
 	json_put_string(object, "device_id", answer->device_id);
-	json_object_set_new(object, "tpm", tpm_object(answer));
-	json_object_set_new(object, "trust", trust_object(answer));
-	json_object_set_new(object, "certificates", certificates_array(answer));
-	json_object_set_new(object, "ca", ca_object(answer));
+	json_put(object, "tpm", tpm_object(answer));
+	json_put(object, "trust", trust_object(answer));
+	json_put(object, "certificates", certificates_array(answer));
+	json_put(object, "ca", ca_object(answer));
 	return json_write(object, json);
 }

@@ -108,8 +108,8 @@ static void put_chain(json_t *ek, const struct claim *claim)
 	json_t *chain = json_array();
 
 	for (size_t i = 0; i < claim->ek_chain_n; i++)
-		json_array_append_new(chain, json_from_bytes(claim->ek_chain[i]));
-	json_object_set_new(ek, "chain", chain);
+		json_append(chain, json_from_bytes(claim->ek_chain[i]));
+	json_put(ek, "chain", chain);
 }
 
 enum err claim_encode(const struct claim *claim, struct buf *json)
@@ -125,7 +125,7 @@ enum err claim_encode(const struct claim *claim, struct buf *json)
 	if (claim->ek_chain_n > 0)
 		put_chain(ek, claim);
 	json_put_bytes(ak, "public", claim->ak_public);
-	json_object_set_new(object, "ek", ek);
-	json_object_set_new(object, "ak", ak);
+	json_put(object, "ek", ek);
+	json_put(object, "ak", ak);
 	return json_write(object, json);
 }

@@ -104,16 +104,48 @@ enum err json_bytes(const json_t *object, const char *key, size_t max, struct bu
 	return json_bytes_value(value, key, max, out);
 }
 
-/* Marks the object, so that json_write() refuses what lacks a member. */
+/* Marks the object, so that json_write() refuses what lacks a member: no message has a null. */
 static void spoil(json_t *object)
 {
 	json_object_set_new(object, "", json_null());
 }
 
+static bool is_spoiled(const json_t *json)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json == NULL || json_is_null(json))
+		return true;
+	json_object_foreach((json_t *)json, key, value)
+	{
+		if (is_spoiled(value))
+			return true;
+	}
+	json_array_foreach(json, i, value)
+	{
+		if (is_spoiled(value))
+			return true;
+	}
+	return false;
+}
+
+void json_put(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) != 0)
+		spoil(object);
+}
+
+void json_append(json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) != 0)
+		json_array_append_new(array, json_null());
+}
+
 void json_put_string(json_t *object, const char *key, const char *value)
 {
-	if (json_object_set_new(object, key, json_string(value)) != 0)
-		spoil(object);
+	json_put(object, key, json_string(value));
 }
 
 json_t *json_from_bytes(struct view bytes)
@@ -126,8 +158,7 @@ json_t *json_from_bytes(struct view bytes)
 
 void json_put_bytes(json_t *object, const char *key, struct view bytes)
 {
-	if (json_object_set_new(object, key, json_from_bytes(bytes)) != 0)
-		spoil(object);
+	json_put(object, key, json_from_bytes(bytes));
 }
 
 enum err json_write(json_t *json, struct buf *out)
@@ -135,7 +166,7 @@ enum err json_write(json_t *json, struct buf *out)
 	AUTO(json_free) json_t *owned = json;
 	AUTO(mem_free) char *text = NULL;
 
-	if (owned == NULL || json_object_get(owned, "") != NULL ||
+	if (is_spoiled(owned) ||
 		(text = json_dumps(owned, JSON_COMPACT | JSON_ENSURE_ASCII)) == NULL)
 		return fail(ERR_INTERNAL, "json-write", "cannot write a JSON text");
 	buf_str(out, text);

@@ -33,6 +33,8 @@ CHECKED enum err json_bytes_value(
 	const json_t *value, const char *key, size_t max, struct buf *out);
 
 /* Writing. A failure (no memory, bytes that are no UTF-8) shows in json_write(). */
+void json_put(json_t *object, const char *key, json_t *value); /* takes the reference */
+void json_append(json_t *array, json_t *value); /* takes the reference */
 void json_put_string(json_t *object, const char *key, const char *value);
 void json_put_bytes(json_t *object, const char *key, struct view bytes);
 json_t *json_from_bytes(struct view bytes);

@@ -77,7 +77,7 @@ enum err challenge_encode(const struct challenge *challenge, struct buf *json)
 	json_put_bytes(object, "credential_blob", buf_view(&challenge->credential_blob));
 	json_put_bytes(object, "secret", buf_view(&challenge->secret));
 	json_put_bytes(object, "ticket", buf_view(&challenge->ticket));
-	json_object_set_new(object, "expires_at", json_integer(challenge->expires_at));
+	json_put(object, "expires_at", json_integer(challenge->expires_at));
 	return json_write(object, json);
 }
 
@@ -155,8 +155,8 @@ enum err request_encode(const struct request *request, struct buf *json)
 		json_t *key = json_object();
 
 		json_put_string(key, "template", request->keys[i].template);
-		json_array_append_new(keys, key);
+		json_append(keys, key);
 	}
-	json_object_set_new(object, "keys", keys);
+	json_put(object, "keys", keys);
 	return json_write(object, json);
 }

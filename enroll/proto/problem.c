@@ -5,6 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * A sentence may quote a stranger, cut in the middle of a character, and JSON takes only UTF-8: so
+ * that nobody can keep a refusal from being written, only its ASCII is.
+ */
+static void put_ascii(json_t *object, const char *key, const char *text)
+{
+	char ascii[512];
+
+	snprintf(ascii, sizeof(ascii), "%s", text);
+	for (char *c = ascii; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	json_put_string(object, key, ascii);
+}
+
 enum err problem_encode(const struct reason *reason, const char *request_id, struct buf *json)
 {
 	json_t *object = json_object();
@@ -13,8 +28,8 @@ enum err problem_encode(const struct reason *reason, const char *request_id, str
 	snprintf(type, sizeof(type), PROBLEM_TYPE "%s", reason->code);
 	json_put_string(object, "type", type);
 	json_put_string(object, "title", err_title(reason->err));
-	json_object_set_new(object, "status", json_integer(err_http(reason->err)));
-	json_put_string(object, "detail", reason->sentence);
+	json_put(object, "status", json_integer(err_http(reason->err)));
+	put_ascii(object, "detail", reason->sentence);
 	json_put_string(object, "reason", reason->clause);
 	json_put_string(object, "request_id", request_id);
 	return json_write(object, json);

@@ -26,19 +26,23 @@ enum err certificate_read(struct view der, X509 **out)
 	return OK;
 }
 
-static enum err each_pem(BIO *bio, enum err (*each)(void *ctx, X509 *cert), void *ctx, size_t *n)
+/* A block that cannot be read is counted, and hides none of those after it. */
+static enum err each_pem(BIO *bio, enum err (*each)(void *ctx, X509 *cert), void *ctx, size_t *good,
+	size_t *broken)
 {
-	X509 *cert;
+	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
 
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		AUTO(x509_free) X509 *owned = cert;
+	do {
+		AUTO(x509_free) X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
 
-		TRY(each(ctx, owned));
-		(*n)++;
-	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		*n = 0;
-	ERR_clear_error();
+		if (cert != NULL) {
+			TRY(each(ctx, cert));
+			(*good)++;
+		} else if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+			(*broken)++;
+		}
+		ERR_clear_error();
+	} while (BIO_ctrl_pending(bio) > 0);
 	return OK;
 }
 
@@ -46,16 +50,22 @@ enum err certificate_each(struct view bytes, enum err (*each)(void *ctx, X509 *c
 {
 	AUTO(x509_free) X509 *single = NULL;
 	AUTO(bio_free) BIO *bio = NULL;
-	size_t n = 0;
+	size_t good = 0, broken = 0;
 
 	if (bytes.n > 0 && bytes.p[0] == 0x30) {
 		TRY(certificate_read(bytes, &single));
 		return each(ctx, single);
 	}
-	if (bytes.n > INT_MAX || (bio = BIO_new_mem_buf(bytes.p, (int)bytes.n)) == NULL)
+	if (bytes.n > INT_MAX ||
+		(bio = BIO_new_mem_buf(bytes.n == 0 ? "" : (const void *)bytes.p, (int)bytes.n)) ==
+			NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "certificate_each");
-	TRY(each_pem(bio, each, ctx, &n));
-	if (n == 0)
+	TRY(each_pem(bio, each, ctx, &good, &broken));
+	if (broken > 0)
+		return fail(ERR_MALFORMED, "certificate-file",
+			"OpenSSL cannot read %zu of its %zu certificates; the others are taken",
+			broken, broken + good);
+	if (good == 0)
 		return fail(ERR_MALFORMED, "certificate-file",
 			"no certificate that OpenSSL can read, in PEM or DER");
 	return OK;
