@@ -27,8 +27,8 @@ enum err certificate_read(struct view der, X509 **out)
 }
 
 /* A block that cannot be read is counted, and hides none of those after it. */
-static enum err each_pem(BIO *bio, enum err (*each)(void *ctx, X509 *cert), void *ctx, size_t *good,
-	size_t *broken)
+static enum err each_pem(
+	BIO *bio, enum err (*each)(void *ctx, X509 *cert), void *ctx, size_t *good, size_t *broken)
 {
 	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
 
@@ -56,9 +56,8 @@ enum err certificate_each(struct view bytes, enum err (*each)(void *ctx, X509 *c
 		TRY(certificate_read(bytes, &single));
 		return each(ctx, single);
 	}
-	if (bytes.n > INT_MAX ||
-		(bio = BIO_new_mem_buf(bytes.n == 0 ? "" : (const void *)bytes.p, (int)bytes.n)) ==
-			NULL)
+	if (bytes.n > INT_MAX || (bio = BIO_new_mem_buf(bytes.n == 0 ? "" : (const void *)bytes.p,
+					  (int)bytes.n)) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "certificate_each");
 	TRY(each_pem(bio, each, ctx, &good, &broken));
 	if (broken > 0)

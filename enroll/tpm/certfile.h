@@ -14,7 +14,7 @@ CHECKED enum err certificate_read(struct view der, X509 **out);
 /*
  * Calls `each` for every certificate in a PEM text, or for the one that DER bytes are; `each`
  * borrows the certificate, its first error ends the walk. ERR_MALFORMED "certificate-file" when
- * there is none.
+ * there is none, or when some cannot be read, after `each` had all the others.
  */
 CHECKED enum err certificate_each(
 	struct view bytes, enum err (*each)(void *ctx, X509 *cert), void *ctx);

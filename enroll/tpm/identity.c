@@ -68,6 +68,9 @@ static enum err judge_usage(X509 *cert)
 {
 	uint32_t decrypts = KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT;
 
+	if ((X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0)
+		return refuse(ERR_MALFORMED, "ek-certificate", "RFC 5280 4.2",
+			"an extension of the certificate cannot be read, or is there twice");
 	/* X509_check_ca() alone says no to a CA whose key usage lacks keyCertSign. */
 	if ((X509_get_extension_flags(cert) & EXFLAG_CA) != 0 || X509_check_ca(cert) != 0)
 		return refuse(ERR_REJECTED, "ek-is-ca", PROFILE " 3.2.8",

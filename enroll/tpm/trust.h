@@ -23,8 +23,7 @@ struct trust_source {
 
 struct trust; /* immutable once loaded, shared by all threads */
 
-/* Called for a file that is passed over, with the reason; it never stops the others from loading.
- */
+/* Called for a file that is passed over, whole or in part, with the reason; the others load. */
 typedef void trust_skipped(void *ctx, const char *path, const char *reason);
 
 /*

@@ -261,8 +261,8 @@ static void a_used_ticket_repeats_and_brings_nothing_new(void **state)
 static void the_edge_secret_is_asked_for(void **state)
 {
 	static const char *const headers[] = {"", "X-Endorse-Edge: 00\r\n",
-		"X-Endorse-Edge: "
-		"0000000000000000000000000000000000000000000000000000000000000000\r\n"};
+		("X-Endorse-Edge: 00000000000000000000000000000000"
+		 "00000000000000000000000000000000\r\n")};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(headers); i++) {

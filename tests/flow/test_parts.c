@@ -107,9 +107,9 @@ static bool add_row(PGconn *connection)
 	for (int nulls = 0; nulls < 2;) {
 		result = PQgetResult(connection);
 		nulls += result == NULL;
+		PQclear(result);
 		if (PQstatus(connection) == CONNECTION_BAD)
 			break;
-		PQclear(result);
 	}
 	result = PQgetResult(connection);
 	good = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
