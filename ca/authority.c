@@ -48,7 +48,7 @@ static enum err read_certificates(struct authority *authority, const char *path)
 	X509 *cert;
 
 	TRY(file_read(path, &pem));
-	if ((bio = BIO_new_mem_buf(pem.p, (int)pem.n)) == NULL)
+	if ((bio = BIO_new_mem_buf(buf_text(&pem), (int)pem.n)) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "authority_load");
 	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 		AUTO(x509_free) X509 *owned = cert;
@@ -59,6 +59,8 @@ static enum err read_certificates(struct authority *authority, const char *path)
 		if (authority->certificate == NULL)
 			authority->certificate = MOVE(owned);
 	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return bad_certificate(path, "a certificate that cannot be read");
 	ERR_clear_error();
 	return authority->certificate == NULL ? bad_certificate(path, "no certificate in PEM") : OK;
 }

@@ -2,9 +2,13 @@
 
 #include <time.h>
 
+#define LAST 253402300799 /* 9999-12-31T23:59:59Z */
+
 enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 {
-	if (ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before) == NULL ||
+	/* OpenSSL would write a year of five digits, which no GeneralizedTime has. */
+	if (not_before > LAST || not_after > LAST ||
+		ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before) == NULL ||
 		ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)not_after) == NULL)
 		return fail(ERR_INTERNAL, "crypto", "cannot write a validity period");
 	return OK;

@@ -51,8 +51,8 @@ static const struct statement add_ek = {"add_ek",
 	" ON CONFLICT DO NOTHING"};
 
 static const struct statement insist_ek = {"insist_ek",
-	"SELECT insist(EXISTS (SELECT FROM ek WHERE ek_digest = $1::bytea AND device_id = "
-	"$2::uuid),"
+	"SELECT insist(EXISTS (SELECT FROM ek"
+	" WHERE ek_digest = $1::bytea AND device_id = $2::uuid),"
 	" 'the EK is another device''s')"};
 
 static const struct statement bind_host = {"bind_host",
@@ -80,13 +80,12 @@ static const struct statement add_certificate = {"add_certificate",
 	" $13::text, $14::text)"};
 
 static const struct statement use_ticket = {"use_ticket",
-	"INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, serials, "
-	"used_at)"
+	"INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, serials,"
+	" used_at)"
 	" VALUES ($1::bytea, $2::bytea, $3::uuid, $4::text, $5::bytea, $6::bytea[],"
 	" to_timestamp($7::bigint))"};
 
-/* The last word, on what is handed out: unrevoked, the name bound, the AK live, all of this device.
- */
+/* The last word on what is handed out: unrevoked, the name bound, the AK live, the device's own. */
 static const struct statement insist_in_force = {"insist_in_force",
 	"SELECT insist((SELECT bool_and((SELECT count(*) FROM certificate_in_force AS good"
 	" WHERE good.serial = handed.serial AND good.device_id = $2::uuid AND good.host = $3::text"

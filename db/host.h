@@ -15,7 +15,8 @@ struct act {
 /*
  * Takes the name away from its device, so that the next device that may have it can. Certificates
  * stay as they are (revoking is another act) but are not returned to a repeat any more.
- * `device_id` gets the device that had it. ERR_NOT_FOUND "host-unknown".
+ * `device_id` gets the device that had it. ERR_NOT_FOUND "host-unknown". ERR_CONFLICT
+ * "database-moved" when the name goes from device to device faster than we can follow.
  */
 CHECKED enum err host_unbind(struct db *db, const char *host, const struct act *act,
 	uint8_t device_id[static DEVICE_ID_SIZE]);

@@ -164,18 +164,28 @@ static enum err judge(const struct judging *judging, const struct policy *policy
 	return OK;
 }
 
+static enum err read_text(const char *path, struct problems *problems, struct buf *text)
+{
+	enum err err = file_read(path, text);
+
+	if (err != OK)
+		problem_add(problems, path, (struct yaml_mark){0}, "%s", why()->sentence);
+	return err;
+}
+
 enum err policy_load(const char *path, bool (*is_template)(void *ctx, const char *name), void *ctx,
 	struct problems *problems, struct policy **out)
 {
 	AUTO(policy_free) struct policy *policy = calloc(1, sizeof(*policy));
 	const struct judging judging = {path, problems, is_template, ctx};
-	AUTO(buf_free) struct buf text = BUF(1 << 16);
+	AUTO(buf_free) struct buf text = BUF(1 << 17);
 
 	if (policy == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "policy_load");
-	TRY(yaml_read_file(path, &policy_schema, policy, problems));
+	/* Read once: the version is that of these rules, also when the file is just replaced. */
+	TRY(read_text(path, problems, &text));
+	TRY(yaml_read(buf_view(&text), path, &policy_schema, policy, problems));
 	TRY(judge(&judging, policy));
-	TRY(file_read(path, &text));
 	TRY(SHA256_OF(policy->version, buf_view(&text)));
 	*out = MOVE(policy);
 	return OK;

@@ -10,6 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Macros of <stdio.h> where the library checks buffers. */
+#undef sprintf
+#undef vsprintf
+
 /* No bound on what is written. */
 #pragma GCC poison gets strcpy stpcpy strcat sprintf vsprintf
 /* A bound that is easily wrong, or a result without a NUL. */

@@ -29,8 +29,13 @@ struct view {
 
 /* A view of a C string's bytes, without its NUL; of NULL: the empty view. */
 struct view view_str(const char *s);
-/* Not in constant time: secrets are compared with CRYPTO_memcmp(). */
+/* Not in constant time, see secret_equal(). */
 bool view_equal(struct view a, struct view b);
+
+/* For secrets: takes as long whatever is equal. */
+bool secret_equal(const uint8_t *a, const uint8_t *b, size_t n);
+/* Overwrites a secret, also where the compiler sees that nobody will read it. */
+void secret_wipe(void *p, size_t n);
 
 /* For AUTO on anything that came from malloc(): `AUTO(mem_free) char *s`. Leaves NULL behind. */
 void mem_free(void *address_of_pointer);

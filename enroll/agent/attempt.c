@@ -21,7 +21,7 @@ void attempt_free(struct attempt *attempt)
 	http_close(&attempt->http);
 	buf_free(&attempt->claim);
 	buf_free(&attempt->request);
-	issued_free(&attempt->issued);
+	accepted_free(&attempt->accepted);
 }
 
 /* The remembered EK first, so that a machine with several stays the device that it was. */
@@ -189,7 +189,7 @@ static enum err open_answer(struct attempt *a, const struct secret_key *session,
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer was sealed by somebody who does not know this session");
 	TRY(of_the_answer(answer_parse(buf_view(&json), &answer)));
-	return issued_check(&answer, a->anchors, a->ak, a->wish->host, &a->issued);
+	return accepted_check(&answer, a->anchors, a->ak, a->wish->host, &a->accepted);
 }
 
 /* http_post() repeats the same bytes when an answer is lost, so the service repeats itself too. */
@@ -251,12 +251,12 @@ static enum err install_certificates(struct attempt *a)
 	AUTO(buf_free) struct buf anchors = BUF(CERTS_MAX);
 	AUTO(buf_free) struct buf chain = BUF(CERTS_MAX);
 	AUTO(buf_free) struct buf leaf = BUF(CERTS_MAX);
-	const struct issued *issued = a->issued;
+	const struct accepted *accepted = a->accepted;
 
 	TRY(anchors_write(a->anchors, &anchors));
-	for (int i = 0; i < sk_X509_num(issued->intermediates); i++)
-		TRY(cert_pem_add(sk_X509_value(issued->intermediates, i), &chain));
-	TRY(cert_pem_add(sk_X509_value(issued->certificates, issued->ak), &leaf));
+	for (int i = 0; i < sk_X509_num(accepted->intermediates); i++)
+		TRY(cert_pem_add(sk_X509_value(accepted->intermediates, i), &chain));
+	TRY(cert_pem_add(sk_X509_value(accepted->certificates, accepted->ak), &leaf));
 	TRY(state_write(a->state, STATE_ANCHORS, 0644, buf_view(&anchors)));
 	TRY(state_write(a->state, STATE_CHAIN, 0644, buf_view(&chain)));
 	return state_write(a->state, STATE_AK_CERT, 0644, buf_view(&leaf));
@@ -270,7 +270,7 @@ static enum err install_enrollment(struct attempt *a)
 	snprintf(e.server, sizeof(e.server), "%s", a->wish->server);
 	snprintf(e.service, sizeof(e.service), "%s", a->wish->service);
 	snprintf(e.host, sizeof(e.host), "%s", a->wish->host);
-	snprintf(e.device_id, sizeof(e.device_id), "%s", a->issued->answer->device_id);
+	snprintf(e.device_id, sizeof(e.device_id), "%s", a->accepted->answer->device_id);
 	snprintf(e.ek_template, sizeof(e.ek_template), "%s", a->ek->template->name);
 	snprintf(e.ek_sha256, sizeof(e.ek_sha256), "%s", a->ek->sha256);
 	snprintf(e.ak_kind, sizeof(e.ak_kind), "%s", key_kind_text(ak_kind(a->ak->judged)));

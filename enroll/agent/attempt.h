@@ -3,7 +3,7 @@
 
 #include "enroll/agent/credential.h"
 #include "enroll/agent/http.h"
-#include "enroll/agent/issued.h"
+#include "enroll/agent/accepted.h"
 #include "enroll/agent/state.h"
 
 /* What the caller wants; all of it is borrowed. */
@@ -34,14 +34,14 @@ struct attempt {
 	struct buf claim; /* the very bytes that were sent */
 	struct buf request;
 	struct problem problem; /* of the last refusal by the service */
-	struct issued *issued;
+	struct accepted *accepted;
 };
 
 /*
  * Does all of it but the installation: reads the EK's certificate, finds or makes the AK, proves
  * both to the service and checks what it issued. `attempt` is zero but for its first four members,
  * and is freed with attempt_free() also after a failure. The TPM is left as it was found. Errors as
- * of http_post(), credential_activate(), issued_check().
+ * of http_post(), credential_activate(), accepted_check().
  */
 CHECKED enum err attempt_run(struct attempt *attempt);
 void attempt_free(struct attempt *attempt);

@@ -69,16 +69,16 @@ static void print_proof(FILE *out, const struct device_ak *ak)
 		key_kind_text(ak_kind(ak->judged)), hex);
 }
 
-static void print_issued(FILE *out, const struct issued *issued)
+static void print_issued(FILE *out, const struct accepted *accepted)
 {
-	for (int i = 0; i < sk_X509_num(issued->certificates); i++) {
-		const X509 *certificate = sk_X509_value(issued->certificates, i);
+	for (int i = 0; i < sk_X509_num(accepted->certificates); i++) {
+		const X509 *certificate = sk_X509_value(accepted->certificates, i);
 		char serial[CERT_SERIAL_SIZE], name[TEXT];
 		char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
 		int64_t from = 0, until = 0;
 
 		cert_serial(certificate, serial);
-		printable(issued->answer->certificates[i].template, name, sizeof(name));
+		printable(accepted->answer->certificates[i].template, name, sizeof(name));
 		if (cert_validity(certificate, &from, &until) != OK)
 			continue;
 		clock_text(from, from_text);
@@ -103,14 +103,14 @@ static void print_files(FILE *out, struct state *state)
 
 void report_enrolled(FILE *out, const struct attempt *a)
 {
-	const struct answer *answer = a->issued->answer;
+	const struct answer *answer = a->accepted->answer;
 
 	fprintf(out, "Enrolled %s with %s\n", a->wish->host, a->wish->service);
 	print_tpm(out, answer);
 	print_ek(out, a->ek);
 	print_trust(out, answer);
 	print_proof(out, a->ak);
-	print_issued(out, a->issued);
+	print_issued(out, a->accepted);
 	fprintf(out, "Device   %s\n", answer->device_id);
 	print_files(out, a->state);
 }

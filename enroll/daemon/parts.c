@@ -3,7 +3,6 @@
 #include "ca/base/file.h"
 #include "ca/base/log.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* One configuration being turned into parts. */
@@ -120,5 +119,5 @@ void parts_free(struct parts *parts)
 	policy_free(&parts->policy);
 	signer_close(&parts->signer);
 	ticket_keys_free(&parts->tickets);
-	OPENSSL_cleanse(parts, sizeof(*parts));
+	secret_wipe(parts, sizeof(*parts));
 }

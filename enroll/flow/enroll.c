@@ -6,7 +6,6 @@
 #include "enroll/proto/answer.h"
 #include "enroll/proto/proof.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +51,7 @@ static enum err judge_proof(struct attempt *attempt)
 	TRY(ticket_open(attempt->service->tickets, attempt->transcript.ticket, attempt->caller->now,
 		&attempt->ticket));
 	TRY(SHA256_OF(claim_digest, attempt->transcript.claim));
-	if (CRYPTO_memcmp(claim_digest, attempt->ticket.claim_digest, SHA256_SIZE) != 0)
+	if (!secret_equal(claim_digest, attempt->ticket.claim_digest, SHA256_SIZE))
 		return refuse(ERR_UNPROVEN, "ticket-claim-mismatch", "PROTOCOL ticket",
 			"the claim is not, byte for byte, the one that this ticket was made for");
 	return proof_check(&attempt->ticket.session, &attempt->transcript, attempt->proof);

@@ -1,6 +1,5 @@
 #include "enroll/flow/ticket.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ enum err ticket_keys_make(
 void ticket_keys_free(struct ticket_keys **keys)
 {
 	if (*keys != NULL)
-		OPENSSL_cleanse(*keys, sizeof(**keys));
+		secret_wipe(*keys, sizeof(**keys));
 	free(*keys);
 	*keys = NULL;
 }

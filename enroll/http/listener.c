@@ -4,7 +4,6 @@
 #include "enroll/http/response.h"
 
 #include <civetweb.h>
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,7 +129,7 @@ void listener_stop(struct listener **listener)
 	mg_stop((*listener)->web);
 	pthread_cond_destroy(&(*listener)->idle);
 	pthread_mutex_destroy(&(*listener)->lock);
-	OPENSSL_cleanse((*listener)->options.secret, sizeof((*listener)->options.secret));
+	secret_wipe((*listener)->options.secret, sizeof((*listener)->options.secret));
 	free(*listener);
 	*listener = NULL;
 }

@@ -5,7 +5,6 @@
 #include "ca/base/encode.h"
 
 #include <civetweb.h>
-#include <openssl/crypto.h>
 #include <string.h>
 
 /* civetweb drops the headers beyond so many: a request that has all of them may have had more. */
@@ -93,7 +92,7 @@ static bool is_secret(const char *text, const uint8_t secret[static 32])
 	uint8_t sent[32];
 
 	return text != NULL && hex_read(view_str(text), sent, sizeof(sent)) == OK &&
-	       CRYPTO_memcmp(sent, secret, sizeof(sent)) == 0;
+	       secret_equal(sent, secret, sizeof(sent));
 }
 
 enum err request_admit(

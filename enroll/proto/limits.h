@@ -9,8 +9,7 @@
 #define LIMIT_EK_CERTIFICATE (8 * 1024)
 #define LIMIT_INTERMEDIATE (4 * 1024)
 #define LIMIT_INTERMEDIATES 8
-#define LIMIT_PUBLIC 1024 /* a TPM2B_PUBLIC; the largest we accept (RSA-4096) has about 600 bytes  \
-			   */
+#define LIMIT_PUBLIC 1024 /* a TPM2B_PUBLIC; the largest we take has about 600 bytes */
 #define LIMIT_SERVICE 255
 #define LIMIT_HOST 253
 #define LIMIT_KEYS 1 /* keys in one request */

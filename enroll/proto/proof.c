@@ -1,7 +1,5 @@
 #include "enroll/proto/proof.h"
 
-#include <openssl/crypto.h>
-
 /* Labels end with a NUL, so that none is the beginning of another. */
 #define LABEL(text) ((struct view){(const uint8_t *)(text), sizeof(text)})
 
@@ -39,7 +37,7 @@ enum err proof_check(const struct secret_key *session, const struct transcript *
 	uint8_t wanted[PROOF_SIZE];
 
 	TRY(proof_make(session, transcript, wanted));
-	if (CRYPTO_memcmp(wanted, proof, PROOF_SIZE) != 0)
+	if (!secret_equal(wanted, proof, PROOF_SIZE))
 		return refuse(ERR_UNPROVEN, "proof-invalid", "PROTOCOL proof",
 			"the proof does not belong to this ticket, claim and request: was the "
 			"credential activated by the TPM that holds this EK and this AK?");

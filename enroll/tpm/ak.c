@@ -4,7 +4,6 @@
 #include "enroll/tpm/tag.h"
 #include "enroll/tpm/tss.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +90,7 @@ static enum err judge_tag(const TPMT_PUBLIC *area, const char *service)
 	size_t n;
 
 	TRY(service_tag(area->nameAlg, service, tag, &n));
-	if (area->authPolicy.size != n || CRYPTO_memcmp(area->authPolicy.buffer, tag, n) != 0)
+	if (area->authPolicy.size != n || !secret_equal(area->authPolicy.buffer, tag, n))
 		return refuse(ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag",
 			"the AK's authPolicy is not the tag of \"%s\": make a new AK for this "
 			"service",

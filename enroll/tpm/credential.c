@@ -19,7 +19,7 @@ struct secret_bytes {
 	size_t n;
 };
 
-static void secret_wipe(struct secret_bytes *secret)
+static void bytes_wipe(struct secret_bytes *secret)
 {
 	OPENSSL_cleanse(secret, sizeof(*secret));
 }
@@ -173,7 +173,7 @@ static enum err encrypt(const struct secret_bytes *key, struct buf *identity)
 static enum err seal_identity(const EVP_MD *md, const struct secret_bytes *seed, size_t key_size,
 	const struct tpm_name *name, struct view secret, struct buf *blob)
 {
-	AUTO(secret_wipe) struct secret_bytes key = {0}, hmac_key = {0};
+	AUTO(bytes_wipe) struct secret_bytes key = {0}, hmac_key = {0};
 	AUTO(buf_free) struct buf identity = BUF(256);
 	size_t digest_n = (size_t)EVP_MD_get_size(md);
 	uint8_t mac[DIGEST_MAX];
@@ -214,7 +214,7 @@ static size_t symmetric_size(const TPMT_PUBLIC *ek)
 enum err credential_make(struct view ek_public, const struct tpm_name *name, struct view secret,
 	struct buf *credential_blob, struct buf *encrypted_secret)
 {
-	AUTO(secret_wipe) struct secret_bytes seed = {0};
+	AUTO(bytes_wipe) struct secret_bytes seed = {0};
 	AUTO(pkey_free) EVP_PKEY *ek = NULL;
 	const EVP_MD *md;
 	enum key_kind kind;

@@ -263,6 +263,12 @@ static void the_same_name_from_a_second_ek_with_a_new_ak_is_another_device(void 
 	assert_refused_for(8, "eight.example.test", KEY_P384, 409, "host-bound-to-another-device");
 }
 
+static long certificates_of(const char *host)
+{
+	return sql_number(
+		world.conninfo, "SELECT count(*) FROM certificate WHERE host = '%s'", host);
+}
+
 static void unbind(struct output *output, const char *host, const char *why_text)
 {
 	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
@@ -329,6 +335,110 @@ static void what_was_issued_before_an_unbinding_is_not_returned_after_it(void **
 		2);
 }
 
+/* What an admin will do by an act of its own, done to the records by hand. */
+static void sets(const char *fmt, const char *host)
+{
+	AUTO(mem_free) char *nothing = sql_text(world.conninfo, fmt, host);
+
+	(void)nothing;
+}
+
+static void a_revoked_device_gets_nothing_neither_anew_nor_by_repeating(void **state)
+{
+	AUTO(try_free) struct try try;
+
+	(void)state;
+	try_init(&try, 11, 0, "eleven.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&try.dialogue), 200);
+	sets("UPDATE device SET state = 'revoked', revision = revision + 1 WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"eleven.example.test");
+	assert_int_equal(dialogue_enroll(&try.dialogue), 403);
+	assert_string_equal(try.dialogue.problem.code, "device-revoked");
+	assert_int_equal(dialogue_run(&try.dialogue), 403);
+	assert_string_equal(try.dialogue.problem.code, "device-revoked");
+	assert_int_equal(certificates_of("eleven.example.test"), 1);
+}
+
+static void the_ban_of_a_device_holds_for_its_other_ek_with_the_same_ak(void **state)
+{
+	AUTO(try_free) struct try try;
+
+	(void)state;
+	try_init(&try, 12, 0, "twelve.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&try.dialogue), 200);
+	sets("UPDATE device SET state = 'revoked', revision = revision + 1 WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"twelve.example.test");
+	dialogue_other_ek(&try.dialogue, KEY_P384);
+	assert_int_equal(dialogue_run(&try.dialogue), 403);
+	assert_string_equal(try.dialogue.problem.code, "device-revoked");
+}
+
+static void a_revoked_certificate_is_not_repeated_and_not_returned(void **state)
+{
+	AUTO(try_free) struct try try;
+
+	(void)state;
+	try_init(&try, 13, 0, "thirteen.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&try.dialogue), 200);
+	sets("UPDATE certificate SET revoked_at = now(), revocation_reason = 'keyCompromise' "
+	     "WHERE host = '%s'",
+		"thirteen.example.test");
+	assert_int_equal(dialogue_enroll(&try.dialogue), 403);
+	assert_string_equal(try.dialogue.problem.code, "certificate-revoked");
+	assert_int_equal(dialogue_run(&try.dialogue), 200);
+	assert_int_equal(certificates_of("thirteen.example.test"), 2);
+}
+
+static void a_superseded_ak_is_refused(void **state)
+{
+	AUTO(try_free) struct try try;
+
+	(void)state;
+	try_init(&try, 14, 0, "fourteen.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&try.dialogue), 200);
+	sets("UPDATE ak SET state = 'superseded' WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"fourteen.example.test");
+	assert_int_equal(dialogue_run(&try.dialogue), 403);
+	assert_string_equal(try.dialogue.problem.code, "ak-superseded");
+}
+
+static void an_ak_of_another_dialect_is_refused(void **state)
+{
+	AUTO(try_free) struct try try;
+
+	(void)state;
+	try_init(&try, 15, 0, "fifteen.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&try.dialogue), 200);
+	sets("UPDATE ak SET dialect = 'keylime' WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"fifteen.example.test");
+	assert_int_equal(dialogue_run(&try.dialogue), 403);
+	assert_string_equal(try.dialogue.problem.code, "ak-other-dialect");
+}
+
+static void what_fails_in_the_service_is_internal_and_tells_nothing_of_it(void **state)
+{
+	AUTO(try_free) struct try try;
+
+	(void)state;
+	try_init(&try, 16, 0, "sixteen.example.test", KEY_RSA_2048);
+	dialogue_claim(&try.dialogue);
+	assert_int_equal(dialogue_ticket(&try.dialogue), 200);
+	assert_true(dialogue_activate(&try.dialogue));
+	dialogue_prove(&try.dialogue);
+	sets("ALTER TABLE audit ADD CONSTRAINT nonsense CHECK (host <> '%s') NOT VALID",
+		"sixteen.example.test");
+	assert_int_equal(dialogue_enroll(&try.dialogue), 500);
+	assert_string_equal(try.dialogue.problem.code, "internal");
+	assert_null(strstr(buf_text(&try.dialogue.last.body), "nonsense"));
+	sets("ALTER TABLE audit DROP CONSTRAINT %s", "nonsense");
+	assert_int_equal(certificates_of("sixteen.example.test"), 0);
+	assert_int_equal(dialogue_enroll(&try.dialogue), 200);
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
@@ -351,6 +461,12 @@ static int tests(void)
 		cmocka_unit_test(a_name_nobody_has_cannot_be_unbound),
 		cmocka_unit_test(an_unbinding_without_a_reason_is_refused),
 		cmocka_unit_test(what_was_issued_before_an_unbinding_is_not_returned_after_it),
+		cmocka_unit_test(a_revoked_device_gets_nothing_neither_anew_nor_by_repeating),
+		cmocka_unit_test(the_ban_of_a_device_holds_for_its_other_ek_with_the_same_ak),
+		cmocka_unit_test(a_revoked_certificate_is_not_repeated_and_not_returned),
+		cmocka_unit_test(a_superseded_ak_is_refused),
+		cmocka_unit_test(an_ak_of_another_dialect_is_refused),
+		cmocka_unit_test(what_fails_in_the_service_is_internal_and_tells_nothing_of_it),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

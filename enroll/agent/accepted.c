@@ -1,4 +1,4 @@
-#include "enroll/agent/issued.h"
+#include "enroll/agent/accepted.h"
 
 #include "enroll/agent/cert.h"
 #include "enroll/agent/printable.h"
@@ -9,15 +9,15 @@
 
 #define AK_TEMPLATE "ak"
 
-void issued_free(struct issued **issued)
+void accepted_free(struct accepted **accepted)
 {
-	if (*issued == NULL)
+	if (*accepted == NULL)
 		return;
-	answer_free(&(*issued)->answer);
-	x509_stack_free(&(*issued)->certificates);
-	x509_stack_free(&(*issued)->intermediates);
-	free(*issued);
-	*issued = NULL;
+	answer_free(&(*accepted)->answer);
+	x509_stack_free(&(*accepted)->certificates);
+	x509_stack_free(&(*accepted)->intermediates);
+	free(*accepted);
+	*accepted = NULL;
 }
 
 static enum err take(struct view der, STACK_OF(X509) * into)
@@ -33,18 +33,18 @@ static enum err take(struct view der, STACK_OF(X509) * into)
 	return OK;
 }
 
-static enum err take_all(struct issued *issued)
+static enum err take_all(struct accepted *accepted)
 {
-	const struct answer *answer = issued->answer;
+	const struct answer *answer = accepted->answer;
 
-	issued->certificates = sk_X509_new_null();
-	issued->intermediates = sk_X509_new_null();
-	if (issued->certificates == NULL || issued->intermediates == NULL)
+	accepted->certificates = sk_X509_new_null();
+	accepted->intermediates = sk_X509_new_null();
+	if (accepted->certificates == NULL || accepted->intermediates == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "certificates");
 	for (size_t i = 0; i < answer->certificates_n; i++)
-		TRY(take(answer->certificates[i].der, issued->certificates));
+		TRY(take(answer->certificates[i].der, accepted->certificates));
 	for (size_t i = 0; i < answer->intermediates_n; i++)
-		TRY(take(answer->intermediates[i], issued->intermediates));
+		TRY(take(answer->intermediates[i], accepted->intermediates));
 	return OK;
 }
 
@@ -74,17 +74,17 @@ static bool names_only(const X509 *certificate, const char *host)
 	return true;
 }
 
-static enum err check_certificate(const struct issued *issued, X509 *certificate,
+static enum err check_certificate(const struct accepted *accepted, X509 *certificate,
 	const struct anchors *anchors, const struct device_ak *ak)
 {
 	if (EVP_PKEY_eq(X509_get0_pubkey(certificate), ak_pkey(ak->judged)) != 1)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer has a certificate for another key than this device's AK");
-	if (!names_only(certificate, issued->answer->host))
+	if (!names_only(certificate, accepted->answer->host))
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer has a certificate that names another host than %s",
-			issued->answer->host);
-	return anchors_check(anchors, certificate, issued->intermediates);
+			accepted->answer->host);
+	return anchors_check(anchors, certificate, accepted->intermediates);
 }
 
 static enum err check_device(const struct answer *answer, const char *host)
@@ -102,30 +102,30 @@ static enum err check_device(const struct answer *answer, const char *host)
 	return OK;
 }
 
-static enum err find_ak(struct issued *issued)
+static enum err find_ak(struct accepted *accepted)
 {
-	for (size_t i = 0; i < issued->answer->certificates_n; i++)
-		if (strcmp(issued->answer->certificates[i].template, AK_TEMPLATE) == 0) {
-			issued->ak = (int)i;
+	for (size_t i = 0; i < accepted->answer->certificates_n; i++)
+		if (strcmp(accepted->answer->certificates[i].template, AK_TEMPLATE) == 0) {
+			accepted->ak = (int)i;
 			return OK;
 		}
 	return fail(ERR_MALFORMED, "service-answer",
 		"the answer has no certificate of template \"" AK_TEMPLATE "\"");
 }
 
-enum err issued_check(struct answer **answer, const struct anchors *anchors,
-	const struct device_ak *ak, const char *host, struct issued **out)
+enum err accepted_check(struct answer **answer, const struct anchors *anchors,
+	const struct device_ak *ak, const char *host, struct accepted **out)
 {
-	AUTO(issued_free) struct issued *issued = calloc(1, sizeof(*issued));
+	AUTO(accepted_free) struct accepted *accepted = calloc(1, sizeof(*accepted));
 
-	if (issued == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "issued_check");
-	issued->answer = MOVE(*answer);
-	TRY(check_device(issued->answer, host));
-	TRY(find_ak(issued));
-	TRY(take_all(issued));
-	for (int i = 0; i < sk_X509_num(issued->certificates); i++)
-		TRY(check_certificate(issued, sk_X509_value(issued->certificates, i), anchors, ak));
-	*out = MOVE(issued);
+	if (accepted == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "accepted_check");
+	accepted->answer = MOVE(*answer);
+	TRY(check_device(accepted->answer, host));
+	TRY(find_ak(accepted));
+	TRY(take_all(accepted));
+	for (int i = 0; i < sk_X509_num(accepted->certificates); i++)
+		TRY(check_certificate(accepted, sk_X509_value(accepted->certificates, i), anchors, ak));
+	*out = MOVE(accepted);
 	return OK;
 }

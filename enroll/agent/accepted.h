@@ -1,12 +1,12 @@
-/* issued.h - what a service issued, after this device found that it is what it asked for. */
+/* accepted.h - what a service issued, after this device found that it is what it asked for. */
 #pragma once
 
 #include "enroll/agent/ak.h"
 #include "enroll/agent/anchor.h"
 #include "enroll/proto/answer.h"
 
-/* Only issued_check() makes one: every certificate leads to an anchor and is for the AK. */
-struct issued {
+/* Only accepted_check() makes one: every certificate leads to an anchor and is for the AK. */
+struct accepted {
 	struct answer *answer;
 	STACK_OF(X509) * certificates; /* in the order of the answer's */
 	STACK_OF(X509) * intermediates;
@@ -17,8 +17,8 @@ struct issued {
  * Checks an answer: its host is `host`; every certificate has the AK's key, leads to an anchor
  * through the answer's intermediates, and names no other host. ERR_DENIED "service-not-trusted";
  * ERR_MALFORMED "service-answer". Takes `*answer` over, also on failure. `*out` is the caller's,
- * for issued_free().
+ * for accepted_free().
  */
-CHECKED enum err issued_check(struct answer **answer, const struct anchors *anchors,
-	const struct device_ak *ak, const char *host, struct issued **out);
-void issued_free(struct issued **issued);
+CHECKED enum err accepted_check(struct answer **answer, const struct anchors *anchors,
+	const struct device_ak *ak, const char *host, struct accepted **out);
+void accepted_free(struct accepted **accepted);

@@ -1,0 +1,146 @@
+#include "tests/flow/cluster.h"
+
+#include "tests/flow/process.h"
+#include "tests/flow/supervise.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static struct {
+	char *programs; /* the directory of initdb and postgres */
+	char *data, *socket, *log;
+	pid_t pid;
+} cluster;
+
+static char *find_programs(void)
+{
+	glob_t found;
+	char *path;
+
+	must(glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) == 0,
+		"PostgreSQL is not installed");
+	path = strdup(found.gl_pathv[found.gl_pathc - 1]);
+	globfree(&found);
+	return path;
+}
+
+static char *make_dir(const char *name)
+{
+	struct passwd *user = getpwnam("postgres");
+	char *path = text("%s/%s", supervise_dir(), name);
+
+	must(mkdir(path, 0700) == 0, "%s: %s", path, strerror(errno));
+	if (geteuid() == 0) {
+		must(user != NULL, "there is no user postgres");
+		must(chown(path, user->pw_uid, user->pw_gid) == 0, "%s: %s", path, strerror(errno));
+	}
+	return path;
+}
+
+static bool answers(void *arg)
+{
+	AUTO(mem_free) char *conninfo = cluster_conninfo(cluster.socket, "postgres");
+
+	(void)arg;
+	return PQping(conninfo) == PQPING_OK;
+}
+
+void cluster_start(void)
+{
+	AUTO(mem_free) char *program = text("%s/postgres", cluster.programs);
+	const char *argv[] = {program, "-D", cluster.data, "-k", cluster.socket, "-c",
+		"listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100", NULL};
+
+	cluster.pid = process_start(
+		&(struct program){.argv = argv, .log = cluster.log, .user = "postgres"});
+	must(wait_until(answers, NULL, 20000), "PostgreSQL does not start: see %s", cluster.log);
+}
+
+void cluster_stop(void)
+{
+	process_stop(&cluster.pid, SIGQUIT);
+}
+
+const char *cluster_socket(void)
+{
+	AUTO(mem_free) char *initdb = NULL;
+
+	if (cluster.socket != NULL)
+		return cluster.socket;
+	cluster.programs = find_programs();
+	cluster.data = make_dir("data");
+	cluster.socket = make_dir("sock");
+	cluster.log = text("%s/postgres.log", supervise_dir());
+	initdb = text("%s/initdb", cluster.programs);
+	process_must(&(struct program){.user = "postgres",
+		.argv = (const char *const[]){initdb, "-D", cluster.data, "-A", "trust", "-U",
+			"postgres", "-E", "UTF8", "--locale=C", "-N", NULL}});
+	cluster_start();
+	return cluster.socket;
+}
+
+char *cluster_conninfo(const char *socket_dir, const char *database)
+{
+	return text("host=%s user=postgres dbname=%s", socket_dir, database);
+}
+
+void cluster_create(const char *database)
+{
+	AUTO(mem_free) char *conninfo = cluster_conninfo(cluster_socket(), "postgres");
+
+	free(sql_text(conninfo, "CREATE DATABASE %s", database));
+}
+
+static void connection_close(PGconn **connection)
+{
+	PQfinish(*connection);
+}
+
+static void result_clear(PGresult **result)
+{
+	PQclear(*result);
+}
+
+static char *query(const char *conninfo, const char *sql)
+{
+	AUTO(connection_close) PGconn *connection = PQconnectdb(conninfo);
+	AUTO(result_clear) PGresult *result = PQexec(connection, sql);
+	ExecStatusType status = PQresultStatus(result);
+
+	must(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "%s: %s", sql,
+		PQerrorMessage(connection));
+	if (status != PGRES_TUPLES_OK || PQntuples(result) == 0)
+		return text("%s", "");
+	return text("%s", PQgetvalue(result, 0, 0));
+}
+
+char *sql_text(const char *conninfo, const char *fmt, ...)
+{
+	AUTO(mem_free) char *sql = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&sql, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	return query(conninfo, sql);
+}
+
+long sql_number(const char *conninfo, const char *fmt, ...)
+{
+	AUTO(mem_free) char *sql = NULL, *value = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&sql, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	value = query(conninfo, sql);
+	return strtol(value, NULL, 10);
+}

@@ -1,0 +1,24 @@
+/* cluster.h - the test program's private PostgreSQL, and what is in its databases. */
+#pragma once
+
+#include "ca/base/mem.h"
+
+/*
+ * The directory with the server's unix socket. The first call makes the cluster (about a second) in
+ * supervise_dir(); it lives as long as the test program.
+ */
+const char *cluster_socket(void);
+
+/* Creates an empty database. */
+void cluster_create(const char *database);
+/* "host=DIR user=postgres dbname=DATABASE", for free(). */
+char *cluster_conninfo(const char *socket_dir, const char *database);
+
+/* Stops the server with SIGQUIT (connections are cut), and starts it again. */
+void cluster_stop(void);
+void cluster_start(void);
+
+/* The first value of the first row as text, for free(); "" when there is no row or it is NULL. */
+char *sql_text(const char *conninfo, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same as a number. */
+long sql_number(const char *conninfo, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

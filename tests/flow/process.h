@@ -1,0 +1,56 @@
+/* process.h - programs that a test runs: started, captured, and never left behind. */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#include <sys/types.h>
+
+/* Ends the test when something that the test itself needs does not work. */
+#define must(condition, ...)                                                                       \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			harness_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);               \
+	} while (0)
+void harness_failed(const char *file, int line, const char *condition, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5), noreturn));
+
+/* A program to run. Arguments and additions to the environment ("NAME=value") end with NULL. */
+struct program {
+	const char *const *argv;
+	const char *const *env; /* may be NULL */
+	const char *log; /* file that gets standard output and error, appended; NULL: inherited */
+	const char *input; /* process_run(): what it reads from standard input; NULL: nothing */
+	const char *user; /* run as this user when we are root; NULL: as we are */
+	int timeout_ms; /* process_run(): killed after this; 0: 60 s */
+};
+
+/* Starts it; it is killed when the calling thread ends. */
+pid_t process_start(const struct program *program);
+/* Sends the signal and waits; after 5 s it gets SIGKILL. Returns as waitpid() does; `*pid` becomes
+ * 0. */
+int process_stop(pid_t *pid, int signal);
+bool process_is_alive(pid_t pid);
+
+struct output {
+	int code; /* exit code, or 128 + the signal that ended it */
+	struct buf out, err; /* standard output and error */
+};
+void output_free(struct output *output);
+/* Runs it to its end and keeps what it wrote; `output` is overwritten. */
+void process_run(const struct program *program, struct output *output);
+/* The same, for a helper that has to succeed: its output is the message when it does not. */
+void process_must(const struct program *program);
+#define MUST_RUN(...)                                                                              \
+	process_must(&(struct program){.argv = (const char *const[]){__VA_ARGS__, NULL}})
+
+/* Asks every few milliseconds until it is true or the time is over. */
+bool wait_until(bool (*is_true)(void *arg), void *arg, int timeout_ms);
+/* Milliseconds of a clock that only goes forward. */
+int64_t now_ms(void);
+
+/* A formatted string for free(). */
+char *text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Writes a file; the mode counts also when it exists. */
+void write_file(const char *path, mode_t mode, struct view bytes);
+/* A port of 127.0.0.1 that was free a moment ago. */
+int free_port(void);

@@ -1,0 +1,17 @@
+/* fuzz_ak.c - the public area of an attestation key. */
+#include "tests/fuzz/target.h"
+
+#include "enroll/tpm/ak.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	AUTO(ak_free) struct ak *ak = NULL;
+
+	if (ak_judge((struct view){p, n}, "https://endorse.example", &ak) != OK)
+		return 0;
+	if (ak_name(ak)->n < 34 || !view_equal(ak_public(ak), (struct view){p, n}))
+		abort();
+	return 0;
+}

@@ -1,0 +1,158 @@
+#include "enroll/agent/accepted.h"
+
+#include "ca/base/file.h"
+#include "enroll/agent/cert.h"
+#include "maker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture {
+	struct certifier ours, other;
+	struct device_ak *ak;
+	struct anchors *anchors;
+	char *dir;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	AUTO(mem_free) char *root = NULL;
+
+	assert_non_null(f);
+	certifier_make(&f->ours);
+	certifier_make(&f->other);
+	f->ak = made_ak(SERVICE);
+	f->dir = made_directory();
+	pem_put(f->dir, "root", f->ours.root);
+	root = path_join(f->dir, "root");
+	assert_int_equal(OK, anchors_read(root, &f->anchors));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	certifier_free(&f->ours);
+	certifier_free(&f->other);
+	device_ak_free(&f->ak);
+	anchors_free(&f->anchors);
+	directory_remove(f->dir);
+	free(f->dir);
+	free(f);
+	return 0;
+}
+
+static void add_der(X509 *certificate, struct buf *out)
+{
+	AUTO(ossl_free) uint8_t *der = NULL;
+	int n = i2d_X509(certificate, &der);
+
+	assert_true(n > 0);
+	buf_add(out, (struct view){der, (size_t)n});
+}
+
+/* What a service would answer: `certificate` under `template`, `intermediate` beside it. */
+struct reply {
+	const char *host;
+	const char *template;
+	X509 *certificate;
+	X509 *intermediate;
+};
+
+/* Through the wire form, so that the answer owns what it points to. */
+static enum err judge(const struct fixture *f, const struct reply *reply, struct accepted **out)
+{
+	AUTO(buf_free) struct buf leaf = BUF(8192);
+	AUTO(buf_free) struct buf above = BUF(8192);
+	AUTO(buf_free) struct buf json = BUF(64 * 1024);
+	AUTO(answer_free) struct answer *parsed = NULL;
+	struct answer answer = {.host = reply->host,
+		.device_id = "0123456789abcdef0123456789abcdef",
+		.tpm_manufacturer = "id:49465800",
+		.tpm_model = "m",
+		.tpm_version = "id:00010002",
+		.trust_class = "manufacturer",
+		.trust_source = "s",
+		.trust_chain = "CN=x",
+		.certificates_n = 1,
+		.intermediates_n = 1};
+
+	add_der(reply->certificate, &leaf);
+	add_der(reply->intermediate, &above);
+	answer.certificates[0].template = reply->template;
+	answer.certificates[0].der = buf_view(&leaf);
+	answer.intermediates[0] = buf_view(&above);
+	assert_int_equal(OK, answer_encode(&answer, &json));
+	assert_int_equal(OK, answer_parse(buf_view(&json), &parsed));
+	return accepted_check(&parsed, f->anchors, f->ak, HOST, out);
+}
+
+static void the_asked_for_certificate_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(accepted_free) struct accepted *accepted = NULL;
+	AUTO(x509_free)
+	X509 *leaf = certifier_issue(&f->ours, ak_pkey(f->ak->judged), HOST, -60, 3600);
+
+	assert_int_equal(
+		OK, judge(f, &(struct reply){HOST, "ak", leaf, f->ours.intermediate}, &accepted));
+	assert_int_equal(0, accepted->ak);
+	assert_int_equal(1, sk_X509_num(accepted->certificates));
+	assert_int_equal(1, sk_X509_num(accepted->intermediates));
+}
+
+static void is_not_trusted(const struct fixture *f, const struct reply *reply)
+{
+	AUTO(accepted_free) struct accepted *accepted = NULL;
+
+	assert_int_equal(ERR_DENIED, judge(f, reply, &accepted));
+	assert_string_equal("service-not-trusted", why()->code);
+	assert_null(accepted);
+}
+
+static void another_host_another_key_and_another_ca_are_not_trusted(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pkey_free) EVP_PKEY *foreign = made_key();
+	EVP_PKEY *key = ak_pkey(f->ak->judged);
+	AUTO(x509_free) X509 *good = certifier_issue(&f->ours, key, NULL, -60, 3600);
+	AUTO(x509_free)
+	X509 *other_name = certifier_issue(&f->ours, key, "web-02.example.org", -60, 3600);
+	AUTO(x509_free) X509 *other_key = certifier_issue(&f->ours, foreign, HOST, -60, 3600);
+	AUTO(x509_free) X509 *other_ca = certifier_issue(&f->other, key, HOST, -60, 3600);
+	AUTO(x509_free) X509 *expired = certifier_issue(&f->ours, key, HOST, -60, -5);
+
+	is_not_trusted(f, &(struct reply){"web-02.example.org", "ak", good, f->ours.intermediate});
+	is_not_trusted(f, &(struct reply){HOST, "ak", other_name, f->ours.intermediate});
+	is_not_trusted(f, &(struct reply){HOST, "ak", other_key, f->ours.intermediate});
+	is_not_trusted(f, &(struct reply){HOST, "ak", other_ca, f->other.intermediate});
+	is_not_trusted(f, &(struct reply){HOST, "ak", expired, f->ours.intermediate});
+	/* The way to the anchor is missing. */
+	is_not_trusted(f, &(struct reply){HOST, "ak", good, f->other.intermediate});
+}
+
+static void an_answer_without_the_aks_certificate_is_of_no_use(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(accepted_free) struct accepted *accepted = NULL;
+	AUTO(x509_free)
+	X509 *leaf = certifier_issue(&f->ours, ak_pkey(f->ak->judged), HOST, -60, 3600);
+
+	assert_int_equal(ERR_MALFORMED,
+		judge(f, &(struct reply){HOST, "tls", leaf, f->ours.intermediate}, &accepted));
+	assert_string_equal("service-answer", why()->code);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_asked_for_certificate_is_taken),
+		cmocka_unit_test(another_host_another_key_and_another_ca_are_not_trusted),
+		cmocka_unit_test(an_answer_without_the_aks_certificate_is_of_no_use),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,112 @@
+#include "enroll/agent/order.h"
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Reads "enroll" and the words after it, up to NULL. */
+static enum err read_words(const char *const *words, struct order *out)
+{
+	char copies[16][128];
+	char *argv[17] = {NULL};
+	int argc = 0;
+
+	snprintf(copies[argc], sizeof(copies[0]), "enroll");
+	argv[argc] = copies[argc];
+	for (argc = 1; *words != NULL; words++, argc++) {
+		snprintf(copies[argc], sizeof(copies[0]), "%s", *words);
+		argv[argc] = copies[argc];
+	}
+	return order_read(argc, argv, out);
+}
+#define READ(out, ...) read_words((const char *const[]){__VA_ARGS__, NULL}, out)
+
+#define GOOD "--server", "https://ca.example.org", "--host", "web-01.example.org"
+
+static void what_is_not_given_has_its_default(void **state)
+{
+	AUTO(order_free) struct order order;
+
+	(void)state;
+	assert_int_equal(OK, READ(&order, GOOD));
+	assert_string_equal("/var/lib/endorse", order.state_dir);
+	assert_int_equal(120, order.wish.timeout);
+	assert_int_equal(KEY_P256, order.wish.ak);
+	assert_true(order.wish.any_ak);
+	assert_null(order.wish.ek);
+	assert_null(order.wish.tcti);
+	assert_null(order.wish.proxy);
+	assert_false(order.force);
+}
+
+static void the_service_is_named_by_its_url_without_slashes_at_the_end(void **state)
+{
+	AUTO(order_free) struct order order;
+
+	(void)state;
+	assert_int_equal(OK, READ(&order, "--server", "https://ca.example.org/a//", "--host",
+				     "Web.example.org"));
+	assert_string_equal("https://ca.example.org/a", order.wish.server);
+	assert_string_equal("https://ca.example.org/a", order.wish.service);
+	assert_string_equal("web.example.org", order.wish.host);
+}
+
+static void kinds_of_keys_are_read(void **state)
+{
+	AUTO(order_free) struct order order;
+
+	(void)state;
+	assert_int_equal(OK, READ(&order, GOOD, "--ak", "rsa2048", "--ek", "p384"));
+	assert_int_equal(KEY_RSA_2048, order.wish.ak);
+	assert_false(order.wish.any_ak);
+	assert_string_equal("H-3", order.wish.ek->name);
+	order_free(&order);
+	assert_int_equal(OK, READ(&order, GOOD, "--ak", "ecc256", "--ek", "auto"));
+	assert_int_equal(KEY_P256, order.wish.ak);
+	assert_false(order.wish.any_ak);
+	assert_null(order.wish.ek);
+}
+
+static void a_wrong_command_line_is_refused(void **state)
+{
+	static const char *const lines[][8] = {
+		{"--host", "web.example.org"},
+		{"--server", "http://ca.example.org", "--host", "web.example.org"},
+		{"--server", "ca.example.org", "--host", "web.example.org"},
+		{"--server", "https://", "--host", "web.example.org"},
+		{"--server", "https://u:p@ca.example.org", "--host", "web.example.org"},
+		{"--server", "https://ca.example.org/?a=b", "--host", "web.example.org"},
+		{"--server", "https://ca.example.org/#x", "--host", "web.example.org"},
+		{"--server", "https://ca.example.org", "--host", "web"},
+		{GOOD, "--ca", "a", "--ca-sha256", "b"},
+		{GOOD, "--ak", "p384"},
+		{GOOD, "--ek", "dsa"},
+		{GOOD, "--timeout", "-1"},
+		{GOOD, "--timeout", "1m"},
+		{GOOD, "--timeout", "86401"},
+		{GOOD, "--service", ""},
+		{GOOD, "more"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		AUTO(order_free) struct order order;
+		const char *words[9] = {NULL};
+
+		memcpy(words, lines[i], sizeof(lines[i]));
+		assert_int_equal(ERR_MALFORMED, read_words(words, &order));
+		assert_string_equal("usage", why()->code);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_given_has_its_default),
+		cmocka_unit_test(the_service_is_named_by_its_url_without_slashes_at_the_end),
+		cmocka_unit_test(kinds_of_keys_are_read),
+		cmocka_unit_test(a_wrong_command_line_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+#include "enroll/agent/report.h"
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What report_refusal() writes; for free(). */
+static char *refusal_text(const struct attempt *attempt)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	assert_non_null(out);
+	report_refusal(out, attempt);
+	fclose(out);
+	return text;
+}
+
+static void a_refusal_says_what_happened_to_whom_and_what_to_do(void **state)
+{
+	const struct wish wish = {.server = "https://ca.example.org", .host = "web.example.org"};
+	const struct attempt attempt = {.wish = &wish,
+		.problem = {.code = "name-not-allowed",
+			.detail = "no rule\x1b[2J",
+			.reason = "rule web",
+			.request_id = "r-1"}};
+	AUTO(mem_free) char *text = refusal_text(&attempt);
+
+	(void)state;
+	assert_non_null(strstr(text, "https://ca.example.org refused"));
+	assert_non_null(strstr(text, "web.example.org"));
+	assert_non_null(strstr(text, "no rule?[2J"));
+	assert_non_null(strstr(text, "name-not-allowed"));
+	assert_non_null(strstr(text, "r-1"));
+	assert_non_null(strstr(text, "check --host"));
+	assert_null(strstr(text, "note"));
+}
+
+static void after_a_change_of_eks_a_refusal_names_the_one_before(void **state)
+{
+	const struct wish wish = {.server = "https://ca.example.org", .host = "web.example.org"};
+	struct device_ek ek = {.template = ek_template_find("p384")};
+	AUTO(state_close) struct state *directory = NULL;
+	const struct attempt attempt = {.wish = &wish,
+		.ek = &ek,
+		.another_ek = true,
+		.before = {.ek_template = "L-1", .host = "web.example.org"},
+		.problem = {.code = "host-bound-to-another-device", .detail = "taken"}};
+	struct attempt with_state = attempt;
+	AUTO(mem_free) char *text = NULL;
+
+	(void)state;
+	assert_int_equal(OK, state_open_readonly("/", &directory));
+	with_state.state = directory;
+	text = refusal_text(&with_state);
+	assert_non_null(strstr(text, "try --ek L-1"));
+}
+
+static void a_code_that_is_not_known_has_no_advice(void **state)
+{
+	(void)state;
+	assert_string_equal("", refusal_advice("no-such-code"));
+	assert_string_equal("", refusal_advice(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_refusal_says_what_happened_to_whom_and_what_to_do),
+		cmocka_unit_test(after_a_change_of_eks_a_refusal_names_the_one_before),
+		cmocka_unit_test(a_code_that_is_not_known_has_no_advice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

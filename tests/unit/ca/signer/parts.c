@@ -1,0 +1,3 @@
+/* The same as for the other tests of ca. */
+#include "tests/unit/ca/issuer.c"
+#include "tests/unit/tpm/scratch.c"

@@ -1,0 +1,324 @@
+#include "ca/issue.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/file.h"
+#include "ca/base/ossl.h"
+#include "ca/key.h"
+#include "tests/unit/ca/issuer.h"
+#include "tests/unit/ca/program.h"
+#include "tests/unit/check.h"
+#include "tests/unit/tpm/scratch.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#define NOW 1790000000 /* 2026-09-21T14:13:20Z */
+
+/* The shipped template, and a grant for a key. */
+struct fixture {
+	struct templates *templates;
+	const struct template *tmpl;
+	struct buf bits;
+	struct grant grant;
+};
+
+static void fixture_make(struct fixture *out, EVP_PKEY *key)
+{
+	AUTO(problems_free) struct problems problems;
+	AUTO(mem_free) char *dir = source_path("templates");
+
+	*out = (struct fixture){.bits = BUF(1024)};
+	problems_init(&problems);
+	assert_ok(templates_load(dir, &problems, &out->templates));
+	out->tmpl = template_named(out->templates, "ak");
+	out->grant = (struct grant){.template = "ak",
+		.template_version = (unsigned)out->tmpl->version,
+		.host = "web-01.example.org",
+		.device_id = "0123456789abcdef0123456789abcdef",
+		.tpm_manufacturer = "id:00001014",
+		.tpm_model = "swtpm",
+		.tpm_version = "id:20191023"};
+	assert_ok(key_public(key, &out->bits, &out->grant.key));
+}
+
+static void fixture_free(struct fixture *fixture)
+{
+	templates_free(&fixture->templates);
+	buf_free(&fixture->bits);
+}
+
+static X509 *parse(const struct issued *issued)
+{
+	const uint8_t *p = issued->der.p;
+	X509 *cert = d2i_X509(NULL, &p, (long)issued->der.n);
+
+	assert_non_null(cert);
+	assert_ptr_equal(issued->der.p + issued->der.n, p);
+	return cert;
+}
+
+static EVP_PKEY *fixture_key(void)
+{
+	AUTO(mem_free) char *path = source_path("tests/data/ak-only-for-tests.pem");
+	AUTO(bio_free) BIO *bio = BIO_new_file(path, "r");
+	EVP_PKEY *key;
+
+	assert_non_null(bio);
+	key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+	assert_non_null(key);
+	return key;
+}
+
+/* What OpenSSL prints, without serial number and signature, and the bytes of the names it cannot
+ * print. */
+static void describe(X509 *cert, struct buf *out)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
+	int at = X509_get_ext_by_NID(cert, NID_subject_alt_name, -1);
+	const ASN1_OCTET_STRING *san = X509_EXTENSION_get_data(X509_get_ext(cert, at));
+	uint8_t *text;
+	long n;
+
+	assert_int_equal(1, X509_print_ex(bio, cert, XN_FLAG_RFC2253,
+				    X509_FLAG_NO_SERIAL | X509_FLAG_NO_SIGDUMP));
+	BIO_printf(bio, "\nSubject alternative name:\n");
+	assert_int_equal(
+		1, ASN1_parse_dump(bio, ASN1_STRING_get0_data(san), ASN1_STRING_length(san), 1, 0));
+	n = BIO_get_mem_data(bio, &text);
+	buf_add(out, (struct view){text, (size_t)n});
+}
+
+/*
+ * A certificate of the shipped template, of fixed key, CA and time, is the one in
+ * tests/golden/ak.txt. After a wanted change of the template: ENDORSE_REWRITE_GOLDEN=1 ctest -R
+ * unit/ca/issue, and look at what git diff says.
+ */
+static void a_certificate_of_the_shipped_template_is_the_golden_one(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(mem_free) char *path = source_path("tests/golden/ak.txt");
+	AUTO(buf_free) struct buf text = BUF(1 << 16), golden = BUF(1 << 16);
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(issued_free) struct issued issued = {0};
+	AUTO(x509_free) X509 *cert = NULL;
+
+	(void)state;
+	fixture_make(&fixture, key);
+	assert_ok(certificate_issue(authority, fixture.tmpl, &fixture.grant, NOW, &issued));
+	cert = parse(&issued);
+	describe(cert, &text);
+	if (getenv("ENDORSE_REWRITE_GOLDEN") != NULL)
+		assert_ok(file_replace(path, 0644, buf_view(&text)));
+	assert_ok(file_read(path, &golden));
+	assert_string_equal(buf_text(&golden), buf_text(&text));
+}
+
+static void a_certificate_verifies_elsewhere_for_each_kind_of_key(void **state)
+{
+	EVP_PKEY *keys[] = {
+		EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_EC_gen("P-521"), EVP_RSA_gen(2048)};
+	EVP_PKEY *ca_keys[] = {NULL, EVP_RSA_gen(2048), EVP_EC_gen("P-384"), NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		struct issuer_recipe recipe = issuer_good();
+		AUTO(issuer_free) struct issuer issuer;
+		AUTO(authority_free) struct authority *authority = NULL;
+		AUTO(fixture_free) struct fixture fixture;
+		AUTO(issued_free) struct issued issued = {0};
+		AUTO(x509_free) X509 *cert = NULL;
+		AUTO(mem_free) char *leaf = NULL;
+		STACK_OF(X509) *one = sk_X509_new_null();
+
+		recipe.key = ca_keys[i];
+		issuer_make(&recipe, &issuer);
+		assert_ok(issuer_load(&issuer, &authority));
+		fixture_make(&fixture, keys[i]);
+		assert_ok(certificate_issue(
+			authority, fixture.tmpl, &fixture.grant, clock_now(), &issued));
+		cert = parse(&issued);
+		assert_int_equal(1, EVP_PKEY_eq(X509_get0_pubkey(cert), keys[i]));
+		sk_X509_push(one, cert);
+		scratch_pem(issuer.dir, "leaf.pem", one);
+		sk_X509_free(one);
+		leaf = path_join(issuer.dir, "leaf.pem");
+		assert_verified(issuer.certificate, issuer.certificate, leaf);
+		EVP_PKEY_free(keys[i]);
+		EVP_PKEY_free(ca_keys[i]);
+	}
+}
+
+static void a_serial_number_is_positive_of_16_bytes_and_never_the_same(void **state)
+{
+	uint8_t serials[200][ISSUED_SERIAL_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(serials); i++) {
+		AUTO(x509_free) X509 *cert = X509_new();
+		AUTO(ossl_free) uint8_t *der = NULL;
+
+		assert_ok(serial_make(cert, serials[i]));
+		assert_int_equal(0x40, serials[i][0] & 0xc0);
+		assert_int_equal(2 + ISSUED_SERIAL_SIZE,
+			i2d_ASN1_INTEGER(X509_get_serialNumber(cert), &der));
+		assert_memory_equal(serials[i], der + 2, ISSUED_SERIAL_SIZE);
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(serials[i], serials[j], ISSUED_SERIAL_SIZE);
+	}
+}
+
+static void the_serial_number_given_out_is_the_one_in_the_certificate(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(issued_free) struct issued issued = {0};
+	AUTO(x509_free) X509 *cert = NULL;
+	const ASN1_INTEGER *serial;
+
+	(void)state;
+	fixture_make(&fixture, key);
+	assert_ok(certificate_issue(authority, fixture.tmpl, &fixture.grant, NOW, &issued));
+	cert = parse(&issued);
+	serial = X509_get0_serialNumber(cert);
+	assert_view_equal(
+		VIEW(issued.serial), ((struct view){serial->data, (size_t)serial->length}));
+}
+
+static void assert_time(const ASN1_TIME *time, int64_t wanted)
+{
+	assert_int_equal(0, ASN1_TIME_cmp_time_t(time, (time_t)wanted));
+}
+
+static void a_certificate_begins_early_and_ends_with_its_ca_at_the_latest(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer;
+	AUTO(authority_free) struct authority *authority = NULL;
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(fixture_free) struct fixture fixture;
+	const int64_t day = 86400, now = clock_now(), ca_ends = now + 100 * day;
+	const int64_t nows[] = {now, ca_ends - 90 * day, ca_ends - 90 * day + 1, ca_ends - 1};
+
+	(void)state;
+	recipe.until = ca_ends;
+	issuer_make(&recipe, &issuer);
+	assert_ok(issuer_load(&issuer, &authority));
+	fixture_make(&fixture, key);
+	for (size_t i = 0; i < COUNT(nows); i++) {
+		AUTO(issued_free) struct issued issued = {0};
+		AUTO(x509_free) X509 *cert = NULL;
+
+		assert_ok(certificate_issue(
+			authority, fixture.tmpl, &fixture.grant, nows[i], &issued));
+		cert = parse(&issued);
+		assert_true(issued.not_before == nows[i] - 300);
+		assert_true(issued.not_after == (i < 2 ? nows[i] + 90 * day : ca_ends));
+		assert_time(X509_get0_notBefore(cert), issued.not_before);
+		assert_time(X509_get0_notAfter(cert), issued.not_after);
+	}
+}
+
+static void a_ca_that_has_ended_issues_nothing(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer;
+	AUTO(authority_free) struct authority *authority = NULL;
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(issued_free) struct issued issued = {0};
+
+	(void)state;
+	recipe.until = clock_now() + 1000;
+	issuer_make(&recipe, &issuer);
+	assert_ok(issuer_load(&issuer, &authority));
+	fixture_make(&fixture, key);
+	assert_refused(
+		certificate_issue(authority, fixture.tmpl, &fixture.grant, recipe.until, &issued),
+		ERR_BUSY, "ca-expired");
+	assert_int_equal(0, issued.der.n);
+}
+
+static void a_grant_without_what_the_template_speaks_of_gets_nothing(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(issued_free) struct issued issued = {0};
+
+	(void)state;
+	fixture_make(&fixture, key);
+	fixture.grant.device_id = NULL;
+	assert_refused(certificate_issue(authority, fixture.tmpl, &fixture.grant, NOW, &issued),
+		ERR_INTERNAL, "template-value");
+	assert_int_equal(0, issued.der.n);
+}
+
+static void a_ca_without_an_identifier_cannot_be_named(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer;
+	AUTO(authority_free) struct authority *authority = NULL;
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(issued_free) struct issued issued = {0};
+
+	(void)state;
+	recipe.identifier = NULL;
+	issuer_make(&recipe, &issuer);
+	assert_ok(issuer_load(&issuer, &authority));
+	fixture_make(&fixture, key);
+	assert_refused(
+		certificate_issue(authority, fixture.tmpl, &fixture.grant, clock_now(), &issued),
+		ERR_INTERNAL, "crypto");
+}
+
+static void the_profile_is_what_relying_parties_check(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(issued_free) struct issued issued = {0};
+	AUTO(x509_free) X509 *cert = NULL;
+	EXTENDED_KEY_USAGE *purposes;
+	X509 *ca = authority_certificate(authority);
+	char oid[32];
+	int at;
+
+	(void)state;
+	fixture_make(&fixture, key);
+	assert_ok(certificate_issue(authority, fixture.tmpl, &fixture.grant, NOW, &issued));
+	cert = parse(&issued);
+	assert_int_equal(X509_VERSION_3, X509_get_version(cert));
+	assert_int_equal(0, X509_NAME_entry_count(X509_get_subject_name(cert)));
+	assert_int_equal(0, X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(ca)));
+	at = X509_get_ext_by_NID(cert, NID_subject_alt_name, -1);
+	assert_int_equal(1, X509_EXTENSION_get_critical(X509_get_ext(cert, at)));
+	assert_int_equal(0, ASN1_OCTET_STRING_cmp(X509_get0_authority_key_id(cert),
+				    X509_get0_subject_key_id(ca)));
+	assert_int_equal(0, X509_check_ca(cert));
+	assert_int_equal(KU_DIGITAL_SIGNATURE, X509_get_key_usage(cert));
+	purposes = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(purposes, 0), 1);
+	EXTENDED_KEY_USAGE_free(purposes);
+	assert_string_equal("2.23.133.8.3", oid);
+	assert_int_equal(1, X509_verify(cert, authority_key(authority)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_certificate_of_the_shipped_template_is_the_golden_one),
+		cmocka_unit_test(a_certificate_verifies_elsewhere_for_each_kind_of_key),
+		cmocka_unit_test(a_serial_number_is_positive_of_16_bytes_and_never_the_same),
+		cmocka_unit_test(the_serial_number_given_out_is_the_one_in_the_certificate),
+		cmocka_unit_test(a_certificate_begins_early_and_ends_with_its_ca_at_the_latest),
+		cmocka_unit_test(a_ca_that_has_ended_issues_nothing),
+		cmocka_unit_test(a_grant_without_what_the_template_speaks_of_gets_nothing),
+		cmocka_unit_test(a_ca_without_an_identifier_cannot_be_named),
+		cmocka_unit_test(the_profile_is_what_relying_parties_check),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

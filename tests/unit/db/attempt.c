@@ -1,0 +1,139 @@
+#include "attempt.h"
+
+#include "ca/base/crypt.h"
+#include "database.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const uint8_t ak_public[] = "\x00\x10 stands for a key";
+static const uint8_t ek_certificate[] = "stands for a certificate";
+static const uint8_t der[] = "stands for a certificate of ours";
+
+static void digest_of(const char *what, unsigned number, uint8_t out[static DIGEST_SIZE])
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %u", what, number);
+	assert_int_equal(OK, sha256(&(struct view){(uint8_t *)text, strlen(text)}, 1, out));
+}
+
+void attempt_use_ak(struct attempt *attempt, unsigned ak)
+{
+	attempt->ak_name[0] = 0x00;
+	attempt->ak_name[1] = 0x0b;
+	digest_of("ak", ak, attempt->ak_name + 2);
+}
+
+void attempt_use_ek(struct attempt *attempt, unsigned ek)
+{
+	digest_of("ek", ek, attempt->ek_digest);
+}
+
+void attempt_anew(struct attempt *attempt)
+{
+	assert_int_equal(OK, random_bytes(attempt->ticket_digest, DIGEST_SIZE));
+	assert_int_equal(OK, random_bytes(attempt->new_device_id, DEVICE_ID_SIZE));
+	assert_int_equal(OK, random_bytes(attempt->serial, sizeof(attempt->serial)));
+	attempt->serial[15] = 0;
+}
+
+struct attempt attempt_of(struct db *db, unsigned tpm, const char *host)
+{
+	struct attempt attempt = {
+		.db = db, .host = host, .certificates_n = 1, .live_aks_max = 4, .now = NOW};
+
+	attempt_use_ek(&attempt, tpm);
+	attempt_use_ak(&attempt, tpm);
+	attempt_anew(&attempt);
+	digest_of("request", tpm, attempt.request_digest);
+	digest_of("grant", tpm, attempt.grant_digest);
+	return attempt;
+}
+
+static enum err look(struct attempt *attempt)
+{
+	struct enrollment_key key = {
+		attempt->ticket_digest, attempt->ek_digest, VIEW(attempt->ak_name), attempt->host};
+
+	enrollment_facts_free(&attempt->facts);
+	return enrollment_lookup(attempt->db, &key, attempt->now, &attempt->facts);
+}
+
+void attempt_lookup(struct attempt *attempt)
+{
+	if (look(attempt) != OK)
+		fail_msg("%s: %s", why()->code, why()->sentence);
+}
+
+enum err attempt_record(struct attempt *attempt)
+{
+	const struct enrollment_facts *facts = &attempt->facts;
+	struct new_certificate certificates[ENROLLMENT_CERTIFICATES];
+	uint8_t serials[ENROLLMENT_CERTIFICATES][16];
+	struct enrollment_record record = {
+		.device_id = facts->device_known ? facts->device_id : attempt->new_device_id,
+		.device_new = !facts->device_known,
+		.revision = facts->revision,
+		.manufacturer = "id:53544D20",
+		.model = "ST33",
+		.version = "id:00010102",
+		.trust_class = "manufacturer",
+		.trust_source = "stmicro",
+		.trust_version = "00ff",
+		.policy_version = "abcd",
+		.ek_digest = attempt->ek_digest,
+		.ek_kind = "rsa2048",
+		.ek_certificate = VIEW(ek_certificate),
+		.host = attempt->host,
+		.host_new = !facts->host_bound,
+		.host_alias = attempt->host_alias,
+		.ak_name = VIEW(attempt->ak_name),
+		.ak_public = VIEW(ak_public),
+		.ak_kind = "ecc-p256",
+		.ak_new = !facts->ak_known,
+		.live_aks_max = attempt->live_aks_max,
+		.ticket_digest = attempt->ticket_digest,
+		.request_digest = attempt->request_digest,
+		.certificates = certificates,
+		.certificates_n = attempt->certificates_n,
+		.returned = facts->certificates,
+		.returned_n = attempt->certificates_n > 0 ? 0 : facts->certificates_n,
+		.request_id = "r-1",
+		.client_address = "2001:db8::1",
+		.now = attempt->now,
+	};
+
+	for (unsigned i = 0; i < attempt->certificates_n && i < ENROLLMENT_CERTIFICATES; i++) {
+		memcpy(serials[i], attempt->serial, sizeof(serials[i]));
+		serials[i][15] = (uint8_t)i;
+		certificates[i] = (struct new_certificate){.serial = VIEW(serials[i]),
+			.der = VIEW(der),
+			.template = i == 0 ? "ak" : "tls",
+			.template_version = 7,
+			.grant_digest = attempt->grant_digest,
+			.not_before = attempt->now - 60,
+			.not_after = attempt->now + YEAR};
+	}
+	return enrollment_record(attempt->db, &record);
+}
+
+void *attempt_once(void *of_attempt)
+{
+	struct attempt *attempt = of_attempt;
+
+	attempt->err = look(attempt);
+	if (attempt->err == OK)
+		attempt->err = attempt_record(attempt);
+	snprintf(attempt->code, sizeof(attempt->code), "%s", attempt->err == OK ? "" : why()->code);
+	return NULL;
+}
+
+void attempt_enroll(struct attempt *attempt)
+{
+	do
+		attempt_once(attempt);
+	while (attempt->err == ERR_CONFLICT && strcmp(attempt->code, "database-moved") == 0);
+	if (attempt->err != OK)
+		fail_msg("%s: %s", why()->code, why()->sentence);
+}

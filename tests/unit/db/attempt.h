@@ -1,0 +1,47 @@
+/* attempt.h - an enrollment as the service would make it, with made-up keys and certificates. */
+#pragma once
+
+#include "db/enrollment.h"
+
+#define NOW 1800000000 /* 2027-01-15 */
+#define YEAR (365 * 86400)
+
+/* One attempt: which TPM, for which name. The fields may be changed before the trips. */
+struct attempt {
+	struct db *db;
+	const char *host;
+	uint8_t ek_digest[DIGEST_SIZE];
+	uint8_t ak_name[34];
+	uint8_t ticket_digest[DIGEST_SIZE];
+	uint8_t request_digest[DIGEST_SIZE];
+	uint8_t grant_digest[DIGEST_SIZE];
+	uint8_t new_device_id[DEVICE_ID_SIZE];
+	uint8_t serial[16]; /* of the first certificate; the next ones count its last byte up */
+	unsigned certificates_n;
+	unsigned live_aks_max;
+	bool host_alias;
+	int64_t now;
+	struct enrollment_facts facts; /* after attempt_lookup() */
+	enum err err; /* after attempt_once() */
+	char code[64];
+};
+
+/*
+ * EK and AK are those of TPM number `tpm`; ticket, device id and serial are random. Free with
+ * enrollment_facts_free(&attempt.facts).
+ */
+struct attempt attempt_of(struct db *db, unsigned tpm, const char *host);
+/* Another AK of the same TPM, another EK of the same TPM. */
+void attempt_use_ak(struct attempt *attempt, unsigned ak);
+void attempt_use_ek(struct attempt *attempt, unsigned ek);
+/* A new ticket, and serials that were not used before. */
+void attempt_anew(struct attempt *attempt);
+
+/* The first trip; fails the test when it does not succeed. */
+void attempt_lookup(struct attempt *attempt);
+/* The second trip, with what the first one saw. */
+enum err attempt_record(struct attempt *attempt);
+/* Both, for threads: `of_attempt` is a struct attempt *; returns NULL. */
+void *attempt_once(void *of_attempt);
+/* Both, as often as the database moved; fails the test when it does not succeed in the end. */
+void attempt_enroll(struct attempt *attempt);

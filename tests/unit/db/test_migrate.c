@@ -1,0 +1,142 @@
+#include "database.h"
+#include "db/schema.h"
+
+static void a_fresh_database_gets_every_file(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	assert_int_equal(schema_files_n, database_count("SELECT count(*) FROM schema_version"));
+	assert_int_equal(0, database_count("SELECT count(*) FROM device"));
+}
+
+static void migrating_again_changes_nothing(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	database_do("UPDATE schema_version SET applied_at = 'epoch'");
+	assert_int_equal(OK, db_migrate(*state));
+	assert_int_equal(schema_files_n,
+		database_count("SELECT count(*) FROM schema_version WHERE applied_at = 'epoch'"));
+}
+
+struct server {
+	struct db *db;
+	enum err err;
+};
+
+static void *migrate(void *of_server)
+{
+	struct server *server = of_server;
+
+	server->err = db_migrate(server->db);
+	return NULL;
+}
+
+static void eight_servers_may_migrate_at_once(void **state)
+{
+	struct server servers[8];
+	void *arguments[8];
+
+	for (size_t i = 0; i < COUNT(servers); i++) {
+		servers[i] = (struct server){*state, ERR_INTERNAL};
+		arguments[i] = &servers[i];
+	}
+	at_once(COUNT(servers), migrate, arguments);
+	for (size_t i = 0; i < COUNT(servers); i++)
+		assert_int_equal(OK, servers[i].err);
+	assert_int_equal(OK, db_ready(*state));
+}
+
+static void a_file_that_fails_leaves_nothing_behind(void **state)
+{
+	/* The third file makes a table of this name; the two before it go well. */
+	database_do("CREATE VIEW audit AS SELECT 1 AS one");
+	assert_int_equal(ERR_INTERNAL, db_migrate(*state));
+	assert_string_equal("schema-failed", why()->code);
+	assert_int_equal(2, database_count("SELECT count(*) FROM schema_version"));
+	database_do("DROP VIEW audit");
+	assert_int_equal(OK, db_migrate(*state));
+}
+
+static void a_database_of_a_later_version_is_left_alone(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	database_do("INSERT INTO schema_version (number, name, sha256)"
+		    " SELECT max(number) + 1, 'later', sha256('') FROM schema_version");
+	assert_int_equal(ERR_INTERNAL, db_migrate(*state));
+	assert_string_equal("schema-newer", why()->code);
+	assert_int_equal(ERR_BUSY, db_ready(*state));
+	assert_string_equal("schema-newer", why()->code);
+}
+
+static void a_file_that_was_applied_with_other_content_is_an_error(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	database_do("UPDATE schema_version SET sha256 = sha256('') WHERE number = 1");
+	assert_int_equal(ERR_INTERNAL, db_migrate(*state));
+	assert_string_equal("schema-changed", why()->code);
+}
+
+static void a_gap_in_what_was_applied_is_an_error(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	database_do("DELETE FROM schema_version WHERE number = 1");
+	assert_int_equal(ERR_INTERNAL, db_migrate(*state));
+	assert_string_equal("schema-changed", why()->code);
+}
+
+static void a_database_without_our_schema_is_not_ready(void **state)
+{
+	assert_int_equal(ERR_BUSY, db_ready(*state));
+	assert_string_equal("database-schema", why()->code);
+}
+
+static void a_migrated_database_is_ready(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	assert_int_equal(OK, db_ready(*state));
+}
+
+static void a_database_that_can_only_be_read_is_not_ready(void **state)
+{
+	assert_int_equal(OK, db_migrate(*state));
+	database_do("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET"
+		    " default_transaction_read_only = on', current_database()); END $$");
+	assert_int_equal(ERR_BUSY, db_ready(*state));
+	assert_string_equal("database-refuses", why()->code);
+	database_do("BEGIN READ WRITE;"
+		    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET"
+		    " default_transaction_read_only', current_database()); END $$; COMMIT");
+	assert_int_equal(OK, db_ready(*state));
+}
+
+static void a_server_that_is_away_is_not_ready(void **state)
+{
+	struct db *db = NULL;
+
+	(void)state;
+	assert_int_equal(OK, db_open("host=/nonexistent dbname=x", 1, 100, &db));
+	assert_int_equal(ERR_BUSY, db_ready(db));
+	assert_string_equal("database-unreachable", why()->code);
+	assert_int_equal(ERR_BUSY, db_migrate(db));
+	db_close(&db);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, database_empty, database_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_fresh_database_gets_every_file),
+		TEST(migrating_again_changes_nothing),
+		TEST(eight_servers_may_migrate_at_once),
+		TEST(a_file_that_fails_leaves_nothing_behind),
+		TEST(a_database_of_a_later_version_is_left_alone),
+		TEST(a_file_that_was_applied_with_other_content_is_an_error),
+		TEST(a_gap_in_what_was_applied_is_an_error),
+		TEST(a_database_without_our_schema_is_not_ready),
+		TEST(a_migrated_database_is_ready),
+		TEST(a_database_that_can_only_be_read_is_not_ready),
+		TEST(a_server_that_is_away_is_not_ready),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

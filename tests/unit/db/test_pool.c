@@ -1,0 +1,251 @@
+#include "attempt.h"
+#include "database.h"
+#include "db/connection.h"
+#include "db/pool_connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct statement one = {NULL, "SELECT 1::bigint"};
+
+static enum err ask(struct db *db)
+{
+	struct pipeline pipeline = {.steps = {{.statement = &one}}, .n = 1};
+
+	return db_run(db, &pipeline, LOST_GIVE_UP);
+}
+
+static void a_pool_opens_nothing_before_it_is_used(void **state)
+{
+	struct db *db = NULL;
+
+	(void)state;
+	assert_int_equal(OK, db_open("host=/nonexistent dbname=x", 4, 100, &db));
+	assert_int_equal(ERR_BUSY, ask(db));
+	assert_string_equal("database-unreachable", why()->code);
+	db_close(&db);
+	assert_null(db);
+}
+
+static void a_connection_string_that_is_none_is_refused_without_quoting_it(void **state)
+{
+	struct db *db = NULL;
+
+	(void)state;
+	assert_int_equal(ERR_INTERNAL, db_open("password=x s3cret", 4, 100, &db));
+	assert_string_equal("database-conninfo", why()->code);
+	assert_null(strstr(why()->sentence, "s3cret"));
+	assert_null(db);
+}
+
+static void a_failed_connection_does_not_use_up_the_pool(void **state)
+{
+	struct db *db = NULL;
+
+	(void)state;
+	assert_int_equal(OK, db_open("host=/nonexistent dbname=x", 1, 0, &db));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ERR_BUSY, ask(db));
+		assert_string_equal("database-unreachable", why()->code);
+	}
+	db_close(&db);
+}
+
+static void a_pool_in_full_use_refuses_after_the_wait(void **state)
+{
+	PGconn *lent;
+	struct db *db = NULL;
+
+	(void)state;
+	assert_int_equal(OK, db_open(database_conninfo(), 1, 50, &db));
+	assert_int_equal(OK, db_take(db, &lent));
+	assert_int_equal(ERR_BUSY, ask(db));
+	assert_string_equal("database-busy", why()->code);
+	db_give(db, lent, true);
+	assert_int_equal(OK, ask(db));
+	db_close(&db);
+}
+
+static void *ask_often(void *of_db)
+{
+	for (int i = 0; i < 50; i++)
+		if (ask(of_db) != OK)
+			fprintf(stderr, "%s: %s\n", why()->code, why()->sentence);
+	return NULL;
+}
+
+static void sixteen_threads_share_two_connections(void **state)
+{
+	void *dbs[16];
+	struct db *db = NULL;
+
+	(void)state;
+	assert_int_equal(OK, db_open(database_conninfo(), 2, 10000, &db));
+	for (size_t i = 0; i < COUNT(dbs); i++)
+		dbs[i] = db;
+	at_once(COUNT(dbs), ask_often, dbs);
+	assert_in_range(database_count("SELECT count(*) FROM pg_stat_activity"
+				       " WHERE application_name = 'endorsed'"),
+		1, 2);
+	db_close(&db);
+}
+
+static void terminate_all(void)
+{
+	database_do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+		    " WHERE application_name = 'endorsed' AND pid <> pg_backend_pid()");
+	while (database_count("SELECT count(*) FROM pg_stat_activity"
+			      " WHERE application_name = 'endorsed'") > 0)
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
+static void a_connection_that_the_server_ended_is_replaced_before_anything_is_sent(void **state)
+{
+	assert_int_equal(OK, ask(*state));
+	for (int i = 0; i < 3; i++) {
+		terminate_all();
+		assert_int_equal(OK, ask(*state));
+	}
+}
+
+/* A sequence is not rolled back, so it tells how often something was begun. */
+static const struct statement count_up = {NULL, "SELECT nextval('begun')"};
+static const struct statement hang_up = {NULL, "SELECT pg_terminate_backend(pg_backend_pid())"};
+
+static int64_t begun(struct db *db, enum when_lost when_lost)
+{
+	struct pipeline pipeline = {
+		.steps = {{.statement = &count_up}, {.statement = &hang_up}}, .n = 2};
+
+	database_do("CREATE SEQUENCE begun");
+	assert_int_equal(ERR_BUSY, db_run(db, &pipeline, when_lost));
+	assert_string_equal("database-unreachable", why()->code);
+	return database_count("SELECT last_value FROM begun");
+}
+
+static void what_writes_is_not_repeated_once_it_was_sent(void **state)
+{
+	assert_int_equal(1, begun(*state, LOST_GIVE_UP));
+}
+
+static void what_reads_is_repeated_once_on_a_fresh_connection(void **state)
+{
+	assert_int_equal(2, begun(*state, LOST_REPEAT_ONCE));
+}
+
+static void a_pool_over_a_database_without_our_schema_says_so(void **state)
+{
+	assert_int_equal(ERR_BUSY, ask(*state));
+	assert_string_equal("database-schema", why()->code);
+	assert_int_equal(OK, db_migrate(*state));
+	assert_int_equal(OK, ask(*state));
+}
+
+static void the_operators_options_win_over_ours(void **state)
+{
+	static const struct statement slow = {NULL, "SELECT pg_sleep(60)"};
+	struct pipeline pipeline = {.steps = {{.statement = &slow}}, .n = 1};
+	struct db *db = NULL;
+	char conninfo[512];
+
+	(void)state;
+	snprintf(conninfo, sizeof(conninfo), "%s options='-c statement_timeout=50'",
+		database_conninfo());
+	assert_int_equal(OK, db_open(conninfo, 1, 100, &db));
+	assert_int_equal(ERR_BUSY, db_run(db, &pipeline, LOST_GIVE_UP));
+	assert_string_equal("database-refuses", why()->code);
+	assert_int_equal(OK, ask(db));
+	db_close(&db);
+}
+
+static unsigned parameters(const char *text)
+{
+	unsigned most = 0;
+
+	for (const char *at = strchr(text, '$'); at != NULL; at = strchr(at + 1, '$')) {
+		unsigned number = (unsigned)strtoul(at + 1, NULL, 10);
+
+		most = number > most ? number : most;
+	}
+	return most;
+}
+
+/* A scan of a whole table, or of a whole index: one without a condition in the line below it. */
+static void assert_plan_uses_indices(PGconn *connection, const struct statement *statement)
+{
+	AUTO(buf_free) struct buf sql = BUF(1024);
+	PGresult *plan;
+
+	buf_fmt(&sql, "EXPLAIN (COSTS OFF) EXECUTE %s", statement->name);
+	for (unsigned i = 0, n = parameters(statement->text); i < n; i++)
+		buf_fmt(&sql, "%sNULL%s", i == 0 ? "(" : ",", i + 1 == n ? ")" : "");
+	plan = PQexec(connection, buf_text(&sql));
+	if (PQresultStatus(plan) != PGRES_TUPLES_OK)
+		fail_msg("%s", PQerrorMessage(connection));
+	for (int i = 0; i < PQntuples(plan); i++) {
+		const char *line = PQgetvalue(plan, i, 0);
+		const char *next = i + 1 < PQntuples(plan) ? PQgetvalue(plan, i + 1, 0) : "";
+
+		if (strstr(line, "Seq Scan") != NULL ||
+			(strstr(line, "Index") != NULL && strstr(line, " Scan ") != NULL &&
+				strstr(next, "Index Cond") == NULL))
+			fail_msg("%s: %s", statement->name, line);
+	}
+	PQclear(plan);
+}
+
+static void assert_plans_use_indices(struct db *db)
+{
+	static const struct statement *const *const lists[] = {audit_statements,
+		enrollment_statements, enrollment_facts_statements, host_statements,
+		ticket_statements};
+	PGconn *connection;
+
+	assert_int_equal(OK, db_take(db, &connection));
+	for (size_t i = 0; i < COUNT(lists); i++)
+		for (const struct statement *const *s = lists[i]; *s != NULL; s++)
+			assert_plan_uses_indices(connection, *s);
+	db_give(db, connection, false);
+}
+
+static void every_statement_finds_its_rows_by_an_index_however_small_the_tables_are(void **state)
+{
+	char host[32];
+
+	assert_plans_use_indices(*state);
+	database_do("ANALYZE");
+	assert_plans_use_indices(*state);
+	for (unsigned i = 0; i < 20; i++) {
+		struct attempt a = attempt_of(*state, i, host);
+
+		snprintf(host, sizeof(host), "h%u.example.org", i);
+		attempt_enroll(&a);
+		enrollment_facts_free(&a.facts);
+	}
+	database_do("ANALYZE");
+	assert_plans_use_indices(*state);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, database_migrated, database_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_pool_opens_nothing_before_it_is_used),
+		TEST(a_connection_string_that_is_none_is_refused_without_quoting_it),
+		TEST(a_failed_connection_does_not_use_up_the_pool),
+		TEST(a_pool_in_full_use_refuses_after_the_wait),
+		TEST(sixteen_threads_share_two_connections),
+		TEST(a_connection_that_the_server_ended_is_replaced_before_anything_is_sent),
+		TEST(what_writes_is_not_repeated_once_it_was_sent),
+		TEST(what_reads_is_repeated_once_on_a_fresh_connection),
+		cmocka_unit_test_setup_teardown(a_pool_over_a_database_without_our_schema_says_so,
+			database_empty, database_close),
+		TEST(the_operators_options_win_over_ours),
+		TEST(every_statement_finds_its_rows_by_an_index_however_small_the_tables_are),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

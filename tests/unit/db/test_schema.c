@@ -1,0 +1,90 @@
+#include "attempt.h"
+#include "database.h"
+
+#include <string.h>
+
+/* Each of these is wrong in one thing; 23514 is a CHECK, 23505 a unique and 23503 a foreign key. */
+static const struct {
+	const char *state, *sql;
+} nonsense[] = {
+	{"23514", "UPDATE device SET state = 'on holiday'"},
+	{"23514", "UPDATE device SET trust_class = 'unproven-root'"},
+	{"23514", "UPDATE device SET trust_version = 'not hexadecimal'"},
+	{"23514", "UPDATE device SET labels = '[]'"},
+	{"23514", "UPDATE device SET revision = 0"},
+	{"23514", "UPDATE device SET last_refusal_code = 'without-a-time'"},
+	{"23503", "DELETE FROM device"},
+	{"23514", "UPDATE ek SET ek_digest = '\\x01'"},
+	{"23514", "UPDATE ek SET kind = 'RSA 2048'"},
+	{"23514", "UPDATE ek SET certificate = ''"},
+	{"23503", "UPDATE ek SET device_id = gen_random_uuid()"},
+	{"23514", "UPDATE host SET name = 'A.example.org'"},
+	{"23514", "UPDATE host SET name = 'localhost'"},
+	{"23514", "UPDATE host SET name = '192.0.2.1'"},
+	{"23514", "UPDATE host SET name = '*.example.org'"},
+	{"23514", "UPDATE host SET name = 'a.example.org.'"},
+	{"23514", "UPDATE host SET name = 'a..example.org'"},
+	{"23514", "UPDATE host SET name = '-a.example.org'"},
+	{"23514", "UPDATE host SET name = E'a.example.org\\n'"},
+	{"23514", "UPDATE host SET name = repeat('a', 64) || '.org'"},
+	{"23514", "UPDATE host SET name = repeat('abcdefg.', 32) || 'org'"},
+	{"23505", "INSERT INTO host SELECT 'b.example.org', device_id, false, now() FROM device"},
+	{"23514", "UPDATE ak SET state = 'dead'"},
+	{"23514", "UPDATE ak SET name = '\\x0004' || substr(name, 3)"},
+	{"23514", "UPDATE ak SET name = ''"},
+	{"23514", "UPDATE ak SET public = ''"},
+	{"23514", "UPDATE certificate SET serial = ''"},
+	{"23514", "UPDATE certificate SET serial = sha256('long')"},
+	{"23514", "UPDATE certificate SET not_after = not_before"},
+	{"23514", "UPDATE certificate SET revoked_at = now()"},
+	{"23514", "UPDATE certificate SET revocation_reason = 'keyCompromise'"},
+	{"23514", "UPDATE certificate SET der = ''"},
+	{"23503", "UPDATE certificate SET ak_name = 'of another device'"},
+	{"23514", "UPDATE ticket SET serials = '{}'"},
+	{"23514", "UPDATE ticket SET request_digest = ''"},
+	{"23514", "INSERT INTO audit (at, event) VALUES (now(), 'Not A Word')"},
+	{"EN002", "UPDATE audit SET event = 'other'"},
+	{"EN002", "DELETE FROM audit"},
+	{"EN002", "DELETE FROM audit WHERE false"},
+	{"EN002", "TRUNCATE audit"},
+	{"EN002", "SET session_replication_role = replica; DELETE FROM audit"},
+	{"", "INSERT INTO audit (at, event) VALUES (now(), 'a.word')"},
+};
+
+static void constraints_keep_nonsense_out(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	attempt_enroll(&a);
+	for (size_t i = 0; i < COUNT(nonsense); i++) {
+		const char *found = database_try(nonsense[i].sql);
+
+		if (strcmp(nonsense[i].state, found) != 0)
+			fail_msg(
+				"\"%s\" and not %s: %s", found, nonsense[i].state, nonsense[i].sql);
+	}
+	enrollment_facts_free(&a.facts);
+}
+
+/* An index whose columns begin with the foreign key's, in any order. */
+static void every_foreign_key_has_an_index(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		0, database_count("SELECT count(*) FROM pg_constraint AS key WHERE contype = 'f'"
+				  " AND NOT EXISTS (SELECT FROM pg_index"
+				  " WHERE indrelid = conrelid AND indpred IS NULL"
+				  " AND (indkey::int2[])[0:cardinality(conkey) - 1] @> conkey)"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, database_migrated, database_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(constraints_keep_nonsense_out),
+		TEST(every_foreign_key_has_an_index),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,27 @@
+/* device.h - a service without a database, and what a device claims before it. */
+#pragma once
+
+#include "enroll/flow/service.h"
+#include "enroll/proto/claim.h"
+#include "tests/unit/tpm/pki.h"
+
+#include <tss2/tss2_tpm2_types.h>
+
+#define HOST "web-01.example.org"
+
+/* A good claim; a test changes what it likes before claim_bytes(). */
+struct device {
+	struct world world;
+	TPMT_PUBLIC ak;
+	struct buf certificate, ak_public, sent;
+	struct claim claim;
+};
+void device_make(struct device *out);
+void device_free(struct device *device); /* for AUTO */
+/* Takes the world's leaf and the AK's area as they are now. */
+void device_refresh(struct device *device);
+void claim_bytes(const struct device *device, struct buf *out);
+
+/* The service that believes this world; for service_free(). */
+void service_make(const struct world *world, const char *name, struct service *out);
+void service_free(struct service *service);

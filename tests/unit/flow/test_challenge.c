@@ -1,0 +1,152 @@
+#include "enroll/flow/challenge.h"
+
+#include "ca/base/ossl.h"
+#include "enroll/tpm/ak.h"
+#include "enroll/tpm/ekpublic.h"
+#include "tests/unit/check.h"
+#include "tests/unit/flow/device.h"
+#include "tests/unit/tpm/activate.h"
+#include "tests/unit/tpm/area.h"
+
+static const struct caller caller = {.request_id = "r", .client_address = "192.0.2.1", .now = NOW};
+
+/* A device before a service, and what it got. */
+struct trip {
+	struct device device;
+	struct service service;
+	struct buf claim;
+	struct challenge challenge;
+	struct outcome outcome;
+};
+
+static void trip_make(struct trip *out)
+{
+	*out = (struct trip){.claim = BUF(1 << 16)};
+	device_make(&out->device);
+	service_make(&out->device.world, SERVICE, &out->service);
+	challenge_init(&out->challenge);
+}
+
+static enum err trip_go(struct trip *trip)
+{
+	claim_bytes(&trip->device, &trip->claim);
+	return challenge_make(
+		&trip->service, &caller, buf_view(&trip->claim), &trip->challenge, &trip->outcome);
+}
+
+static void trip_free(struct trip *trip)
+{
+	challenge_free(&trip->challenge);
+	buf_free(&trip->claim);
+	service_free(&trip->service);
+	device_free(&trip->device);
+}
+
+/* What the TPM of the device would get out of the challenge. */
+static bool trip_activate(const struct trip *trip, struct buf *out)
+{
+	AUTO(ak_free) struct ak *ak = NULL;
+	AUTO(buf_free) struct buf public = BUF(1024);
+	EVP_PKEY *ek = trip->device.world.ek_key;
+	TPM2B_PUBLIC area = {0};
+	size_t used = 0;
+
+	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, &ak));
+	assert_ok(ek_public_build(ek_template_of(KEY_P256), ek, &public));
+	Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.p, public.n, &used, &area);
+	return activate(ek, &area.publicArea, (struct view){ak_name(ak)->bytes, ak_name(ak)->n},
+		buf_view(&trip->challenge.credential_blob), buf_view(&trip->challenge.secret), out);
+}
+
+static void the_tpm_gets_the_secret_that_is_in_the_ticket(void **state)
+{
+	AUTO(trip_free) struct trip trip;
+	AUTO(ticket_wipe) struct ticket ticket;
+	AUTO(buf_free) struct buf secret = BUF(64);
+	uint8_t digest[SHA256_SIZE];
+
+	(void)state;
+	trip_make(&trip);
+	assert_ok(trip_go(&trip));
+	assert_ok(
+		ticket_open(trip.service.tickets, buf_view(&trip.challenge.ticket), NOW, &ticket));
+	assert_true(trip_activate(&trip, &secret));
+	assert_view_equal(VIEW(ticket.session.bytes), buf_view(&secret));
+	assert_true(ticket.issued_at == NOW);
+	assert_true(trip.challenge.expires_at == NOW + 300);
+	assert_ok(SHA256_OF(digest, buf_view(&trip.claim)));
+	assert_memory_equal(digest, ticket.claim_digest, sizeof(digest));
+	assert_memory_equal(trust_version(trip.service.trust), ticket.trust_version, 32);
+	assert_memory_equal(policy_version(trip.service.policy), ticket.policy_version, 32);
+	assert_string_equal("challenged", trip.outcome.what);
+	assert_string_equal(HOST, trip.outcome.host);
+	assert_false(trip.outcome.is_proven);
+}
+
+static void each_challenge_has_a_secret_of_its_own(void **state)
+{
+	AUTO(trip_free) struct trip a, b;
+	AUTO(buf_free) struct buf of_a = BUF(64), of_b = BUF(64);
+
+	(void)state;
+	trip_make(&a);
+	trip_make(&b);
+	assert_ok(trip_go(&a));
+	assert_ok(trip_go(&b));
+	assert_true(trip_activate(&a, &of_a));
+	assert_true(trip_activate(&b, &of_b));
+	assert_memory_not_equal(of_a.p, of_b.p, 32);
+}
+
+static void an_ak_of_another_name_does_not_get_it(void **state)
+{
+	AUTO(trip_free) struct trip trip;
+	AUTO(buf_free) struct buf secret = BUF(64);
+
+	(void)state;
+	trip_make(&trip);
+	assert_ok(trip_go(&trip));
+	area_of_ak(KEY_P256, &trip.device.ak);
+	device_refresh(&trip.device);
+	assert_false(trip_activate(&trip, &secret));
+}
+
+static void a_refused_claim_gets_nothing_and_tells_its_host(void **state)
+{
+	AUTO(trip_free) struct trip trip;
+
+	(void)state;
+	trip_make(&trip);
+	trip.device.claim.service = "https://other.example.org";
+	assert_refused(trip_go(&trip), ERR_DENIED, "wrong-service");
+	assert_int_equal(0, trip.challenge.ticket.n + trip.challenge.secret.n +
+				    trip.challenge.credential_blob.n);
+	assert_string_equal(HOST, trip.outcome.host);
+	assert_null(trip.outcome.what);
+}
+
+static void an_unreadable_claim_has_no_host_to_tell(void **state)
+{
+	AUTO(trip_free) struct trip trip;
+
+	(void)state;
+	trip_make(&trip);
+	assert_refused(challenge_make(&trip.service, &caller, view_str("?"), &trip.challenge,
+			       &trip.outcome),
+		ERR_MALFORMED, "json");
+	assert_string_equal("", trip.outcome.host);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_tpm_gets_the_secret_that_is_in_the_ticket),
+		cmocka_unit_test(each_challenge_has_a_secret_of_its_own),
+		cmocka_unit_test(an_ak_of_another_name_does_not_get_it),
+		cmocka_unit_test(a_refused_claim_gets_nothing_and_tells_its_host),
+		cmocka_unit_test(an_unreadable_claim_has_no_host_to_tell),
+	};
+
+	setenv("TSS2_LOG", "all+none", 0); /* what tss2-mu says of bad bytes */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

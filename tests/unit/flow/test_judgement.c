@@ -1,0 +1,260 @@
+#include "enroll/flow/judgement.h"
+
+#include "ca/base/ossl.h"
+#include "tests/unit/check.h"
+#include "tests/unit/flow/device.h"
+#include "tests/unit/tpm/area.h"
+
+static enum err judge_bytes(const struct service *service, struct view bytes)
+{
+	AUTO(judgement_free) struct judgement judgement = {0};
+
+	return claim_judge(service, bytes, NOW, &judgement);
+}
+
+static enum err judge(const struct service *service, const struct device *device)
+{
+	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
+
+	claim_bytes(device, &bytes);
+	return judge_bytes(service, buf_view(&bytes));
+}
+
+static void nothing(struct device *device)
+{
+	(void)device;
+}
+
+static void other_service(struct device *device)
+{
+	device->claim.service = "https://other.example.org";
+}
+
+static void service_with_slash(struct device *device)
+{
+	device->claim.service = SERVICE "/";
+}
+
+static void service_in_capitals(struct device *device)
+{
+	device->claim.service = "HTTPS://CA.EXAMPLE.ORG";
+}
+
+static void address(struct device *device)
+{
+	device->claim.host = "10.0.0.1";
+}
+
+static void two_dots(struct device *device)
+{
+	device->claim.host = "a..b";
+}
+
+static void wildcard(struct device *device)
+{
+	device->claim.host = "*.x.y";
+}
+
+static void trailing_dot(struct device *device)
+{
+	device->claim.host = "x.y.";
+}
+
+static void one_label(struct device *device)
+{
+	device->claim.host = "localhost";
+}
+
+static void own_name(struct device *device)
+{
+	device->claim.host = "ca.example.org";
+}
+
+static void below_own_name(struct device *device)
+{
+	device->claim.host = "web.ca.example.org";
+}
+
+static void capitals(struct device *device)
+{
+	device->claim.host = "Web-01.example.org";
+}
+
+static void ak_for_another(struct device *device)
+{
+	area_tag(&device->ak, "https://other.example.org");
+	device_refresh(device);
+}
+
+static void ak_external(struct device *device)
+{
+	device->ak.objectAttributes &= ~TPMA_OBJECT_FIXEDTPM;
+	device_refresh(device);
+}
+
+static void no_certificate(struct device *device)
+{
+	device->claim.ek_certificate = (struct view){NULL, 0};
+	device->claim.ek_public = buf_view(&device->ak_public);
+}
+
+static void unknown_root(struct device *device)
+{
+	AUTO(world_free) struct world other;
+
+	world_make(&other);
+	X509_free(device->world.leaf);
+	device->world.leaf = other.leaf;
+	X509_up_ref(other.leaf);
+	device_refresh(device);
+}
+
+static void public_of_another(struct device *device)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+
+	assert_ok(ek_public_build(ek_template_of(KEY_P256), key, &device->sent));
+	device->claim.ek_public = buf_view(&device->sent);
+}
+
+static void chain_of_garbage(struct device *device)
+{
+	device->claim.ek_chain[0] = view_str("garbage");
+	device->claim.ek_chain_n = 1;
+}
+
+static const struct {
+	const char *name;
+	void (*change)(struct device *device);
+	enum err err;
+	const char *code;
+	const char *clause;
+} rows[] = {
+	{"base", nothing, OK, "", ""},
+	{"below-own-name", below_own_name, OK, "", ""},
+	{"service-other", other_service, ERR_DENIED, "wrong-service", "PROTOCOL claim"},
+	{"service-slash", service_with_slash, ERR_DENIED, "wrong-service", "PROTOCOL claim"},
+	{"service-capitals", service_in_capitals, ERR_DENIED, "wrong-service", "PROTOCOL claim"},
+	{"name-address", address, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
+	{"name-two-dots", two_dots, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
+	{"name-wildcard", wildcard, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
+	{"name-trailing-dot", trailing_dot, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
+	{"name-one-label", one_label, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
+	{"name-capitals", capitals, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
+	{"name-own", own_name, ERR_MALFORMED, "host-name", "PROTOCOL hosts"},
+	{"ak-tag-other", ak_for_another, ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag"},
+	{"ak-external", ak_external, ERR_REJECTED, "ak-attributes", "PROTOCOL keys"},
+	{"ek-missing", no_certificate, ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek"},
+	{"ek-unknown-root", unknown_root, ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1"},
+	{"ek-public-other", public_of_another, ERR_REJECTED, "ek-mismatch", "PROTOCOL ek"},
+	{"ek-chain", chain_of_garbage, ERR_REJECTED, "ek-chain", "PROTOCOL limits"},
+};
+
+static void one_fault_of_a_claim_gives_one_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(device_free) struct device device;
+		AUTO(service_free) struct service service;
+
+		device_make(&device);
+		service_make(&device.world, SERVICE, &service);
+		assert_ok(judge(&service, &device));
+		rows[i].change(&device);
+		assert_refused_in(
+			rows[i].name, judge(&service, &device), rows[i].err, rows[i].code);
+		if (rows[i].err != OK && strcmp(why()->clause, rows[i].clause) != 0)
+			fail_msg("%s: clause \"%s\"", rows[i].name, why()->clause);
+	}
+}
+
+/* The name of the service in each form in which it can stand in its configuration. */
+static void the_services_own_name_is_found_in_its_url(void **state)
+{
+	static const char *const services[] = {"https://ca.example.org", "https://ca.example.org/",
+		"https://ca.example.org:8443/endorse", "https://CA.example.org", "ca.example.org"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(services); i++) {
+		AUTO(device_free) struct device device;
+		AUTO(service_free) struct service service;
+
+		device_make(&device);
+		service_make(&device.world, services[i], &service);
+		device.claim.service = services[i];
+		area_tag(&device.ak, services[i]);
+		device_refresh(&device);
+		assert_ok(judge(&service, &device));
+		own_name(&device);
+		assert_refused(judge(&service, &device), ERR_MALFORMED, "host-name");
+	}
+}
+
+static void a_claim_that_cannot_be_read_is_malformed(void **state)
+{
+	AUTO(device_free) struct device device;
+	AUTO(service_free) struct service service;
+	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
+
+	(void)state;
+	device_make(&device);
+	service_make(&device.world, SERVICE, &service);
+	assert_refused(judge_bytes(&service, view_str("{")), ERR_MALFORMED, "json");
+	assert_refused(judge_bytes(&service, view_str("{}")), ERR_MALFORMED, "json-key-missing");
+	claim_bytes(&device, &bytes);
+	bytes.n--;
+	assert_refused(judge_bytes(&service, buf_view(&bytes)), ERR_MALFORMED, "json");
+}
+
+static void a_judgement_holds_what_was_judged(void **state)
+{
+	AUTO(device_free) struct device device;
+	AUTO(service_free) struct service service;
+	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
+	AUTO(judgement_free) struct judgement judgement = {0};
+	uint8_t digest[32];
+
+	(void)state;
+	device_make(&device);
+	service_make(&device.world, SERVICE, &service);
+	claim_bytes(&device, &bytes);
+	assert_ok(claim_judge(&service, buf_view(&bytes), NOW, &judgement));
+	assert_string_equal(HOST, judgement.claim->host);
+	assert_view_equal(buf_view(&device.ak_public), ak_public(judgement.ak));
+	assert_ok(spki_sha256(device.world.ek_key, digest));
+	assert_memory_equal(digest, identity_ek_digest(judgement.identity), 32);
+}
+
+static void a_refused_claim_still_tells_its_host_to_the_log(void **state)
+{
+	AUTO(device_free) struct device device;
+	AUTO(service_free) struct service service;
+	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
+	AUTO(judgement_free) struct judgement judgement = {0};
+
+	(void)state;
+	device_make(&device);
+	service_make(&device.world, SERVICE, &service);
+	other_service(&device);
+	claim_bytes(&device, &bytes);
+	assert_refused(claim_judge(&service, buf_view(&bytes), NOW, &judgement), ERR_DENIED,
+		"wrong-service");
+	assert_non_null(judgement.claim);
+	assert_string_equal(HOST, judgement.claim->host);
+	assert_null(judgement.ak);
+	assert_null(judgement.identity);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_fault_of_a_claim_gives_one_reason),
+		cmocka_unit_test(the_services_own_name_is_found_in_its_url),
+		cmocka_unit_test(a_claim_that_cannot_be_read_is_malformed),
+		cmocka_unit_test(a_judgement_holds_what_was_judged),
+		cmocka_unit_test(a_refused_claim_still_tells_its_host_to_the_log),
+	};
+
+	setenv("TSS2_LOG", "all+none", 0); /* what tss2-mu says of bad bytes */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

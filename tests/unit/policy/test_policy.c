@@ -1,0 +1,362 @@
+#include "ca/base/crypt.h"
+#include "policy/policy.h"
+#include "tests/unit/check.h"
+
+#include <unistd.h>
+
+#define POLICY                                                                                     \
+	"rules:\n"                                                                                 \
+	"  - name: front\n"                                                                        \
+	"    hosts:\n"                                                                             \
+	"      - exact: www.example.org\n"                                                         \
+	"      - glob: web-*.example.org\n"                                                        \
+	"    ek_kinds: [p384, rsa2048]\n"                                                          \
+	"    trust: [manufacturer]\n"                                                              \
+	"    templates: [ak, tls]\n"                                                               \
+	"    names_per_device: 3\n"                                                                \
+	"  - name: rest\n"                                                                         \
+	"    hosts: [{suffix: example.org}]\n"                                                     \
+	"    templates: [ak]\n"
+
+/* The templates of these tests; the context is handed through. */
+static int context;
+
+static bool is_template(void *ctx, const char *name)
+{
+	assert_ptr_equal(&context, ctx);
+	return strcmp(name, "ak") == 0 || strcmp(name, "tls") == 0;
+}
+
+/* Writes the text to a file, loads it, and leaves no file behind. `path` gets its name. */
+static enum err load(
+	const char *text, char path[static 64], struct problems *problems, struct policy **out)
+{
+	AUTO(fd_close) int fd = -1;
+	enum err err;
+
+	snprintf(path, 64, "/tmp/endorse-policy-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(strlen(text), write(fd, text, strlen(text)));
+	problems_init(problems);
+	err = policy_load(path, is_template, &context, problems, out);
+	unlink(path);
+	return err;
+}
+
+static struct policy *loaded(const char *text)
+{
+	AUTO(problems_free) struct problems problems;
+	struct policy *policy = NULL;
+	char path[64];
+
+	if (load(text, path, &problems, &policy) != OK)
+		fail_msg("%s", buf_text(&problems.text));
+	assert_int_equal(0, problems.n);
+	return policy;
+}
+
+/* The text is refused with exactly these lines, each without the file's name in front. */
+static void assert_problems(const char *text, const char *wanted)
+{
+	AUTO(problems_free) struct problems problems;
+	AUTO(buf_free) struct buf found = BUF(1 << 16);
+	struct policy *policy = NULL;
+	char path[64];
+
+	assert_refused(load(text, path, &problems, &policy), ERR_MALFORMED, "yaml");
+	assert_null(policy);
+	for (const char *line = buf_text(&problems.text); *line != '\0';) {
+		size_t n = strcspn(line, "\n") + 1;
+
+		assert_memory_equal(path, line, strlen(path));
+		buf_add(&found, (struct view){(const uint8_t *)line + strlen(path) + 1,
+					n - strlen(path) - 1});
+		line += n;
+	}
+	assert_string_equal(wanted, buf_text(&found));
+}
+
+/* Taken by the first rule of POLICY. */
+static const struct facts good = {.host = "web-01.example.org",
+	.template = "tls",
+	.trust_class = "manufacturer",
+	.ek_kind = "p384"};
+
+static void the_first_rule_with_the_name_decides(void **state)
+{
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+	struct facts facts = good;
+	struct decision decision;
+
+	(void)state;
+	assert_ok(policy_decide(policy, &facts, &decision));
+	assert_string_equal("front", decision.rule);
+	assert_int_equal(3, decision.names_per_device);
+	facts.host = "www.example.org";
+	assert_ok(policy_decide(policy, &facts, &decision));
+	assert_string_equal("front", decision.rule);
+	facts.host = "db.example.org";
+	facts.template = "ak";
+	facts.ek_kind = "p256";
+	facts.trust_class = "operator-import";
+	assert_ok(policy_decide(policy, &facts, &decision));
+	assert_string_equal("rest", decision.rule);
+	assert_int_equal(1, decision.names_per_device);
+}
+
+static void each_refusal_has_its_code(void **state)
+{
+	static const struct {
+		struct facts facts;
+		const char *code, *clause;
+	} rows[] = {
+		{{"web-01.example.com", "tls", "manufacturer", "p384", 0}, "name-not-allowed",
+			"policy: hosts"},
+		{{"example.org", "tls", "manufacturer", "p384", 0}, "name-not-allowed",
+			"policy: hosts"},
+		{{"web-01.example.org", "tls", "manufacturer", "p256", 0}, "ek-kind-not-allowed",
+			"policy: ek_kinds"},
+		{{"web-01.example.org", "tls", "operator-import", "p384", 0}, "trust-not-allowed",
+			"policy: trust"},
+		{{"web-01.example.org", "ssh", "manufacturer", "p384", 0}, "template-not-allowed",
+			"policy: templates"},
+		{{"db.example.org", "tls", "manufacturer", "p384", 0}, "template-not-allowed",
+			"policy: templates"},
+	};
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decision decision = {"untouched", 7};
+
+		assert_refused_in(rows[i].facts.host,
+			policy_decide(policy, &rows[i].facts, &decision), ERR_DENIED, rows[i].code);
+		assert_string_equal(rows[i].clause, why()->clause);
+		assert_string_equal("untouched", decision.rule);
+	}
+}
+
+/* web-01 is below example.org too, where any EK, any trust and "ak" would do. */
+static void what_a_narrow_rule_refuses_no_broad_rule_takes(void **state)
+{
+	static const struct {
+		struct facts facts;
+		const char *code;
+	} rows[] = {
+		{{"web-01.example.org", "ak", "manufacturer", "p256", 0}, "ek-kind-not-allowed"},
+		{{"web-01.example.org", "ak", "operator-import", "p384", 0}, "trust-not-allowed"},
+	};
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+	struct decision decision;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_refused(
+			policy_decide(policy, &rows[i].facts, &decision), ERR_DENIED, rows[i].code);
+}
+
+static void a_rule_without_kinds_and_trust_takes_any(void **state)
+{
+	static const char *const kinds[] = {"rsa2048", "p256", "p384"};
+	static const char *const classes[] = {"manufacturer", "operator-import"};
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+	struct decision decision;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		for (size_t k = 0; k < COUNT(classes); k++)
+			assert_ok(policy_decide(policy,
+				&(struct facts){"db.example.org", "ak", classes[k], kinds[i], 0},
+				&decision));
+}
+
+static void a_suffix_does_not_have_its_own_name(void **state)
+{
+	AUTO(policy_free)
+	struct policy *policy =
+		loaded("rules: [{name: r, hosts: [{suffix: example.org}], templates: [ak]}]");
+	struct facts facts = good;
+	struct decision decision;
+
+	(void)state;
+	facts.template = "ak";
+	assert_ok(policy_decide(policy, &facts, &decision));
+	facts.host = "example.org";
+	assert_refused(policy_decide(policy, &facts, &decision), ERR_DENIED, "name-not-allowed");
+}
+
+static void a_glob_never_crosses_a_dot(void **state)
+{
+	AUTO(policy_free)
+	struct policy *policy =
+		loaded("rules: [{name: r, hosts: [{glob: '*.example.org'}], templates: [ak]}]");
+	struct facts facts = good;
+	struct decision decision;
+
+	(void)state;
+	facts.template = "ak";
+	assert_ok(policy_decide(policy, &facts, &decision));
+	facts.host = "web-01.evil.example.org";
+	assert_refused(policy_decide(policy, &facts, &decision), ERR_DENIED, "name-not-allowed");
+}
+
+static void the_version_is_the_digest_of_the_file(void **state)
+{
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+	AUTO(policy_free) struct policy *remarked = loaded(POLICY "# a remark\n");
+	uint8_t digest[SHA256_SIZE];
+
+	(void)state;
+	assert_ok(SHA256_OF(digest, view_str(POLICY)));
+	assert_memory_equal(digest, policy_version(policy), SHA256_SIZE);
+	assert_ok(SHA256_OF(digest, view_str(POLICY "# a remark\n")));
+	assert_memory_equal(digest, policy_version(remarked), SHA256_SIZE);
+}
+
+/* One rule on one line, which differs from a good one in one thing; places count from there. */
+#define RULE(text) "rules: [{" text "}]\n"
+static const struct problem_row {
+	const char *text, *problem;
+} problem_rows[] = {
+	{"", "1:1: the file is empty\n"},
+	{"{}\n", "1:1: the key \"rules\" is missing\n"},
+	{"rules: []\n", "1:8: \"rules\" has 0 entries: wanted 1 to 1000\n"},
+	{"rules: all\n", "1:8: \"rules\": wanted a list\n"},
+	{"rule: []\nrules: [{name: r, hosts: [{exact: a.b}], templates: [ak]}]\n",
+		"1:1: unknown key \"rule\"\n"},
+	{RULE("hosts: [{exact: a.b}], templates: [ak]"), "1:9: the key \"name\" is missing\n"},
+	{RULE("name: r, templates: [ak]"), "1:9: the key \"hosts\" is missing\n"},
+	{RULE("name: r, hosts: [{exact: a.b}]"), "1:9: the key \"templates\" is missing\n"},
+	{RULE("name: '', hosts: [{exact: a.b}], templates: [ak]"),
+		"1:16: \"name\": wanted 1 to 64 characters\n"},
+	{RULE("name: r, hosts: [], templates: [ak]"),
+		"1:26: \"hosts\" has 0 entries: wanted 1 to 1000\n"},
+	{RULE("name: r, hosts: [a.b], templates: [ak]"), "1:27: wanted keys and values\n"},
+	{RULE("name: r, hosts: [{}], templates: [ak]"),
+		"1:27: wanted one of exact, suffix and glob\n"},
+	{RULE("name: r, hosts: [{exact: a.b, glob: a.b}], templates: [ak]"),
+		"1:27: wanted one of exact, suffix and glob\n"},
+	{RULE("name: r, hosts: [{regex: a.b}], templates: [ak]"), "1:28: unknown key \"regex\"\n"},
+	{RULE("name: r, hosts: [{exact: '*.b'}], templates: [ak]"),
+		"1:27: only a glob has stars\n"},
+	{RULE("name: r, hosts: [{suffix: .b}], templates: [ak]"),
+		"1:27: a pattern neither begins nor ends with a dot\n"},
+	{RULE("name: r, hosts: [{glob: A.b}], templates: [ak]"),
+		"1:27: a pattern has lower-case letters, digits, hyphens and dots\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [rsa], templates: [ak]"),
+		"1:9: \"rsa\" is no kind of EK (rsa2048, p256, p384)\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [], templates: [ak]"),
+		"1:52: \"ek_kinds\" has 0 entries: wanted 1 to 8\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], trust: [anybody], templates: [ak]"),
+		"1:9: \"anybody\" is no trust class (manufacturer, operator-import)\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], trust: [], templates: [ak]"),
+		"1:49: \"trust\" has 0 entries: wanted 1 to 4\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: []"),
+		"1:53: \"templates\" has 0 entries: wanted 1 to 64\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ssh]"),
+		"1:9: there is no template \"ssh\"\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], names_per_device: 0"),
+		"1:77: \"names_per_device\" is \"0\": wanted 1 to 100\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], names_per_device: 101"),
+		"1:77: \"names_per_device\" is \"101\": wanted 1 to 100\n"},
+	{"rules:\n"
+	 "- {name: r, hosts: [{exact: a.b}], templates: [ak]}\n"
+	 "- {name: r, hosts: [{exact: a.c}], templates: [ak]}\n",
+		"3:3: a second rule named \"r\"\n"},
+};
+
+static void one_fault_is_one_problem_at_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(problem_rows); i++)
+		assert_problems(problem_rows[i].text, problem_rows[i].problem);
+}
+
+static void the_limits_of_a_rule_are_taken(void **state)
+{
+	AUTO(policy_free)
+	struct policy *policy = loaded(
+		RULE("name: 1234567890123456789012345678901234567890123456789012345678901234,"
+		     " hosts: [{exact: a.b}], templates: [ak], names_per_device: 100"));
+
+	(void)state;
+	assert_non_null(policy);
+	assert_problems(
+		RULE("name: 12345678901234567890123456789012345678901234567890123456789012345,"
+		     " hosts: [{exact: a.b}], templates: [ak]"),
+		"1:16: \"name\": wanted 1 to 64 characters\n");
+}
+
+static void all_problems_of_the_rules_are_told(void **state)
+{
+	(void)state;
+	assert_problems("rules:\n"
+			"  - name: r\n"
+			"    hosts: [{exact: '*'}, {suffix: b.}, {}]\n"
+			"    ek_kinds: [p256, p521]\n"
+			"    trust: [none, manufacturer]\n"
+			"    templates: [ssh, ak, x]\n"
+			"  - name: r\n"
+			"    hosts: [{glob: '?'}]\n"
+			"    templates: [ak]\n",
+		"3:13: only a glob has stars\n"
+		"3:27: a pattern neither begins nor ends with a dot\n"
+		"3:41: wanted one of exact, suffix and glob\n"
+		"2:5: \"p521\" is no kind of EK (rsa2048, p256, p384)\n"
+		"2:5: \"none\" is no trust class (manufacturer, operator-import)\n"
+		"2:5: there is no template \"ssh\"\n"
+		"2:5: there is no template \"x\"\n"
+		"8:13: a pattern has lower-case letters, digits, hyphens and dots\n"
+		"7:5: a second rule named \"r\"\n");
+}
+
+static void all_problems_of_the_form_are_told(void **state)
+{
+	(void)state;
+	assert_problems("rules:\n"
+			"  - nmae: r\n"
+			"    hosts: [a.b]\n"
+			"    templates: ak\n"
+			"    names_per_device: many\n",
+		"2:5: unknown key \"nmae\"\n"
+		"3:13: wanted keys and values\n"
+		"4:16: \"templates\": wanted a list\n"
+		"5:23: \"names_per_device\" is \"many\": wanted a whole number\n"
+		"2:5: the key \"name\" is missing\n");
+}
+
+static void a_missing_file_is_a_problem(void **state)
+{
+	AUTO(problems_free) struct problems problems;
+	struct policy *policy = NULL;
+
+	(void)state;
+	problems_init(&problems);
+	assert_refused(
+		policy_load("/missing/policy.yaml", is_template, &context, &problems, &policy),
+		ERR_NOT_FOUND, "file-missing");
+	assert_int_equal(1, problems.n);
+	assert_null(policy);
+	policy_free(&policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_rule_with_the_name_decides),
+		cmocka_unit_test(each_refusal_has_its_code),
+		cmocka_unit_test(what_a_narrow_rule_refuses_no_broad_rule_takes),
+		cmocka_unit_test(a_rule_without_kinds_and_trust_takes_any),
+		cmocka_unit_test(a_suffix_does_not_have_its_own_name),
+		cmocka_unit_test(a_glob_never_crosses_a_dot),
+		cmocka_unit_test(the_version_is_the_digest_of_the_file),
+		cmocka_unit_test(one_fault_is_one_problem_at_its_place),
+		cmocka_unit_test(the_limits_of_a_rule_are_taken),
+		cmocka_unit_test(all_problems_of_the_rules_are_told),
+		cmocka_unit_test(all_problems_of_the_form_are_told),
+		cmocka_unit_test(a_missing_file_is_a_problem),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

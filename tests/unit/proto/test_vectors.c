@@ -1,0 +1,118 @@
+/* test_vectors.c - what PROTOCOL.md promises to whoever writes a client is what the code does. */
+#include "tests/unit/check.h"
+
+#include "ca/base/encode.h"
+#include "ca/base/file.h"
+#include "enroll/proto/proof.h"
+#include "enroll/tpm/tag.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct buf protocol;
+
+static int read_protocol(void **state)
+{
+	(void)state;
+	protocol = BUF(1 << 20);
+	assert_int_equal(file_read(ENDORSE_SOURCE_DIR "/enroll/proto/PROTOCOL.md", &protocol), OK);
+	return 0;
+}
+
+static int forget_protocol(void **state)
+{
+	(void)state;
+	buf_free(&protocol);
+	return 0;
+}
+
+/* The bytes behind a name in the block of vectors. */
+static struct view vector(const char *name, uint8_t out[static 512])
+{
+	const char *block = strstr(buf_text(&protocol), "```vectors\n");
+	char wanted[64];
+	const char *at;
+	size_t digits;
+
+	assert_non_null(block);
+	snprintf(wanted, sizeof(wanted), "\n%s ", name);
+	at = strstr(block, wanted);
+	assert_non_null(at);
+	at += strlen(wanted);
+	digits = strcspn(at, "\n");
+	assert_true(digits > 0 && digits <= 1024);
+	assert_int_equal(hex_read((struct view){(const uint8_t *)at, digits}, out, digits / 2), OK);
+	return (struct view){out, digits / 2};
+}
+
+/* The four inputs of proof and seal, with room for their bytes. */
+struct inputs {
+	uint8_t bytes[4][512];
+	struct secret_key session;
+	struct transcript transcript;
+};
+
+static void read_inputs(struct inputs *in)
+{
+	memcpy(in->session.bytes, vector("session_key", in->bytes[0]).p, 32);
+	in->transcript.ticket = vector("ticket", in->bytes[1]);
+	in->transcript.claim = vector("claim", in->bytes[2]);
+	in->transcript.request = vector("request", in->bytes[3]);
+}
+
+static void the_published_proof_is_the_one_we_make(void **state)
+{
+	uint8_t made[PROOF_SIZE], published[512];
+	struct inputs in;
+
+	(void)state;
+	read_inputs(&in);
+	vector("proof", published);
+	assert_int_equal(proof_make(&in.session, &in.transcript, made), OK);
+	assert_memory_equal(made, published, PROOF_SIZE);
+	assert_int_equal(proof_check(&in.session, &in.transcript, published), OK);
+}
+
+static void the_published_seal_opens_to_the_published_answer(void **state)
+{
+	AUTO(buf_free) struct buf opened = BUF(512);
+	uint8_t proof[512], sealed[512], answer[512];
+	struct inputs in;
+
+	(void)state;
+	read_inputs(&in);
+	vector("proof", proof);
+	assert_int_equal(
+		answer_open(&in.session, &in.transcript, proof, vector("sealed", sealed), &opened),
+		OK);
+	assert_true(view_equal(buf_view(&opened), vector("answer", answer)));
+}
+
+static void the_published_tags_are_the_ones_we_make(void **state)
+{
+	static const struct {
+		uint16_t name_alg;
+		const char *name;
+	} tags[] = {{0x000b, "tag_sha256"}, {0x000c, "tag_sha384"}, {0x000d, "tag_sha512"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tags); i++) {
+		uint8_t made[64], published[512];
+		size_t n = 0;
+
+		assert_int_equal(
+			service_tag(tags[i].name_alg, "https://endorse.example.org", made, &n), OK);
+		assert_true(view_equal((struct view){made, n}, vector(tags[i].name, published)));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_published_proof_is_the_one_we_make),
+		cmocka_unit_test(the_published_seal_opens_to_the_published_answer),
+		cmocka_unit_test(the_published_tags_are_the_ones_we_make),
+	};
+
+	return cmocka_run_group_tests(tests, read_protocol, forget_protocol);
+}

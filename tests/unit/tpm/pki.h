@@ -1,0 +1,63 @@
+/* pki.h - a TPM manufacturer with a root, an intermediate CA and EK certificates, as faulty as
+ * asked. */
+#pragma once
+
+#include "enroll/tpm/trust.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#define NOW 1790000000 /* 2026-09-21; no test asks for the time of day */
+#define YEAR (365 * 86400)
+
+/* One attribute of a directoryName. */
+struct attribute {
+	const char *oid;
+	const char *value;
+	int type; /* V_ASN1_...; 0: UTF8String */
+};
+
+/* What a certificate is to look like. NULL leaves an extension out. */
+struct recipe {
+	const char *name; /* the subject's common name; NULL: an empty subject */
+	EVP_PKEY *key;
+	X509 *issuer; /* NULL: itself */
+	EVP_PKEY *issuer_key;
+	int64_t from, until;
+	const char *constraints, *key_usage, *extended_key_usage; /* as openssl.cnf has them */
+	const struct attribute *names; /* the directoryName of the subject alternative name */
+	size_t names_n;
+	int set; /* 0: one RDN each, -1: all in one */
+	int names_times; /* how many such extensions; 0 stands for 1 */
+};
+
+/* Good ones, for changing. */
+struct recipe recipe_root(const char *name, EVP_PKEY *key);
+struct recipe recipe_ca(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key);
+/* As swtpm's CA makes them: empty subject, critical SAN. */
+struct recipe recipe_ek(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key);
+
+X509 *certificate_made(const struct recipe *recipe);
+/* The DER of it; the memory is the certificate's own cache or `out`'s. */
+void certificate_add(X509 *certificate, struct buf *out);
+
+/* A manufacturer, whom a service trusts, and one EK; a test changes what it likes. */
+struct world {
+	EVP_PKEY *root_key, *ca_key, *ek_key;
+	X509 *root, *ca, *leaf;
+	STACK_OF(X509) * roots, *hints; /* what the service has; root and ca at first */
+	STACK_OF(X509) * sent; /* what the device adds; nothing at first */
+	int64_t now;
+};
+void world_make(struct world *world);
+void world_free(struct world *world); /* for AUTO */
+/* Puts another leaf, root or intermediate in place of the world's. */
+void world_leaf(struct world *world, const struct recipe *recipe);
+void world_root(struct world *world, const struct recipe *recipe);
+void world_ca(struct world *world, const struct recipe *recipe);
+/* Another certificate on one of the stacks; borrowed by the caller. */
+X509 *world_add(STACK_OF(X509) * stack, const struct recipe *recipe);
+/* The service's trust, from files. */
+struct trust *world_trust(const struct world *world);
+/* The sent certificates as views of `store`. */
+size_t world_sent(const struct world *world, struct buf *store, struct view out[static 16]);

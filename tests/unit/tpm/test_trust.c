@@ -1,0 +1,602 @@
+#include "enroll/tpm/trust.h"
+
+#include "ca/base/file.h"
+#include "ca/base/ossl.h"
+#include "tests/unit/check.h"
+#include "tests/unit/tpm/area.h"
+#include "tests/unit/tpm/pki.h"
+#include "tests/unit/tpm/scratch.h"
+
+#include <sys/stat.h>
+
+static enum err verify(const struct world *world, struct trust_verdict *verdict)
+{
+	AUTO(trust_free) struct trust *trust = world_trust(world);
+	AUTO(buf_free) struct buf store = BUF(1 << 16);
+	struct view sent[16];
+	size_t n = world_sent(world, &store, sent);
+
+	return trust_verify(trust, world->leaf, sent, n, world->now, verdict);
+}
+
+/* A fresh world, altered by one row, and what becomes of its leaf. */
+struct row {
+	const char *name;
+	void (*change)(struct world *world);
+	enum err err;
+	const char *code;
+	const char *clause;
+};
+
+static void check_rows(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		AUTO(world_free) struct world world;
+		struct trust_verdict verdict;
+
+		world_make(&world);
+		rows[i].change(&world);
+		assert_refused_in(
+			rows[i].name, verify(&world, &verdict), rows[i].err, rows[i].code);
+		if (rows[i].err != OK && strcmp(why()->clause, rows[i].clause) != 0)
+			fail_msg("%s: clause \"%s\"", rows[i].name, why()->clause);
+	}
+}
+
+static void nothing(struct world *world)
+{
+	(void)world;
+}
+
+static void empty(STACK_OF(X509) * stack)
+{
+	while (sk_X509_num(stack) > 0)
+		X509_free(sk_X509_pop(stack));
+}
+
+static void add(STACK_OF(X509) * stack, X509 *certificate)
+{
+	X509_up_ref(certificate);
+	assert_true(sk_X509_push(stack, certificate) > 0);
+}
+
+static void intermediate_sent(struct world *world)
+{
+	empty(world->hints);
+	add(world->sent, world->ca);
+}
+
+static void root_sent_too(struct world *world)
+{
+	intermediate_sent(world);
+	add(world->sent, world->root);
+}
+
+static void signed_by_the_root(struct world *world)
+{
+	struct recipe recipe = recipe_ek(world->ek_key, world->root, world->root_key);
+
+	world_leaf(world, &recipe);
+}
+
+/* Two CAs of one name, each with its own key; `first` is the one that signed. */
+static void one_name_two_cas(struct world *world, bool first)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	struct recipe recipe = recipe_ca("Intermediate", key, world->root, world->root_key);
+	X509 *other = world_add(world->hints, &recipe);
+
+	recipe = recipe_ek(world->ek_key, first ? world->ca : other, first ? world->ca_key : key);
+	world_leaf(world, &recipe);
+}
+
+static void by_the_first_of_one_name(struct world *world)
+{
+	one_name_two_cas(world, true);
+}
+
+static void by_the_second_of_one_name(struct world *world)
+{
+	one_name_two_cas(world, false);
+}
+
+static void by_a_second_root_of_one_name(struct world *world)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	struct recipe recipe = recipe_root("Root", key);
+	X509 *other = world_add(world->roots, &recipe);
+
+	recipe = recipe_ek(world->ek_key, other, key);
+	world_leaf(world, &recipe);
+}
+
+/* The intermediate is a root of the service; the one above it is not. */
+static void pinned_anchor(struct world *world)
+{
+	empty(world->roots);
+	empty(world->hints);
+	add(world->roots, world->ca);
+}
+
+/* `n` CAs between the root and the leaf. */
+static void deep(struct world *world, int n)
+{
+	X509 *above = world->root;
+	EVP_PKEY *key = world->root_key;
+	struct recipe recipe;
+
+	empty(world->hints);
+	for (int i = 0; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "CA %d", i);
+		recipe = recipe_ca(name, world->ca_key, above, key);
+		above = world_add(world->hints, &recipe);
+		key = world->ca_key;
+	}
+	recipe = recipe_ek(world->ek_key, above, key);
+	world_leaf(world, &recipe);
+}
+
+static void four_above(struct world *world)
+{
+	deep(world, 3);
+}
+
+static void five_above(struct world *world)
+{
+	deep(world, 4);
+}
+
+static void a_good_chain_verifies(void **state)
+{
+	static const struct row rows[] = {
+		{"base", nothing, OK, "", ""},
+		{"intermediate-sent", intermediate_sent, OK, "", ""},
+		{"root-sent-too", root_sent_too, OK, "", ""},
+		{"signed-by-the-root", signed_by_the_root, OK, "", ""},
+		{"one-name-first", by_the_first_of_one_name, OK, "", ""},
+		{"one-name-second", by_the_second_of_one_name, OK, "", ""},
+		{"one-name-roots", by_a_second_root_of_one_name, OK, "", ""},
+		{"pinned-anchor", pinned_anchor, OK, "", ""},
+		{"four-above", four_above, OK, "", ""},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void other_root(struct world *world)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	struct recipe recipe = recipe_root("Other", key);
+
+	world_root(world, &recipe);
+}
+
+static void root_of_the_same_name(struct world *world)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	struct recipe recipe = recipe_root("Root", key);
+
+	world_root(world, &recipe);
+}
+
+static void root_only_sent(struct world *world)
+{
+	root_sent_too(world);
+	other_root(world);
+}
+
+static void no_intermediate(struct world *world)
+{
+	empty(world->hints);
+}
+
+/* A hint leads to roots; it is none, though its own issuer is not known here. */
+static void intermediate_is_no_anchor(struct world *world)
+{
+	other_root(world);
+}
+
+static void change_ca(struct world *world, const char *constraints, const char *usage)
+{
+	struct recipe recipe =
+		recipe_ca("Intermediate", world->ca_key, world->root, world->root_key);
+
+	recipe.constraints = constraints;
+	recipe.key_usage = usage;
+	world_ca(world, &recipe);
+}
+
+static void intermediate_without_ca(struct world *world)
+{
+	change_ca(world, "critical,CA:FALSE", "critical,keyEncipherment");
+}
+
+static void intermediate_without_constraints(struct world *world)
+{
+	change_ca(world, NULL, "critical,keyCertSign");
+}
+
+static void intermediate_that_may_not_sign(struct world *world)
+{
+	change_ca(world, "critical,CA:TRUE", "critical,cRLSign");
+}
+
+static void bad_signature(struct world *world)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	struct recipe recipe = recipe_ek(world->ek_key, world->ca, key);
+
+	world_leaf(world, &recipe);
+}
+
+static void bad_signature_above(struct world *world)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	struct recipe recipe = recipe_ca("Intermediate", world->ca_key, world->root, key);
+
+	world_ca(world, &recipe);
+}
+
+static void path_too_long(struct world *world)
+{
+	struct recipe recipe = recipe_root("Root", world->root_key);
+
+	recipe.constraints = "critical,CA:TRUE,pathlen:0";
+	world_root(world, &recipe);
+}
+
+static void leaf_is_a_root(struct world *world)
+{
+	empty(world->roots);
+	add(world->roots, world->leaf);
+}
+
+static void unknown_critical_extension(struct world *world)
+{
+	static const uint8_t null[] = {0x05, 0x00};
+	ASN1_OBJECT *type = OBJ_txt2obj("1.3.6.1.4.1.99999.1", 1);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *extension;
+
+	ASN1_OCTET_STRING_set(value, null, sizeof(null));
+	extension = X509_EXTENSION_create_by_OBJ(NULL, type, 1, value);
+	assert_int_equal(1, X509_add_ext(world->leaf, extension, -1));
+	assert_true(X509_sign(world->leaf, world->ca_key, EVP_sha256()) > 0);
+	X509_EXTENSION_free(extension);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_OBJECT_free(type);
+}
+
+#define UNTRUSTED ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1"
+
+static void a_chain_to_no_root_of_ours_is_untrusted(void **state)
+{
+	static const struct row rows[] = {
+		{"ek-unknown-root", other_root, UNTRUSTED},
+		{"root-of-the-same-name", root_of_the_same_name, UNTRUSTED},
+		{"root-only-sent", root_only_sent, UNTRUSTED},
+		{"no-intermediate", no_intermediate, UNTRUSTED},
+		{"intermediate-is-no-anchor", intermediate_is_no_anchor, UNTRUSTED},
+		{"intermediate-without-ca", intermediate_without_ca, UNTRUSTED},
+		{"intermediate-without-constraints", intermediate_without_constraints, UNTRUSTED},
+		{"intermediate-may-not-sign", intermediate_that_may_not_sign, UNTRUSTED},
+		{"bad-signature", bad_signature, UNTRUSTED},
+		{"bad-signature-above", bad_signature_above, UNTRUSTED},
+		{"path-length", path_too_long, UNTRUSTED},
+		{"five-above", five_above, UNTRUSTED},
+		{"leaf-is-a-root", leaf_is_a_root, UNTRUSTED},
+		{"critical-extension", unknown_critical_extension, UNTRUSTED},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void old_leaf(struct world *world)
+{
+	struct recipe recipe = recipe_ek(world->ek_key, world->ca, world->ca_key);
+
+	recipe.until = NOW - 1;
+	world_leaf(world, &recipe);
+}
+
+static void early_leaf(struct world *world)
+{
+	struct recipe recipe = recipe_ek(world->ek_key, world->ca, world->ca_key);
+
+	recipe.from = NOW + 60;
+	world_leaf(world, &recipe);
+}
+
+static void old_intermediate(struct world *world)
+{
+	struct recipe recipe =
+		recipe_ca("Intermediate", world->ca_key, world->root, world->root_key);
+
+	recipe.until = NOW - 1;
+	world_ca(world, &recipe);
+}
+
+static void old_root(struct world *world)
+{
+	struct recipe recipe = recipe_root("Root", world->root_key);
+
+	recipe.until = NOW - 1;
+	world_root(world, &recipe);
+}
+
+#define EXPIRED ERR_REJECTED, "ek-expired", "RFC 5280 6.1.3 (a)(2)"
+
+static void each_certificate_of_a_chain_must_be_in_its_time(void **state)
+{
+	static const struct row rows[] = {
+		{"leaf", old_leaf, EXPIRED},
+		{"leaf-not-yet", early_leaf, EXPIRED},
+		{"intermediate", old_intermediate, EXPIRED},
+		{"root", old_root, EXPIRED},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void send_twice(struct world *world)
+{
+	intermediate_sent(world);
+	add(world->sent, world->ca);
+}
+
+static void send_with_key(struct world *world, EVP_PKEY *key)
+{
+	struct recipe recipe = recipe_ca("Odd", key, world->root, world->root_key);
+
+	recipe.key = key;
+	world_add(world->sent, &recipe);
+	EVP_PKEY_free(key);
+}
+
+static void send_rsa_1024(struct world *world)
+{
+	send_with_key(world, rsa_of_bits(1024, 65537));
+}
+
+static void send_rsa_16384(struct world *world)
+{
+	send_with_key(world, rsa_of_bits(16384, 65537));
+}
+
+static void send_exponent(struct world *world)
+{
+	send_with_key(world, rsa_of_bits(2048, 3));
+}
+
+static void send_curve(struct world *world)
+{
+	send_with_key(world, EVP_EC_gen("secp256k1"));
+}
+
+#define CHAIN ERR_REJECTED, "ek-chain", "PROTOCOL limits"
+
+static void sent_intermediates_are_looked_at_before_they_are_used(void **state)
+{
+	static const struct row rows[] = {
+		{"twice", send_twice, CHAIN},
+		{"rsa-1024", send_rsa_1024, CHAIN},
+		{"rsa-16384", send_rsa_16384, CHAIN},
+		{"exponent-3", send_exponent, CHAIN},
+		{"secp256k1", send_curve, CHAIN},
+	};
+	AUTO(world_free) struct world world;
+	AUTO(trust_free) struct trust *trust = NULL;
+	const struct view garbage[] = {view_str("garbage")};
+	struct trust_verdict verdict;
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+	world_make(&world);
+	trust = world_trust(&world);
+	assert_ok(trust_verify(trust, world.leaf, NULL, 0, NOW, &verdict));
+	assert_refused(trust_verify(trust, world.leaf, garbage, 1, NOW, &verdict), ERR_REJECTED,
+		"ek-chain");
+}
+
+static void a_verdict_says_what_the_chain_led_to(void **state)
+{
+	AUTO(world_free) struct world world;
+	struct trust_verdict verdict;
+
+	(void)state;
+	world_make(&world);
+	assert_ok(verify(&world, &verdict));
+	assert_int_equal(TRUST_OPERATOR_IMPORT, verdict.class);
+	assert_string_equal("unit", verdict.source);
+	assert_string_equal("CN=Intermediate\nCN=Root", verdict.chain);
+	pinned_anchor(&world);
+	assert_ok(verify(&world, &verdict));
+	assert_string_equal("CN=Intermediate", verdict.chain);
+}
+
+/* A directory with the world's certificates under these names. */
+struct files {
+	char *dir, *roots, *hints;
+};
+
+static void files_make(struct files *files, const struct world *world, const char *root_name)
+{
+	files->dir = scratch_make();
+	files->roots = path_join(files->dir, "roots");
+	files->hints = path_join(files->dir, "hints");
+	assert_int_equal(0, mkdir(files->roots, 0700));
+	assert_int_equal(0, mkdir(files->hints, 0700));
+	scratch_pem(files->roots, root_name, world->roots);
+	if (sk_X509_num(world->hints) > 0)
+		scratch_pem(files->hints, "intermediates.pem", world->hints);
+}
+
+static void files_free(struct files *files)
+{
+	free(files->roots);
+	free(files->hints);
+	scratch_remove(&files->dir);
+}
+
+static void version_of(const struct files *files, enum trust_class class, uint8_t out[32])
+{
+	struct trust_source source = {"unit", class, files->roots, files->hints};
+	AUTO(trust_free) struct trust *trust = NULL;
+
+	assert_ok(trust_load(&source, 1, NULL, NULL, &trust));
+	memcpy(out, trust_version(trust), 32);
+}
+
+static void the_version_changes_with_whom_we_believe_and_not_with_names(void **state)
+{
+	AUTO(world_free) struct world world, other;
+	AUTO(files_free) struct files files, renamed, fewer, others;
+	uint8_t wanted[32], got[32];
+
+	(void)state;
+	world_make(&world);
+	world_make(&other);
+	add(world.roots, other.root);
+	files_make(&files, &world, "a.pem");
+	version_of(&files, TRUST_MANUFACTURER, wanted);
+	add(world.roots, sk_X509_shift(world.roots)); /* the other order, and one reference more */
+	X509_free(sk_X509_value(world.roots, 1));
+	files_make(&renamed, &world, "z.crt");
+	version_of(&renamed, TRUST_MANUFACTURER, got);
+	assert_memory_equal(wanted, got, 32);
+	version_of(&files, TRUST_OPERATOR_IMPORT, got);
+	assert_memory_not_equal(wanted, got, 32);
+	files_make(&others, &other, "a.pem");
+	version_of(&others, TRUST_MANUFACTURER, got);
+	assert_memory_not_equal(wanted, got, 32);
+	empty(world.hints);
+	files_make(&fewer, &world, "a.pem");
+	version_of(&fewer, TRUST_MANUFACTURER, got);
+	assert_memory_not_equal(wanted, got, 32);
+}
+
+struct log {
+	char text[4096];
+	size_t n;
+};
+
+static void note(void *ctx, const char *path, const char *reason)
+{
+	struct log *log = ctx;
+	size_t used = strlen(log->text);
+
+	assert_true(reason[0] != '\0');
+	snprintf(log->text + used, sizeof(log->text) - used, "%s\n", strrchr(path, '/') + 1);
+	log->n++;
+}
+
+static void a_file_that_cannot_be_read_is_named_and_the_others_load(void **state)
+{
+	AUTO(world_free) struct world world;
+	AUTO(files_free) struct files files;
+	AUTO(trust_free) struct trust *trust = NULL;
+	AUTO(mem_free) char *below = NULL;
+	struct trust_verdict verdict;
+	struct log log = {.n = 0};
+
+	(void)state;
+	world_make(&world);
+	files_make(&files, &world, "m.pem");
+	below = path_join(files.roots, "directory");
+	assert_int_equal(0, mkdir(below, 0700));
+	scratch_put(files.roots, "a-empty", view_str(""));
+	scratch_put(files.roots, "b-garbage", view_str("\x30\x03garbage"));
+	scratch_put(files.hints, "z-garbage", view_str("no certificate"));
+	scratch_put(files.hints, ".hidden", view_str("no certificate"));
+	assert_ok(trust_load(
+		&(struct trust_source){"unit", TRUST_MANUFACTURER, files.roots, files.hints}, 1,
+		note, &log, &trust));
+	assert_string_equal("a-empty\nb-garbage\ndirectory\nz-garbage\n", log.text);
+	assert_ok(trust_verify(trust, world.leaf, NULL, 0, NOW, &verdict));
+	assert_int_equal(TRUST_MANUFACTURER, verdict.class);
+}
+
+static void each_root_keeps_its_source(void **state)
+{
+	AUTO(world_free) struct world ours, theirs;
+	AUTO(files_free) struct files mine, other;
+	AUTO(trust_free) struct trust *trust = NULL;
+	struct trust_verdict verdict;
+
+	(void)state;
+	world_make(&ours);
+	world_make(&theirs);
+	files_make(&mine, &ours, "root.pem");
+	files_make(&other, &theirs, "root.pem");
+	assert_ok(trust_load(
+		(struct trust_source[]){{"bundled", TRUST_MANUFACTURER, mine.roots, mine.hints},
+			{"brought", TRUST_OPERATOR_IMPORT, other.roots, other.hints}},
+		2, NULL, NULL, &trust));
+	assert_ok(trust_verify(trust, ours.leaf, NULL, 0, NOW, &verdict));
+	assert_string_equal("bundled", verdict.source);
+	assert_int_equal(TRUST_MANUFACTURER, verdict.class);
+	assert_ok(trust_verify(trust, theirs.leaf, NULL, 0, NOW, &verdict));
+	assert_string_equal("brought", verdict.source);
+	assert_int_equal(TRUST_OPERATOR_IMPORT, verdict.class);
+}
+
+static void a_source_without_a_root_is_an_error(void **state)
+{
+	AUTO(world_free) struct world world;
+	AUTO(files_free) struct files files;
+	AUTO(mem_free) char *missing = NULL;
+	struct trust *trust = NULL;
+	struct trust_source source;
+
+	(void)state;
+	world_make(&world);
+	files_make(&files, &world, "root.pem");
+	missing = path_join(files.dir, "missing");
+	source = (struct trust_source){"unit", TRUST_MANUFACTURER, files.dir, NULL};
+	assert_refused(trust_load(&source, 1, NULL, NULL, &trust), ERR_INTERNAL, "trust-empty");
+	assert_refused(trust_load(&source, 0, NULL, NULL, &trust), ERR_INTERNAL, "trust-empty");
+	source.roots = missing;
+	assert_refused(trust_load(&source, 1, NULL, NULL, &trust), ERR_INTERNAL, "trust-directory");
+	source.roots = files.roots;
+	source.intermediates = missing;
+	assert_refused(trust_load(&source, 1, NULL, NULL, &trust), ERR_INTERNAL, "trust-directory");
+	assert_null(trust);
+}
+
+static void a_class_is_read_as_it_is_written(void **state)
+{
+	static const enum trust_class all[] = {TRUST_MANUFACTURER, TRUST_OPERATOR_IMPORT};
+	enum trust_class class;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		assert_ok(trust_class_read(trust_class_text(all[i]), &class));
+		assert_int_equal(all[i], class);
+	}
+	assert_string_equal("manufacturer", trust_class_text(TRUST_MANUFACTURER));
+	assert_string_equal("operator-import", trust_class_text(TRUST_OPERATOR_IMPORT));
+	assert_refused(trust_class_read("Manufacturer", &class), ERR_INTERNAL, "trust-class");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_chain_verifies),
+		cmocka_unit_test(a_chain_to_no_root_of_ours_is_untrusted),
+		cmocka_unit_test(each_certificate_of_a_chain_must_be_in_its_time),
+		cmocka_unit_test(sent_intermediates_are_looked_at_before_they_are_used),
+		cmocka_unit_test(a_verdict_says_what_the_chain_led_to),
+		cmocka_unit_test(the_version_changes_with_whom_we_believe_and_not_with_names),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_named_and_the_others_load),
+		cmocka_unit_test(each_root_keeps_its_source),
+		cmocka_unit_test(a_source_without_a_root_is_an_error),
+		cmocka_unit_test(a_class_is_read_as_it_is_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
