@@ -41,6 +41,21 @@ const struct reason *why(void)
 	return &last;
 }
 
+void reason_keep(struct kept_reason *kept)
+{
+	snprintf(kept->sentence, sizeof(kept->sentence), "%s", last.sentence);
+	kept->reason = last;
+	kept->reason.sentence = kept->sentence;
+}
+
+enum err reason_again(const struct kept_reason *kept)
+{
+	snprintf(sentence, sizeof(sentence), "%s", kept->sentence);
+	last = kept->reason;
+	last.sentence = sentence;
+	return last.err;
+}
+
 static const struct {
 	enum err err;
 	int http;

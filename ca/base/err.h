@@ -51,6 +51,15 @@ CHECKED enum err fail(enum err err, const char *code, const char *fmt, ...)
 /* The last reason of this thread; code "" when there was none. Never NULL. */
 const struct reason *why(void);
 
+/* A reason put aside while something else is tried that may fail too. */
+struct kept_reason {
+	struct reason reason; /* .sentence points to the next member */
+	char sentence[512];
+};
+void reason_keep(struct kept_reason *kept);
+/* Makes it this thread's last reason again, and returns its error. */
+CHECKED enum err reason_again(const struct kept_reason *kept);
+
 /* The HTTP status for an error (RFC 9110 15), and its short title (RFC 9457 3.1.3). */
 int err_http(enum err err);
 const char *err_title(enum err err);

@@ -28,6 +28,14 @@ static const char *label_problem(const char *label, size_t n)
 	return NULL;
 }
 
+/* As inet_aton(3) reads numbers: decimal, or hexadecimal after 0x. */
+static bool is_number(const char *label)
+{
+	if (strncmp(label, "0x", 2) == 0)
+		return strspn(label + 2, "0123456789abcdef") == strlen(label + 2);
+	return strspn(label, "0123456789") == strlen(label);
+}
+
 enum err hostname_check(const char *name)
 {
 	size_t labels = 0, n = 0;
@@ -48,7 +56,7 @@ enum err hostname_check(const char *name)
 	if (labels < 2)
 		return bad_name(
 			name, "a single label: send the full name, such as web-01.example.org");
-	if (strspn(label, "0123456789") == n)
+	if (is_number(label))
 		return bad_name(name, "the last label is a number, as in an address");
 	return OK;
 }

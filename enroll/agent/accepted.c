@@ -125,7 +125,8 @@ enum err accepted_check(struct answer **answer, const struct anchors *anchors,
 	TRY(find_ak(accepted));
 	TRY(take_all(accepted));
 	for (int i = 0; i < sk_X509_num(accepted->certificates); i++)
-		TRY(check_certificate(accepted, sk_X509_value(accepted->certificates, i), anchors, ak));
+		TRY(check_certificate(
+			accepted, sk_X509_value(accepted->certificates, i), anchors, ak));
 	*out = MOVE(accepted);
 	return OK;
 }

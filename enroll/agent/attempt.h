@@ -1,9 +1,9 @@
 /* attempt.h - one enrollment, from the TPM's certificate to a checked answer. */
 #pragma once
 
+#include "enroll/agent/accepted.h"
 #include "enroll/agent/credential.h"
 #include "enroll/agent/http.h"
-#include "enroll/agent/accepted.h"
 #include "enroll/agent/state.h"
 
 /* What the caller wants; all of it is borrowed. */

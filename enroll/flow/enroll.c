@@ -241,25 +241,23 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 
 /* A refusal of a TPM that proved itself is for the auditor; the device's answer does not wait on
  * it. */
-static enum err record_refusal(const struct attempt *attempt, enum err err)
+static enum err record_refusal(const struct attempt *attempt)
 {
-	const struct reason *reason = why();
-	char sentence[512];
-	const char *code = reason->code, *clause = reason->clause;
+	struct kept_reason kept;
 	struct refusal_record refusal = {
 		.ek_digest = identity_ek_digest(attempt->judgement.identity),
 		.host = attempt->judgement.claim->host,
-		.code = code,
-		.sentence = sentence,
 		.request_id = attempt->caller->request_id,
 		.client_address = attempt->caller->client_address,
 		.now = attempt->caller->now,
 	};
 
-	snprintf(sentence, sizeof(sentence), "%s", reason->sentence);
+	reason_keep(&kept);
+	refusal.code = kept.reason.code;
+	refusal.sentence = kept.reason.sentence;
 	if (enrollment_refused(attempt->service->db, &refusal) != OK)
 		attempt->outcome->what = "refusal-not-recorded";
-	return refuse(err, code, clause, "%s", sentence);
+	return reason_again(&kept);
 }
 
 static bool is_a_refusal(enum err err)
@@ -281,7 +279,7 @@ static enum err run(struct attempt *attempt, struct buf *sealed)
 	TRY(digest_request(attempt));
 	err = decide(attempt);
 	if (is_a_refusal(err))
-		return record_refusal(attempt, err);
+		return record_refusal(attempt);
 	TRY(err);
 	attempt->outcome->certificates = 1;
 	return seal(attempt, sealed);

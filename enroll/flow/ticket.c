@@ -145,7 +145,8 @@ enum err ticket_open(
 	age = now - out->issued_at;
 	if (age < -TICKET_SKEW || age > TICKET_LIFE)
 		return refuse(ERR_UNPROVEN, "ticket-expired", "PROTOCOL ticket",
-			"the ticket is %lld seconds old and lives for %d: get a new one from "
+			"the ticket's age is %lld seconds by this server's clock, and it lives for "
+			"%d: get a new one from "
 			"/v1/ticket",
 			(long long)age, TICKET_LIFE);
 	return OK;

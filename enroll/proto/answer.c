@@ -48,8 +48,7 @@ static enum err parse_trust(struct answer *answer, const json_t *object)
 	TRY(json_string_of(trust, "source", NAME_MAX_BYTES, &answer->trust_source));
 	TRY(json_member(trust, "chain", JSON_ARRAY, &chain));
 	answer->store->chain = BUF(16 * NAME_MAX_BYTES);
-	json_array_foreach(chain, i, name)
-	{
+	json_array_foreach (chain, i, name) {
 		if (!json_is_string(name))
 			return refuse(ERR_MALFORMED, "json-type", "PROTOCOL answer",
 				"the value of \"chain\" has the wrong type");
@@ -69,8 +68,7 @@ static enum err parse_certificates(struct answer *answer, const json_t *object)
 	if (json_array_size(certificates) > ANSWER_CERTIFICATES)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
 			"more than %d certificates", ANSWER_CERTIFICATES);
-	json_array_foreach(certificates, i, entry)
-	{
+	json_array_foreach (certificates, i, entry) {
 		TRY(JSON_ONLY(entry, "template", "certificate"));
 		TRY(json_string_of(
 			entry, "template", LIMIT_TEMPLATE_NAME, &answer->certificates[i].template));
@@ -92,8 +90,7 @@ static enum err parse_ca(struct answer *answer, const json_t *object)
 	if (json_array_size(intermediates) > ANSWER_INTERMEDIATES)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
 			"more than %d intermediates", ANSWER_INTERMEDIATES);
-	json_array_foreach(intermediates, i, der)
-	{
+	json_array_foreach (intermediates, i, der) {
 		TRY(bytes_field(answer, der, "intermediates", &answer->intermediates[i]));
 		answer->intermediates_n++;
 	}

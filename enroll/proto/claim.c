@@ -44,8 +44,7 @@ static enum err parse_chain(struct claim *claim, const json_t *ek)
 	if (json_array_size(chain) > LIMIT_INTERMEDIATES)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
 			"\"chain\" has more than %d certificates", LIMIT_INTERMEDIATES);
-	json_array_foreach(chain, i, value)
-	{
+	json_array_foreach (chain, i, value) {
 		TRY(bytes_field(claim, value, "chain", LIMIT_INTERMEDIATE, &claim->ek_chain[i]));
 		claim->ek_chain_n++;
 	}

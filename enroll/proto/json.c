@@ -41,9 +41,10 @@ enum err json_only(const json_t *object, const char *const *keys, size_t n)
 
 	if (!json_is_object(object))
 		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings", "wanted an object");
-	json_object_foreach((json_t *)object, key,
-		value) if (!is_among(key, keys, n)) return refuse(ERR_MALFORMED, "json-key-unknown",
-		"PROTOCOL encodings", "the key \"%.64s\" is not one of this message", key);
+	json_object_foreach ((json_t *)object, key, value)
+		if (!is_among(key, keys, n))
+			return refuse(ERR_MALFORMED, "json-key-unknown", "PROTOCOL encodings",
+				"the key \"%.64s\" is not one of this message", key);
 	return OK;
 }
 
@@ -118,13 +119,11 @@ static bool is_spoiled(const json_t *json)
 
 	if (json == NULL || json_is_null(json))
 		return true;
-	json_object_foreach((json_t *)json, key, value)
-	{
+	json_object_foreach ((json_t *)json, key, value) {
 		if (is_spoiled(value))
 			return true;
 	}
-	json_array_foreach(json, i, value)
-	{
+	json_array_foreach (json, i, value) {
 		if (is_spoiled(value))
 			return true;
 	}

@@ -137,8 +137,7 @@ enum err request_parse(struct view json, struct request *out)
 		return refuse(ERR_MALFORMED, "request-keys", "PROTOCOL request",
 			"asks for certificates for %zu keys, this version takes 1 to %d",
 			json_array_size(keys), LIMIT_KEYS);
-	json_array_foreach(keys, i, key)
-	{
+	json_array_foreach (keys, i, key) {
 		TRY(JSON_ONLY(key, "template"));
 		TRY(json_string_of(key, "template", LIMIT_TEMPLATE_NAME, &template));
 		snprintf(out->keys[i].template, sizeof(out->keys[i].template), "%s", template);

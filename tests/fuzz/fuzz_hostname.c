@@ -9,9 +9,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	AUTO(mem_free) char *name = strndup(n > 0 ? (const char *)p : "", n);
+	AUTO(buf_free) struct buf bytes = BUF(1 << 20);
+	const char *name;
 
-	if (name == NULL || hostname_check(name) != OK)
+	buf_add(&bytes, (struct view){p, n});
+	name = buf_text(&bytes);
+	if (hostname_check(name) != OK)
 		return 0;
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(name) ||
 		strlen(name) > HOSTNAME_MAX || strchr(name, '.') == NULL ||

@@ -12,7 +12,7 @@
 
 /* So that all fuzzers together stay within seconds, also under sanitizers. */
 #define FILE_MAX (256 * 1024)
-#define MUTATIONS_A_FILE 1000
+#define MUTATIONS_A_FILE 600
 #define BYTES_A_FILE (8 * 1024 * 1024)
 
 /* A copy of its own in exact size, so that a sanitizer sees a byte read beyond it. */

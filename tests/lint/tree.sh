@@ -33,7 +33,7 @@ texts=$(find . -name .git -prune -o -path ./.build -prune -o -type f -print | LC
 if echo "$texts" | tr '\n' '\0' | xargs -0 grep -nIwE "$words"; then
 	bad "^ unfinished"
 fi
-home="/ho""me/[a-z]|/ro""ot/|/Us""ers/|/work""space|/builds""/[a-z]"
+home="/ho""me/[a-z]|/ro""ot/|/Us""ers/|/wor""kspace|/builds""/[a-z]"
 if echo "$texts" | tr '\n' '\0' | xargs -0 grep -nIE "(^|[^A-Za-z0-9_.$})~-])($home)"; then
 	bad "^ a path of the machine it was made on"
 fi

@@ -54,7 +54,7 @@ static bool any_template(void *ctx, const char *name)
 
 static struct policy *load_policy(void)
 {
-	AUTO(mem_free) char *path = path_join(ENDORSE_SOURCE, "deploy/example/policy.yaml");
+	AUTO(mem_free) char *path = path_join(ENDORSE_SOURCE_DIR, "deploy/example/policy.yaml");
 	AUTO(problems_free) struct problems problems;
 	struct policy *policy = NULL;
 
@@ -63,25 +63,19 @@ static struct policy *load_policy(void)
 	return policy;
 }
 
-void service_make(const struct world *world, const char *name, struct service *out)
+void believer_make(const struct world *world, const char *name, struct believer *out)
 {
 	static const struct secret_key master = {{1, 2, 3}};
-	struct ticket_keys *tickets = NULL;
 
-	assert_ok(ticket_keys_make(&master, name, &tickets));
-	*out = (struct service){.name = name,
-		.trust = world_trust(world),
-		.policy = load_policy(),
-		.tickets = tickets};
+	*out = (struct believer){.trust = world_trust(world), .policy = load_policy()};
+	assert_ok(ticket_keys_make(&master, name, &out->tickets));
+	out->service = (struct service){
+		.name = name, .trust = out->trust, .policy = out->policy, .tickets = out->tickets};
 }
 
-void service_free(struct service *service)
+void believer_free(struct believer *believer)
 {
-	struct trust *trust = (struct trust *)(uintptr_t)service->trust;
-	struct policy *policy = (struct policy *)(uintptr_t)service->policy;
-	struct ticket_keys *tickets = (struct ticket_keys *)(uintptr_t)service->tickets;
-
-	trust_free(&trust);
-	policy_free(&policy);
-	ticket_keys_free(&tickets);
+	trust_free(&believer->trust);
+	policy_free(&believer->policy);
+	ticket_keys_free(&believer->tickets);
 }

@@ -22,6 +22,12 @@ void device_free(struct device *device); /* for AUTO */
 void device_refresh(struct device *device);
 void claim_bytes(const struct device *device, struct buf *out);
 
-/* The service that believes this world; for service_free(). */
-void service_make(const struct world *world, const char *name, struct service *out);
-void service_free(struct service *service);
+/* A service that believes a world, and what it owns. */
+struct believer {
+	struct trust *trust;
+	struct policy *policy;
+	struct ticket_keys *tickets;
+	struct service service;
+};
+void believer_make(const struct world *world, const char *name, struct believer *out);
+void believer_free(struct believer *believer); /* for AUTO */

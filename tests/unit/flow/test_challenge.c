@@ -13,7 +13,7 @@ static const struct caller caller = {.request_id = "r", .client_address = "192.0
 /* A device before a service, and what it got. */
 struct trip {
 	struct device device;
-	struct service service;
+	struct believer believer;
 	struct buf claim;
 	struct challenge challenge;
 	struct outcome outcome;
@@ -23,22 +23,22 @@ static void trip_make(struct trip *out)
 {
 	*out = (struct trip){.claim = BUF(1 << 16)};
 	device_make(&out->device);
-	service_make(&out->device.world, SERVICE, &out->service);
+	believer_make(&out->device.world, SERVICE, &out->believer);
 	challenge_init(&out->challenge);
 }
 
 static enum err trip_go(struct trip *trip)
 {
 	claim_bytes(&trip->device, &trip->claim);
-	return challenge_make(
-		&trip->service, &caller, buf_view(&trip->claim), &trip->challenge, &trip->outcome);
+	return challenge_make(&trip->believer.service, &caller, buf_view(&trip->claim),
+		&trip->challenge, &trip->outcome);
 }
 
 static void trip_free(struct trip *trip)
 {
 	challenge_free(&trip->challenge);
 	buf_free(&trip->claim);
-	service_free(&trip->service);
+	believer_free(&trip->believer);
 	device_free(&trip->device);
 }
 
@@ -68,16 +68,17 @@ static void the_tpm_gets_the_secret_that_is_in_the_ticket(void **state)
 	(void)state;
 	trip_make(&trip);
 	assert_ok(trip_go(&trip));
-	assert_ok(
-		ticket_open(trip.service.tickets, buf_view(&trip.challenge.ticket), NOW, &ticket));
+	assert_ok(ticket_open(
+		trip.believer.service.tickets, buf_view(&trip.challenge.ticket), NOW, &ticket));
 	assert_true(trip_activate(&trip, &secret));
 	assert_view_equal(VIEW(ticket.session.bytes), buf_view(&secret));
 	assert_true(ticket.issued_at == NOW);
 	assert_true(trip.challenge.expires_at == NOW + 300);
 	assert_ok(SHA256_OF(digest, buf_view(&trip.claim)));
 	assert_memory_equal(digest, ticket.claim_digest, sizeof(digest));
-	assert_memory_equal(trust_version(trip.service.trust), ticket.trust_version, 32);
-	assert_memory_equal(policy_version(trip.service.policy), ticket.policy_version, 32);
+	assert_memory_equal(trust_version(trip.believer.service.trust), ticket.trust_version, 32);
+	assert_memory_equal(
+		policy_version(trip.believer.service.policy), ticket.policy_version, 32);
 	assert_string_equal("challenged", trip.outcome.what);
 	assert_string_equal(HOST, trip.outcome.host);
 	assert_false(trip.outcome.is_proven);
@@ -131,8 +132,8 @@ static void an_unreadable_claim_has_no_host_to_tell(void **state)
 
 	(void)state;
 	trip_make(&trip);
-	assert_refused(challenge_make(&trip.service, &caller, view_str("?"), &trip.challenge,
-			       &trip.outcome),
+	assert_refused(challenge_make(&trip.believer.service, &caller, view_str("?"),
+			       &trip.challenge, &trip.outcome),
 		ERR_MALFORMED, "json");
 	assert_string_equal("", trip.outcome.host);
 }

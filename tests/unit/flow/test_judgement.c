@@ -155,14 +155,14 @@ static void one_fault_of_a_claim_gives_one_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO(device_free) struct device device;
-		AUTO(service_free) struct service service;
+		AUTO(believer_free) struct believer believer;
 
 		device_make(&device);
-		service_make(&device.world, SERVICE, &service);
-		assert_ok(judge(&service, &device));
+		believer_make(&device.world, SERVICE, &believer);
+		assert_ok(judge(&believer.service, &device));
 		rows[i].change(&device);
 		assert_refused_in(
-			rows[i].name, judge(&service, &device), rows[i].err, rows[i].code);
+			rows[i].name, judge(&believer.service, &device), rows[i].err, rows[i].code);
 		if (rows[i].err != OK && strcmp(why()->clause, rows[i].clause) != 0)
 			fail_msg("%s: clause \"%s\"", rows[i].name, why()->clause);
 	}
@@ -177,48 +177,49 @@ static void the_services_own_name_is_found_in_its_url(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(services); i++) {
 		AUTO(device_free) struct device device;
-		AUTO(service_free) struct service service;
+		AUTO(believer_free) struct believer believer;
 
 		device_make(&device);
-		service_make(&device.world, services[i], &service);
+		believer_make(&device.world, services[i], &believer);
 		device.claim.service = services[i];
 		area_tag(&device.ak, services[i]);
 		device_refresh(&device);
-		assert_ok(judge(&service, &device));
+		assert_ok(judge(&believer.service, &device));
 		own_name(&device);
-		assert_refused(judge(&service, &device), ERR_MALFORMED, "host-name");
+		assert_refused(judge(&believer.service, &device), ERR_MALFORMED, "host-name");
 	}
 }
 
 static void a_claim_that_cannot_be_read_is_malformed(void **state)
 {
 	AUTO(device_free) struct device device;
-	AUTO(service_free) struct service service;
+	AUTO(believer_free) struct believer believer;
 	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
 
 	(void)state;
 	device_make(&device);
-	service_make(&device.world, SERVICE, &service);
-	assert_refused(judge_bytes(&service, view_str("{")), ERR_MALFORMED, "json");
-	assert_refused(judge_bytes(&service, view_str("{}")), ERR_MALFORMED, "json-key-missing");
+	believer_make(&device.world, SERVICE, &believer);
+	assert_refused(judge_bytes(&believer.service, view_str("{")), ERR_MALFORMED, "json");
+	assert_refused(
+		judge_bytes(&believer.service, view_str("{}")), ERR_MALFORMED, "json-key-missing");
 	claim_bytes(&device, &bytes);
 	bytes.n--;
-	assert_refused(judge_bytes(&service, buf_view(&bytes)), ERR_MALFORMED, "json");
+	assert_refused(judge_bytes(&believer.service, buf_view(&bytes)), ERR_MALFORMED, "json");
 }
 
 static void a_judgement_holds_what_was_judged(void **state)
 {
 	AUTO(device_free) struct device device;
-	AUTO(service_free) struct service service;
+	AUTO(believer_free) struct believer believer;
 	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
 	AUTO(judgement_free) struct judgement judgement = {0};
 	uint8_t digest[32];
 
 	(void)state;
 	device_make(&device);
-	service_make(&device.world, SERVICE, &service);
+	believer_make(&device.world, SERVICE, &believer);
 	claim_bytes(&device, &bytes);
-	assert_ok(claim_judge(&service, buf_view(&bytes), NOW, &judgement));
+	assert_ok(claim_judge(&believer.service, buf_view(&bytes), NOW, &judgement));
 	assert_string_equal(HOST, judgement.claim->host);
 	assert_view_equal(buf_view(&device.ak_public), ak_public(judgement.ak));
 	assert_ok(spki_sha256(device.world.ek_key, digest));
@@ -228,17 +229,17 @@ static void a_judgement_holds_what_was_judged(void **state)
 static void a_refused_claim_still_tells_its_host_to_the_log(void **state)
 {
 	AUTO(device_free) struct device device;
-	AUTO(service_free) struct service service;
+	AUTO(believer_free) struct believer believer;
 	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
 	AUTO(judgement_free) struct judgement judgement = {0};
 
 	(void)state;
 	device_make(&device);
-	service_make(&device.world, SERVICE, &service);
+	believer_make(&device.world, SERVICE, &believer);
 	other_service(&device);
 	claim_bytes(&device, &bytes);
-	assert_refused(claim_judge(&service, buf_view(&bytes), NOW, &judgement), ERR_DENIED,
-		"wrong-service");
+	assert_refused(claim_judge(&believer.service, buf_view(&bytes), NOW, &judgement),
+		ERR_DENIED, "wrong-service");
 	assert_non_null(judgement.claim);
 	assert_string_equal(HOST, judgement.claim->host);
 	assert_null(judgement.ak);

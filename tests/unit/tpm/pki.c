@@ -132,6 +132,18 @@ X509 *world_add(STACK_OF(X509) * stack, const struct recipe *recipe)
 	return certificate;
 }
 
+void stack_add(STACK_OF(X509) * stack, X509 *certificate)
+{
+	assert_int_equal(1, X509_up_ref(certificate));
+	assert_true(sk_X509_push(stack, certificate) > 0);
+}
+
+void stack_empty(STACK_OF(X509) * stack)
+{
+	while (sk_X509_num(stack) > 0)
+		X509_free(sk_X509_pop(stack));
+}
+
 void world_leaf(struct world *world, const struct recipe *recipe)
 {
 	X509 *leaf = certificate_made(recipe);

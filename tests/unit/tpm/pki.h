@@ -57,6 +57,9 @@ void world_root(struct world *world, const struct recipe *recipe);
 void world_ca(struct world *world, const struct recipe *recipe);
 /* Another certificate on one of the stacks; borrowed by the caller. */
 X509 *world_add(STACK_OF(X509) * stack, const struct recipe *recipe);
+/* One more reference to a certificate on a stack; none at all. */
+void stack_add(STACK_OF(X509) * stack, X509 *certificate);
+void stack_empty(STACK_OF(X509) * stack);
 /* The service's trust, from files. */
 struct trust *world_trust(const struct world *world);
 /* The sent certificates as views of `store`. */

@@ -87,6 +87,8 @@ static void each_refusal_says_what_is_wrong(void **state)
 		{"A.b", "only lower-case"},
 		{"-a.b", "hyphen"},
 		{"10.0.0.1", "a number"},
+		{"1.0x7f", "a number"},
+		{"a.0x", "a number"},
 	};
 
 	(void)state;

@@ -83,6 +83,36 @@ static void the_end_of_a_scope_closes(void **state)
 	assert_int_equal(-1, fcntl(was, F_GETFD));
 }
 
+static void secrets_are_equal_when_every_bit_is(void **state)
+{
+	uint8_t a[32], b[32];
+
+	(void)state;
+	memset(a, 0x5a, sizeof(a));
+	memcpy(b, a, sizeof(b));
+	assert_true(secret_equal(a, b, sizeof(a)));
+	for (size_t bit = 0; bit < 8 * sizeof(b); bit++) {
+		b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_false(secret_equal(a, b, sizeof(a)));
+		b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	b[31] ^= 1;
+	assert_true(secret_equal(a, b, 31));
+	assert_true(secret_equal(a, b, 0));
+}
+
+static void a_wiped_secret_is_zero_and_its_neighbours_are_not(void **state)
+{
+	uint8_t bytes[6];
+
+	(void)state;
+	memset(bytes, 0x5a, sizeof(bytes));
+	secret_wipe(bytes + 1, 4);
+	assert_memory_equal("\x5a\0\0\0\0\x5a", bytes, sizeof(bytes));
+	secret_wipe(bytes, 0);
+	assert_int_equal(0x5a, bytes[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +122,8 @@ int main(void)
 		cmocka_unit_test(freed_memory_leaves_null_behind),
 		cmocka_unit_test(a_closed_descriptor_leaves_minus_one_behind),
 		cmocka_unit_test(the_end_of_a_scope_closes),
+		cmocka_unit_test(secrets_are_equal_when_every_bit_is),
+		cmocka_unit_test(a_wiped_secret_is_zero_and_its_neighbours_are_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
