@@ -1,7 +1,6 @@
 #include "ca/grant.h"
 
-/* Each part is led by its length, so that no two different grants run together to the same bytes.
- */
+/* Each part is led by its length, so that no two different grants run together to the same bytes. */
 static void add(struct buf *all, struct view part)
 {
 	buf_be64(all, part.n);

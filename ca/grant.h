@@ -1,5 +1,4 @@
-/* grant.h - what policy allows a proven device to have: the only thing a certificate is made from.
- */
+/* grant.h - what policy allows a proven device to have: the only thing a certificate is made from. */
 #pragma once
 
 #include "ca/base/crypt.h"
@@ -25,6 +24,5 @@ struct grant {
 	const char *tpm_version; /* "id:00010002" */
 };
 
-/* SHA-256 over all of it: two grants with one digest would make certificates of the same content.
- */
+/* SHA-256 over all of it: two grants with one digest would make certificates of the same content. */
 CHECKED enum err grant_digest(const struct grant *grant, uint8_t out[static SHA256_SIZE]);

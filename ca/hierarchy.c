@@ -3,6 +3,7 @@
 #include "ca/authority.h"
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
+#include "ca/base/hostname.h"
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/issue.h"
@@ -133,18 +134,33 @@ static enum err make_intermediate(const char *dir, const char *organization, con
 	return save_ca(dir, stem, stem, cert, key);
 }
 
+/* Whatever is there of a CA, whole or half made: nothing of it is ever overwritten. */
+static enum err must_be_new(const char *dir)
+{
+	static const char *const files[] = {"root.pem", "issuing.pem", "issuing.key", "edge-ca.pem",
+		"edge-ca.key", "offline/root.key"};
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		AUTO(mem_free) char *path = below(dir, files[i]);
+
+		if (access(path, F_OK) == 0)
+			return fail(ERR_CONFLICT, "ca-exists",
+				"%s is there already: a CA is never overwritten, choose another "
+				"directory",
+				path);
+	}
+	return OK;
+}
+
 enum err hierarchy_make(const char *dir, const char *organization)
 {
-	AUTO(mem_free) char *offline = below(dir, "offline"), *root_pem = below(dir, "root.pem");
+	AUTO(mem_free) char *offline = below(dir, "offline");
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *root = X509_new();
 
 	if (root == NULL)
 		return crypto_failed("certificate");
-	if (access(root_pem, F_OK) == 0)
-		return fail(ERR_CONFLICT, "ca-exists",
-			"%s is there already: a CA is never overwritten, choose another directory",
-			root_pem);
+	TRY(must_be_new(dir));
 	TRY(make_directory(dir));
 	TRY(make_directory(offline));
 	TRY(key_generate(&key));
@@ -170,8 +186,7 @@ static enum err add_name(GENERAL_NAMES *names, const char *text)
 		return OK;
 	}
 	GENERAL_NAME_set0_value(name, GEN_DNS, dns);
-	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(text) ||
-		text[0] == '\0')
+	if (!is_dns_name(text))
 		return fail(ERR_MALFORMED, "edge-name",
 			"\"%s\" is neither a lower-case DNS name nor an IP address", text);
 	return OK;
@@ -230,6 +245,12 @@ enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, con
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *cert = X509_new(), *root = NULL;
 
+	if (n == 0)
+		return fail(
+			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
+	if (n == 0)
+		return fail(
+			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
 	if (cert == NULL)
 		return crypto_failed("certificate");
 	TRY(authority_load(pem, secret, passphrase, &ca));

@@ -6,12 +6,15 @@
 #include <stddef.h>
 
 /*
- * Makes, in the directory `dir` (0700, created): a root (20 years), an issuing CA for devices and
- * an edge CA for the service's own TLS certificate (10 years each), all P-256: root.pem,
- * issuing.pem, edge-ca.pem                 certificates issuing.key, issuing.passphrase,
- * edge-ca.key, ...  encrypted keys and what opens them offline/root.key, offline/root.passphrase
- * needed by nothing in daily use ERR_CONFLICT "ca-exists" when there is a root.pem already: nothing
- * is ever overwritten.
+ * Makes, in the directory `dir` (0700, created), a root (20 years), an issuing CA for devices and an
+ * edge CA for the service's own TLS certificate (10 years each), all P-256:
+ *
+ *   root.pem, issuing.pem, edge-ca.pem       certificates
+ *   issuing.key, issuing.passphrase          an encrypted key, and what opens it
+ *   edge-ca.key, edge-ca.passphrase
+ *   offline/root.key, offline/root.passphrase   needed by nothing in daily use
+ *
+ * ERR_CONFLICT "ca-exists" when any of them is there already: nothing is ever overwritten.
  */
 CHECKED enum err hierarchy_make(const char *dir, const char *organization);
 

@@ -44,8 +44,7 @@ enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
 	return buf_ok(der);
 }
 
-/* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more.
- */
+/* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */
 static enum err set_key(X509 *cert, const struct grant_key *key)
 {
 	bool is_rsa = key->curve == NULL;

@@ -4,8 +4,7 @@
 
 #include "db/query.h"
 
-/* Everything is borrowed until the pipeline has run; NULL and empty views where there is nothing.
- */
+/* Everything is borrowed until the pipeline has run; NULL and empty views where there is nothing. */
 struct audit_row {
 	int64_t at;
 	const char *event; /* "enroll.issued" */

@@ -34,8 +34,7 @@ struct enrollment_record {
 	unsigned live_aks_max; /* the oldest beyond this many are superseded */
 	const uint8_t *ticket_digest;
 	const uint8_t *request_digest; /* SHA-256(SHA-256(claim) | SHA-256(request)) */
-	/* Newly issued ones, or when this is 0 the serials of the recorded ones that are returned.
-	 */
+	/* Newly issued ones, or when this is 0 the recorded ones that are returned. */
 	const struct new_certificate *certificates;
 	size_t certificates_n;
 	const struct stored_certificate *returned;

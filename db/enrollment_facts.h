@@ -52,8 +52,7 @@ struct enrollment_facts {
 	/* The ticket, when it was used before. */
 	bool ticket_used;
 	uint8_t ticket_request_digest[DIGEST_SIZE]; /* see struct enrollment_record */
-	bool ticket_revoked; /* any certificate it brought was revoked, or its name or AK moved on
-			      */
+	bool ticket_revoked; /* any certificate it brought was revoked, or its name or AK moved on */
 	/* With ticket_used: the certificates it brought, in their order. Otherwise: this device's,
 	 * for this AK and host as they are bound now, which are not revoked and have at least half
 	 * of their life before them at `now`, newest first, with the digest of the grant each was

@@ -41,8 +41,7 @@ struct step {
 	const struct statement *statement;
 	struct value values[VALUES_MAX];
 	size_t values_n;
-	/* Gets the rows, after the whole pipeline has succeeded and is committed; NULL: not wanted.
-	 */
+	/* Gets the rows, after the whole pipeline has succeeded and is committed; NULL: not wanted. */
 	enum err (*take)(const PGresult *rows, void *into);
 	void *into;
 };
@@ -62,8 +61,7 @@ void step_add(struct pipeline *pipeline, const struct statement *statement,
 void step_take(
 	struct pipeline *pipeline, enum err (*take)(const PGresult *rows, void *into), void *into);
 
-/* What to do when the connection breaks after something was sent: nobody knows what became of it.
- */
+/* What to do when the connection breaks after something was sent: nobody knows what became of it. */
 enum when_lost { LOST_GIVE_UP, LOST_REPEAT_ONCE };
 
 /*
@@ -89,8 +87,7 @@ CHECKED enum err connection_script(PGconn *connection, const char *text);
 /* What a result that is an error means, by its SQLSTATE (PostgreSQL, appendix A). */
 CHECKED enum err result_error(const PGresult *result);
 
-/* Fields of a row, which were asked for in binary. Callers know the type; a wrong size reads as 0.
- */
+/* Fields of a row, which were asked for in binary. Callers know the type; a wrong size reads as 0. */
 bool row_is_null(const PGresult *rows, int row, int column);
 int64_t row_int(const PGresult *rows, int row, int column); /* bigint */
 bool row_bool(const PGresult *rows, int row, int column); /* NULL is false */

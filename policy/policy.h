@@ -1,5 +1,4 @@
-/* policy.h - which device may have which name and which certificate: policy.yaml, first match wins.
- */
+/* policy.h - which device may have which name and which certificate: policy.yaml, first match wins. */
 #pragma once
 
 #include "ca/base/yaml.h"

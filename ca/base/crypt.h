@@ -28,8 +28,7 @@ CHECKED enum err aead_seal(const uint8_t key[static 32],
 	const uint8_t nonce[static AEAD_NONCE_SIZE], struct view aad, struct view plain,
 	struct buf *out);
 
-/* The reverse; ERR_UNPROVEN "seal" when key, nonce, aad, ciphertext or tag do not belong together.
- */
+/* The reverse; ERR_UNPROVEN "seal" when key, nonce, aad, ciphertext or tag do not belong together. */
 CHECKED enum err aead_open(const uint8_t key[static 32],
 	const uint8_t nonce[static AEAD_NONCE_SIZE], struct view aad, struct view sealed,
 	struct buf *out);

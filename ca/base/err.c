@@ -7,8 +7,7 @@ static _Thread_local struct reason last = {OK, "", "", ""};
 
 static void record(enum err err, const char *code, const char *clause, const char *fmt, va_list ap)
 {
-	/* Through a second buffer: an argument may be the sentence of the failure below this one.
-	 */
+	/* Through a second buffer: an argument may be the sentence of the failure below this one. */
 	char text[sizeof(sentence)];
 
 	vsnprintf(text, sizeof(text), fmt, ap);

@@ -29,6 +29,5 @@ CHECKED enum err file_read_key(const char *path, bool group_may_read, uint8_t ou
  */
 CHECKED enum err file_replace(const char *path, mode_t mode, struct view bytes);
 
-/* `dir` "/" `name`, or `name` alone when it is absolute; for free(). NULL when there is no memory.
- */
+/* `dir` "/" `name`, or `name` alone when it is absolute; for free(). NULL when there is no memory. */
 char *path_join(const char *dir, const char *name);

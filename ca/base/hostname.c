@@ -1,6 +1,5 @@
 #include "ca/base/hostname.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static enum err bad_name(const char *name, const char *what)
@@ -36,27 +35,43 @@ static bool is_number(const char *label)
 	return strspn(label, "0123456789") == strlen(label);
 }
 
-enum err hostname_check(const char *name)
+/* What is wrong with the labels; NULL when nothing is. `*labels` and `*last` get what was found. */
+static const char *labels_problem(const char *name, size_t *labels, const char **last)
 {
-	size_t labels = 0, n = 0;
-	const char *label = name;
+	const char *problem;
 
 	if (strlen(name) > HOSTNAME_MAX)
-		return bad_name(name, "longer than 253 characters");
-	for (;; label += n + 1) {
-		const char *problem;
+		return "longer than 253 characters";
+	for (*labels = 0, *last = name;; *last += strcspn(*last, ".") + 1) {
+		size_t n = strcspn(*last, ".");
 
-		n = strcspn(label, ".");
-		if ((problem = label_problem(label, n)) != NULL)
-			return bad_name(name, problem);
-		labels++;
-		if (label[n] == '\0')
-			break;
+		if ((problem = label_problem(*last, n)) != NULL)
+			return problem;
+		++*labels;
+		if ((*last)[n] == '\0')
+			return NULL;
 	}
+}
+
+bool is_dns_name(const char *name)
+{
+	const char *last;
+	size_t labels;
+
+	return labels_problem(name, &labels, &last) == NULL && !is_number(last);
+}
+
+enum err hostname_check(const char *name)
+{
+	const char *last, *problem;
+	size_t labels;
+
+	if ((problem = labels_problem(name, &labels, &last)) != NULL)
+		return bad_name(name, problem);
 	if (labels < 2)
 		return bad_name(
 			name, "a single label: send the full name, such as web-01.example.org");
-	if (is_number(label))
+	if (is_number(last))
 		return bad_name(name, "the last label is a number, as in an address");
 	return OK;
 }

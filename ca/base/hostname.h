@@ -3,7 +3,12 @@
 
 #include "ca/base/err.h"
 
+#include <stdbool.h>
+
 #define HOSTNAME_MAX 253
+
+/* Lower-case labels as hostname_check() wants them, one or more: "localhost" too. */
+bool is_dns_name(const char *name);
 
 /*
  * Lower-case RFC 1123 2.1 names of at least two labels, each 1 to 63 letters, digits and inner

@@ -1,5 +1,4 @@
-/* log.h - one line for each event, for people and for machines: `event key=value key="two words"`.
- */
+/* log.h - one line for each event, for people and for machines: `event key=value key="two words"`. */
 #pragma once
 
 #include <syslog.h>

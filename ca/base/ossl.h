@@ -28,7 +28,7 @@ OSSL_FREE(x509_free, X509, X509_free)
 
 #undef OSSL_FREE
 
-static inline void x509_stack_free(STACK_OF(X509) * *stack)
+static inline void x509_stack_free(STACK_OF(X509) **stack)
 {
 	sk_X509_pop_free(*stack, X509_free);
 	*stack = NULL;

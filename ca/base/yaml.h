@@ -31,9 +31,9 @@ struct yaml_key {
 	const char *name;
 	enum yaml_type type;
 	size_t offset; /* of the value in the struct */
-	const char *
-		fallback; /* what stands in when the key is absent; NULL: the key is required.
-			     "" leaves texts NULL, numbers 0, lists empty, maps at their defaults */
+	/* What stands in when the key is absent. NULL: it is required. "": texts stay NULL, numbers 0,
+	 * lists empty, and maps have their own defaults. */
+	const char *fallback;
 	int64_t min, max;
 	const struct yaml_schema *of;
 	const char *const *choices; /* ends with NULL */

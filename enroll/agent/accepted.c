@@ -20,7 +20,7 @@ void accepted_free(struct accepted **accepted)
 	*accepted = NULL;
 }
 
-static enum err take(struct view der, STACK_OF(X509) * into)
+static enum err take(struct view der, STACK_OF(X509) *into)
 {
 	AUTO(x509_free) X509 *certificate = cert_from_der(der);
 

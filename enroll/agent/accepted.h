@@ -8,8 +8,8 @@
 /* Only accepted_check() makes one: every certificate leads to an anchor and is for the AK. */
 struct accepted {
 	struct answer *answer;
-	STACK_OF(X509) * certificates; /* in the order of the answer's */
-	STACK_OF(X509) * intermediates;
+	STACK_OF(X509) *certificates; /* in the order of the answer's */
+	STACK_OF(X509) *intermediates;
 	int ak; /* which of the certificates is the AK's own */
 };
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct anchors {
-	STACK_OF(X509) * certificates; /* empty: pinned, not seen yet */
+	STACK_OF(X509) *certificates; /* empty: pinned, not seen yet */
 	bool pinned;
 	uint8_t digest[SHA256_SIZE];
 	char problem[256];
@@ -71,7 +71,7 @@ static bool has_digest(X509 *certificate, const uint8_t digest[static SHA256_SIZ
 }
 
 /* Takes the first CA certificate of `from` that has the digest. */
-static bool adopt(struct anchors *anchors, const STACK_OF(X509) * from)
+static bool adopt(struct anchors *anchors, const STACK_OF(X509) *from)
 {
 	for (int i = 0; i < sk_X509_num(from); i++) {
 		X509 *certificate = sk_X509_value(from, i);
@@ -155,7 +155,7 @@ int anchors_verify_tls(X509_STORE_CTX *ctx, void *argument)
 }
 
 enum err anchors_check(
-	const struct anchors *anchors, X509 *certificate, STACK_OF(X509) * intermediates)
+	const struct anchors *anchors, X509 *certificate, STACK_OF(X509) *intermediates)
 {
 	AUTO(store_free) X509_STORE *store = X509_STORE_new();
 	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();

@@ -37,7 +37,7 @@ const char *anchors_tls_problem(const struct anchors *anchors);
  * otherwise.
  */
 CHECKED enum err anchors_check(
-	const struct anchors *anchors, X509 *certificate, STACK_OF(X509) * intermediates);
+	const struct anchors *anchors, X509 *certificate, STACK_OF(X509) *intermediates);
 
 /* Appends the PEM text of all. */
 CHECKED enum err anchors_write(const struct anchors *anchors, struct buf *pem);

@@ -23,7 +23,7 @@ X509 *cert_from_der(struct view der)
 }
 
 /* Reads until there is no further PEM block; false when one is there and cannot be read. */
-static bool read_blocks(BIO *bio, STACK_OF(X509) * out)
+static bool read_blocks(BIO *bio, STACK_OF(X509) *out)
 {
 	AUTO(x509_free) X509 *certificate = NULL;
 	unsigned long last;
@@ -44,7 +44,7 @@ static void text_free(char **text)
 	*text = NULL;
 }
 
-enum err certs_parse(struct view pem, const char *path, STACK_OF(X509) * *out)
+enum err certs_parse(struct view pem, const char *path, STACK_OF(X509) **out)
 {
 	AUTO(x509_stack_free) STACK_OF(X509) *certificates = sk_X509_new_null();
 	AUTO(bio_free) BIO *bio = NULL;
@@ -63,7 +63,7 @@ enum err certs_parse(struct view pem, const char *path, STACK_OF(X509) * *out)
 	return OK;
 }
 
-enum err certs_read(const char *path, STACK_OF(X509) * *out)
+enum err certs_read(const char *path, STACK_OF(X509) **out)
 {
 	AUTO(buf_free) struct buf pem = BUF(CERTS_MAX);
 

@@ -11,8 +11,8 @@
  * on failure. ERR_NOT_FOUND "file-missing"; ERR_INTERNAL "pem-file" for one without a certificate,
  * or with one that cannot be read.
  */
-CHECKED enum err certs_read(const char *path, STACK_OF(X509) * *out);
-CHECKED enum err certs_parse(struct view pem, const char *path, STACK_OF(X509) * *out);
+CHECKED enum err certs_read(const char *path, STACK_OF(X509) **out);
+CHECKED enum err certs_parse(struct view pem, const char *path, STACK_OF(X509) **out);
 
 /* Appends one certificate's PEM text. */
 CHECKED enum err cert_pem_add(X509 *certificate, struct buf *out);

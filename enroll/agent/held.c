@@ -15,7 +15,7 @@ const char *held_text(enum held_judgement judgement)
 }
 
 /* The intermediates; an empty file means that there are none. */
-static enum err read_chain(struct state *state, STACK_OF(X509) * *out)
+static enum err read_chain(struct state *state, STACK_OF(X509) **out)
 {
 	AUTO(buf_free) struct buf pem = BUF(CERTS_MAX);
 	const char *path = state_path(state, STATE_CHAIN);

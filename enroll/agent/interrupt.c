@@ -51,8 +51,7 @@ enum err interrupt_sleep(int64_t milliseconds)
 	struct timespec wait = {milliseconds / 1000, (milliseconds % 1000) * 1000000};
 	int number = sigtimedwait(&held, NULL, &wait);
 
-	/* Taken by the call above: given back, so that interrupt_release() ends the process by it.
-	 */
+	/* Taken by the call above: given back, so that interrupt_release() ends the process by it. */
 	if (number > 0)
 		raise(number);
 	return interrupt_check();

@@ -1,5 +1,4 @@
-/* jsontext.h - writing JSON objects of strings, numbers and truth values (RFC 8259), nothing more.
- */
+/* jsontext.h - writing JSON objects of strings, numbers and truth values (RFC 8259), nothing more. */
 #pragma once
 
 #include "ca/base/buf.h"

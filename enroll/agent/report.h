@@ -1,5 +1,4 @@
-/* report.h - what a person is told: what was proven and issued, or what was refused and what to do.
- */
+/* report.h - what a person is told: what was proven and issued, or what was refused and what to do. */
 #pragma once
 
 #include "enroll/agent/attempt.h"

@@ -13,9 +13,7 @@
 #define STATE_AK_CERT "ak.pem" /* its certificate */
 #define STATE_CHAIN "chain.pem" /* the intermediates above it; empty without one */
 #define STATE_ANCHORS "anchors.pem" /* what is trusted */
-#define STATE_ENROLLMENT                                                                           \
-	"enrollment" /* enrollment.h; written last: its presence says "complete"                   \
-		      */
+#define STATE_ENROLLMENT "enrollment" /* enrollment.h; written last: its presence says "complete" */
 
 struct state;
 

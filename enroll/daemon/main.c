@@ -111,8 +111,7 @@ static enum err run(const struct parts *parts, const struct config *config)
 	sigset_t signals;
 	enum err err;
 
-	/* Before any thread is made, so that all of them inherit it and only the main one is told.
-	 */
+	/* Before any thread is made, so that all of them inherit it and only the main one is told. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);

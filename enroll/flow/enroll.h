@@ -5,14 +5,20 @@
 #include "enroll/proto/message.h"
 
 /*
- * POST /v1/enroll. Appends the sealed answer, after everything in it was committed. The steps, each
- * of which ends the request when it fails: ticket    ERR_UNPROVEN "ticket-invalid",
- * "ticket-expired" claim     ERR_UNPROVEN "ticket-claim-mismatch" proof     ERR_UNPROVEN
- * "proof-invalid" judgement those of claim_judge(), by today's trust set records   ERR_CONFLICT
- * "ticket-used", "host-bound-to-another-device", "device-bound-to-another-host",
- * "ak-of-another-device"; ERR_DENIED "device-revoked", "certificate-revoked", "ak-superseded",
- * "ak-other-dialect" policy    those of policy_decide() What a proven device was refused is
- * recorded; what an unproven one was is not.
+ * POST /v1/enroll. Appends the sealed answer, after everything in it was committed. The steps, each of
+ * which ends the request when it fails:
+ *
+ *   ticket      ERR_UNPROVEN "ticket-invalid", "ticket-expired"
+ *   claim       ERR_UNPROVEN "ticket-claim-mismatch"
+ *   proof       ERR_UNPROVEN "proof-invalid"
+ *   judgement   those of claim_judge(), by today's trust set
+ *   request     ERR_MALFORMED, those of request_parse()
+ *   records     ERR_CONFLICT "ticket-used", "host-bound-to-another-device",
+ *               "device-bound-to-another-host", "ak-of-another-device"; ERR_DENIED "device-revoked",
+ *               "certificate-revoked", "ak-superseded", "ak-other-dialect"
+ *   policy      those of policy_decide()
+ *
+ * What a proven device was refused is recorded; what an unproven one was is not.
  */
 CHECKED enum err enroll(const struct service *service, const struct caller *caller,
 	const struct enroll_request *request, struct buf *sealed, struct outcome *outcome);

@@ -3,8 +3,7 @@
 
 #include "enroll/http/exchange.h"
 
-/* Is the process there? 200 "ok". While it drains, the listener answers 503 before this is asked.
- */
+/* Is the process there? 200 "ok". While it drains, the listener answers 503 before this is asked. */
 CHECKED enum err handle_health(const struct service *service, struct exchange *exchange);
 /* Can it issue? Database reachable, schema current, CA key usable; 503 with what is wrong. */
 CHECKED enum err handle_ready(const struct service *service, struct exchange *exchange);

@@ -26,8 +26,7 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 	const char *from = first_header(info, "x-endorse-client-address");
 	uint8_t id[16] = {0};
 
-	/* Without random bytes nothing else will work either; the id is only for finding log lines.
-	 */
+	/* Without random bytes nothing else will work either; the id is only for finding log lines. */
 	if (random_bytes(id, sizeof(id)) != OK)
 		memset(id, 0, sizeof(id));
 	hex_write(VIEW(id), request_id);
@@ -116,8 +115,7 @@ enum err request_admit(
 		"only the service's TLS edge may ask here: use the service's https URL");
 }
 
-/* What is left of a refused body, so that closing does not reset the connection under the answer.
- */
+/* What is left of a refused body, so that closing does not reset the connection under the answer. */
 static void pass_over(struct mg_connection *connection)
 {
 	char block[4096];

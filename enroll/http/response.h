@@ -1,5 +1,4 @@
-/* response.h - the answer as it goes over the wire, and its line in the log; for this folder only.
- */
+/* response.h - the answer as it goes over the wire, and its line in the log; for this folder only. */
 #pragma once
 
 #include "enroll/http/exchange.h"

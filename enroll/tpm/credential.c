@@ -127,8 +127,7 @@ static enum err exchange(EVP_PKEY *ephemeral, EVP_PKEY *ek, uint8_t z[static 66]
 	return OK;
 }
 
-/* TPM 2.0 Part 1, C.6.4: an ephemeral key's point is the secret, ECDH with the EK gives the seed.
- */
+/* TPM 2.0 Part 1, C.6.4: an ephemeral key's point is the secret, ECDH with the EK gives the seed. */
 static enum err seed_ecc(
 	EVP_PKEY *ek, const EVP_MD *md, struct secret_bytes *seed, struct buf *encrypted)
 {

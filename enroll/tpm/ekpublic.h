@@ -14,8 +14,7 @@ struct ek_template {
 	uint16_t symmetric_bits;
 	uint32_t nv_certificate; /* NV index of the certificate: 0x01c00002 */
 	uint32_t persistent; /* the handle where manufacturers put the key: 0x81010001 */
-	bool needs_policy; /* its use wants TPM2_PolicySecret(endorsement); otherwise the empty auth
-			    */
+	bool needs_policy; /* its use wants TPM2_PolicySecret(endorsement); otherwise the empty auth */
 };
 
 /* The templates, in the order in which a device should prefer them; ends with name NULL. */

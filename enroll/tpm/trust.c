@@ -29,7 +29,7 @@ struct source {
 
 struct trust {
 	X509_STORE *anchors; /* nothing but roots: PARTIAL_CHAIN may end a chain at any of them */
-	STACK_OF(X509) * intermediates; /* hints; a chain never ends here */
+	STACK_OF(X509) *intermediates; /* hints; a chain never ends here */
 	struct anchor *anchor;
 	size_t anchor_n;
 	struct source source[SOURCES_MAX];
@@ -225,7 +225,7 @@ static enum err bad_chain(size_t i, const char *what)
 		i + 1, what);
 }
 
-static bool holds(const STACK_OF(X509) * stack, const X509 *cert)
+static bool holds(const STACK_OF(X509) *stack, const X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(stack); i++)
 		if (X509_cmp(sk_X509_value(stack, i), cert) == 0)
@@ -234,7 +234,7 @@ static bool holds(const STACK_OF(X509) * stack, const X509 *cert)
 }
 
 /* The device's own intermediates, each judged before any signature is computed with its key. */
-static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) * stack)
+static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) *stack)
 {
 	for (size_t i = 0; i < n; i++) {
 		X509 *cert = NULL;
@@ -257,7 +257,7 @@ static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) * st
 	return OK;
 }
 
-static STACK_OF(X509) * all_hints(const struct trust *trust, STACK_OF(X509) * sent)
+static STACK_OF(X509) *all_hints(const struct trust *trust, STACK_OF(X509) *sent)
 {
 	STACK_OF(X509) *all = sk_X509_dup(sent);
 
@@ -327,7 +327,7 @@ enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *
 {
 	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	AUTO(x509_stack_free) STACK_OF(X509) *own = sk_X509_new_null();
-	STACK_OF(X509) * hints;
+	STACK_OF(X509) *hints;
 	X509_VERIFY_PARAM *param;
 	int verified;
 

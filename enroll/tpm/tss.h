@@ -1,5 +1,4 @@
-/* tss.h - TPM structures read whole, and keys taken out of them; for the files of this folder only.
- */
+/* tss.h - TPM structures read whole, and keys taken out of them; for the files of this folder only. */
 #pragma once
 
 #include "enroll/tpm/public.h"

@@ -1,5 +1,4 @@
-/* dialogue.h - one enrollment, step by step, so that a test can alter one thing between two steps.
- */
+/* dialogue.h - one enrollment, step by step, so that a test can alter one thing between two steps. */
 #pragma once
 
 #include "enroll/proto/answer.h"

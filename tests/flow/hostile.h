@@ -9,8 +9,7 @@ enum moment {
 	BEFORE_CLAIM, /* keys and certificate are there; answered by /v1/ticket */
 	BEFORE_TICKET, /* the claim's bytes are made; answered by /v1/ticket */
 	BEFORE_CLAIM_PROVEN, /* as BEFORE_CLAIM, and answered by /v1/enroll */
-	BEFORE_PROOF, /* the credential is activated, the proof is not made; answered by /v1/enroll
-		       */
+	BEFORE_PROOF, /* the credential is activated, the proof is not made; answered by /v1/enroll */
 	BEFORE_ENROLL, /* the proof is made; answered by /v1/enroll */
 };
 

@@ -42,8 +42,7 @@ bool httpc_receive(struct httpc *httpc, struct httpc_answer *answer, int timeout
 /* The value of the first header of this name, for free(); NULL when there is none. */
 char *httpc_header(const struct httpc_answer *answer, const char *name);
 
-/* One request on a connection of its own, waited for at most 30 s. The status is 0 on any failure.
- */
+/* One request on a connection of its own, waited for at most 30 s. The status is 0 on any failure. */
 void httpc_post(const struct httpc_peer *peer, const char *path, struct view json,
 	struct httpc_answer *answer);
 void httpc_get(const struct httpc_peer *peer, const char *path, struct httpc_answer *answer);

@@ -12,8 +12,7 @@ struct pglink_owner {
 	void (*count)(void *arg, char type);
 	/* The text to look for in statements; NULL: none now. */
 	const char *(*wanted)(void *arg);
-	/* A transaction with that text is about to be committed, or has been; true: cut the link.
-	 */
+	/* A transaction with that text is about to be committed, or has been; true: cut the link. */
 	bool (*caught)(void *arg, bool committed);
 };
 

@@ -182,8 +182,7 @@ static void strangers_cannot_make_the_database_work(void **state)
 	assert_no_rows();
 }
 
-/* The base case: after all that, the name is free and everything that the faults altered is right.
- */
+/* The base case: after all that, the name is free and everything that the faults altered is right. */
 static void and_the_name_is_still_free(void **state)
 {
 	AUTO(dialogue_free) struct dialogue x;

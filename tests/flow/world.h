@@ -1,5 +1,4 @@
-/* world.h - everything that an enrollment needs, for one test: database, CA, service, edge, TPMs.
- */
+/* world.h - everything that an enrollment needs, for one test: database, CA, service, edge, TPMs. */
 #pragma once
 
 #include "tests/flow/chip.h"

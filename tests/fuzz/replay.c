@@ -28,8 +28,7 @@ static void run(struct view input)
 	free(copy);
 }
 
-/* The file, each truncation, and each byte altered in several ways; of long files a regular sample.
- */
+/* The file, each truncation, and each byte altered in several ways; of long files a regular sample. */
 static unsigned long mutate(struct buf *file)
 {
 	static const uint8_t flips[] = {0x01, 0x80, 0xff, 0x20};

@@ -48,7 +48,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static STACK_OF(X509) * stack_of(X509 *certificate)
+static STACK_OF(X509) *stack_of(X509 *certificate)
 {
 	STACK_OF(X509) *stack = sk_X509_new_null();
 
@@ -112,7 +112,7 @@ static void digest_of(X509 *certificate, char hex[static 65])
 }
 
 /* What TLS does with a chain that a server sent. */
-static int verify_tls(struct anchors *anchors, X509 *leaf, STACK_OF(X509) * sent)
+static int verify_tls(struct anchors *anchors, X509 *leaf, STACK_OF(X509) *sent)
 {
 	AUTO(store_free) X509_STORE *store = X509_STORE_new();
 	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();

@@ -24,8 +24,7 @@ void issuer_make(const struct issuer_recipe *recipe, struct issuer *out);
 void issuer_free(struct issuer *issuer); /* for AUTO */
 CHECKED enum err issuer_load(const struct issuer *issuer, struct authority **out);
 
-/* A fixture of tests/data as an authority: its files are copied to where no others can read them.
- */
+/* A fixture of tests/data as an authority: its files are copied to where no others can read them. */
 struct authority *issuer_of_fixture(void);
 /* A file of the source tree. */
 char *source_path(const char *path);

@@ -10,6 +10,5 @@
 int program_run(const char *const *argv, struct buf *output);
 #define PROGRAM_RUN(output, ...) program_run((const char *const[]){__VA_ARGS__, NULL}, (output))
 
-/* `openssl verify -x509_strict` and `certtool --verify` both accept `leaf` below `ca` and `root`.
- */
+/* `openssl verify -x509_strict` and `certtool --verify` both accept `leaf` below `ca` and `root`. */
 void assert_verified(const char *root, const char *ca, const char *leaf);

@@ -18,8 +18,7 @@ int database_close(void **state);
 
 /* Runs SQL on a connection of its own. */
 void database_do(const char *sql);
-/* The SQLSTATE that it fails with, "" when it does not; valid until the next call of this thread.
- */
+/* The SQLSTATE that it fails with, "" when it does not; valid until the next call of this thread. */
 const char *database_try(const char *sql);
 /* The number that is the only field of the only row. */
 int64_t database_count(const char *sql);

@@ -10,8 +10,7 @@
 
 /* A key pair; RSA 2048 takes its time. */
 EVP_PKEY *key_pair(enum key_kind kind);
-/* An RSA public key with this modulus, or this exponent, or of this size; nobody knows its factors.
- */
+/* An RSA public key with this modulus, or this exponent, or of this size; nobody knows its factors. */
 EVP_PKEY *rsa_of_modulus(const BIGNUM *n, unsigned long exponent);
 EVP_PKEY *rsa_of_bits(int bits, unsigned long exponent);
 /* A public key of the kind, made quickly: for RSA with rsa_of_bits(). */

@@ -124,7 +124,7 @@ void certificate_add(X509 *certificate, struct buf *out)
 	assert_ok(buf_ok(out));
 }
 
-X509 *world_add(STACK_OF(X509) * stack, const struct recipe *recipe)
+X509 *world_add(STACK_OF(X509) *stack, const struct recipe *recipe)
 {
 	X509 *certificate = certificate_made(recipe);
 
@@ -132,13 +132,13 @@ X509 *world_add(STACK_OF(X509) * stack, const struct recipe *recipe)
 	return certificate;
 }
 
-void stack_add(STACK_OF(X509) * stack, X509 *certificate)
+void stack_add(STACK_OF(X509) *stack, X509 *certificate)
 {
 	assert_int_equal(1, X509_up_ref(certificate));
 	assert_true(sk_X509_push(stack, certificate) > 0);
 }
 
-void stack_empty(STACK_OF(X509) * stack)
+void stack_empty(STACK_OF(X509) *stack)
 {
 	while (sk_X509_num(stack) > 0)
 		X509_free(sk_X509_pop(stack));
@@ -153,7 +153,7 @@ void world_leaf(struct world *world, const struct recipe *recipe)
 }
 
 /* The old certificate stays where it can be an issuer, at the end of nothing. */
-static void replace_first(STACK_OF(X509) * stack, X509 **where, const struct recipe *recipe)
+static void replace_first(STACK_OF(X509) *stack, X509 **where, const struct recipe *recipe)
 {
 	X509 *made = certificate_made(recipe);
 

@@ -45,8 +45,8 @@ void certificate_add(X509 *certificate, struct buf *out);
 struct world {
 	EVP_PKEY *root_key, *ca_key, *ek_key;
 	X509 *root, *ca, *leaf;
-	STACK_OF(X509) * roots, *hints; /* what the service has; root and ca at first */
-	STACK_OF(X509) * sent; /* what the device adds; nothing at first */
+	STACK_OF(X509) *roots, *hints; /* what the service has; root and ca at first */
+	STACK_OF(X509) *sent; /* what the device adds; nothing at first */
 	int64_t now;
 };
 void world_make(struct world *world);
@@ -56,10 +56,10 @@ void world_leaf(struct world *world, const struct recipe *recipe);
 void world_root(struct world *world, const struct recipe *recipe);
 void world_ca(struct world *world, const struct recipe *recipe);
 /* Another certificate on one of the stacks; borrowed by the caller. */
-X509 *world_add(STACK_OF(X509) * stack, const struct recipe *recipe);
+X509 *world_add(STACK_OF(X509) *stack, const struct recipe *recipe);
 /* One more reference to a certificate on a stack; none at all. */
-void stack_add(STACK_OF(X509) * stack, X509 *certificate);
-void stack_empty(STACK_OF(X509) * stack);
+void stack_add(STACK_OF(X509) *stack, X509 *certificate);
+void stack_empty(STACK_OF(X509) *stack);
 /* The service's trust, from files. */
 struct trust *world_trust(const struct world *world);
 /* The sent certificates as views of `store`. */

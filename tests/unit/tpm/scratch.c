@@ -41,7 +41,7 @@ void scratch_put(const char *dir, const char *name, struct view bytes)
 	assert_ok(file_replace(path, 0644, bytes));
 }
 
-void scratch_pem(const char *dir, const char *name, STACK_OF(X509) * certificates)
+void scratch_pem(const char *dir, const char *name, STACK_OF(X509) *certificates)
 {
 	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
 	uint8_t *pem = NULL;

@@ -12,4 +12,4 @@ void scratch_remove(char **dir);
 
 void scratch_put(const char *dir, const char *name, struct view bytes);
 /* Certificates as one PEM file. */
-void scratch_pem(const char *dir, const char *name, STACK_OF(X509) * certificates);
+void scratch_pem(const char *dir, const char *name, STACK_OF(X509) *certificates);

@@ -298,8 +298,7 @@ static void no_flipped_bit_passes_but_one_that_makes_another_ak(void **state)
 			}
 			bytes.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
-		/* noDA, stClear; RSASSA to RSAPSS, and the modulus without its first and last bit
-		 */
+		/* noDA, stClear; RSASSA to RSAPSS, and the modulus without its first and last bit */
 		assert_int_equal(flipped[k] == KEY_P256 ? 2 : 2 + 1 + 2046, passed);
 	}
 }

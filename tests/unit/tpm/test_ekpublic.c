@@ -9,8 +9,7 @@
 	"b26e7d28d11a50bc53d882bcf5fd3a1a074148bb35d3b4e4cb1c0ad9bde419ca"                         \
 	"cb47ba09699646150f9fc000f3f80e12"
 
-/* The templates byte for byte: EK Credential Profile 2.5, B.3.3, B.3.4 and B.4.5; `unique` follows.
- */
+/* The templates byte for byte: EK Credential Profile 2.5, B.3.3, B.3.4 and B.4.5; `unique` follows. */
 static const struct {
 	const char *name;
 	enum key_kind kind;
@@ -63,8 +62,7 @@ static void the_templates_are_those_of_the_profile(void **state)
 	assert_null(ek_templates[COUNT(rows)].name);
 }
 
-/* TPM2_PolicySecret(TPM_RH_ENDORSEMENT): Part 3, 23.4.1; H(H(zeros, command code, name), no ref).
- */
+/* TPM2_PolicySecret(TPM_RH_ENDORSEMENT): Part 3, 23.4.1; H(H(zeros, command code, name), no ref). */
 static void policy_a_is_the_digest_of_its_command(void **state)
 {
 	static const uint8_t extend[32 + 8] = {
