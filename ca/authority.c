@@ -6,7 +6,6 @@
 #include "ca/key.h"
 #include "ca/validity.h"
 
-#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -45,12 +44,13 @@ static enum err read_certificates(struct authority *authority, const char *path)
 {
 	AUTO(buf_free) struct buf pem = BUF(1 << 17);
 	AUTO(bio_free) BIO *bio = NULL;
+	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
 	X509 *cert;
 
 	TRY(file_read(path, &pem));
 	if ((bio = BIO_new_mem_buf(buf_text(&pem), (int)pem.n)) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "authority_load");
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
 		AUTO(x509_free) X509 *owned = cert;
 
 		if (authority->chain_n == CHAIN_MAX)

@@ -8,7 +8,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
-#include <string.h>
 
 void issued_free(struct issued *issued)
 {

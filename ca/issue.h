@@ -17,7 +17,7 @@ void issued_free(struct issued *issued);
 /*
  * Builds and signs one certificate. It begins `backdate` before `now` and ends a lifetime after it,
  * or with the CA's certificate. ERR_BUSY "ca-expired" when that has ended; ERR_INTERNAL
- * "template-value".
+ * "template-value", "crypto", "random".
  */
 CHECKED enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out);

@@ -50,7 +50,8 @@ static enum err decrypt(struct view pem, struct view passphrase, const char *pat
 {
 	AUTO(bio_free) BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
 	AUTO(bio_free) BIO *peek = BIO_new_mem_buf(pem.p, (int)pem.n);
-	X509_SIG *encrypted = PEM_read_bio_PKCS8(peek, NULL, NULL, NULL);
+	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
+	X509_SIG *encrypted = PEM_read_bio_PKCS8(peek, NULL, NULL, no_passphrase);
 	AUTO(buf_free) struct buf text = BUF(passphrase.n + 1);
 
 	ERR_clear_error();

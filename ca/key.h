@@ -16,7 +16,7 @@ CHECKED enum err key_save(EVP_PKEY *key, const char *path, const char *passphras
 
 /*
  * Reads what key_save() wrote; both files must be closed to others. A key that is not encrypted is
- * refused. ERR_INTERNAL "ca-key".
+ * refused. ERR_INTERNAL "ca-key", and the errors of file_read_secret().
  */
 CHECKED enum err key_load(const char *path, const char *passphrase_path, EVP_PKEY **out);
 

@@ -4,24 +4,23 @@
 #include <openssl/asn1t.h>
 #include <string.h>
 
-/* RFC 4043 2: PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner ...
- * } */
+#define OID_PERMANENT_IDENTIFIER "1.3.6.1.5.5.7.8.3"
+
+/* RFC 4043 2: PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner
+ * OBJECT IDENTIFIER OPTIONAL } */
 struct permanent_identifier {
 	ASN1_UTF8STRING *value;
 	ASN1_OBJECT *assigner;
 };
-typedef struct permanent_identifier PERMANENT_IDENTIFIER; /* the macros below want one word */
 
-DECLARE_ASN1_FUNCTIONS(PERMANENT_IDENTIFIER)
-ASN1_SEQUENCE(PERMANENT_IDENTIFIER) =
-	{
-		ASN1_OPT(PERMANENT_IDENTIFIER, value, ASN1_UTF8STRING),
-		ASN1_OPT(PERMANENT_IDENTIFIER, assigner, ASN1_OBJECT),
-} ASN1_SEQUENCE_END(PERMANENT_IDENTIFIER) IMPLEMENT_ASN1_FUNCTIONS(PERMANENT_IDENTIFIER)
+/* clang-format off */
+ASN1_SEQUENCE(permanent_identifier) = {
+	ASN1_OPT(struct permanent_identifier, value, ASN1_UTF8STRING),
+	ASN1_OPT(struct permanent_identifier, assigner, ASN1_OBJECT),
+} static_ASN1_SEQUENCE_END_name(struct permanent_identifier, permanent_identifier);
+/* clang-format on */
 
-#define OID_PERMANENT_IDENTIFIER "1.3.6.1.5.5.7.8.3"
-
-		void san_free(GENERAL_NAMES * *names)
+void san_free(GENERAL_NAMES **names)
 {
 	GENERAL_NAMES_free(*names);
 	*names = NULL;
@@ -101,16 +100,16 @@ static enum err directory_name(
 	return OK;
 }
 
-static ASN1_TYPE *permanent_identifier_value(const char *value)
+static ASN1_TYPE *permanent_identifier_value(const char *text)
 {
-	PERMANENT_IDENTIFIER *identifier = PERMANENT_IDENTIFIER_new();
+	ASN1_UTF8STRING *value = ASN1_UTF8STRING_new();
+	struct permanent_identifier identifier = {.value = value};
 	ASN1_TYPE *type = NULL;
 
-	if (identifier != NULL && (identifier->value = ASN1_UTF8STRING_new()) != NULL &&
-		ASN1_STRING_set(identifier->value, value, -1) == 1)
+	if (value != NULL && ASN1_STRING_set(value, text, -1) == 1)
 		type = ASN1_TYPE_pack_sequence(
-			ASN1_ITEM_rptr(PERMANENT_IDENTIFIER), identifier, NULL);
-	PERMANENT_IDENTIFIER_free(identifier);
+			ASN1_ITEM_rptr(permanent_identifier), &identifier, NULL);
+	ASN1_UTF8STRING_free(value);
 	return type;
 }
 

@@ -162,7 +162,7 @@ static int is_template(const struct dirent *entry)
 	return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".yaml") == 0;
 }
 
-static enum err load_all(struct templates *templates, const char *dir, struct problems *problems)
+static void load_all(struct templates *templates, const char *dir, struct problems *problems)
 {
 	struct dirent **entries = NULL;
 	int n = scandir(dir, &entries, is_template, alphasort);
@@ -173,13 +173,16 @@ static enum err load_all(struct templates *templates, const char *dir, struct pr
 	for (int i = 0; i < n; i++) {
 		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
 
-		if (path != NULL && templates->n < TEMPLATES_MAX)
+		if (path == NULL)
+			problem_add(problems, dir, (struct yaml_mark){0}, "out of memory");
+		else if (templates->n < TEMPLATES_MAX)
 			load_one(templates, path, problems);
 		free(entries[i]);
 	}
 	free(entries);
-	return n > TEMPLATES_MAX ? fail(ERR_MALFORMED, "templates", "%s: too many templates", dir)
-				 : OK;
+	if (n > TEMPLATES_MAX)
+		problem_add(problems, dir, (struct yaml_mark){0}, "more than %d templates",
+			TEMPLATES_MAX);
 }
 
 enum err templates_load(const char *dir, struct problems *problems, struct templates **out)
@@ -190,7 +193,7 @@ enum err templates_load(const char *dir, struct problems *problems, struct templ
 	if (templates == NULL ||
 		(templates->item = calloc(TEMPLATES_MAX, sizeof(*templates->item))) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "templates_load");
-	TRY(load_all(templates, dir, problems));
+	load_all(templates, dir, problems);
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "templates", "%s: %zu problem(s)", dir,
 			problems->n - before);

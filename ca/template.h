@@ -53,7 +53,7 @@ struct templates; /* immutable once loaded */
 /*
  * Loads every *.yaml of a directory. What is wrong is added to `problems`, for all files.
  * `*out` is the caller's, for templates_free(). ERR_MALFORMED "templates" with any problem, or when
- * there is no template.
+ * there is no template, or more than 64.
  */
 CHECKED enum err templates_load(const char *dir, struct problems *problems, struct templates **out);
 void templates_free(struct templates **templates);

@@ -1,13 +1,13 @@
 #include "ca/validity.h"
 
-#include <time.h>
+#include "ca/base/clock.h"
 
-#define LAST 253402300799 /* 9999-12-31T23:59:59Z */
+#include <time.h>
 
 enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 {
 	/* OpenSSL would write a year of five digits, which no GeneralizedTime has. */
-	if (not_before > LAST || not_after > LAST ||
+	if (not_before > CLOCK_LAST || not_after > CLOCK_LAST ||
 		ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before) == NULL ||
 		ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)not_after) == NULL)
 		return fail(ERR_INTERNAL, "crypto", "cannot write a validity period");

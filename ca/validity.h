@@ -6,8 +6,11 @@
 #include <openssl/x509.h>
 #include <stdint.h>
 
-/* Sets both ends, seconds since 1970: UTCTime until 2049, GeneralizedTime after. */
+/*
+ * Sets both ends, seconds since 1970: UTCTime until 2049, GeneralizedTime after. ERR_INTERNAL
+ * "crypto", also for a time beyond CLOCK_LAST.
+ */
 CHECKED enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after);
 
-/* When a certificate ends. */
+/* When a certificate ends, seconds since 1970. ERR_INTERNAL "ca-certificate". */
 CHECKED enum err validity_end(const X509 *cert, int64_t *out);

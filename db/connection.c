@@ -43,7 +43,8 @@ static enum err read_conninfo(const char *conninfo, PQconninfoOption **out)
 	PQfreemem(message);
 	if (*out == NULL)
 		return fail(ERR_INTERNAL, "database-conninfo",
-			"the connection string is not one (PostgreSQL 34.1.1)");
+			"the connection string is not one, such as \"host=/run/postgresql "
+			"dbname=endorse\" (PostgreSQL 34.1.1)");
 	return OK;
 }
 

@@ -66,6 +66,3 @@ struct refusal_record {
 	int64_t now;
 };
 CHECKED enum err enrollment_refused(struct db *db, const struct refusal_record *refusal);
-
-/* Deletes used tickets that are older than `before`; a ticket so old does not open any more. */
-CHECKED enum err ticket_purge(struct db *db, int64_t before);

@@ -50,7 +50,7 @@ static const struct statement find_reusable = {"find_reusable",
 const struct statement *const enrollment_facts_statements[] = {
 	&find_facts, &find_brought, &find_reusable, NULL};
 
-void stored_certificate_free(struct stored_certificate *certificate)
+static void certificate_free(struct stored_certificate *certificate)
 {
 	free(certificate->template);
 	buf_free(&certificate->der);
@@ -60,7 +60,7 @@ void stored_certificate_free(struct stored_certificate *certificate)
 void enrollment_facts_free(struct enrollment_facts *facts)
 {
 	for (size_t i = 0; i < ENROLLMENT_CERTIFICATES; i++)
-		stored_certificate_free(&facts->certificates[i]);
+		certificate_free(&facts->certificates[i]);
 	facts->certificates_n = 0;
 }
 

@@ -15,7 +15,6 @@ struct stored_certificate {
 	char *template; /* malloc'd */
 	struct buf der;
 };
-void stored_certificate_free(struct stored_certificate *certificate);
 
 /* What an enrollment asks about; everything is borrowed. */
 struct enrollment_key {

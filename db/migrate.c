@@ -1,5 +1,4 @@
 #include "ca/base/crypt.h"
-#include "ca/base/encode.h"
 #include "db/connection.h"
 #include "db/pool_connection.h"
 #include "db/schema.h"

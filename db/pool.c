@@ -1,5 +1,6 @@
 #include "db/pool.h"
 
+#include "ca/base/mem.h"
 #include "db/connection.h"
 #include "db/pool_connection.h"
 
@@ -65,7 +66,7 @@ void db_close(struct db **db)
 		connection_close(&(*db)->idle[i]);
 	pthread_cond_destroy(&(*db)->given_back);
 	pthread_mutex_destroy(&(*db)->mutex);
-	explicit_bzero((*db)->conninfo, strlen((*db)->conninfo));
+	secret_wipe((*db)->conninfo, strlen((*db)->conninfo));
 	free((*db)->conninfo);
 	free(*db);
 	*db = NULL;

@@ -1,6 +1,6 @@
 #include "db/query.h"
 
-#include "db/connection.h"
+#include "ca/base/printable.h"
 #include "db/pool_connection.h"
 
 #include <errno.h>
@@ -143,11 +143,10 @@ static bool await(PGconn *connection, int64_t deadline)
 /* A copy of the text that every CHECK on prose accepts; for free(). */
 static char *prose(const char *text)
 {
-	char *copy = strndup(text, 512);
+	char *copy = malloc(PROSE_MAX + 1);
 
-	for (char *c = copy; c != NULL && *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	if (copy != NULL)
+		printable(text, copy, PROSE_MAX + 1);
 	return copy;
 }
 

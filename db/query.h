@@ -8,10 +8,12 @@
 
 #define PIPELINE_MAX 24 /* steps of one pipeline */
 #define VALUES_MAX 16 /* parameters of one statement */
+#define PROSE_MAX 512 /* bytes of a value that is prose */
 
 /*
- * A statement. With a name it is prepared on every connection when that is opened (pool.c knows the
- * lists); without one it is parsed each time. Parameters have their types by casts in the text.
+ * A statement. With a name it is prepared on every connection when that is opened (connection.c
+ * knows the lists); without one it is parsed each time. Parameters have their types by casts in the
+ * text.
  */
 struct statement {
 	const char *name;
@@ -27,8 +29,8 @@ struct value {
 };
 /* For text and for anything that is written as text; NULL is NULL. */
 struct value value_text(const char *text);
-/* Text that others had a hand in: no CHECK may fire on it. Cut at 512 bytes, and everything but
- * visible ASCII becomes "?". */
+/* Text that others had a hand in: no CHECK may fire on it. Cut at PROSE_MAX bytes and made
+ * printable(). */
 struct value value_prose(const char *text);
 /* For bytea and (16 bytes) uuid; an empty view is NULL. */
 struct value value_bytes(struct view bytes);

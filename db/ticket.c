@@ -1,5 +1,6 @@
+#include "db/ticket.h"
+
 #include "db/connection.h"
-#include "db/enrollment.h"
 
 #define PURGE_BATCH 5000
 

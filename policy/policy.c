@@ -39,11 +39,14 @@ static const struct yaml_key host_keys[] = {
 static const struct yaml_schema host_schema = {
 	sizeof(struct host_pattern), host_keys, offsetof(struct host_pattern, mark)};
 
+static const char *const ek_kinds[] = {"rsa2048", "p256", "p384", NULL};
+static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
+
 static const struct yaml_key rule_keys[] = {
 	{"name", YAML_TEXT, offsetof(struct rule, name), NULL, 1, 64, NULL, NULL},
 	{"hosts", YAML_LIST, offsetof(struct rule, hosts), NULL, 1, 1000, &host_schema, NULL},
-	{"ek_kinds", YAML_LIST, offsetof(struct rule, ek_kinds), "", 1, 8, NULL, NULL},
-	{"trust", YAML_LIST, offsetof(struct rule, trust), "", 1, 4, NULL, NULL},
+	{"ek_kinds", YAML_LIST, offsetof(struct rule, ek_kinds), "", 1, 8, NULL, ek_kinds},
+	{"trust", YAML_LIST, offsetof(struct rule, trust), "", 1, 4, NULL, trust_classes},
 	{"templates", YAML_LIST, offsetof(struct rule, templates), NULL, 1, 64, NULL, NULL},
 	{"names_per_device", YAML_WHOLE, offsetof(struct rule, names_per_device), "1", 1, 100, NULL,
 		NULL},
@@ -58,17 +61,6 @@ static const struct yaml_key policy_keys[] = {
 };
 static const struct yaml_schema policy_schema = {
 	sizeof(struct policy), policy_keys, offsetof(struct policy, mark)};
-
-static const char *const ek_kinds[] = {"rsa2048", "p256", "p384", NULL};
-static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
-
-static bool is_among(const char *word, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (strcmp(word, *words) == 0)
-			return true;
-	return false;
-}
 
 static bool lists(const struct yaml_list *list, const char *word)
 {
@@ -121,25 +113,11 @@ static void judge_hosts(const struct judging *judging, const struct rule *rule)
 	}
 }
 
-static void judge_words(const struct judging *judging, const struct rule *rule,
-	const struct yaml_list *list, const char *const *words, const char *what)
-{
-	char *const *item = list->item;
-
-	for (size_t i = 0; i < list->n; i++)
-		if (!is_among(item[i], words))
-			problem_add(judging->problems, judging->file, rule->mark, "\"%s\" is no %s",
-				item[i], what);
-}
-
 static void judge_rule(const struct judging *judging, const struct rule *rule)
 {
 	char *const *template = rule->templates.item;
 
 	judge_hosts(judging, rule);
-	judge_words(judging, rule, &rule->ek_kinds, ek_kinds, "kind of EK (rsa2048, p256, p384)");
-	judge_words(judging, rule, &rule->trust, trust_classes,
-		"trust class (manufacturer, operator-import)");
 	for (size_t i = 0; i < rule->templates.n; i++)
 		if (!judging->is_template(judging->ctx, template[i]))
 			problem_add(judging->problems, judging->file, rule->mark,
@@ -169,7 +147,7 @@ static enum err read_text(const char *path, struct problems *problems, struct bu
 	enum err err = file_read(path, text);
 
 	if (err != OK)
-		problem_add(problems, path, (struct yaml_mark){0}, "%s", why()->sentence);
+		problem_add_failure(problems);
 	return err;
 }
 

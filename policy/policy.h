@@ -11,7 +11,7 @@ struct policy; /* immutable once loaded */
 /*
  * Loads policy.yaml. What is wrong is added to `problems`; templates named by a rule are checked
  * with `is_template`. `*out` is the caller's, for policy_free(). ERR_MALFORMED "yaml" with any
- * problem.
+ * problem, or the error of file_read().
  */
 CHECKED enum err policy_load(const char *path, bool (*is_template)(void *ctx, const char *name),
 	void *ctx, struct problems *problems, struct policy **out);

@@ -1,6 +1,5 @@
 #include "ca/base/buf.h"
 
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@ static bool reserve(struct buf *buf, size_t more)
 		return false;
 	if (buf->p != NULL) {
 		memcpy(p, buf->p, buf->n);
-		OPENSSL_cleanse(buf->p, buf->n);
+		secret_wipe(buf->p, buf->n);
 		free(buf->p);
 	}
 	buf->p = p;
@@ -110,7 +109,7 @@ char *buf_take(struct buf *buf)
 void buf_free(struct buf *buf)
 {
 	if (buf->p != NULL)
-		OPENSSL_cleanse(buf->p, buf->n);
+		secret_wipe(buf->p, buf->n);
 	free(buf->p);
 	*buf = BUF(buf->limit);
 }

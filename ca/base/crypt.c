@@ -116,5 +116,5 @@ enum err aead_open(const uint8_t key[static 32], const uint8_t nonce[static AEAD
 
 void key_wipe(struct secret_key *key)
 {
-	OPENSSL_cleanse(key->bytes, sizeof(key->bytes));
+	secret_wipe(key->bytes, sizeof(key->bytes));
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ static enum err read_all(int fd, const char *path, struct buf *out)
 		if (out->failed)
 			break;
 	}
-	OPENSSL_cleanse(block, sizeof(block));
+	secret_wipe(block, sizeof(block));
 	if (out->failed)
 		return fail(ERR_TOO_LARGE, "file-too-large", "%s: more than %zu bytes", path,
 			out->limit);
@@ -88,7 +87,8 @@ enum err file_read_key(const char *path, bool group_may_read, uint8_t out[static
 	return OK;
 }
 
-static enum err write_all(int fd, struct view bytes)
+/* errno says why not. */
+static bool write_all(int fd, struct view bytes)
 {
 	while (bytes.n > 0) {
 		ssize_t n = write(fd, bytes.p, bytes.n);
@@ -96,11 +96,11 @@ static enum err write_all(int fd, struct view bytes)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(ERR_INTERNAL, "file-write", "%s", strerror(errno));
+			return false;
 		bytes.p += n;
 		bytes.n -= (size_t)n;
 	}
-	return OK;
+	return true;
 }
 
 static void sync_parent(const char *path)
@@ -121,7 +121,7 @@ enum err file_replace(const char *path, mode_t mode, struct view bytes)
 		return fail(ERR_INTERNAL, "out-of-memory", "file_replace");
 	if ((fd = mkostemp(temporary, O_CLOEXEC)) < 0)
 		return fail(ERR_INTERNAL, "file-write", "%s: %s", path, strerror(errno));
-	if (write_all(fd, bytes) != OK || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
+	if (!write_all(fd, bytes) || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
 		rename(temporary, path) != 0) {
 		int code = errno;
 

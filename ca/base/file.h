@@ -7,7 +7,7 @@
 
 /*
  * Appends the whole of a regular file. ERR_NOT_FOUND "file-missing", ERR_INTERNAL "file-read", or
- * ERR_TOO_LARGE when it does not fit into the buffer's limit.
+ * ERR_TOO_LARGE "file-too-large" when it does not fit into the buffer's limit.
  */
 CHECKED enum err file_read(const char *path, struct buf *out);
 

@@ -3,7 +3,6 @@
 #include "ca/base/buf.h"
 
 #include <stdarg.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool is_plain(const char *value)

@@ -6,7 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #define OSSL_FREE(name, type, release)                                                             \
 	static inline void name(type **p)                                                          \
@@ -18,8 +18,10 @@
 OSSL_FREE(bio_free, BIO, BIO_free_all)
 OSSL_FREE(bn_free, BIGNUM, BN_free)
 OSSL_FREE(cipher_ctx_free, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
+OSSL_FREE(general_names_free, GENERAL_NAMES, GENERAL_NAMES_free)
 OSSL_FREE(md_ctx_free, EVP_MD_CTX, EVP_MD_CTX_free)
 OSSL_FREE(ossl_free, uint8_t, OPENSSL_free)
+OSSL_FREE(ossl_text_free, char, OPENSSL_free)
 OSSL_FREE(pkey_ctx_free, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 OSSL_FREE(pkey_free, EVP_PKEY, EVP_PKEY_free)
 OSSL_FREE(store_ctx_free, X509_STORE_CTX, X509_STORE_CTX_free)

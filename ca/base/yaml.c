@@ -48,6 +48,12 @@ void problem_add(
 	problems->n++;
 }
 
+void problem_add_failure(struct problems *problems)
+{
+	buf_fmt(&problems->text, "%s\n", why()->sentence);
+	problems->n++;
+}
+
 static struct yaml_mark mark_of(yaml_mark_t mark)
 {
 	return (struct yaml_mark){mark.line + 1, mark.column + 1};
@@ -91,16 +97,25 @@ static const char *event_problem(const yaml_event_t *event, int *depth, int *doc
 	}
 }
 
-static void parser_open(yaml_parser_t *parser, const struct reading *reading)
+static void no_memory(struct reading *reading, struct yaml_mark mark)
+{
+	problem_add(reading->problems, reading->file, mark, "out of memory");
+}
+
+/* False, with the problem added and nothing to delete, when there is no memory. */
+static bool parser_open(yaml_parser_t *parser, struct reading *reading)
 {
 	struct view text = reading->text;
 
-	if (yaml_parser_initialize(parser) != 1)
-		abort();
+	if (yaml_parser_initialize(parser) != 1) {
+		no_memory(reading, (struct yaml_mark){0});
+		return false;
+	}
 	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
 	/* The library asserts that there is a pointer, also to nothing. */
 	yaml_parser_set_input_string(
 		parser, text.n == 0 ? (const unsigned char *)"" : text.p, text.n);
+	return true;
 }
 
 /* Bytes that are no text are found before there are lines: the library tells only where from the
@@ -134,7 +149,8 @@ static bool scan_events(struct reading *reading)
 	yaml_parser_t parser;
 	bool more = true, good = true;
 
-	parser_open(&parser, reading);
+	if (!parser_open(&parser, reading))
+		return false;
 	while (good && more) {
 		yaml_event_t event;
 		const char *problem;
@@ -188,7 +204,11 @@ static void read_scalar(
 static void read_list(struct reading *reading, const yaml_node_t *node, const struct yaml_key *key,
 	struct yaml_list *out)
 {
-	const struct yaml_key each = {.name = key->name, .type = YAML_TEXT, .min = 1, .max = 1024};
+	const struct yaml_key each = {.name = key->name,
+		.type = YAML_TEXT,
+		.min = 1,
+		.max = 1024,
+		.choices = key->choices};
 	size_t size = key->of == NULL ? sizeof(char *) : key->of->size;
 	yaml_node_item_t *item;
 	int64_t n;
@@ -204,8 +224,10 @@ static void read_list(struct reading *reading, const yaml_node_t *node, const st
 			(long long)key->min, (long long)key->max);
 		return;
 	}
-	if (n > 0 && (out->item = calloc((size_t)n, size)) == NULL)
-		abort();
+	if (n > 0 && (out->item = calloc((size_t)n, size)) == NULL) {
+		no_memory(reading, node_mark(node));
+		return;
+	}
 	for (item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
 		const yaml_node_t *entry = yaml_document_get_node(&reading->document, *item);
 		void *where = (char *)out->item + out->n++ * size;
@@ -310,7 +332,8 @@ static void read_document(struct reading *reading, const struct yaml_schema *sch
 	const yaml_node_t *root;
 	yaml_parser_t parser;
 
-	parser_open(&parser, reading);
+	if (!parser_open(&parser, reading))
+		return;
 	if (yaml_parser_load(&parser, &reading->document) != 1) {
 		syntax_problem(reading, &parser);
 	} else {
@@ -354,7 +377,7 @@ enum err yaml_read_file(
 
 	if (err != OK) {
 		memset(out, 0, schema->size);
-		problem_add(problems, path, (struct yaml_mark){0}, "%s", why()->sentence);
+		problem_add_failure(problems);
 		return err;
 	}
 	return yaml_read(buf_view(&text), path, schema, out, problems);

@@ -12,7 +12,7 @@ enum yaml_type {
 	YAML_BOOL, /* bool; "true" or "false" */
 	YAML_MAP, /* a struct within the struct, by `of` */
 	YAML_LIST, /* struct yaml_list of structs by `of`, or of char * when `of` is NULL; min, max:
-		      items */
+		      items; `choices` the values of each text */
 };
 
 struct yaml_list {
@@ -54,6 +54,8 @@ void problems_init(struct problems *problems);
 void problems_free(struct problems *problems);
 void problem_add(struct problems *problems, const char *file, struct yaml_mark mark,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Adds the last failure of this thread, whose sentence names the file by itself. */
+void problem_add_failure(struct problems *problems);
 
 /*
  * Reads one YAML document into `out`, a struct of `schema`, which is overwritten. Unknown and
@@ -64,7 +66,7 @@ void problem_add(struct problems *problems, const char *file, struct yaml_mark m
 CHECKED enum err yaml_read(struct view text, const char *file, const struct yaml_schema *schema,
 	void *out, struct problems *problems);
 
-/* The same from a file; one that cannot be read is a problem too. */
+/* The same from a file; one that cannot be read is a problem too, with the error of file_read(). */
 CHECKED enum err yaml_read_file(
 	const char *path, const struct yaml_schema *schema, void *out, struct problems *problems);
 

@@ -14,11 +14,18 @@ enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out)
 {
 	AUTO(signer_close) struct signer *signer = calloc(1, sizeof(*signer));
+	enum err judged, loaded;
 
 	if (signer == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
-	TRY(templates_load(files->templates, problems, &signer->templates));
-	TRY(authority_load(files->certificate, files->key, files->passphrase, &signer->authority));
+	judged = templates_load(files->templates, problems, &signer->templates);
+	/* Also when the templates are wrong: an operator wants to see everything at once. */
+	loaded = authority_load(
+		files->certificate, files->key, files->passphrase, &signer->authority);
+	if (loaded != OK)
+		problem_add_failure(problems);
+	TRY(loaded);
+	TRY(judged);
 	*out = MOVE(signer);
 	return OK;
 }

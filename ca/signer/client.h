@@ -6,21 +6,23 @@
 
 struct signer;
 
-/*
- * Opens the issuing CA and the signer's own templates, which are checked against every grant.
- * What is wrong with the templates is added to `problems`. `*out` is the caller's.
- */
 struct signer_files {
 	const char *certificate, *key, *passphrase; /* see authority_load() */
 	const char *templates; /* directory */
 };
+
+/*
+ * Opens the issuing CA and the signer's own templates, which are checked against every grant.
+ * Whatever is wrong with either is added to `problems`. `*out` is the caller's, for
+ * signer_close(). Errors of templates_load() and authority_load().
+ */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
 void signer_close(struct signer **signer);
 
 /*
  * Builds and signs what the grant says. ERR_INTERNAL "template-unknown", "template-version": the
- * signer's own templates do not know what the grant names.
+ * signer's own templates do not know what the grant names; otherwise as certificate_issue().
  * Safe from any thread.
  */
 CHECKED enum err signer_issue(
@@ -32,5 +34,8 @@ unsigned signer_template_version(const struct signer *signer, const char *name);
 /* The issuing CA's certificate and those above it; see authority_chain(). */
 struct view signer_chain(const struct signer *signer, size_t index);
 
-/* Signs and verifies a random text: is the key usable, and the certificate's? ERR_BUSY "ca-key". */
+/*
+ * Signs and verifies a random text: does the key sign, and is it the certificate's? ERR_BUSY
+ * "ca-key", "ca-expired".
+ */
 CHECKED enum err signer_ready(struct signer *signer);

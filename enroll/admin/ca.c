@@ -22,18 +22,6 @@ static const char edge_usage[] =
 	"writes it with the edge CA's certificate and its new key into FILE, as HAProxy reads "
 	"it.\n";
 
-static int wrong_usage(const char *usage)
-{
-	fputs(usage, stderr);
-	return EXIT_WRONG_USAGE;
-}
-
-static int told(const char *usage)
-{
-	fputs(usage, stdout);
-	return EXIT_DONE;
-}
-
 static void tell_made(const char *dir)
 {
 	printf("root CA      %s/root.pem          relying parties and devices trust this\n"
@@ -67,12 +55,12 @@ int command_ca_init(int argc, char **argv)
 			organization = optarg;
 			break;
 		case 'h':
-			return told(init_usage);
+			return command_told(init_usage);
 		default:
-			return wrong_usage(init_usage);
+			return command_misused(init_usage);
 		}
 	if (dir == NULL || organization == NULL || optind != argc)
-		return wrong_usage(init_usage);
+		return command_misused(init_usage);
 	if (hierarchy_make(dir, organization) != OK)
 		return command_failed();
 	tell_made(dir);
@@ -102,16 +90,16 @@ int command_ca_edge(int argc, char **argv)
 			break;
 		case 'n':
 			if (n == COUNT(names))
-				return wrong_usage(edge_usage);
+				return command_misused(edge_usage);
 			names[n++] = optarg;
 			break;
 		case 'h':
-			return told(edge_usage);
+			return command_told(edge_usage);
 		default:
-			return wrong_usage(edge_usage);
+			return command_misused(edge_usage);
 		}
 	if (dir == NULL || path == NULL || n == 0 || optind != argc)
-		return wrong_usage(edge_usage);
+		return command_misused(edge_usage);
 	if (hierarchy_edge(dir, names, n, path) != OK)
 		return command_failed();
 	printf("edge certificate %s (397 days; make the next one before it ends)\n", path);

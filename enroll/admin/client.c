@@ -7,12 +7,10 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#define ANSWER_MAX (1 << 20)
-
 static size_t take(char *bytes, size_t size, size_t n, void *answer)
 {
 	buf_add(answer, (struct view){(const uint8_t *)bytes, size * n});
-	return ((struct buf *)answer)->failed ? 0 : n;
+	return ((struct buf *)answer)->failed ? 0 : size * n;
 }
 
 static void easy_free(CURL **curl)
@@ -23,6 +21,15 @@ static void easy_free(CURL **curl)
 static void headers_free(struct curl_slist **headers)
 {
 	curl_slist_free_all(*headers);
+}
+
+static bool add_header(struct curl_slist **headers, const char *header)
+{
+	struct curl_slist *longer = curl_slist_append(*headers, header);
+
+	if (longer != NULL)
+		*headers = longer;
+	return longer != NULL;
 }
 
 /* The token goes over the wire as it is, so it stays on this machine. */
@@ -38,15 +45,12 @@ static enum err make_headers(const char *token_file, struct curl_slist **out)
 {
 	AUTO(buf_free) struct buf line = BUF(256);
 	AUTO(key_wipe) struct secret_key token;
-	struct curl_slist *headers;
 
 	TRY(file_read_key(token_file, true, token.bytes));
 	buf_str(&line, "Authorization: Bearer ");
 	hex_add(&line, VIEW(token.bytes));
 	TRY(buf_ok(&line));
-	headers = curl_slist_append(NULL, "Content-Type: application/json");
-	*out = curl_slist_append(headers, buf_text(&line));
-	if (headers == NULL || *out == NULL)
+	if (!add_header(out, "Content-Type: application/json") || !add_header(out, buf_text(&line)))
 		return fail(ERR_INTERNAL, "out-of-memory", "admin_post");
 	return OK;
 }
@@ -60,7 +64,8 @@ static enum err perform(CURL *curl, const char *url, long *status)
 	code = curl_easy_perform(curl);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 	if (code != CURLE_OK)
-		return fail(ERR_BUSY, "unreachable", "%s: %s", url,
+		return fail(ERR_BUSY, "unreachable",
+			"%s: %s; is endorsed running, and is this its admin_listen?", url,
 			text[0] == '\0' ? curl_easy_strerror(code) : text);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
 	return OK;
@@ -98,5 +103,8 @@ enum err admin_post(const struct admin_server *server, const char *path, struct 
 	if (problem_parse(buf_view(answer), problem) != OK)
 		return fail(ERR_BUSY, "unreachable", "%s: answered %ld, and not as Endorse does",
 			server->url, status);
+	if (status >= 500)
+		return fail(ERR_BUSY, "service-failed", "%s: %s (request %s)", server->url,
+			problem->detail, problem->request_id);
 	return fail(ERR_DENIED, "refused", "%s", problem->detail);
 }

@@ -11,7 +11,9 @@ struct admin_server {
 
 /*
  * POSTs a JSON text and appends the answer's body. A refusal of the service fills `problem` and is
- * ERR_DENIED "refused"; ERR_MALFORMED "admin-url"; ERR_BUSY "unreachable".
+ * ERR_DENIED "refused"; ERR_BUSY "service-failed" when the trouble is the service's own (5xx),
+ * "unreachable" when nothing that is Endorse answers; ERR_MALFORMED "admin-url", and the errors of
+ * file_read_key() for the token.
  */
 CHECKED enum err admin_post(const struct admin_server *server, const char *path, struct view json,
 	struct buf *answer, struct problem *problem);

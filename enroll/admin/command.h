@@ -16,5 +16,8 @@ int command_ca_init(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
 
-/* Prints the last failure and returns EXIT_FAILED. */
+/* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
+ * called wrongly, or the last failure. */
+int command_told(const char *usage);
+int command_misused(const char *usage);
 int command_failed(void);

@@ -18,12 +18,6 @@ static const char unbind_usage[] =
 	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
 	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token)\n";
 
-static int wrong_usage(void)
-{
-	fputs(unbind_usage, stderr);
-	return EXIT_WRONG_USAGE;
-}
-
 static int refused(const struct problem *problem)
 {
 	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail,
@@ -77,14 +71,17 @@ int command_host_unbind(int argc, char **argv)
 			server.token_file = optarg;
 			break;
 		case 'h':
-			fputs(unbind_usage, stdout);
-			return EXIT_DONE;
+			return command_told(unbind_usage);
 		default:
-			return wrong_usage();
+			return command_misused(unbind_usage);
 		}
-	if (why_text == NULL || optind + 1 != argc || strlen(argv[optind]) > LIMIT_HOST ||
-		strlen(why_text) > LIMIT_WHY)
-		return wrong_usage();
+	if (why_text == NULL || optind + 1 != argc)
+		return command_misused(unbind_usage);
+	if (strlen(argv[optind]) > LIMIT_HOST || strlen(why_text) > LIMIT_WHY) {
+		fprintf(stderr, "endorsectl: NAME has at most %d bytes, TEXT at most %d\n",
+			LIMIT_HOST, LIMIT_WHY);
+		return EXIT_WRONG_USAGE;
+	}
 	snprintf(request.host, sizeof(request.host), "%s", argv[optind]);
 	snprintf(request.why, sizeof(request.why), "%s", why_text);
 	return unbind(&server, &request);

@@ -25,26 +25,20 @@ static const struct {
 	{"host", "unbind", command_host_unbind},
 };
 
-int command_failed(void)
-{
-	fprintf(stderr, "endorsectl: %s (%s)\n", why()->sentence, why()->code);
-	return EXIT_FAILED;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("endorsectl " ENDORSE_VERSION);
 		return EXIT_DONE;
 	}
-	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(usage, stdout);
-		return EXIT_DONE;
-	}
+	if (argc >= 2 && strcmp(argv[1], "--help") == 0)
+		return command_told(usage);
 	for (size_t i = 0; argc > 2 && i < COUNT(commands); i++)
 		if (strcmp(argv[1], commands[i].noun) == 0 &&
 			strcmp(argv[2], commands[i].verb) == 0)
 			return commands[i].run(argc - 2, argv + 2);
-	fputs(usage, stderr);
-	return EXIT_WRONG_USAGE;
+	if (argc >= 2)
+		fprintf(stderr, "endorsectl: there is no command \"%s%s%s\"\n", argv[1],
+			argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	return command_misused(usage);
 }

@@ -1,7 +1,7 @@
 #include "enroll/agent/accepted.h"
 
+#include "ca/base/printable.h"
 #include "enroll/agent/cert.h"
-#include "enroll/agent/printable.h"
 
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -48,16 +48,10 @@ static enum err take_all(struct accepted *accepted)
 	return OK;
 }
 
-static void names_free(GENERAL_NAMES **names)
-{
-	GENERAL_NAMES_free(*names);
-	*names = NULL;
-}
-
 /* A certificate need not name a host; where it does, every name is this one. */
 static bool names_only(const X509 *certificate, const char *host)
 {
-	AUTO(names_free)
+	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {

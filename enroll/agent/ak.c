@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <tss2/tss2_mu.h>
 
 /* The default storage primary that tpm2-openssl and its kin make for the parent TPM_RH_OWNER. */
 static const TPM2B_PUBLIC storage_primary = {
@@ -154,17 +153,6 @@ enum err device_ak_write(const struct device_ak *ak, const char *path)
 	return file_replace(path, 0600, buf_view(&pem));
 }
 
-static enum err read_private(struct view bytes, TPM2B_PRIVATE *out)
-{
-	size_t offset = 0;
-
-	*out = (TPM2B_PRIVATE){0};
-	if (Tss2_MU_TPM2B_PRIVATE_Unmarshal(bytes.p, bytes.n, &offset, out) != TSS2_RC_SUCCESS ||
-		offset != bytes.n)
-		return fail(ERR_REJECTED, "tpm-key", "not one TPM2B_PRIVATE of %zu bytes", bytes.n);
-	return OK;
-}
-
 enum err device_ak_load(struct tpm *tpm, const struct device_ak *ak, struct loaded *out)
 {
 	AUTO(loaded_flush) struct loaded parent = LOADED(tpm);
@@ -172,8 +160,10 @@ enum err device_ak_load(struct tpm *tpm, const struct device_ak *ak, struct load
 	TPM2B_PRIVATE private;
 	TSS2_RC rc;
 
-	TRY(tpm_public_read(buf_view(&ak->public), &public));
-	TRY(read_private(buf_view(&ak->private), &private));
+	if (!TPM_READ(TPM2B_PUBLIC, buf_view(&ak->public), &public) ||
+		!TPM_READ(TPM2B_PRIVATE, buf_view(&ak->private), &private))
+		return fail(ERR_REJECTED, "tpm-key",
+			"the key file does not hold one TPM2B_PUBLIC and one TPM2B_PRIVATE");
 	TRY(tpm_primary_create(tpm, ESYS_TR_RH_OWNER, &storage_primary, &parent));
 	rc = TPM_PATIENT(Esys_Load(tpm_esys(tpm), parent.tr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 		ESYS_TR_NONE, &private, &public, &out->tr));

@@ -40,7 +40,8 @@ static enum err find_ek(struct attempt *a, struct tpm *tpm)
 	return device_ek_find(tpm, NULL, &a->ek);
 }
 
-static void compare_ek(struct attempt *a)
+/* A machine has several EKs, and to a service that does not know both, each is a device. */
+static void warn_of_another_ek(struct attempt *a)
 {
 	if (a->before.ek_sha256[0] == '\0' || strcmp(a->before.ek_sha256, a->ek->sha256) == 0)
 		return;
@@ -53,7 +54,7 @@ static void compare_ek(struct attempt *a)
 		a->ek->sha256);
 }
 
-static enum err unused_key(const char *path, const char *because)
+static enum err pass_over(const char *path, const char *because)
 {
 	fprintf(stderr, "endorse: the AK in %s is not used: %s\n", path, because);
 	return OK;
@@ -69,12 +70,12 @@ static enum err reuse_ak(struct attempt *a, struct tpm *tpm, const char *path)
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	if (err != OK)
-		return unused_key(path, why()->sentence);
+		return pass_over(path, why()->sentence);
 	if (!a->wish->any_ak && ak_kind(ak->judged) != a->wish->ak)
-		return unused_key(path, "another kind was asked for");
+		return pass_over(path, "another kind was asked for");
 	err = device_ak_load(tpm, ak, &loaded);
 	if (err == ERR_REJECTED)
-		return unused_key(path, why()->sentence);
+		return pass_over(path, why()->sentence);
 	if (err == OK)
 		a->ak = MOVE(ak);
 	return err;
@@ -113,7 +114,7 @@ static enum err prepare(struct attempt *a)
 
 	TRY(tpm_open(a->wish->tcti, &tpm));
 	TRY(find_ek(a, tpm));
-	compare_ek(a);
+	warn_of_another_ek(a);
 	return find_ak(a, tpm);
 }
 

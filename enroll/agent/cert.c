@@ -26,9 +26,10 @@ X509 *cert_from_der(struct view der)
 static bool read_blocks(BIO *bio, STACK_OF(X509) *out)
 {
 	AUTO(x509_free) X509 *certificate = NULL;
+	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
 	unsigned long last;
 
-	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
 		if (sk_X509_push(out, certificate) <= 0)
 			return false;
 		certificate = NULL;
@@ -36,12 +37,6 @@ static bool read_blocks(BIO *bio, STACK_OF(X509) *out)
 	last = ERR_peek_last_error();
 	ERR_clear_error();
 	return ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
-}
-
-static void text_free(char **text)
-{
-	OPENSSL_free(*text);
-	*text = NULL;
 }
 
 enum err certs_parse(struct view pem, const char *path, STACK_OF(X509) **out)
@@ -105,7 +100,7 @@ enum err cert_validity(const X509 *certificate, int64_t *from, int64_t *until)
 void cert_serial(const X509 *certificate, char out[static CERT_SERIAL_SIZE])
 {
 	AUTO(bn_free) BIGNUM *number = NULL;
-	AUTO(text_free) char *digits = NULL;
+	AUTO(ossl_text_free) char *digits = NULL;
 
 	number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
 	if (number != NULL)

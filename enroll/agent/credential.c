@@ -1,33 +1,6 @@
 #include "enroll/agent/credential.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
-#include <tss2/tss2_mu.h>
-
-static enum err read_blob(struct view bytes, TPM2B_ID_OBJECT *out)
-{
-	size_t offset = 0;
-
-	*out = (TPM2B_ID_OBJECT){0};
-	if (Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(bytes.p, bytes.n, &offset, out) != TSS2_RC_SUCCESS ||
-		offset != bytes.n)
-		return fail(ERR_MALFORMED, "service-answer",
-			"the service's credential_blob is not one TPM2B_ID_OBJECT");
-	return OK;
-}
-
-static enum err read_secret(struct view bytes, TPM2B_ENCRYPTED_SECRET *out)
-{
-	size_t offset = 0;
-
-	*out = (TPM2B_ENCRYPTED_SECRET){0};
-	if (Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(bytes.p, bytes.n, &offset, out) !=
-			TSS2_RC_SUCCESS ||
-		offset != bytes.n)
-		return fail(ERR_MALFORMED, "service-answer",
-			"the service's secret is not one TPM2B_ENCRYPTED_SECRET");
-	return OK;
-}
 
 /* A session salted with the EK, so that nobody between here and the TPM can follow it. */
 static enum err start_encryption(
@@ -71,7 +44,7 @@ static enum err take_key(TPM2B_DIGEST *info, struct secret_key *out)
 			"the credential holds %u bytes, not %zu", info->size, sizeof(out->bytes));
 	else
 		memcpy(out->bytes, info->buffer, sizeof(out->bytes));
-	OPENSSL_cleanse(info, sizeof(*info));
+	secret_wipe(info, sizeof(*info));
 	Esys_Free(info);
 	return err;
 }
@@ -91,8 +64,12 @@ static enum err activate(struct tpm *tpm, const struct activation *with,
 	TPM2B_DIGEST *info = NULL;
 	TSS2_RC rc;
 
-	TRY(read_blob(buf_view(&challenge->credential_blob), &blob));
-	TRY(read_secret(buf_view(&challenge->secret), &secret));
+	if (!TPM_READ(TPM2B_ID_OBJECT, buf_view(&challenge->credential_blob), &blob))
+		return fail(ERR_MALFORMED, "service-answer",
+			"the service's credential_blob is not one TPM2B_ID_OBJECT");
+	if (!TPM_READ(TPM2B_ENCRYPTED_SECRET, buf_view(&challenge->secret), &secret))
+		return fail(ERR_MALFORMED, "service-answer",
+			"the service's secret is not one TPM2B_ENCRYPTED_SECRET");
 	rc = TPM_PATIENT(Esys_ActivateCredential(tpm_esys(tpm), with->ak, with->ek,
 		ESYS_TR_PASSWORD, with->ek_auth, with->encryption, &blob, &secret, &info));
 	/* About a parameter, not about a handle or session: the challenge is wrong, not the TPM. */

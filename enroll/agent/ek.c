@@ -232,7 +232,8 @@ static enum err create_primary(struct tpm *tpm, const struct device_ek *ek, stru
 	bool equal = false;
 
 	TRY(ek_public_build(ek->template, NULL, &bytes));
-	TRY(tpm_public_read(buf_view(&bytes), &template));
+	if (!TPM_READ(TPM2B_PUBLIC, buf_view(&bytes), &template))
+		return fail(ERR_INTERNAL, "tpm-ek", "the EK template is not one TPM2B_PUBLIC");
 	TRY(tpm_primary_create(tpm, ESYS_TR_RH_ENDORSEMENT, &template, &key));
 	TRY(compare_public(tpm, key.tr, ek, &equal));
 	if (!equal)

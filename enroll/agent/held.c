@@ -4,7 +4,6 @@
 #include "enroll/agent/ak.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char *held_text(enum held_judgement judgement)
 {

@@ -1,8 +1,8 @@
 #include "enroll/agent/http.h"
 
 #include "ca/base/clock.h"
+#include "ca/base/printable.h"
 #include "enroll/agent/interrupt.h"
-#include "enroll/agent/printable.h"
 
 #include <curl/curl.h>
 #include <openssl/ssl.h>
@@ -44,8 +44,9 @@ enum err http_server_parse(const char *text, char **out)
 		n--;
 	if (strncmp(text, "https://", 8) != 0)
 		return fail(ERR_MALFORMED, "usage",
-			"--server: wanted an https:// URL, not \"%s\": what is sent names this TPM "
-			"for ever",
+			"--server: wanted an https:// URL, not \"%s\": the EK certificate names "
+			"this "
+			"TPM for ever, so it is not sent in the clear",
 			text);
 	if (n > HTTP_SERVER_MAX || url == NULL ||
 		curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
@@ -225,7 +226,7 @@ static enum err transport_failed(
 		return fail(ERR_MALFORMED, "service-answer", "%s answered with more than %zu bytes",
 			http->server, body->limit);
 	if (!is_away_code(code))
-		return fail(ERR_INTERNAL, "service-answer", "%s: %s", http->server, words);
+		return fail(ERR_MALFORMED, "service-answer", "%s: %s", http->server, words);
 	snprintf(what, sizeof(what), "%s: %s", http->server, words);
 	return retry_wait(retry, -1, what);
 }

@@ -31,12 +31,11 @@ void interrupt_release(void)
 
 bool interrupt_pending(void)
 {
-	sigset_t pending;
+	sigset_t pending, ours;
 
 	sigpending(&pending);
-	return (sigismember(&held, SIGINT) == 1 && sigismember(&pending, SIGINT) == 1) ||
-	       (sigismember(&held, SIGTERM) == 1 && sigismember(&pending, SIGTERM) == 1) ||
-	       (sigismember(&held, SIGHUP) == 1 && sigismember(&pending, SIGHUP) == 1);
+	sigandset(&ours, &held, &pending);
+	return sigisemptyset(&ours) == 0;
 }
 
 enum err interrupt_check(void)

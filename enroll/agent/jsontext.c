@@ -1,8 +1,5 @@
 #include "enroll/agent/jsontext.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 void jsontext_begin(struct buf *out)
 {
 	buf_str(out, "{");
@@ -66,12 +63,6 @@ void jsontext_string(struct buf *out, const char *name, const char *value)
 		buf_str(out, "null");
 	else
 		quote(out, value);
-}
-
-void jsontext_number(struct buf *out, const char *name, int64_t value)
-{
-	key(out, name);
-	buf_fmt(out, "%" PRId64, value);
 }
 
 void jsontext_bool(struct buf *out, const char *name, bool value)

@@ -1,4 +1,4 @@
-/* jsontext.h - writing JSON objects of strings, numbers and truth values (RFC 8259), nothing more. */
+/* jsontext.h - writing JSON objects of strings and truth values (RFC 8259), nothing more. */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -9,6 +9,5 @@
  */
 void jsontext_begin(struct buf *out);
 void jsontext_string(struct buf *out, const char *key, const char *value); /* NULL: null */
-void jsontext_number(struct buf *out, const char *key, int64_t value);
 void jsontext_bool(struct buf *out, const char *key, bool value);
 void jsontext_end(struct buf *out);

@@ -1,7 +1,5 @@
 #include "enroll/agent/nv.h"
 
-#include <stdlib.h>
-
 #define PIECE 1024
 
 /* Some TPMs read less than 1024 bytes at once (TPM 2.0 Part 2, 6.13, TPM_PT_NV_BUFFER_MAX). */

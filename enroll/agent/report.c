@@ -2,7 +2,8 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
-#include "enroll/agent/printable.h"
+#include "ca/base/printable.h"
+#include "enroll/agent/manufacturer.h"
 
 #include <string.h>
 
@@ -133,7 +134,6 @@ static const struct {
 		"The service has no root for this TPM's manufacturer: the operator can import it."},
 	{"ek-kind-not-allowed", "Try another EK of this TPM: --ek rsa2048, p256 or p384."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
-	{"pending-approval", "The operator has to approve this device; run this again later."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},
 	{"ticket-expired", "Run this again; the TPM or the network was too slow for the ticket."},
 };

@@ -1,9 +1,7 @@
 #include "enroll/agent/tpm.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <tss2/tss2_mu.h>
 #include <tss2/tss2_tctildr.h>
 
 #define TRIES 8
@@ -155,17 +153,6 @@ enum err tpm_primary_create(
 			      &out->tr, NULL, NULL, NULL, NULL)),
 		hierarchy == ESYS_TR_RH_OWNER ? "TPM2_CreatePrimary (owner)"
 					      : "TPM2_CreatePrimary (endorsement)");
-}
-
-enum err tpm_public_read(struct view bytes, TPM2B_PUBLIC *out)
-{
-	size_t offset = 0;
-
-	*out = (TPM2B_PUBLIC){0};
-	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes.p, bytes.n, &offset, out) != TSS2_RC_SUCCESS ||
-		offset != bytes.n)
-		return fail(ERR_INTERNAL, "tpm-key", "not one TPM2B_PUBLIC of %zu bytes", bytes.n);
-	return OK;
 }
 
 enum err tpm_public_write(const TPM2B_PUBLIC *public, struct buf *out)

@@ -4,6 +4,7 @@
 #include "ca/base/buf.h"
 
 #include <tss2/tss2_esys.h>
+#include <tss2/tss2_mu.h>
 
 struct tpm;
 
@@ -53,6 +54,16 @@ void loaded_flush(struct loaded *loaded);
 CHECKED enum err tpm_primary_create(
 	struct tpm *tpm, ESYS_TR hierarchy, const TPM2B_PUBLIC *template, struct loaded *out);
 
-/* TPM2B_PUBLIC <-> bytes; reading takes all of `bytes` or refuses: ERR_INTERNAL "tpm-key". */
-CHECKED enum err tpm_public_read(struct view bytes, TPM2B_PUBLIC *out);
+/* Do `bytes` hold one structure of this type of tss2-mu and nothing after it? `*out` gets it. */
+#define TPM_READ(type, bytes, out)                                                                 \
+	({                                                                                         \
+		struct view bytes_ = (bytes);                                                      \
+		size_t used_ = 0;                                                                  \
+		TSS2_RC rc_;                                                                       \
+		*(out) = (type){0};                                                                \
+		rc_ = Tss2_MU_##type##_Unmarshal(bytes_.p, bytes_.n, &used_, (out));               \
+		(bool)(rc_ == TSS2_RC_SUCCESS && used_ == bytes_.n);                               \
+	})
+
+/* Appends the TPM2B_PUBLIC. ERR_INTERNAL "tpm". */
 CHECKED enum err tpm_public_write(const TPM2B_PUBLIC *public, struct buf *out);

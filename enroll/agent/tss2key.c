@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define PEM_NAME "TSS2 PRIVATE KEY"
 #define LOADABLE_KEY "2.23.133.10.1.3"
@@ -26,19 +26,13 @@ ASN1_SEQUENCE(tss2key) = {
 	ASN1_SIMPLE(struct tss2key, parent, ASN1_INTEGER),
 	ASN1_SIMPLE(struct tss2key, public, ASN1_OCTET_STRING),
 	ASN1_SIMPLE(struct tss2key, private, ASN1_OCTET_STRING),
-} static_ASN1_SEQUENCE_END_name(struct tss2key, tss2key)
-	/* clang-format on */
+} static_ASN1_SEQUENCE_END_name(struct tss2key, tss2key);
+/* clang-format on */
 
-	static void key_free(struct tss2key * *key)
+static void key_free(struct tss2key **key)
 {
 	ASN1_item_free((ASN1_VALUE *)*key, ASN1_ITEM_rptr(tss2key));
 	*key = NULL;
-}
-
-static void text_free(char **text)
-{
-	OPENSSL_free(*text);
-	*text = NULL;
 }
 
 static enum err bad_file(const char *what)
@@ -81,11 +75,11 @@ enum err tss2key_encode(struct view public, struct view private, struct buf *pem
 
 static bool is_ours(const struct tss2key *key)
 {
-	AUTO(text_free) char *type = OPENSSL_zalloc(64);
+	char type[64];
 	uint64_t parent = 0;
 
-	return type != NULL && OBJ_obj2txt(type, 64, key->type, 1) > 0 &&
-	       view_equal(view_str(type), view_str(LOADABLE_KEY)) && key->empty_auth != 0 &&
+	return OBJ_obj2txt(type, sizeof(type), key->type, 1) > 0 &&
+	       strcmp(type, LOADABLE_KEY) == 0 && key->empty_auth != 0 &&
 	       ASN1_INTEGER_get_uint64(&parent, key->parent) == 1 && parent == TSS2KEY_PARENT_OWNER;
 }
 
@@ -113,14 +107,14 @@ enum err tss2key_parse(struct view pem, struct buf *public, struct buf *private)
 {
 	AUTO(bio_free) BIO *bio = NULL;
 	AUTO(ossl_free) unsigned char *der = NULL;
-	AUTO(text_free) char *name = NULL;
-	AUTO(text_free) char *header = NULL;
+	AUTO(ossl_text_free) char *name = NULL;
+	AUTO(ossl_text_free) char *header = NULL;
 	long n = 0;
 
 	if (pem.n == 0 || pem.n > TSS2KEY_MAX || (bio = BIO_new_mem_buf(pem.p, (int)pem.n)) == NULL)
 		return bad_file("its length");
-	if (PEM_read_bio(bio, &name, &header, &der, &n) != 1 ||
-		!view_equal(view_str(name), view_str(PEM_NAME)) || header[0] != '\0')
+	if (PEM_read_bio(bio, &name, &header, &der, &n) != 1 || strcmp(name, PEM_NAME) != 0 ||
+		header[0] != '\0')
 		return bad_file("no PEM of the kind " PEM_NAME);
 	return parse_der((struct view){der, (size_t)n}, public, private);
 }

@@ -3,7 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
-#include "db/enrollment.h"
+#include "db/ticket.h"
 #include "enroll/daemon/parts.h"
 #include "enroll/http/listener.h"
 

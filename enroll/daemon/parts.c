@@ -13,10 +13,11 @@ struct making {
 	struct parts *parts;
 };
 
-static void note(const struct making *making, struct yaml_mark mark, enum err err)
+/* `key` is what the configuration calls the part. */
+static void note(const struct making *making, struct yaml_mark mark, const char *key, enum err err)
 {
 	if (err != OK)
-		problem_add(making->problems, making->path, mark, "%s", why()->sentence);
+		problem_add(making->problems, making->path, mark, "%s: %s", key, why()->sentence);
 }
 
 static void make_secrets(const struct making *making)
@@ -27,14 +28,14 @@ static void make_secrets(const struct making *making)
 	enum err err;
 
 	/* The edge reads its secret too, as a group; nobody else needs the others. */
-	note(making, config->mark,
+	note(making, config->mark, "edge_secret_file",
 		file_read_key(config->edge_secret_file, true, parts->edge_secret));
-	note(making, config->mark,
+	note(making, config->mark, "admin_token_file",
 		file_read_key(config->admin_token_file, true, parts->admin_token));
 	err = file_read_key(config->ticket_key_file, false, master.bytes);
 	if (err == OK)
 		err = ticket_keys_make(&master, config->service, &parts->tickets);
-	note(making, config->mark, err);
+	note(making, config->mark, "ticket_key_file", err);
 }
 
 static void make_signer(const struct making *making)
@@ -46,7 +47,7 @@ static void make_signer(const struct making *making)
 	enum err err = signer_open(&files, making->problems, &making->parts->signer);
 
 	if (making->problems->n == before)
-		note(making, config->ca.mark, err);
+		note(making, config->ca.mark, "ca", err);
 }
 
 static bool is_template(void *ctx, const char *name)
@@ -64,7 +65,7 @@ static void make_policy(const struct making *making)
 		making->problems, &making->parts->policy);
 
 	if (making->problems->n == before)
-		note(making, making->config->mark, err);
+		note(making, making->config->mark, "policy", err);
 }
 
 static void skipped(void *ctx, const char *path, const char *reason)
@@ -88,7 +89,7 @@ static void make_trust(const struct making *making)
 	}
 	if (err == OK)
 		err = trust_load(sources, n, skipped, NULL, &making->parts->trust);
-	note(making, n > 0 ? from[0].mark : making->config->mark, err);
+	note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);
 }
 
 enum err parts_make(
@@ -102,7 +103,7 @@ enum err parts_make(
 	make_signer(&making);
 	make_policy(&making);
 	make_trust(&making);
-	note(&making, config->mark,
+	note(&making, config->mark, "database",
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
 	if (problems->n != before)

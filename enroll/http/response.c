@@ -22,7 +22,16 @@ static struct reason public_reason(const struct reason *reason, enum err err)
 
 static int priority_of(enum err err)
 {
-	return err == OK ? LOG_INFO : err == ERR_INTERNAL || err == ERR_BUSY ? LOG_ERR : LOG_NOTICE;
+	switch (err) {
+	case OK:
+		return LOG_INFO;
+	case ERR_INTERNAL:
+		return LOG_ERR;
+	case ERR_BUSY:
+		return LOG_WARNING;
+	default:
+		return LOG_NOTICE;
+	}
 }
 
 /* NULL leaves a pair out. */
@@ -44,10 +53,7 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
 		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
-		route == NULL || strcmp(name, "enroll") != 0 ? NULL
-		: outcome->is_proven			     ? "yes"
-							     : "no",
-		"reason", err == OK ? NULL : reason->code, "why",
+		outcome->is_proven ? "yes" : NULL, "reason", err == OK ? NULL : reason->code, "why",
 		err == OK ? NULL : reason->sentence, "from", exchange->caller.client_address,
 		"request", exchange->caller.request_id, LOG_END);
 }

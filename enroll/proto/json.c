@@ -2,7 +2,6 @@
 
 #include "ca/base/encode.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void json_free(json_t **json)

@@ -45,7 +45,8 @@ enum err sealed_encode(struct view sealed, struct buf *json)
 
 void challenge_init(struct challenge *challenge)
 {
-	*challenge = (struct challenge){BUF(1024), BUF(1024), BUF(1024), 0};
+	*challenge = (struct challenge){
+		BUF(LIMIT_CREDENTIAL), BUF(LIMIT_CREDENTIAL), BUF(LIMIT_TICKET), 0};
 }
 
 void challenge_free(struct challenge *challenge)
@@ -62,9 +63,9 @@ enum err challenge_parse(struct view json, struct challenge *out)
 
 	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "credential_blob", "secret", "ticket", "expires_at"));
-	TRY(json_bytes(object, "credential_blob", 1024, &out->credential_blob));
-	TRY(json_bytes(object, "secret", 1024, &out->secret));
-	TRY(json_bytes(object, "ticket", 1024, &out->ticket));
+	TRY(json_bytes(object, "credential_blob", LIMIT_CREDENTIAL, &out->credential_blob));
+	TRY(json_bytes(object, "secret", LIMIT_CREDENTIAL, &out->secret));
+	TRY(json_bytes(object, "ticket", LIMIT_TICKET, &out->ticket));
 	TRY(json_member(object, "expires_at", JSON_INTEGER, &expires_at));
 	out->expires_at = json_integer_value(expires_at);
 	return OK;
@@ -83,7 +84,8 @@ enum err challenge_encode(const struct challenge *challenge, struct buf *json)
 
 void enroll_request_init(struct enroll_request *request)
 {
-	*request = (struct enroll_request){BUF(1024), BUF(LIMIT_CLAIM), BUF(LIMIT_REQUEST), {0}};
+	*request = (struct enroll_request){
+		BUF(LIMIT_TICKET), BUF(LIMIT_CLAIM), BUF(LIMIT_REQUEST), {0}};
 }
 
 void enroll_request_free(struct enroll_request *request)
@@ -100,7 +102,7 @@ enum err enroll_request_parse(struct view json, struct enroll_request *out)
 
 	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "ticket", "claim", "request", "proof"));
-	TRY(json_bytes(object, "ticket", 1024, &out->ticket));
+	TRY(json_bytes(object, "ticket", LIMIT_TICKET, &out->ticket));
 	TRY(json_bytes(object, "claim", LIMIT_CLAIM, &out->claim));
 	TRY(json_bytes(object, "request", LIMIT_REQUEST, &out->request));
 	TRY(json_bytes(object, "proof", sizeof(out->proof), &proof));

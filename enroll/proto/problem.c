@@ -1,5 +1,6 @@
 #include "enroll/proto/problem.h"
 
+#include "ca/base/printable.h"
 #include "enroll/proto/json.h"
 
 #include <stdio.h>
@@ -13,10 +14,7 @@ static void put_ascii(json_t *object, const char *key, const char *text)
 {
 	char ascii[512];
 
-	snprintf(ascii, sizeof(ascii), "%s", text);
-	for (char *c = ascii; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	printable(text, ascii, sizeof(ascii));
 	json_put_string(object, key, ascii);
 }
 

@@ -4,7 +4,6 @@
 
 #include "ca/base/crypt.h"
 
-#define SESSION_KEY_SIZE 32
 #define PROOF_SIZE 32
 
 /* What a proof is over: decoded bytes, as they crossed the wire. */

@@ -5,6 +5,7 @@
 #include "ca/base/ossl.h"
 #include "enroll/tpm/certfile.h"
 #include "enroll/tpm/public.h"
+#include "enroll/tpm/verdict.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 #define DEPTH_MAX 4
 #define SOURCES_MAX 64
+#define CHAINS_REMEMBERED 1024
 
 /* A root and where it came from. The store holds the certificate, this says what it is worth. */
 struct anchor {
@@ -35,6 +37,7 @@ struct trust {
 	struct source source[SOURCES_MAX];
 	size_t source_n;
 	uint8_t version[SHA256_SIZE];
+	struct verdicts *verdicts; /* by these anchors: it goes with them */
 };
 
 static const struct {
@@ -191,7 +194,8 @@ enum err trust_load(const struct trust_source *sources, size_t n, trust_skipped 
 	AUTO(trust_free) struct trust *trust = calloc(1, sizeof(*trust));
 
 	if (trust == NULL || (trust->anchors = X509_STORE_new()) == NULL ||
-		(trust->intermediates = sk_X509_new_null()) == NULL)
+		(trust->intermediates = sk_X509_new_null()) == NULL ||
+		(trust->verdicts = verdicts_make(CHAINS_REMEMBERED)) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
 	if (n == 0 || n > SOURCES_MAX)
 		return fail(ERR_INTERNAL, "trust-empty", "%zu trust sources: wanted 1 to %d", n,
@@ -209,6 +213,7 @@ void trust_free(struct trust **trust)
 		return;
 	X509_STORE_free((*trust)->anchors);
 	sk_X509_pop_free((*trust)->intermediates, X509_free);
+	verdicts_free(&(*trust)->verdicts);
 	free((*trust)->anchor);
 	free(*trust);
 	*trust = NULL;
@@ -322,8 +327,8 @@ static enum err describe(
 		ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1", "the chain ends at no root of ours");
 }
 
-enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *sent, size_t sent_n,
-	int64_t now, struct trust_verdict *verdict)
+static enum err verify_anew(const struct trust *trust, X509 *leaf, const struct view *sent,
+	size_t sent_n, int64_t now, struct trust_verdict *verdict)
 {
 	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	AUTO(x509_stack_free) STACK_OF(X509) *own = sk_X509_new_null();
@@ -347,4 +352,17 @@ enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *
 	verified = X509_verify_cert(ctx);
 	sk_X509_free(hints);
 	return verified == 1 ? describe(trust, ctx, verdict) : not_verified(ctx);
+}
+
+enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *sent, size_t sent_n,
+	int64_t now, struct trust_verdict *verdict)
+{
+	uint8_t key[SHA256_SIZE];
+
+	TRY(verdict_key(leaf, sent, sent_n, key));
+	if (verdict_recall(trust->verdicts, key, now, verdict))
+		return OK;
+	TRY(verify_anew(trust, leaf, sent, sent_n, now, verdict));
+	verdict_remember(trust->verdicts, key, now, verdict);
+	return OK;
 }

@@ -49,6 +49,7 @@ struct trust_verdict {
 /*
  * Verifies an EK certificate's chain at `now` with the device's own intermediates: only a root of
  * the set ends it, X509_V_FLAG_X509_STRICT, at most 4 certificates above the leaf.
+ * A chain that was verified VERDICT_LIFE seconds before or less is not verified again, see verdict.h.
  * ERR_REJECTED "ek-chain" (intermediates that are no certificates, doubled, or with keys of unusual
  * size), "ek-expired", "ek-untrusted".
  */

@@ -1,6 +1,8 @@
 #include "attempt.h"
 #include "database.h"
 
+#include "db/ticket.h"
+
 static void only_tickets_older_than_asked_for_are_purged(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");

@@ -1,18 +1,10 @@
-#include "enroll/agent/printable.h"
+#include "enroll/agent/manufacturer.h"
 
 #include "ca/base/encode.h"
+#include "ca/base/printable.h"
 
 #include <stdio.h>
 #include <string.h>
-
-void printable(const char *text, char *out, size_t room)
-{
-	size_t n = 0;
-
-	for (; text[n] != '\0' && n + 1 < room; n++)
-		out[n] = text[n] >= 0x20 && text[n] < 0x7f ? text[n] : '?';
-	out[n] = '\0';
-}
 
 /* Four bytes: letters, then spaces or NULs up to the end. */
 static bool is_letters(const uint8_t id[static 4])

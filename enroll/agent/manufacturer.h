@@ -1,10 +1,5 @@
-/* printable.h - text from strangers, on its way to somebody's terminal. */
+/* manufacturer.h - what a TPM's manufacturer is called. */
 #pragma once
-
-#include <stddef.h>
-
-/* Copies `text`, cut to `room` bytes with its NUL; all but visible ASCII and spaces becomes "?". */
-void printable(const char *text, char *out, size_t room);
 
 /* Room for manufacturer_text(). */
 #define MANUFACTURER_SIZE 64

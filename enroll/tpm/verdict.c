@@ -1,0 +1,92 @@
+#include "enroll/tpm/verdict.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+	uint8_t key[SHA256_SIZE];
+	int64_t verified_at;
+	bool is_used;
+	struct trust_verdict verdict;
+};
+
+/* A chain has one place, given by its key; a newer one that has the same takes it over. */
+struct verdicts {
+	pthread_mutex_t lock;
+	size_t slots;
+	struct slot slot[];
+};
+
+struct verdicts *verdicts_make(size_t slots)
+{
+	struct verdicts *verdicts =
+		calloc(1, sizeof(*verdicts) + slots * sizeof(verdicts->slot[0]));
+
+	if (verdicts == NULL)
+		return NULL;
+	pthread_mutex_init(&verdicts->lock, NULL);
+	verdicts->slots = slots;
+	return verdicts;
+}
+
+void verdicts_free(struct verdicts **verdicts)
+{
+	if (*verdicts != NULL)
+		pthread_mutex_destroy(&(*verdicts)->lock);
+	free(*verdicts);
+	*verdicts = NULL;
+}
+
+enum err verdict_key(
+	const X509 *leaf, const struct view *sent, size_t sent_n, uint8_t key[static SHA256_SIZE])
+{
+	AUTO(buf_free) struct buf all = BUF(1 << 17);
+	uint8_t digest[SHA256_SIZE];
+
+	if (X509_digest(leaf, EVP_sha256(), digest, NULL) != 1)
+		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
+	buf_add(&all, VIEW(digest));
+	for (size_t i = 0; i < sent_n; i++) {
+		buf_be64(&all, sent[i].n);
+		buf_add(&all, sent[i]);
+	}
+	TRY(buf_ok(&all));
+	return SHA256_OF(key, buf_view(&all));
+}
+
+static struct slot *slot_of(struct verdicts *verdicts, const uint8_t key[static SHA256_SIZE])
+{
+	uint32_t place;
+
+	memcpy(&place, key, sizeof(place));
+	return &verdicts->slot[place % verdicts->slots];
+}
+
+bool verdict_recall(struct verdicts *verdicts, const uint8_t key[static SHA256_SIZE], int64_t now,
+	struct trust_verdict *out)
+{
+	const struct slot *slot = slot_of(verdicts, key);
+	bool found;
+
+	pthread_mutex_lock(&verdicts->lock);
+	found = slot->is_used && memcmp(slot->key, key, SHA256_SIZE) == 0 &&
+		now >= slot->verified_at && now - slot->verified_at <= VERDICT_LIFE;
+	if (found)
+		*out = slot->verdict;
+	pthread_mutex_unlock(&verdicts->lock);
+	return found;
+}
+
+void verdict_remember(struct verdicts *verdicts, const uint8_t key[static SHA256_SIZE], int64_t now,
+	const struct trust_verdict *verdict)
+{
+	struct slot *slot = slot_of(verdicts, key);
+
+	pthread_mutex_lock(&verdicts->lock);
+	memcpy(slot->key, key, SHA256_SIZE);
+	slot->verified_at = now;
+	slot->is_used = true;
+	slot->verdict = *verdict;
+	pthread_mutex_unlock(&verdicts->lock);
+}
