@@ -44,6 +44,7 @@ static enum err read_certificates(struct authority *authority, const char *path)
 {
 	AUTO(buf_free) struct buf pem = BUF(1 << 17);
 	AUTO(bio_free) BIO *bio = NULL;
+	size_t read = 0;
 	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
 	X509 *cert;
 
@@ -53,8 +54,11 @@ static enum err read_certificates(struct authority *authority, const char *path)
 	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
 		AUTO(x509_free) X509 *owned = cert;
 
-		if (authority->chain_n == CHAIN_MAX)
+		if (read++ == CHAIN_MAX)
 			return bad_certificate(path, "more than 4 certificates");
+		/* Roots are the business of who trusts them: none is handed out. */
+		if (authority->certificate != NULL && X509_self_signed(owned, 0) == 1)
+			continue;
 		TRY(keep(authority, owned, path));
 		if (authority->certificate == NULL)
 			authority->certificate = MOVE(owned);

@@ -22,12 +22,14 @@
 #define DAY 86400
 #define BACKDATE 300
 
+static char server_auth[] = "1.3.6.1.5.5.7.3.1"; /* id-kp-serverAuth, RFC 5280 4.2.1.12 */
+
 static enum err crypto_failed(const char *what)
 {
 	return fail(ERR_INTERNAL, "crypto", "cannot make the %s", what);
 }
 
-/* A path below `dir`, on the stack of the caller's scope. */
+/* A path below `dir`, for AUTO(mem_free). */
 static char *below(const char *dir, const char *name)
 {
 	char *path = path_join(dir, name);
@@ -87,9 +89,12 @@ static enum err pem_write(
 	return file_replace(path, mode, (struct view){pem, (size_t)size});
 }
 
-/* The root signs itself; every other CA is signed by it and may sign only end entities. */
+/*
+ * The root signs itself; every other CA is signed by it and may sign only end entities, and only for
+ * `usage` (a dotted OID) where there is one.
+ */
 static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, const char *name,
-	X509 *root, EVP_PKEY *root_key)
+	char *usage, X509 *root, EVP_PKEY *root_key)
 {
 	const int usages[] = {
 		usage_bit("keyCertSign"), usage_bit("cRLSign"), usage_bit("digitalSignature")};
@@ -102,6 +107,8 @@ static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, con
 		return crypto_failed("issuer");
 	TRY(extension_basic_constraints(cert, true, is_root ? 1 : 0));
 	TRY(extension_key_usage(cert, usages, is_root ? 2 : 3));
+	if (usage != NULL)
+		TRY(extension_extended_key_usage(cert, &usage, 1));
 	TRY(extension_subject_key_identifier(cert));
 	TRY(extension_authority_key_identifier(cert, root));
 	return certificate_sign(cert, root_key, &der);
@@ -122,7 +129,7 @@ static enum err save_ca(
 }
 
 static enum err make_intermediate(const char *dir, const char *organization, const char *name,
-	const char *stem, X509 *root, EVP_PKEY *root_key)
+	const char *stem, char *usage, X509 *root, EVP_PKEY *root_key)
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *cert = X509_new();
@@ -130,7 +137,7 @@ static enum err make_intermediate(const char *dir, const char *organization, con
 	if (cert == NULL)
 		return crypto_failed("certificate");
 	TRY(key_generate(&key));
-	TRY(make_ca(cert, key, organization, name, root, root_key));
+	TRY(make_ca(cert, key, organization, name, usage, root, root_key));
 	return save_ca(dir, stem, stem, cert, key);
 }
 
@@ -164,9 +171,10 @@ enum err hierarchy_make(const char *dir, const char *organization)
 	TRY(make_directory(dir));
 	TRY(make_directory(offline));
 	TRY(key_generate(&key));
-	TRY(make_ca(root, key, organization, "Endorse Root CA", root, key));
-	TRY(make_intermediate(dir, organization, "Endorse Issuing CA", "issuing", root, key));
-	TRY(make_intermediate(dir, organization, "Endorse Edge CA", "edge-ca", root, key));
+	TRY(make_ca(root, key, organization, "Endorse Root CA", NULL, root, key));
+	TRY(make_intermediate(dir, organization, "Endorse Issuing CA", "issuing", NULL, root, key));
+	TRY(make_intermediate(
+		dir, organization, "Endorse Edge CA", "edge-ca", server_auth, root, key));
 	/* The root's certificate comes last: its presence says that the rest is whole. */
 	return save_ca(dir, "root", "offline/root", root, key);
 }
@@ -209,7 +217,7 @@ static enum err make_server(
 	X509 *cert, EVP_PKEY *key, const struct authority *ca, const char *const *names, size_t n)
 {
 	const int usages[] = {usage_bit("digitalSignature")};
-	char server_auth[] = "1.3.6.1.5.5.7.3.1", *oids[] = {server_auth};
+	char *oids[] = {server_auth};
 	AUTO(buf_free) struct buf der = BUF(16384);
 
 	TRY(begin(cert, key, 397));

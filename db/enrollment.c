@@ -92,17 +92,27 @@ static const struct statement insist_in_force = {"insist_in_force",
 	" AND good.ak_name = $4::bytea) = 1) FROM unnest($1::bytea[]) AS handed (serial)),"
 	" 'a certificate is not in force')"};
 
-static const struct statement note_refusal = {"note_refusal",
-	"UPDATE device SET last_refusal_at = to_timestamp($2::bigint), last_refusal_code = $3::text"
-	" WHERE device_id = (SELECT device_id FROM ek WHERE ek_digest = $1::bytea)"};
+/* One refusal for each ticket, however often it is sent: the rest hangs on `first`. */
+static const struct statement refuse_ticket = {"refuse_ticket",
+	"WITH first AS (INSERT INTO refusal (ticket_digest, refused_at)"
+	"  VALUES ($1::bytea, to_timestamp($2::bigint)) ON CONFLICT DO NOTHING RETURNING 1),"
+	" known AS (SELECT device_id FROM ek WHERE ek_digest = $3::bytea),"
+	" noted AS (UPDATE device SET last_refusal_at = to_timestamp($2::bigint),"
+	"  last_refusal_code = $5::text"
+	"  WHERE device_id = (SELECT device_id FROM known) AND EXISTS (SELECT FROM first))"
+	" INSERT INTO audit (at, event, device_id, ek_digest, host, code, detail, client_address,"
+	"  request_id)"
+	" SELECT to_timestamp($2::bigint), 'enroll.refused', (SELECT device_id FROM known),"
+	"  $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text"
+	" WHERE EXISTS (SELECT FROM first)"};
 
 const struct statement *const enrollment_statements[] = {&add_device, &move_device, &add_ek,
 	&insist_ek, &bind_host, &add_ak, &supersede_aks, &add_certificate, &use_ticket,
-	&insist_in_force, &note_refusal, NULL};
+	&insist_in_force, &refuse_ticket, NULL};
 
 static struct value digest(const uint8_t *bytes)
 {
-	return value_bytes((struct view){bytes, DIGEST_SIZE});
+	return value_bytes((struct view){bytes, bytes == NULL ? 0 : DIGEST_SIZE});
 }
 
 static struct value device(const struct enrollment_record *record)
@@ -221,19 +231,10 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
 {
 	struct pipeline trip = {.n = 0};
-	struct audit_row row = {
-		.at = refusal->now,
-		.event = "enroll.refused",
-		.ek_digest = {refusal->ek_digest, DIGEST_SIZE},
-		.host = refusal->host,
-		.code = refusal->code,
-		.detail = refusal->sentence,
-		.client_address = refusal->client_address,
-		.request_id = refusal->request_id,
-	};
 
-	STEP(&trip, &note_refusal, digest(refusal->ek_digest), value_int(refusal->now),
-		value_text(refusal->code));
-	audit_add(&trip, &row);
+	STEP(&trip, &refuse_ticket, digest(refusal->ticket_digest), value_int(refusal->now),
+		digest(refusal->ek_digest), value_prose(refusal->host), value_text(refusal->code),
+		value_prose(refusal->sentence), value_prose(refusal->client_address),
+		value_prose(refusal->request_id));
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

@@ -54,12 +54,14 @@ struct enrollment_record {
 CHECKED enum err enrollment_record(struct db *db, const struct enrollment_record *record);
 
 /*
- * A refusal of a device that proved itself: an audit row, and the last refusal of the device where
- * it is known. Never fails the request: an error is for the log.
+ * A refusal of a device that proved itself: an audit row, and the last refusal of the device where it
+ * is known. Once for each ticket: sent again, it adds nothing. Never fails the request: an error is
+ * for the log.
  */
 struct refusal_record {
-	const uint8_t *ek_digest; /* DIGEST_SIZE */
-	const char *host;
+	const uint8_t *ticket_digest; /* DIGEST_SIZE */
+	const uint8_t *ek_digest; /* DIGEST_SIZE; NULL: not known */
+	const char *host; /* NULL: not known */
 	const char *code, *sentence;
 	const char *request_id;
 	const char *client_address;

@@ -12,7 +12,13 @@ static const struct statement purge_tickets = {"purge_tickets",
 	"  ORDER BY used_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)) RETURNING 1)"
 	" SELECT count(*) FROM gone"};
 
-const struct statement *const ticket_statements[] = {&purge_tickets, NULL};
+static const struct statement purge_refusals = {"purge_refusals",
+	"WITH gone AS (DELETE FROM refusal WHERE ctid = ANY (ARRAY"
+	" (SELECT ctid FROM refusal WHERE refused_at < to_timestamp($1::bigint)"
+	"  ORDER BY refused_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)) RETURNING 1)"
+	" SELECT count(*) FROM gone"};
+
+const struct statement *const ticket_statements[] = {&purge_tickets, &purge_refusals, NULL};
 
 static enum err take_count(const PGresult *rows, void *into)
 {
@@ -22,15 +28,21 @@ static enum err take_count(const PGresult *rows, void *into)
 	return OK;
 }
 
-enum err ticket_purge(struct db *db, int64_t before)
+static enum err purge(struct db *db, const struct statement *statement, int64_t before)
 {
 	struct pipeline trip = {.n = 0};
 	int64_t gone = 0;
 
-	STEP(&trip, &purge_tickets, value_int(before), value_int(PURGE_BATCH));
+	STEP(&trip, statement, value_int(before), value_int(PURGE_BATCH));
 	step_take(&trip, take_count, &gone);
 	do
 		TRY(db_run(db, &trip, LOST_REPEAT_ONCE));
 	while (gone == PURGE_BATCH);
 	return OK;
+}
+
+enum err ticket_purge(struct db *db, int64_t before)
+{
+	TRY(purge(db, &purge_tickets, before));
+	return purge(db, &purge_refusals, before);
 }

@@ -29,3 +29,11 @@ $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
 	FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_append_only;
+
+-- Tickets whose refusal is in the audit: sent again, they add nothing, so what a proven device can write
+-- here costs it a TPM2_ActivateCredential each time. Swept out together with used tickets.
+CREATE TABLE refusal (
+	ticket_digest sha256_digest PRIMARY KEY,
+	refused_at    timestamptz NOT NULL
+);
+CREATE INDEX refusal_age ON refusal (refused_at);

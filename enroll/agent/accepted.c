@@ -33,6 +33,21 @@ static enum err take(struct view der, STACK_OF(X509) *into)
 	return OK;
 }
 
+/* What ends a chain is held before: an answer that brings a root wants to be trusted for its word. */
+static enum err take_intermediate(struct view der, STACK_OF(X509) *into)
+{
+	X509 *certificate;
+
+	TRY(take(der, into));
+	certificate = sk_X509_value(into, sk_X509_num(into) - 1);
+	if (X509_self_signed(certificate, 0) != 0 || X509_check_ca(certificate) != 1)
+		return fail(ERR_DENIED, "service-not-trusted",
+			"the answer brings a certificate as an intermediate CA's that is a root, "
+			"or no "
+			"CA's");
+	return OK;
+}
+
 static enum err take_all(struct accepted *accepted)
 {
 	const struct answer *answer = accepted->answer;
@@ -44,7 +59,7 @@ static enum err take_all(struct accepted *accepted)
 	for (size_t i = 0; i < answer->certificates_n; i++)
 		TRY(take(answer->certificates[i].der, accepted->certificates));
 	for (size_t i = 0; i < answer->intermediates_n; i++)
-		TRY(take(answer->intermediates[i], accepted->intermediates));
+		TRY(take_intermediate(answer->intermediates[i], accepted->intermediates));
 	return OK;
 }
 

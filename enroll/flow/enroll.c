@@ -48,6 +48,7 @@ static enum err judge_proof(struct attempt *attempt)
 {
 	uint8_t claim_digest[SHA256_SIZE];
 
+	TRY(SHA256_OF(attempt->ticket_digest, attempt->transcript.ticket));
 	TRY(ticket_open(attempt->service->tickets, attempt->transcript.ticket, attempt->caller->now,
 		&attempt->ticket));
 	TRY(SHA256_OF(claim_digest, attempt->transcript.claim));
@@ -61,7 +62,6 @@ static enum err digest_request(struct attempt *attempt)
 {
 	uint8_t request[SHA256_SIZE];
 
-	TRY(SHA256_OF(attempt->ticket_digest, attempt->transcript.ticket));
 	TRY(SHA256_OF(request, attempt->transcript.request));
 	return SHA256_OF(
 		attempt->request_digest, VIEW(attempt->ticket.claim_digest), VIEW(request));
@@ -243,10 +243,13 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
  * it. */
 static enum err record_refusal(const struct attempt *attempt)
 {
+	const struct identity *identity = attempt->judgement.identity;
+	const struct claim *claim = attempt->judgement.claim;
 	struct kept_reason kept;
 	struct refusal_record refusal = {
-		.ek_digest = identity_ek_digest(attempt->judgement.identity),
-		.host = attempt->judgement.claim->host,
+		.ticket_digest = attempt->ticket_digest,
+		.ek_digest = identity == NULL ? NULL : identity_ek_digest(identity),
+		.host = claim == NULL ? NULL : claim->host,
 		.request_id = attempt->caller->request_id,
 		.client_address = attempt->caller->client_address,
 		.now = attempt->caller->now,
@@ -262,7 +265,24 @@ static enum err record_refusal(const struct attempt *attempt)
 
 static bool is_a_refusal(enum err err)
 {
-	return err == ERR_DENIED || err == ERR_CONFLICT || err == ERR_REJECTED;
+	return err == ERR_MALFORMED || err == ERR_DENIED || err == ERR_CONFLICT ||
+	       err == ERR_REJECTED;
+}
+
+/* From here on it is the TPM that speaks: what it is refused is recorded. */
+static enum err run_proven(struct attempt *attempt, struct buf *sealed)
+{
+	enum err err = claim_judge(attempt->service, attempt->transcript.claim,
+		attempt->caller->now, &attempt->judgement);
+
+	if (attempt->judgement.claim != NULL)
+		snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
+			attempt->judgement.claim->host);
+	TRY(err);
+	TRY(request_parse(attempt->transcript.request, &attempt->request));
+	TRY(digest_request(attempt));
+	TRY(decide(attempt));
+	return seal(attempt, sealed);
 }
 
 static enum err run(struct attempt *attempt, struct buf *sealed)
@@ -270,19 +290,9 @@ static enum err run(struct attempt *attempt, struct buf *sealed)
 	enum err err;
 
 	TRY(judge_proof(attempt));
-	TRY(claim_judge(attempt->service, attempt->transcript.claim, attempt->caller->now,
-		&attempt->judgement));
 	attempt->outcome->is_proven = true;
-	snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
-		attempt->judgement.claim->host);
-	TRY(request_parse(attempt->transcript.request, &attempt->request));
-	TRY(digest_request(attempt));
-	err = decide(attempt);
-	if (is_a_refusal(err))
-		return record_refusal(attempt);
-	TRY(err);
-	attempt->outcome->certificates = 1;
-	return seal(attempt, sealed);
+	err = run_proven(attempt, sealed);
+	return is_a_refusal(err) ? record_refusal(attempt) : err;
 }
 
 enum err enroll(const struct service *service, const struct caller *caller,

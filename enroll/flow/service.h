@@ -32,7 +32,6 @@ struct outcome {
 	char host[254];
 	char device_id[33];
 	char rule[65];
-	size_t certificates;
 };
 
 /* Database reachable with our schema, CA key usable: ERR_BUSY with what is wrong otherwise. */

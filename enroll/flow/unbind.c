@@ -4,7 +4,16 @@
 #include "ca/base/hostname.h"
 #include "db/host.h"
 
-#include <string.h>
+#include <ctype.h>
+
+/* Something that a person will be able to read in the audit. */
+static bool has_words(const char *reason)
+{
+	for (; *reason != '\0'; reason++)
+		if (isalnum((unsigned char)*reason))
+			return true;
+	return false;
+}
 
 enum err unbind(const struct service *service, const struct caller *caller, const char *who,
 	const char *host, const char *reason, char device_id[static 33])
@@ -14,7 +23,7 @@ enum err unbind(const struct service *service, const struct caller *caller, cons
 	uint8_t id[DEVICE_ID_SIZE];
 
 	TRY(hostname_check(host));
-	if (strspn(reason, " \t") == strlen(reason))
+	if (!has_words(reason))
 		return refuse(ERR_MALFORMED, "why-missing", "PROTOCOL admin",
 			"say why: the audit keeps it beside the act");
 	TRY(host_unbind(service->db, host, &act, id));

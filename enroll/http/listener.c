@@ -47,6 +47,8 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	TRY(request_judge(connection));
 	TRY(route_find(options->routes, exchange->method, exchange->path, route));
 	TRY(request_admit(connection, (*route)->admission, options->secret));
+	if ((*route)->admission == ADMIT_EDGE)
+		exchange->caller.client_address = request_client(connection);
 	TRY(request_body(connection, (*route)->body_limit, body));
 	exchange->body = buf_view(body);
 	return (*route)->handle(options->service, exchange);
@@ -82,11 +84,12 @@ static int quiet(const struct mg_connection *connection, const char *message)
 enum err listener_start(const struct listener_options *options, struct listener **out)
 {
 	AUTO(mem_free) struct listener *listener = calloc(1, sizeof(*listener));
+	pthread_condattr_t monotonic;
 	const struct mg_callbacks callbacks = {.log_message = quiet};
 	char threads[16];
 	const char *settings[] = {"listening_ports", options->address, "num_threads", threads,
-		"enable_keep_alive", "yes", "keep_alive_timeout_ms", "30000", "request_timeout_ms",
-		"10000", "tcp_nodelay", "1", "max_request_size", "16384", "listen_backlog", "1024",
+		"enable_keep_alive", "yes", "keep_alive_timeout_ms", "8000", "request_timeout_ms",
+		"5000", "tcp_nodelay", "1", "max_request_size", "16384", "listen_backlog", "1024",
 		"connection_queue", "128", NULL};
 
 	if (listener == NULL)
@@ -94,7 +97,10 @@ enum err listener_start(const struct listener_options *options, struct listener 
 	snprintf(threads, sizeof(threads), "%u", options->threads);
 	listener->options = *options;
 	pthread_mutex_init(&listener->lock, NULL);
-	pthread_cond_init(&listener->idle, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&listener->idle, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	mg_init_library(0);
 	if ((listener->web = mg_start(&callbacks, listener, settings)) == NULL)
 		return fail(ERR_INTERNAL, "listen", "%s: cannot listen there (is the port taken?)",
@@ -110,7 +116,7 @@ unsigned listener_drain(struct listener *listener, unsigned seconds)
 	struct timespec until;
 	unsigned left;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += seconds;
 	pthread_mutex_lock(&listener->lock);
 	listener->is_draining = true;

@@ -23,7 +23,6 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 	char request_id[static REQUEST_ID_SIZE])
 {
 	const struct mg_request_info *info = mg_get_request_info(connection);
-	const char *from = first_header(info, "x-endorse-client-address");
 	uint8_t id[16] = {0};
 
 	/* Without random bytes nothing else will work either; the id is only for finding log lines. */
@@ -32,8 +31,9 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 	hex_write(VIEW(id), request_id);
 	*exchange = (struct exchange){
 		.method = info->request_method,
-		.path = info->local_uri_raw == NULL ? "" : info->local_uri_raw,
-		.caller = {request_id, from == NULL ? info->remote_addr : from, clock_now()},
+		/* Decoded, and not cleaned of dots and slashes; the edge has matched the spelling. */
+		.path = info->request_uri == NULL ? "" : info->request_uri,
+		.caller = {request_id, info->remote_addr, clock_now()},
 		.outcome = {.what = ""},
 		.content_type = "application/json",
 		.answer = BUF(LIMIT_ANSWER * 2),
@@ -113,6 +113,14 @@ enum err request_admit(
 		return OK;
 	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
 		"only the service's TLS edge may ask here: use the service's https URL");
+}
+
+const char *request_client(struct mg_connection *connection)
+{
+	const struct mg_request_info *info = mg_get_request_info(connection);
+	const char *seen = first_header(info, "x-endorse-client-address");
+
+	return seen == NULL ? info->remote_addr : seen;
 }
 
 /* What is left of a refused body, so that closing does not reset the connection under the answer. */

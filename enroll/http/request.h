@@ -20,6 +20,9 @@ void exchange_free(struct exchange *exchange); /* for AUTO */
  */
 CHECKED enum err request_judge(struct mg_connection *connection);
 
+/* The address that the edge has seen; only for a request that was admitted as the edge's. */
+const char *request_client(struct mg_connection *connection);
+
 /* Compares in constant time. ERR_DENIED "edge-secret", "admin-token". */
 CHECKED enum err request_admit(struct mg_connection *connection, enum admission admission,
 	const uint8_t secret[static 32]);

@@ -1,6 +1,7 @@
 #include "enroll/proto/json.h"
 
 #include "ca/base/encode.h"
+#include "enroll/proto/limits.h"
 
 #include <string.h>
 
@@ -10,11 +11,41 @@ void json_free(json_t **json)
 	*json = NULL;
 }
 
+/*
+ * Before the parser sees it: jansson recurses once for each bracket, up to 2048 deep, and a web
+ * server's threads have small stacks.
+ */
+static bool is_too_deep(struct view text)
+{
+	bool is_string = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (is_string && c == '\\')
+			i++;
+		else if (c == '"')
+			is_string = !is_string;
+		else if (!is_string && (c == '[' || c == '{') && ++depth > LIMIT_DEPTH)
+			return true;
+		else if (!is_string && (c == ']' || c == '}') && depth > 0)
+			depth--;
+	}
+	return false;
+}
+
 enum err json_read(struct view text, json_t **out)
 {
 	AUTO(json_free) json_t *json = NULL;
 	json_error_t error;
 
+	if (text.n == 0)
+		return refuse(
+			ERR_MALFORMED, "json", "RFC 8259", "there is no JSON text: it is empty");
+	if (is_too_deep(text))
+		return refuse(ERR_MALFORMED, "json", "PROTOCOL limits", "nested more than %d deep",
+			LIMIT_DEPTH);
 	json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
 		return refuse(ERR_MALFORMED, "json", "RFC 8259", "not a JSON text: %s (byte %d)",

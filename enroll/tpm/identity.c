@@ -21,7 +21,8 @@ struct identity {
 	char version[TPM_ATTRIBUTE_SIZE];
 };
 
-#define PROFILE "EK Credential Profile 2.5"
+/* Clauses by their titles: their numbers differ between the profile's editions. */
+#define PROFILE "TCG EK Credential Profile, "
 
 /* The EK's public area, from the certificate's key and nothing else. */
 static enum err judge_key(
@@ -32,7 +33,7 @@ static enum err judge_key(
 
 	if (key == NULL || key_kind_of(key, &identity->kind) != OK ||
 		(tmpl = ek_template_of(identity->kind)) == NULL)
-		return refuse(ERR_REJECTED, "ek-key", PROFILE " 2.2.1",
+		return refuse(ERR_REJECTED, "ek-key", PROFILE "Endorsement Key",
 			"the EK certificate's key is none of RSA-2048, P-256 and P-384, or in an "
 			"encoding that only TPM 1.2 used");
 	if (is_roca(key))
@@ -73,15 +74,15 @@ static enum err judge_usage(X509 *cert)
 			"an extension of the certificate cannot be read, or is there twice");
 	/* X509_check_ca() alone says no to a CA whose key usage lacks keyCertSign. */
 	if ((X509_get_extension_flags(cert) & EXFLAG_CA) != 0 || X509_check_ca(cert) != 0)
-		return refuse(ERR_REJECTED, "ek-is-ca", PROFILE " 3.2.8",
+		return refuse(ERR_REJECTED, "ek-is-ca", PROFILE "Basic Constraints",
 			"the certificate is a CA's, or may be taken for one");
 	if (!has_ek_usage(cert))
-		return refuse(ERR_REJECTED, "ek-eku", PROFILE " 3.2.11",
+		return refuse(ERR_REJECTED, "ek-eku", PROFILE "Extended Key Usage",
 			"the certificate is not for an EK: it lacks the extended key usage "
 			"2.23.133.8.1");
 	if ((X509_get_extension_flags(cert) & EXFLAG_KUSAGE) == 0 ||
 		(X509_get_key_usage(cert) & decrypts) == 0)
-		return refuse(ERR_REJECTED, "ek-usage", PROFILE " 3.2.3",
+		return refuse(ERR_REJECTED, "ek-usage", PROFILE "Key Usage",
 			"the EK may not decrypt: its key usage has neither keyEncipherment nor "
 			"keyAgreement, so no credential can be made for it");
 	return OK;
@@ -95,13 +96,14 @@ static enum err keep_attribute(const X509_NAME_ENTRY *entry, char *out)
 	const uint8_t *text = ASN1_STRING_get0_data(value);
 
 	if (out[0] != '\0')
-		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9", "a TPM attribute twice");
+		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
+			"a TPM attribute twice");
 	if (n <= 0 || n >= TPM_ATTRIBUTE_SIZE)
-		return refuse(
-			ERR_REJECTED, "ek-san", PROFILE " 3.2.9", "a TPM attribute of %d bytes", n);
+		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
+			"a TPM attribute of %d bytes", n);
 	for (int i = 0; i < n; i++)
 		if (!isprint(text[i]))
-			return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
+			return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
 				"a TPM attribute that is not plain text");
 	snprintf(out, TPM_ATTRIBUTE_SIZE, "%.*s", n, text);
 	return OK;
@@ -149,11 +151,11 @@ static enum err judge_san(struct identity *identity, const X509 *cert)
 			TRY(read_attributes(identity, name->d.directoryName));
 	}
 	if (!is_vendor_id(identity->manufacturer))
-		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
+		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
 			"the subject alternative name does not say which manufacturer made the "
 			"TPM");
 	if (identity->model[0] == '\0' || identity->version[0] == '\0')
-		return refuse(ERR_REJECTED, "ek-san", PROFILE " 3.2.9",
+		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
 			"the subject alternative name lacks the TPM's model or version");
 	return OK;
 }

@@ -21,7 +21,8 @@ struct trust_source {
 	const char *intermediates; /* directory or NULL; these only lead to roots */
 };
 
-struct trust; /* immutable once loaded, shared by all threads */
+/* Never changes once loaded, but for what it remembers of chains (verdict.h); shared by all threads. */
+struct trust;
 
 /* Called for a file that is passed over, whole or in part, with the reason; the others load. */
 typedef void trust_skipped(void *ctx, const char *path, const char *reason);

@@ -126,6 +126,24 @@ static void a_header_name_that_may_pass_for_another_is_refused(void **state)
 	assert_problem(&answer, 403, "edge-forbidden");
 }
 
+static void what_is_not_for_strangers_ends_at_the_edge(void **state)
+{
+	static const struct {
+		const char *method, *path;
+	} rows[] = {{"GET", "/readyz"}, {"GET", "/%72eadyz"}, {"GET", "/readyz%00"},
+		{"GET", "//readyz"}, {"GET", "/"}, {"POST", "/v1/admin/host/unbind"},
+		{"POST", "/v1/ticket%00"}, {"TRACE", "/healthz"}, {"DELETE", "/v1/ticket"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(httpc_answer_free) struct httpc_answer answer;
+
+		httpc_ask(
+			&world.front, rows[i].method, rows[i].path, NULL, view_str("{}"), &answer);
+		assert_problem(&answer, 403, "edge-forbidden");
+	}
+}
+
 /* Stands in the service's place and keeps the request that is not a health check. */
 struct stand_in {
 	int fd;
@@ -245,7 +263,7 @@ static bool edge_gives_up(void *arg)
 	AUTO(httpc_answer_free) struct httpc_answer answer;
 
 	(void)arg;
-	httpc_get(&world.front, "/v1/ticket", &answer);
+	httpc_get(&world.front, "/healthz", &answer);
 	return answer.status == 503;
 }
 
@@ -273,6 +291,7 @@ static int tests(void)
 		cmocka_unit_test(two_hundred_that_drip_get_408_while_an_honest_device_enrolls),
 		cmocka_unit_test(a_body_beyond_every_limit_is_refused_at_the_edge),
 		cmocka_unit_test(a_header_name_that_may_pass_for_another_is_refused),
+		cmocka_unit_test(what_is_not_for_strangers_ends_at_the_edge),
 		cmocka_unit_test(forged_endorse_headers_once_and_twice_never_reach_the_service),
 		cmocka_unit_test(without_a_service_the_edge_says_when_to_come_again),
 	};

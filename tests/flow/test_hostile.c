@@ -112,11 +112,25 @@ static void is_refused(void **state)
 	assert_no_rows();
 }
 
+/* How many faults are those of a device that proved itself: answered by /v1/enroll, and not with 401. */
+static long proven(const struct fault *faults)
+{
+	long n = 0;
+
+	for (; faults->name != NULL; faults++)
+		n += faults->moment > BEFORE_TICKET && faults->status != 401;
+	return n;
+}
+
 /* Whoever proved itself leaves an audit row when it is refused, and nobody else does. */
 static void only_the_proven_leave_a_trace(void **state)
 {
+	long n =
+		proven(ak_faults) + proven(ek_faults) + proven(claim_faults) + proven(proof_faults);
+
 	(void)state;
-	assert_true(world_rows_become(&world, "audit", 3));
+	assert_true(n > 0);
+	assert_true(world_rows_become(&world, "audit", n));
 }
 
 static void each_byte_of_a_ticket_counts(void **state)

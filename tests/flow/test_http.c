@@ -119,7 +119,7 @@ static void paths_are_matched_exactly(void **state)
 {
 	static const char *const paths[] = {"/", "/v1", "/v1/ticketx", "/v1/ticket/",
 		"/v1/ticket/x", "/V1/ticket", "/v1//ticket", "/v1/enroll/..", "/healthz/x",
-		"/v1/ticket?a=b"};
+		"/v1/ticket?a=b", "/v1/./ticket", "http://localhost/v1/ticket"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
@@ -239,6 +239,40 @@ static void the_admin_listener_wants_its_own_token(void **state)
 	}
 }
 
+static void a_request_as_deep_as_a_stack_is_refused_and_the_service_lives(void **state)
+{
+	AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY), inner = BUF(LIMIT_CLAIM);
+	AUTO(buf_free) struct buf outer = BUF(LIMIT_TICKET_BODY);
+	AUTO(httpc_answer_free) struct httpc_answer plain, claim, health;
+
+	(void)state;
+	buf_str(&body, "{\"claim\":");
+	for (int i = 0; i < 2000; i++)
+		buf_str(&body, "[");
+	httpc_post(service, "/v1/ticket", buf_view(&body), &plain);
+	assert_problem(&plain, 400, "json");
+	for (int i = 0; i < 2000; i++)
+		buf_str(&inner, "{\"a\":");
+	assert_int_equal(ticket_request_encode(buf_view(&inner), &outer), OK);
+	httpc_post(service, "/v1/ticket", buf_view(&outer), &claim);
+	assert_problem(&claim, 400, "json");
+	httpc_get(service, "/healthz", &health);
+	assert_int_equal(health.status, 200);
+}
+
+static void only_the_edge_says_where_a_request_came_from(void **state)
+{
+	AUTO(mem_free) char *log = NULL;
+	AUTO(httpc_answer_free) struct httpc_answer answer;
+	const struct httpc_peer peer = stranger("X-Endorse-Client-Address: 192.0.2.66\r\n");
+
+	(void)state;
+	httpc_post(&peer, "/v1/ticket", view_str("{}"), &answer);
+	assert_problem(&answer, 403, "edge-secret");
+	log = world_log(&world, 0);
+	assert_null(strstr(log, "192.0.2.66"));
+}
+
 static void the_routes_of_one_listener_are_not_those_of_the_other(void **state)
 {
 	AUTO(httpc_answer_free) struct httpc_answer admin, device;
@@ -264,6 +298,8 @@ static int tests(void)
 		cmocka_unit_test(more_headers_than_can_be_seen_are_refused),
 		cmocka_unit_test(a_body_beyond_its_routes_limit_is_refused_and_the_answer_arrives),
 		cmocka_unit_test(the_admin_listener_wants_its_own_token),
+		cmocka_unit_test(a_request_as_deep_as_a_stack_is_refused_and_the_service_lives),
+		cmocka_unit_test(only_the_edge_says_where_a_request_came_from),
 		cmocka_unit_test(the_routes_of_one_listener_are_not_those_of_the_other),
 	};
 

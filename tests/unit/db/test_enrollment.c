@@ -1,6 +1,7 @@
 #include "attempt.h"
 #include "database.h"
 #include "db/host.h"
+#include "db/ticket.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -242,7 +243,8 @@ static void the_oldest_aks_beyond_the_limit_are_superseded(void **state)
 static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.ek_digest = a.ek_digest,
+	struct refusal_record refusal = {.ticket_digest = a.ek_digest,
+		.ek_digest = a.ek_digest,
 		.host = "b.example.org",
 		.code = "device-bound-to-another-host",
 		.sentence = "one device, one name",
@@ -267,7 +269,8 @@ static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 static void a_refused_stranger_is_an_audit_row_and_nothing_else(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.ek_digest = a.ek_digest,
+	struct refusal_record refusal = {.ticket_digest = a.ek_digest,
+		.ek_digest = a.ek_digest,
 		.host = "no name\xff\n",
 		.code = "name-not-allowed",
 		.sentence = "cut in the middle: \xe2\x82",
@@ -277,6 +280,21 @@ static void a_refused_stranger_is_an_audit_row_and_nothing_else(void **state)
 	assert_rows("0 device 0 ek 0 host 0 ak 0 certificate 0 ticket 1 audit");
 	assert_int_equal(1, database_count("SELECT count(*) FROM audit WHERE device_id IS NULL"
 					   " AND host = 'no name' || repeat('?', 2)"));
+}
+
+static void a_ticket_is_refused_once_however_often_it_is_sent(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+	struct refusal_record refusal = {.ticket_digest = a.ek_digest,
+		.code = "json-type",
+		.sentence = "no EK known",
+		.now = NOW};
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(OK, enrollment_refused(*state, &refusal));
+	assert_rows("0 device 0 ek 0 host 0 ak 0 certificate 0 ticket 1 audit");
+	assert_int_equal(OK, ticket_purge(*state, NOW + 1));
+	assert_int_equal(0, database_count("SELECT count(*) FROM refusal"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, database_migrated, database_close)
@@ -297,6 +315,7 @@ int main(void)
 		TEST(an_ek_that_another_device_got_between_the_trips_stays_there),
 		TEST(a_device_has_one_name_that_is_no_alias),
 		TEST(the_oldest_aks_beyond_the_limit_are_superseded),
+		TEST(a_ticket_is_refused_once_however_often_it_is_sent),
 		TEST(a_refusal_is_an_audit_row_and_the_devices_last_refusal),
 		TEST(a_refused_stranger_is_an_audit_row_and_nothing_else),
 	};

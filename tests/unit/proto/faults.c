@@ -1,4 +1,5 @@
 #include "faults.h"
+#include "enroll/proto/limits.h"
 
 #include "ca/base/encode.h"
 
@@ -240,7 +241,7 @@ static void try_followed(const char *base, enum err (*parse)(struct view json))
 
 static void try_deep(enum err (*parse)(struct view json))
 {
-	static const size_t depths[] = {2047, 2048, 30000};
+	static const size_t depths[] = {LIMIT_DEPTH, LIMIT_DEPTH + 1, 2047, 30000};
 
 	for (size_t i = 0; i < COUNT(depths); i++) {
 		AUTO(buf_free) struct buf text = BUF(1 << 18);

@@ -9,7 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 
-#define PROFILE "EK Credential Profile 2.5"
+#define PROFILE "TCG EK Credential Profile, "
 
 static enum err judge(const struct world *world, const struct ek_evidence *evidence)
 {
@@ -102,26 +102,33 @@ static const struct {
 	{"printable-string", printable_string, OK, "", ""},
 	{"other-names-too", other_names_too, OK, "", ""},
 	{"longest-model", longest_model, OK, "", ""},
-	{"ek-is-ca", is_ca, ERR_REJECTED, "ek-is-ca", PROFILE " 3.2.8"},
-	{"ek-is-ca-by-usage", is_ca_by_usage, ERR_REJECTED, "ek-is-ca", PROFILE " 3.2.8"},
-	{"ek-eku-absent", no_purpose, ERR_REJECTED, "ek-eku", PROFILE " 3.2.11"},
-	{"ek-eku-other", other_purpose, ERR_REJECTED, "ek-eku", PROFILE " 3.2.11"},
-	{"ek-usage-absent", no_usage, ERR_REJECTED, "ek-usage", PROFILE " 3.2.3"},
-	{"ek-sign-only", signs_only, ERR_REJECTED, "ek-usage", PROFILE " 3.2.3"},
-	{"ek-san-absent", no_san, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-empty", empty_san, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
+	{"ek-is-ca", is_ca, ERR_REJECTED, "ek-is-ca", PROFILE "Basic Constraints"},
+	{"ek-is-ca-by-usage", is_ca_by_usage, ERR_REJECTED, "ek-is-ca",
+		PROFILE "Basic Constraints"},
+	{"ek-eku-absent", no_purpose, ERR_REJECTED, "ek-eku", PROFILE "Extended Key Usage"},
+	{"ek-eku-other", other_purpose, ERR_REJECTED, "ek-eku", PROFILE "Extended Key Usage"},
+	{"ek-usage-absent", no_usage, ERR_REJECTED, "ek-usage", PROFILE "Key Usage"},
+	{"ek-sign-only", signs_only, ERR_REJECTED, "ek-usage", PROFILE "Key Usage"},
+	{"ek-san-absent", no_san, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
+	{"ek-san-empty", empty_san, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
 	{"ek-san-extension-twice", san_twice, ERR_MALFORMED, "ek-certificate", "RFC 5280 4.2"},
-	{"ek-san-no-manufacturer", no_maker, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-no-model", no_model, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-no-version", no_version, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-twice", maker_twice, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-in-words", maker_in_words, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-short-id", maker_too_short, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-no-hex", maker_no_hex, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-not-printable", not_printable, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-not-ascii", not_ascii, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-too-long", too_long, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
-	{"ek-san-empty-model", empty_model, ERR_REJECTED, "ek-san", PROFILE " 3.2.9"},
+	{"ek-san-no-manufacturer", no_maker, ERR_REJECTED, "ek-san",
+		PROFILE "Subject Alternative Name"},
+	{"ek-san-no-model", no_model, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
+	{"ek-san-no-version", no_version, ERR_REJECTED, "ek-san",
+		PROFILE "Subject Alternative Name"},
+	{"ek-san-twice", maker_twice, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
+	{"ek-san-in-words", maker_in_words, ERR_REJECTED, "ek-san",
+		PROFILE "Subject Alternative Name"},
+	{"ek-san-short-id", maker_too_short, ERR_REJECTED, "ek-san",
+		PROFILE "Subject Alternative Name"},
+	{"ek-san-no-hex", maker_no_hex, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
+	{"ek-san-not-printable", not_printable, ERR_REJECTED, "ek-san",
+		PROFILE "Subject Alternative Name"},
+	{"ek-san-not-ascii", not_ascii, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
+	{"ek-san-too-long", too_long, ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name"},
+	{"ek-san-empty-model", empty_model, ERR_REJECTED, "ek-san",
+		PROFILE "Subject Alternative Name"},
 };
 
 static void one_fault_of_the_certificate_gives_one_reason(void **state)
@@ -193,7 +200,7 @@ static void a_key_without_a_template_is_refused(void **state)
 
 		world_leaf(&world, &recipe);
 		assert_refused(judge_leaf(&world, view_str(""), ""), ERR_REJECTED, "ek-key");
-		assert_string_equal(PROFILE " 2.2.1", why()->clause);
+		assert_string_equal(PROFILE "Endorsement Key", why()->clause);
 		EVP_PKEY_free(keys[i]);
 	}
 }

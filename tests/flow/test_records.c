@@ -1,0 +1,197 @@
+/* test_records.c - what the records of a device do to its next request, and what it leaves in them. */
+#include "tests/flow/cluster.h"
+#include "tests/flow/supervise.h"
+#include "tests/flow/visit.h"
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char policy[] = "rules:\n"
+			     "  - name: any\n"
+			     "    hosts: [{glob: \"*.example.test\"}]\n"
+			     "    templates: [ak]\n";
+
+static struct world world;
+
+static int make(void **state)
+{
+	(void)state;
+	world_make(&(struct world_plan){.chips = 8, .services = 2, .policy = policy}, &world);
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	(void)state;
+	world_free(&world);
+	return 0;
+}
+
+static long certificates_of(const char *host)
+{
+	return sql_number(
+		world.conninfo, "SELECT count(*) FROM certificate WHERE host = '%s'", host);
+}
+
+static long refusals_of(const char *host)
+{
+	return sql_number(world.conninfo,
+		"SELECT count(*) FROM audit WHERE event = 'enroll.refused' AND host = '%s'", host);
+}
+
+static void a_refusal_sent_again_and_again_is_one_audit_row(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 6, 0, "seventeen.elsewhere.org", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	for (size_t i = 0; i < 20; i++) {
+		visit.dialogue.peer = &world.services[i % 2].peer;
+		assert_int_equal(dialogue_enroll(&visit.dialogue), 403);
+		assert_string_equal(visit.dialogue.problem.code, "name-not-allowed");
+	}
+	assert_int_equal(refusals_of("seventeen.elsewhere.org"), 1);
+}
+
+static void a_proven_device_that_asks_for_nonsense_is_an_audit_row_too(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 7, 0, "eighteen.example.test", KEY_RSA_2048);
+	dialogue_claim(&visit.dialogue);
+	assert_int_equal(dialogue_ticket(&visit.dialogue), 200);
+	assert_true(dialogue_activate(&visit.dialogue));
+	buf_str(&visit.dialogue.request, "{\"keys\":[]}");
+	dialogue_prove_again(&visit.dialogue);
+	assert_int_equal(dialogue_enroll(&visit.dialogue), 400);
+	assert_string_equal(visit.dialogue.problem.code, "request-keys");
+	assert_int_equal(refusals_of("eighteen.example.test"), 1);
+}
+
+/* What an admin will do by an act of its own, done to the records by hand. */
+static void sets(const char *fmt, const char *host)
+{
+	AUTO(mem_free) char *nothing = sql_text(world.conninfo, fmt, host);
+
+	(void)nothing;
+}
+
+static void a_revoked_device_gets_nothing_neither_anew_nor_by_repeating(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 0, 0, "eleven.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	sets("UPDATE device SET state = 'revoked', revision = revision + 1 WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"eleven.example.test");
+	assert_int_equal(dialogue_enroll(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "device-revoked");
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "device-revoked");
+	assert_int_equal(certificates_of("eleven.example.test"), 1);
+}
+
+static void the_ban_of_a_device_holds_for_its_other_ek_with_the_same_ak(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 1, 0, "twelve.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	sets("UPDATE device SET state = 'revoked', revision = revision + 1 WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"twelve.example.test");
+	dialogue_other_ek(&visit.dialogue, KEY_P384);
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "device-revoked");
+}
+
+static void a_revoked_certificate_is_not_repeated_and_not_returned(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 2, 0, "thirteen.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	sets("UPDATE certificate SET revoked_at = now(), revocation_reason = 'keyCompromise' "
+	     "WHERE host = '%s'",
+		"thirteen.example.test");
+	assert_int_equal(dialogue_enroll(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "certificate-revoked");
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	assert_int_equal(certificates_of("thirteen.example.test"), 2);
+}
+
+static void a_superseded_ak_is_refused(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 3, 0, "fourteen.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	sets("UPDATE ak SET state = 'superseded' WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"fourteen.example.test");
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "ak-superseded");
+}
+
+static void an_ak_of_another_dialect_is_refused(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 4, 0, "fifteen.example.test", KEY_RSA_2048);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	sets("UPDATE ak SET dialect = 'keylime' WHERE device_id = "
+	     "(SELECT device_id FROM host WHERE name = '%s')",
+		"fifteen.example.test");
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "ak-other-dialect");
+}
+
+static void what_fails_in_the_service_is_internal_and_tells_nothing_of_it(void **state)
+{
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 5, 0, "sixteen.example.test", KEY_RSA_2048);
+	dialogue_claim(&visit.dialogue);
+	assert_int_equal(dialogue_ticket(&visit.dialogue), 200);
+	assert_true(dialogue_activate(&visit.dialogue));
+	dialogue_prove(&visit.dialogue);
+	sets("ALTER TABLE audit ADD CONSTRAINT nonsense CHECK (host <> '%s') NOT VALID",
+		"sixteen.example.test");
+	assert_int_equal(dialogue_enroll(&visit.dialogue), 500);
+	assert_string_equal(visit.dialogue.problem.code, "internal");
+	assert_null(strstr(buf_text(&visit.dialogue.last.body), "nonsense"));
+	sets("ALTER TABLE audit DROP CONSTRAINT %s", "nonsense");
+	assert_int_equal(certificates_of("sixteen.example.test"), 0);
+	assert_int_equal(dialogue_enroll(&visit.dialogue), 200);
+}
+
+static int tests(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(a_refusal_sent_again_and_again_is_one_audit_row),
+		cmocka_unit_test(a_proven_device_that_asks_for_nonsense_is_an_audit_row_too),
+		cmocka_unit_test(a_revoked_device_gets_nothing_neither_anew_nor_by_repeating),
+		cmocka_unit_test(the_ban_of_a_device_holds_for_its_other_ek_with_the_same_ak),
+		cmocka_unit_test(a_revoked_certificate_is_not_repeated_and_not_returned),
+		cmocka_unit_test(a_superseded_ak_is_refused),
+		cmocka_unit_test(an_ak_of_another_dialect_is_refused),
+		cmocka_unit_test(what_fails_in_the_service_is_internal_and_tells_nothing_of_it),
+	};
+
+	return cmocka_run_group_tests(all, make, unmake);
+}
+
+int main(void)
+{
+	return supervise(tests);
+}
