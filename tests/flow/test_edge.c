@@ -144,6 +144,16 @@ static void what_is_not_for_strangers_ends_at_the_edge(void **state)
 	}
 }
 
+static void a_request_with_the_whole_url_is_as_good_as_one_with_its_path(void **state)
+{
+	AUTO(httpc_answer_free) struct httpc_answer answer;
+
+	(void)state;
+	httpc_ask(&world.front, "GET", "https://localhost/healthz", NULL, (struct view){NULL, 0},
+		&answer);
+	assert_int_equal(answer.status, 200);
+}
+
 /* Stands in the service's place and keeps the request that is not a health check. */
 struct stand_in {
 	int fd;
@@ -292,6 +302,7 @@ static int tests(void)
 		cmocka_unit_test(a_body_beyond_every_limit_is_refused_at_the_edge),
 		cmocka_unit_test(a_header_name_that_may_pass_for_another_is_refused),
 		cmocka_unit_test(what_is_not_for_strangers_ends_at_the_edge),
+		cmocka_unit_test(a_request_with_the_whole_url_is_as_good_as_one_with_its_path),
 		cmocka_unit_test(forged_endorse_headers_once_and_twice_never_reach_the_service),
 		cmocka_unit_test(without_a_service_the_edge_says_when_to_come_again),
 	};

@@ -119,7 +119,7 @@ static void paths_are_matched_exactly(void **state)
 {
 	static const char *const paths[] = {"/", "/v1", "/v1/ticketx", "/v1/ticket/",
 		"/v1/ticket/x", "/V1/ticket", "/v1//ticket", "/v1/enroll/..", "/healthz/x",
-		"/v1/ticket?a=b", "/v1/./ticket", "http://localhost/v1/ticket"};
+		"/v1/ticket?a=b", "/v1/./ticket"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
