@@ -1,13 +1,10 @@
 /* facts.h - what is known of a device when policy is asked; filled by enroll/flow. */
 #pragma once
 
-#include <stddef.h>
-
 /* All of it was proven or read from the database; nothing here is hearsay. Borrowed. */
 struct facts {
 	const char *host; /* a valid name, see ca/base/hostname.h */
 	const char *template; /* what the device asks for */
 	const char *trust_class; /* "manufacturer", "operator-import" */
 	const char *ek_kind; /* "rsa2048", "p256", "p384" */
-	unsigned device_hosts; /* names that this device has, not counting `host` */
 };

@@ -70,7 +70,6 @@ enum err binding_judge(const struct service *service, const struct judgement *ju
 		.template = template,
 		.trust_class = trust_class_text(identity_trust(identity)->class),
 		.ek_kind = key_kind_text(identity_kind(identity)),
-		.device_hosts = facts->device_hosts,
 	};
 
 	TRY(judge_ban(facts));

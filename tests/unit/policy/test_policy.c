@@ -111,17 +111,17 @@ static void each_refusal_has_its_code(void **state)
 		struct facts facts;
 		const char *code, *clause;
 	} rows[] = {
-		{{"web-01.example.com", "tls", "manufacturer", "p384", 0}, "name-not-allowed",
+		{{"web-01.example.com", "tls", "manufacturer", "p384"}, "name-not-allowed",
 			"policy: hosts"},
-		{{"example.org", "tls", "manufacturer", "p384", 0}, "name-not-allowed",
+		{{"example.org", "tls", "manufacturer", "p384"}, "name-not-allowed",
 			"policy: hosts"},
-		{{"web-01.example.org", "tls", "manufacturer", "p256", 0}, "ek-kind-not-allowed",
+		{{"web-01.example.org", "tls", "manufacturer", "p256"}, "ek-kind-not-allowed",
 			"policy: ek_kinds"},
-		{{"web-01.example.org", "tls", "operator-import", "p384", 0}, "trust-not-allowed",
+		{{"web-01.example.org", "tls", "operator-import", "p384"}, "trust-not-allowed",
 			"policy: trust"},
-		{{"web-01.example.org", "ssh", "manufacturer", "p384", 0}, "template-not-allowed",
+		{{"web-01.example.org", "ssh", "manufacturer", "p384"}, "template-not-allowed",
 			"policy: templates"},
-		{{"db.example.org", "tls", "manufacturer", "p384", 0}, "template-not-allowed",
+		{{"db.example.org", "tls", "manufacturer", "p384"}, "template-not-allowed",
 			"policy: templates"},
 	};
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
@@ -144,8 +144,8 @@ static void what_a_narrow_rule_refuses_no_broad_rule_takes(void **state)
 		struct facts facts;
 		const char *code;
 	} rows[] = {
-		{{"web-01.example.org", "ak", "manufacturer", "p256", 0}, "ek-kind-not-allowed"},
-		{{"web-01.example.org", "ak", "operator-import", "p384", 0}, "trust-not-allowed"},
+		{{"web-01.example.org", "ak", "manufacturer", "p256"}, "ek-kind-not-allowed"},
+		{{"web-01.example.org", "ak", "operator-import", "p384"}, "trust-not-allowed"},
 	};
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
 	struct decision decision;
@@ -167,7 +167,7 @@ static void a_rule_without_kinds_and_trust_takes_any(void **state)
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		for (size_t k = 0; k < COUNT(classes); k++)
 			assert_ok(policy_decide(policy,
-				&(struct facts){"db.example.org", "ak", classes[k], kinds[i], 0},
+				&(struct facts){"db.example.org", "ak", classes[k], kinds[i]},
 				&decision));
 }
 
