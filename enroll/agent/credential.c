@@ -77,6 +77,12 @@ static enum err activate(struct tpm *tpm, const struct activation *with,
 		return fail(ERR_MALFORMED, "service-answer",
 			"the service's credential was not made for this EK and this AK (0x%08x)",
 			rc);
+	/* What some TPMs say of a secret that was not encrypted to their EK. */
+	if (rc == TPM2_RC_FAILURE)
+		return fail(ERR_MALFORMED, "service-answer",
+			"this TPM cannot open the service's credential: it was made for another "
+			"EK, or the "
+			"TPM is in failure mode (tpm2_selftest tells)");
 	TRY(tpm_ok(rc, "TPM2_ActivateCredential"));
 	return take_key(info, out);
 }
