@@ -4,8 +4,10 @@
 #include "tests/flow/visit.h"
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char policy[] = "rules:\n"
 			     "  - name: any\n"
@@ -14,10 +16,31 @@ static const char policy[] = "rules:\n"
 
 static struct world world;
 
+static char *templates; /* our own copy, for a test that changes it */
+
+/* Writes the shipped template of the AK, through a sed script. */
+static void write_template(const char *script)
+{
+	AUTO(mem_free) char *shipped = world_source("templates/ak.yaml");
+	AUTO(mem_free) char *path = text("%s/ak.yaml", templates);
+	AUTO(output_free) struct output sed;
+
+	process_run(&(struct program){.argv = (const char *const[]){"sed", script, shipped, NULL}},
+		&sed);
+	must(sed.code == 0, "sed: %s", buf_text(&sed.err));
+	write_file(path, 0644, buf_view(&sed.out));
+}
+
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 8, .services = 2, .policy = policy}, &world);
+	templates = text("%s/templates", supervise_dir());
+	must(mkdir(templates, 0755) == 0, "mkdir");
+	write_template("");
+	world_make(
+		&(struct world_plan){
+			.chips = 8, .services = 2, .policy = policy, .templates = templates},
+		&world);
 	return 0;
 }
 
@@ -25,6 +48,7 @@ static int unmake(void **state)
 {
 	(void)state;
 	world_free(&world);
+	free(templates);
 	return 0;
 }
 
@@ -175,6 +199,38 @@ static void what_fails_in_the_service_is_internal_and_tells_nothing_of_it(void *
 	assert_int_equal(dialogue_enroll(&visit.dialogue), 200);
 }
 
+static void start_again(void)
+{
+	for (size_t i = 0; i < world.services_n; i++) {
+		assert_int_equal(world_service_stop(&world, i, SIGTERM), 0);
+		world_service_start(&world, i);
+	}
+}
+
+/* With a new ticket everything is judged anew: by today's template, and by today's policy. */
+static void what_was_issued_by_older_rules_is_not_returned_by_newer_ones(void **state)
+{
+	AUTO(mem_free) char *path = text("%s/policy.yaml", world.dir);
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 3, 0, "tightened.example.test", KEY_P384);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	assert_int_equal(certificates_of("tightened.example.test"), 1);
+	write_template("s/^version: 1$/version: 2/; s/^lifetime: 90d$/lifetime: 30d/");
+	start_again();
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	assert_int_equal(certificates_of("tightened.example.test"), 2);
+	write_file(path, 0644,
+		view_str("rules:\n  - name: other\n    hosts: [{exact: other.example.test}]\n"
+			 "    templates: [ak]\n"));
+	start_again();
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "name-not-allowed");
+	assert_int_equal(certificates_of("tightened.example.test"), 2);
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
@@ -186,6 +242,7 @@ static int tests(void)
 		cmocka_unit_test(a_superseded_ak_is_refused),
 		cmocka_unit_test(an_ak_of_another_dialect_is_refused),
 		cmocka_unit_test(what_fails_in_the_service_is_internal_and_tells_nothing_of_it),
+		cmocka_unit_test(what_was_issued_by_older_rules_is_not_returned_by_newer_ones),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);
