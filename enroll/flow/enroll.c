@@ -258,8 +258,7 @@ static enum err record_refusal(const struct attempt *attempt)
 	reason_keep(&kept);
 	refusal.code = kept.reason.code;
 	refusal.sentence = kept.reason.sentence;
-	if (enrollment_refused(attempt->service->db, &refusal) != OK)
-		attempt->outcome->what = "refusal-not-recorded";
+	attempt->outcome->is_unrecorded = enrollment_refused(attempt->service->db, &refusal) != OK;
 	return reason_again(&kept);
 }
 

@@ -290,9 +290,8 @@ static enum err not_verified(X509_STORE_CTX *ctx)
 			X509_verify_cert_error_string(code));
 	return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1",
 		"the EK certificate leads to no root that this service trusts: %s at \"%s\", "
-		"issued by "
-		"\"%s\"; if this manufacturer is to be trusted, ask the operator to import its "
-		"root",
+		"issued by \"%s\"; if this manufacturer is to be trusted, ask the operator to "
+		"import its root",
 		X509_verify_cert_error_string(code), name, issuer);
 }
 

@@ -95,6 +95,23 @@ static void a_proven_device_that_asks_for_nonsense_is_an_audit_row_too(void **st
 	assert_int_equal(refusals_of("eighteen.example.test"), 1);
 }
 
+static void a_refusal_that_the_audit_does_not_take_is_told_all_the_same_and_logged_so(void **state)
+{
+	AUTO(mem_free) char *nothing = NULL, *log = NULL;
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	visit_begin(&visit, &world, 7, 0, "nineteen.elsewhere.org", KEY_RSA_2048);
+	nothing = sql_text(world.conninfo,
+		"ALTER TABLE audit ADD CONSTRAINT away CHECK (host <> 'nineteen.elsewhere.org') "
+		"NOT VALID");
+	assert_int_equal(dialogue_run(&visit.dialogue), 403);
+	assert_string_equal(visit.dialogue.problem.code, "name-not-allowed");
+	assert_int_equal(refusals_of("nineteen.elsewhere.org"), 0);
+	log = world_log(&world, 0);
+	assert_non_null(strstr(log, " proven=yes recorded=no reason=name-not-allowed "));
+}
+
 /* What an admin will do by an act of its own, done to the records by hand. */
 static void sets(const char *fmt, const char *host)
 {
@@ -236,6 +253,8 @@ static int tests(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(a_refusal_sent_again_and_again_is_one_audit_row),
 		cmocka_unit_test(a_proven_device_that_asks_for_nonsense_is_an_audit_row_too),
+		cmocka_unit_test(
+			a_refusal_that_the_audit_does_not_take_is_told_all_the_same_and_logged_so),
 		cmocka_unit_test(a_revoked_device_gets_nothing_neither_anew_nor_by_repeating),
 		cmocka_unit_test(the_ban_of_a_device_holds_for_its_other_ek_with_the_same_ak),
 		cmocka_unit_test(a_revoked_certificate_is_not_repeated_and_not_returned),
