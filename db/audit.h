@@ -4,14 +4,14 @@
 
 #include "db/query.h"
 
-/* Everything is borrowed until the pipeline has run; NULL and empty views where there is nothing. */
+/* What was done; a refusal is written by enrollment_refused(), which does so once for each ticket.
+ * Everything is borrowed until the pipeline has run; NULL and empty views where there is nothing. */
 struct audit_row {
 	int64_t at;
 	const char *event; /* "enroll.issued" */
 	struct view device_id; /* empty: the device of ek_digest, where we know it */
 	struct view ek_digest;
 	const char *host;
-	const char *code;
 	const char *detail;
 	const char *serials; /* a bytea[] as text */
 	const char *who; /* NULL: the device itself */
