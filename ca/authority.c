@@ -69,10 +69,34 @@ static enum err read_certificates(struct authority *authority, const char *path)
 	return authority->certificate == NULL ? bad_certificate(path, "no certificate in PEM") : OK;
 }
 
+/* Strict verifiers refuse what a CA with such a certificate issues, however good that is. */
+static enum err must_be_usable(X509 *cert, const char *path)
+{
+	const uint32_t flags = X509_get_extension_flags(cert);
+
+	if (X509_check_ca(cert) != 1)
+		return bad_certificate(path, "not a CA certificate");
+	if ((flags & (EXFLAG_CRITICAL | EXFLAG_INVALID)) != 0)
+		return bad_certificate(path, "RFC 5280 4.2: an extension that is critical and "
+					     "unknown, or that cannot be read");
+	if ((flags & EXFLAG_KUSAGE) == 0 || (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN) == 0)
+		return bad_certificate(path, "RFC 5280 4.2.1.3: no key usage keyCertSign");
+	if ((flags & EXFLAG_BCONS_CRITICAL) == 0)
+		return bad_certificate(path, "RFC 5280 4.2.1.9: basic constraints not critical");
+	if (X509_get0_subject_key_id(cert) == NULL)
+		return bad_certificate(path, "RFC 5280 4.2.1.2: no subject key identifier");
+	if ((flags & EXFLAG_SI) == 0 && X509_get0_authority_key_id(cert) == NULL)
+		return bad_certificate(path, "RFC 5280 4.2.1.1: no authority key identifier");
+	if (X509_NAME_entry_count(X509_get_subject_name(cert)) == 0)
+		return bad_certificate(path, "RFC 5280 4.1.2.6: no subject");
+	return OK;
+}
+
 enum err authority_load(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out)
 {
 	AUTO(authority_free) struct authority *authority = calloc(1, sizeof(*authority));
+	const EVP_MD *md;
 
 	if (authority == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "authority_load");
@@ -80,9 +104,12 @@ enum err authority_load(
 	TRY(key_load(key, passphrase, &authority->key));
 	if (X509_check_private_key(authority->certificate, authority->key) != 1)
 		return fail(ERR_INTERNAL, "ca-key", "%s is not the key of %s", key, certificate);
-	if (X509_check_ca(authority->certificate) != 1 ||
-		(X509_get_key_usage(authority->certificate) & KU_KEY_CERT_SIGN) == 0)
-		return bad_certificate(certificate, "not a CA certificate");
+	if (!key_signs_with(authority->key, &md))
+		return fail(ERR_INTERNAL, "ca-key",
+			"%s: a CA's key is P-256, P-384 or P-521 as a named curve, RSA of 2048 to "
+			"4096 bits with exponent 65537 (not RSA-PSS), or Ed25519",
+			key);
+	TRY(must_be_usable(authority->certificate, certificate));
 	TRY(validity_end(authority->certificate, &authority->not_after));
 	if (authority->not_after <= clock_now())
 		return bad_certificate(certificate, "the CA's certificate has expired");

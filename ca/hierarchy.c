@@ -7,7 +7,6 @@
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/issue.h"
-#include "ca/key.h"
 #include "ca/usage.h"
 #include "ca/validity.h"
 
@@ -128,15 +127,15 @@ static enum err save_ca(
 	return pem_write(buf_text(&pem), 0644, &cert, 1, NULL);
 }
 
-static enum err make_intermediate(const char *dir, const char *organization, const char *name,
-	const char *stem, char *usage, X509 *root, EVP_PKEY *root_key)
+static enum err make_intermediate(const char *dir, const char *organization, enum key_type type,
+	const char *name, const char *stem, char *usage, X509 *root, EVP_PKEY *root_key)
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *cert = X509_new();
 
 	if (cert == NULL)
 		return crypto_failed("certificate");
-	TRY(key_generate(&key));
+	TRY(key_generate(type, &key));
 	TRY(make_ca(cert, key, organization, name, usage, root, root_key));
 	return save_ca(dir, stem, stem, cert, key);
 }
@@ -159,7 +158,7 @@ static enum err must_be_new(const char *dir)
 	return OK;
 }
 
-enum err hierarchy_make(const char *dir, const char *organization)
+enum err hierarchy_make(const char *dir, const char *organization, enum key_type type)
 {
 	AUTO(mem_free) char *offline = below(dir, "offline");
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
@@ -170,11 +169,12 @@ enum err hierarchy_make(const char *dir, const char *organization)
 	TRY(must_be_new(dir));
 	TRY(make_directory(dir));
 	TRY(make_directory(offline));
-	TRY(key_generate(&key));
+	TRY(key_generate(type, &key));
 	TRY(make_ca(root, key, organization, "Endorse Root CA", NULL, root, key));
-	TRY(make_intermediate(dir, organization, "Endorse Issuing CA", "issuing", NULL, root, key));
 	TRY(make_intermediate(
-		dir, organization, "Endorse Edge CA", "edge-ca", server_auth, root, key));
+		dir, organization, type, "Endorse Issuing CA", "issuing", NULL, root, key));
+	TRY(make_intermediate(
+		dir, organization, type, "Endorse Edge CA", "edge-ca", server_auth, root, key));
 	/* The root's certificate comes last: its presence says that the rest is whole. */
 	return save_ca(dir, "root", "offline/root", root, key);
 }
@@ -256,14 +256,11 @@ enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, con
 	if (n == 0)
 		return fail(
 			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
-	if (n == 0)
-		return fail(
-			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
 	if (cert == NULL)
 		return crypto_failed("certificate");
 	TRY(authority_load(pem, secret, passphrase, &ca));
 	TRY(read_root(dir, &root));
-	TRY(key_generate(&key));
+	TRY(key_generate(KEY_TYPE_P256, &key));
 	TRY(make_server(cert, key, ca, names, n));
 	return pem_write(path, 0600, (X509 *[]){cert, authority_certificate(ca), root}, 3, key);
 }

@@ -255,25 +255,6 @@ static void a_grant_without_what_the_template_speaks_of_gets_nothing(void **stat
 	assert_int_equal(0, issued.der.n);
 }
 
-static void a_ca_without_an_identifier_cannot_be_named(void **state)
-{
-	struct issuer_recipe recipe = issuer_good();
-	AUTO(issuer_free) struct issuer issuer;
-	AUTO(authority_free) struct authority *authority = NULL;
-	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
-	AUTO(fixture_free) struct fixture fixture;
-	AUTO(issued_free) struct issued issued = {0};
-
-	(void)state;
-	recipe.identifier = NULL;
-	issuer_make(&recipe, &issuer);
-	assert_ok(issuer_load(&issuer, &authority));
-	fixture_make(&fixture, key);
-	assert_refused(
-		certificate_issue(authority, fixture.tmpl, &fixture.grant, clock_now(), &issued),
-		ERR_INTERNAL, "crypto");
-}
-
 static void the_profile_is_what_relying_parties_check(void **state)
 {
 	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
@@ -316,7 +297,6 @@ int main(void)
 		cmocka_unit_test(a_certificate_begins_early_and_ends_with_its_ca_at_the_latest),
 		cmocka_unit_test(a_ca_that_has_ended_issues_nothing),
 		cmocka_unit_test(a_grant_without_what_the_template_speaks_of_gets_nothing),
-		cmocka_unit_test(a_ca_without_an_identifier_cannot_be_named),
 		cmocka_unit_test(the_profile_is_what_relying_parties_check),
 	};
 

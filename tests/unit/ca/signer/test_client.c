@@ -33,7 +33,7 @@ static void fixture_make(struct fixture *out)
 	*out = (struct fixture){.bits = BUF(1024)};
 	issuer_make(&recipe, &out->issuer);
 	assert_ok(open_signer(&out->issuer, templates, &out->signer));
-	assert_ok(key_generate(&out->key));
+	assert_ok(key_generate(KEY_TYPE_P256, &out->key));
 	out->grant = (struct grant){.template = "ak",
 		.template_version = signer_template_version(out->signer, "ak"),
 		.host = "web-01.example.org",
