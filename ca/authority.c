@@ -1,13 +1,11 @@
 #include "ca/authority.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 #include "ca/validity.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -26,47 +24,28 @@ static enum err bad_certificate(const char *path, const char *what)
 	return fail(ERR_INTERNAL, "ca-certificate", "%s: %s", path, what);
 }
 
-static enum err keep(struct authority *authority, X509 *cert, const char *path)
+static enum err keep(struct authority *authority, X509 *cert)
 {
-	struct buf *der = &authority->chain[authority->chain_n];
-	AUTO(ossl_free) uint8_t *bytes = NULL;
-	int n = i2d_X509(cert, &bytes);
+	struct buf *der = &authority->chain[authority->chain_n++];
 
-	if (n <= 0)
-		return bad_certificate(path, "a certificate that cannot be encoded");
 	*der = BUF(16384);
-	buf_add(der, (struct view){bytes, (size_t)n});
-	authority->chain_n++;
-	return buf_ok(der);
+	return cert_der_add(cert, der);
 }
 
 static enum err read_certificates(struct authority *authority, const char *path)
 {
-	AUTO(buf_free) struct buf pem = BUF(1 << 17);
-	AUTO(bio_free) BIO *bio = NULL;
-	size_t read = 0;
-	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
-	X509 *cert;
+	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
+	int n;
 
-	TRY(file_read(path, &pem));
-	if ((bio = BIO_new_mem_buf(buf_text(&pem), (int)pem.n)) == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "authority_load");
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
-		AUTO(x509_free) X509 *owned = cert;
-
-		if (read++ == CHAIN_MAX)
-			return bad_certificate(path, "more than 4 certificates");
+	TRY(certs_read(path, "ca-certificate", &certs));
+	if ((n = sk_X509_num(certs)) > CHAIN_MAX)
+		return bad_certificate(path, "more than 4 certificates");
+	for (int i = 0; i < n; i++)
 		/* Roots are the business of who trusts them: none is handed out. */
-		if (authority->certificate != NULL && X509_self_signed(owned, 0) == 1)
-			continue;
-		TRY(keep(authority, owned, path));
-		if (authority->certificate == NULL)
-			authority->certificate = MOVE(owned);
-	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return bad_certificate(path, "a certificate that cannot be read");
-	ERR_clear_error();
-	return authority->certificate == NULL ? bad_certificate(path, "no certificate in PEM") : OK;
+		if (i == 0 || X509_self_signed(sk_X509_value(certs, i), 0) != 1)
+			TRY(keep(authority, sk_X509_value(certs, i)));
+	authority->certificate = sk_X509_shift(certs);
+	return OK;
 }
 
 /* Strict verifiers refuse what a CA with such a certificate issues, however good that is. */

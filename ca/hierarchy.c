@@ -1,6 +1,7 @@
 #include "ca/hierarchy.h"
 
 #include "ca/authority.h"
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/hostname.h"
@@ -69,23 +70,29 @@ static enum err begin(X509 *cert, EVP_PKEY *key, int64_t days)
 	return validity_set(cert, now - BACKDATE, now + days * DAY);
 }
 
+static enum err add_key(EVP_PKEY *key, struct buf *pem)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
+	uint8_t *text;
+	long n;
+
+	if (bio == NULL || PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1 ||
+		(n = BIO_get_mem_data(bio, &text)) <= 0)
+		return crypto_failed("PEM text");
+	buf_add(pem, (struct view){text, (size_t)n});
+	return buf_ok(pem);
+}
+
 static enum err pem_write(
 	const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
 {
-	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
-	uint8_t *pem;
-	long size;
+	AUTO(buf_free) struct buf pem = BUF(1 << 16);
 
-	if (bio == NULL)
-		return crypto_failed("PEM text");
 	for (size_t i = 0; i < n; i++)
-		if (PEM_write_bio_X509(bio, certs[i]) != 1)
-			return crypto_failed("PEM text");
-	if (key != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
-		return crypto_failed("PEM text");
-	if ((size = BIO_get_mem_data(bio, &pem)) <= 0)
-		return crypto_failed("PEM text");
-	return file_replace(path, mode, (struct view){pem, (size_t)size});
+		TRY(cert_pem_add(certs[i], &pem));
+	if (key != NULL)
+		TRY(add_key(key, &pem));
+	return file_replace(path, mode, buf_view(&pem));
 }
 
 /*
@@ -235,13 +242,10 @@ static enum err make_server(
 static enum err read_root(const char *dir, X509 **out)
 {
 	AUTO(mem_free) char *path = below(dir, "root.pem");
-	AUTO(buf_free) struct buf pem = BUF(1 << 16);
-	AUTO(bio_free) BIO *bio = NULL;
+	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
 
-	TRY(file_read(path, &pem));
-	if ((bio = BIO_new_mem_buf(pem.p, (int)pem.n)) == NULL ||
-		(*out = PEM_read_bio_X509(bio, NULL, NULL, NULL)) == NULL)
-		return fail(ERR_INTERNAL, "ca-certificate", "%s: no certificate in PEM", path);
+	TRY(certs_read(path, "ca-certificate", &certs));
+	*out = sk_X509_shift(certs);
 	return OK;
 }
 

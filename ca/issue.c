@@ -1,5 +1,6 @@
 #include "ca/issue.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/key.h"
@@ -34,15 +35,11 @@ enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE])
 
 enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
 {
-	AUTO(ossl_free) uint8_t *bytes = NULL;
 	const EVP_MD *md;
-	int n;
 
-	if (!key_signs_with(key, &md) || X509_sign(cert, key, md) <= 0 ||
-		(n = i2d_X509(cert, &bytes)) <= 0)
+	if (!key_signs_with(key, &md) || X509_sign(cert, key, md) <= 0)
 		return crypto_failed("signature");
-	buf_add(der, (struct view){bytes, (size_t)n});
-	return buf_ok(der);
+	return cert_der_add(cert, der);
 }
 
 /* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */
