@@ -1,11 +1,8 @@
 /* test_keytypes.c - each type of CA key at work: the edge's handshake, an enrollment, the chain. */
-#include "ca/base/ossl.h"
-#include "tests/flow/dialogue.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/world.h"
 
 #include <cmocka.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,33 +41,19 @@ static void assert_every_stack_takes_the_edge(const struct world *world)
 	}
 }
 
-static void write_certificate(const char *path, struct view der)
+static void the_device_tool_enrolls_and_others_verify_what_it_keeps(struct world *world)
 {
-	AUTO(bio_free) BIO *bio = BIO_new_file(path, "w");
-	const uint8_t *p = der.p;
-	AUTO(x509_free) X509 *cert = d2i_X509(NULL, &p, (long)der.n);
+	AUTO(mem_free) char *dir = text("%s/state", world->dir);
+	AUTO(mem_free) char *ak = text("%s/ak.pem", dir), *chain = text("%s/chain.pem", dir);
+	AUTO(output_free) struct output output;
 
-	must(bio != NULL && cert != NULL && PEM_write_bio_X509(bio, cert) == 1, "%s", path);
-}
-
-static void a_device_enrolls_and_others_verify_what_it_gets(struct world *world)
-{
-	AUTO(mem_free) char *leaf = text("%s/leaf.pem", world->dir);
-	AUTO(mem_free) char *issuing = text("%s/above.pem", world->dir);
-	struct device device;
-	struct dialogue x;
-
-	device_open(&device, world->chips[0].tcti);
-	dialogue_init(&x, &device, &world->front, world->name, "web-1.example.test");
-	dialogue_keys(&x, KEY_RSA_2048, AK_P256);
-	assert_int_equal(dialogue_run(&x), 200);
-	assert_int_equal(x.answer->certificates_n, 1);
-	write_certificate(leaf, x.answer->certificates[0].der);
-	write_certificate(issuing, x.answer->intermediates[0]);
-	ASSERT_TAKES(": OK", "openssl", "verify", "-x509_strict", "-CAfile", world->roots,
-		"-untrusted", issuing, leaf);
-	dialogue_free(&x);
-	device_close(&device);
+	world_run(world, &output, "endorse", "enroll", "--server", world->name, "--ca",
+		world->roots, "--tcti", world->chips[0].tcti, "--host", "web-1.example.test",
+		"--state", dir, "--timeout", "20", NULL);
+	if (output.code != 0)
+		fail_msg("%s", buf_text(&output.err));
+	MUST_RUN("openssl", "verify", "-x509_strict", "-CAfile", world->roots, "-untrusted", chain,
+		ak);
 }
 
 static void a_ca_of_this_type_serves_devices_and_their_tls_stacks(void **state)
@@ -79,7 +62,7 @@ static void a_ca_of_this_type_serves_devices_and_their_tls_stacks(void **state)
 
 	world_make(&(struct world_plan){.chips = 1, .edge = true, .key_type = *state}, &world);
 	assert_every_stack_takes_the_edge(&world);
-	a_device_enrolls_and_others_verify_what_it_gets(&world);
+	the_device_tool_enrolls_and_others_verify_what_it_keeps(&world);
 	world_free(&world);
 }
 
