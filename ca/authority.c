@@ -40,10 +40,16 @@ static enum err read_certificates(struct authority *authority, const char *path)
 	TRY(certs_read(path, "ca-certificate", &certs));
 	if ((n = sk_X509_num(certs)) > CHAIN_MAX)
 		return bad_certificate(path, "more than 4 certificates");
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		X509 *cert = sk_X509_value(certs, i);
+
+		if (i > 0 && X509_check_issued(cert, sk_X509_value(certs, i - 1)) != X509_V_OK)
+			return bad_certificate(
+				path, "a certificate that did not issue the one before it");
 		/* Roots are the business of who trusts them: none is handed out. */
-		if (i == 0 || X509_self_signed(sk_X509_value(certs, i), 0) != 1)
-			TRY(keep(authority, sk_X509_value(certs, i)));
+		if (i == 0 || X509_self_signed(cert, 0) != 1)
+			TRY(keep(authority, cert));
+	}
 	authority->certificate = sk_X509_shift(certs);
 	return OK;
 }

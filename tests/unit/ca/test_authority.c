@@ -139,7 +139,8 @@ static EVP_PKEY *named(const char *type)
 	return EVP_PKEY_Q_keygen(NULL, NULL, type);
 }
 
-static EVP_PKEY *rsa_of(const char *type, size_t bits, unsigned long exponent)
+/* Of as many primes as there may be: that is quicker, and nobody sees it from outside. */
+static EVP_PKEY *rsa_of(const char *type, int bits, unsigned long exponent)
 {
 	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	AUTO(bn_free) BIGNUM *e = BN_new();
@@ -147,8 +148,9 @@ static EVP_PKEY *rsa_of(const char *type, size_t bits, unsigned long exponent)
 
 	assert_int_equal(1, BN_set_word(e, exponent));
 	assert_int_equal(1, EVP_PKEY_keygen_init(ctx));
-	assert_int_equal(1, EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits));
+	assert_int_equal(1, EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits));
 	assert_int_equal(1, EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e));
+	assert_int_equal(1, EVP_PKEY_CTX_set_rsa_keygen_primes(ctx, bits < 4096 ? 3 : 4));
 	assert_int_equal(1, EVP_PKEY_generate(ctx, &key));
 	return key;
 }
@@ -254,6 +256,25 @@ static void a_broken_certificate_above_is_refused_and_not_left_out(void **state)
 	assert_null(authority);
 }
 
+static void a_certificate_of_another_chain_is_refused(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer, other;
+	AUTO(buf_free) struct buf text = BUF(1 << 16);
+	struct authority *authority = NULL;
+
+	(void)state;
+	issuer_make(&recipe, &issuer);
+	recipe.subject = recipe.issuer = "Another CA";
+	issuer_make(&recipe, &other);
+	assert_ok(file_read(issuer.certificate, &text));
+	assert_ok(file_read(other.certificate, &text));
+	scratch_put(issuer.dir, "ca.pem", buf_view(&text));
+	assert_refused(issuer_load(&issuer, &authority), ERR_INTERNAL, "ca-certificate");
+	assert_non_null(strstr(why()->sentence, "did not issue"));
+	assert_null(authority);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_key_of_another_ca_is_refused),
 		cmocka_unit_test(files_that_are_missing_or_no_pem_are_refused),
 		cmocka_unit_test(a_broken_certificate_above_is_refused_and_not_left_out),
+		cmocka_unit_test(a_certificate_of_another_chain_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
