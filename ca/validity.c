@@ -1,8 +1,7 @@
 #include "ca/validity.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-
-#include <time.h>
 
 enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 {
@@ -14,24 +13,18 @@ enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 	return OK;
 }
 
-static enum err read_time(const ASN1_TIME *time, int64_t *out)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(time, &tm) != 1)
-		return fail(ERR_INTERNAL, "ca-certificate", "a certificate without readable dates");
-	*out = timegm(&tm);
-	return OK;
-}
-
 enum err validity_begin(const X509 *cert, int64_t *out)
 {
-	return read_time(X509_get0_notBefore(cert), out);
+	int64_t end;
+
+	return cert_validity(cert, out, &end);
 }
 
 enum err validity_end(const X509 *cert, int64_t *out)
 {
-	return read_time(X509_get0_notAfter(cert), out);
+	int64_t begin;
+
+	return cert_validity(cert, &begin, out);
 }
 
 bool validity_is_due(int64_t not_before, int64_t not_after, int64_t now)
@@ -43,8 +36,7 @@ enum err validity_left(const X509 *cert, int64_t now, int64_t *seconds, bool *is
 {
 	int64_t begin, end;
 
-	TRY(validity_begin(cert, &begin));
-	TRY(validity_end(cert, &end));
+	TRY(cert_validity(cert, &begin, &end));
 	*seconds = end - now;
 	*is_due = validity_is_due(begin, end, now);
 	return OK;

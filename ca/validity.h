@@ -13,7 +13,7 @@
  */
 CHECKED enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after);
 
-/* When a certificate begins and ends, seconds since 1970. ERR_INTERNAL "ca-certificate". */
+/* One end of what cert_validity() reads. */
 CHECKED enum err validity_begin(const X509 *cert, int64_t *out);
 CHECKED enum err validity_end(const X509 *cert, int64_t *out);
 
@@ -22,6 +22,6 @@ bool validity_is_due(int64_t not_before, int64_t not_after, int64_t now);
 
 /*
  * What is left of a certificate's life at `now`: seconds until it ends, negative once it has, and
- * whether it is time for the next one. ERR_INTERNAL "ca-certificate".
+ * whether it is time for the next one. ERR_INTERNAL "certificate-dates".
  */
 CHECKED enum err validity_left(const X509 *cert, int64_t now, int64_t *seconds, bool *is_due);

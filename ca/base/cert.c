@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
+#include <time.h>
 
 X509 *cert_from_der(struct view der)
 {
@@ -107,6 +108,25 @@ void name_text(const X509_NAME *name, char *out, size_t room)
 	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
 		n = BIO_get_mem_data(bio, &text);
 	snprintf(out, room, "%.*s", (int)n, text == NULL ? "" : text);
+}
+
+static bool seconds_of(const ASN1_TIME *time, int64_t *out)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		return false;
+	*out = timegm(&tm);
+	return true;
+}
+
+enum err cert_validity(const X509 *cert, int64_t *from, int64_t *until)
+{
+	if (!seconds_of(X509_get0_notBefore(cert), from) ||
+		!seconds_of(X509_get0_notAfter(cert), until))
+		return fail(ERR_INTERNAL, "certificate-dates",
+			"a certificate with dates that cannot be read");
+	return OK;
 }
 
 void cert_serial(const X509 *cert, char out[static CERT_SERIAL_SIZE])

@@ -32,6 +32,9 @@ CHECKED enum err certs_read(const char *path, const char *code, STACK_OF(X509) *
 /* A distinguished name as RFC 2253 writes it, cut to `room`; never NULL, "" when empty. */
 void name_text(const X509_NAME *name, char *out, size_t room);
 
+/* When it is valid, in seconds since 1970. ERR_INTERNAL "certificate-dates" for dates that are none. */
+CHECKED enum err cert_validity(const X509 *cert, int64_t *from, int64_t *until);
+
 /* Room for cert_serial(): 20 bytes (RFC 5280 4.1.2.2) in hexadecimal, and a NUL. */
 #define CERT_SERIAL_SIZE 44
 /* The serial number in lower-case hexadecimal digits. */

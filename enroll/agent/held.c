@@ -68,8 +68,7 @@ static enum err judge(
 	TRY(certs_read(state_path(state, STATE_AK_CERT), "pem-file", &leaf));
 	certificate = sk_X509_value(leaf, 0);
 	cert_serial(certificate, out->serial);
-	TRY(validity_begin(certificate, &out->valid_from));
-	TRY(validity_end(certificate, &out->valid_until));
+	TRY(cert_validity(certificate, &out->valid_from, &out->valid_until));
 	TRY(check_key(state, certificate, out->enrollment.service));
 	out->judgement = judge_dates(out, now);
 	/* Out of its time nothing chains; the dates are then the better reason. */

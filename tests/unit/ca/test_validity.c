@@ -55,7 +55,7 @@ static void an_end_that_is_no_time_cannot_be_read(void **state)
 
 	(void)state;
 	assert_int_equal(1, ASN1_STRING_set(X509_getm_notAfter(cert), "991332000000Z", -1));
-	assert_refused(validity_end(cert, &when), ERR_INTERNAL, "ca-certificate");
+	assert_refused(validity_end(cert, &when), ERR_INTERNAL, "certificate-dates");
 }
 
 static void what_is_left_of_a_life_is_told_and_when_the_next_is_due(void **state)
@@ -78,7 +78,7 @@ static void what_is_left_of_a_life_is_told_and_when_the_next_is_due(void **state
 	}
 	assert_int_equal(1, ASN1_STRING_set(X509_getm_notBefore(cert), "991332000000Z", -1));
 	assert_refused(
-		validity_left(cert, 1000, &seconds, &is_due), ERR_INTERNAL, "ca-certificate");
+		validity_left(cert, 1000, &seconds, &is_due), ERR_INTERNAL, "certificate-dates");
 }
 
 int main(void)

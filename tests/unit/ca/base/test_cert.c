@@ -158,6 +158,22 @@ static void a_name_is_written_by_rfc_2253_and_cut_to_its_room(void **state)
 	X509_NAME_free(name);
 }
 
+static void dates_are_read_in_seconds_or_told_to_be_none(void **state)
+{
+	AUTO(x509_free) X509 *cert = X509_new();
+	int64_t from, until;
+
+	(void)state;
+	assert_non_null(ASN1_TIME_set(X509_getm_notBefore(cert), 951782400));
+	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(cert), 2524608000));
+	assert_ok(cert_validity(cert, &from, &until));
+	assert_true(from == 951782400 && until == 2524608000);
+	assert_int_equal(1, ASN1_STRING_set(X509_getm_notAfter(cert), "991332000000Z", -1));
+	assert_refused(cert_validity(cert, &from, &until), ERR_INTERNAL, "certificate-dates");
+	assert_int_equal(1, ASN1_STRING_set(X509_getm_notBefore(cert), "", -1));
+	assert_refused(cert_validity(cert, &from, &until), ERR_INTERNAL, "certificate-dates");
+}
+
 static void a_serial_number_is_written_in_small_digits(void **state)
 {
 	static const struct {
@@ -187,6 +203,7 @@ int main(void)
 		cmocka_unit_test(each_certificate_of_a_text_is_read_or_counted),
 		cmocka_unit_test(who_needs_all_of_them_gets_all_or_none),
 		cmocka_unit_test(a_name_is_written_by_rfc_2253_and_cut_to_its_room),
+		cmocka_unit_test(dates_are_read_in_seconds_or_told_to_be_none),
 		cmocka_unit_test(a_serial_number_is_written_in_small_digits),
 	};
 
