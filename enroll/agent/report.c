@@ -1,5 +1,6 @@
 #include "enroll/agent/report.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
