@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,53 @@ static void every_ek_with_every_ak_gets_a_certificate_that_openssl_and_gnutls_ac
 	assert_int_equal(bad, 0);
 	assert_int_equal(world_rows(&world, "ek"), SOFT_EKS);
 	assert_int_equal(world_rows(&world, "certificate"), SOFT_EKS * SOFT_AKS);
+}
+
+#define THREADS 4
+#define DEVICES 8 /* of a thread */
+
+struct crowd {
+	pthread_t thread;
+	int number;
+	size_t enrolled;
+};
+
+/* A thread's own devices, each with new keys; P-256 costs next to nothing. */
+static void *come(void *arg)
+{
+	struct crowd *crowd = arg;
+
+	for (int i = 0; i < DEVICES; i++) {
+		AUTO(soft_device_free) struct soft_device device;
+		AUTO(soft_outcome_free) struct soft_outcome outcome;
+		AUTO(mem_free) char *host = text("crowd-%d-%d.example.test", crowd->number, i);
+
+		soft_device_make(&(struct soft_plan){.ek = SOFT_L2,
+					 .ak = SOFT_P256,
+					 .service = world.name,
+					 .host = host},
+			&world.maker, &device);
+		soft_enroll(&device, &world.front, world.name, &outcome);
+		crowd->enrolled += outcome.status == 200;
+	}
+	return NULL;
+}
+
+static void devices_of_many_threads_enroll_at_once(void **state)
+{
+	struct crowd crowds[THREADS] = {0};
+	long before = world_rows(&world, "device");
+
+	(void)state;
+	for (int i = 0; i < THREADS; i++) {
+		crowds[i].number = i;
+		must(pthread_create(&crowds[i].thread, NULL, come, &crowds[i]) == 0, "no thread");
+	}
+	for (int i = 0; i < THREADS; i++)
+		must(pthread_join(crowds[i].thread, NULL) == 0, "no thread");
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(crowds[i].enrolled, DEVICES);
+	assert_int_equal(world_rows(&world, "device"), before + THREADS * DEVICES);
 }
 
 static void nothing(TPMT_PUBLIC *area)
@@ -419,6 +467,7 @@ static int tests(void)
 	struct CMUnitTest all[] = {
 		cmocka_unit_test(
 			every_ek_with_every_ak_gets_a_certificate_that_openssl_and_gnutls_accept),
+		cmocka_unit_test(devices_of_many_threads_enroll_at_once),
 		cmocka_unit_test(a_sent_public_area_must_be_of_a_template_for_its_kind),
 		cmocka_unit_test(the_two_tpms_make_the_same_keys_and_names),
 		cmocka_unit_test(the_tool_enrolls_with_each_template_that_swtpm_makes),
