@@ -14,12 +14,38 @@ enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 	return OK;
 }
 
-enum err validity_end(const X509 *cert, int64_t *out)
+static enum err read_time(const ASN1_TIME *time, int64_t *out)
 {
 	struct tm tm;
 
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
-		return fail(ERR_INTERNAL, "ca-certificate", "a certificate without a readable end");
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		return fail(ERR_INTERNAL, "ca-certificate", "a certificate without readable dates");
 	*out = timegm(&tm);
+	return OK;
+}
+
+enum err validity_begin(const X509 *cert, int64_t *out)
+{
+	return read_time(X509_get0_notBefore(cert), out);
+}
+
+enum err validity_end(const X509 *cert, int64_t *out)
+{
+	return read_time(X509_get0_notAfter(cert), out);
+}
+
+bool validity_is_due(int64_t not_before, int64_t not_after, int64_t now)
+{
+	return not_after - now <= (not_after - not_before) / 3;
+}
+
+enum err validity_left(const X509 *cert, int64_t now, int64_t *seconds, bool *is_due)
+{
+	int64_t begin, end;
+
+	TRY(validity_begin(cert, &begin));
+	TRY(validity_end(cert, &end));
+	*seconds = end - now;
+	*is_due = validity_is_due(begin, end, now);
 	return OK;
 }

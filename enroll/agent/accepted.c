@@ -1,7 +1,7 @@
 #include "enroll/agent/accepted.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/printable.h"
-#include "enroll/agent/cert.h"
 
 #include <openssl/x509v3.h>
 #include <stdlib.h>

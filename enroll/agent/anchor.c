@@ -1,8 +1,8 @@
 #include "enroll/agent/anchor.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
-#include "enroll/agent/cert.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -48,7 +48,7 @@ enum err anchors_read(const char *path, struct anchors **out)
 	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
 
 	TRY(make_empty(&anchors));
-	TRY(certs_read(path, &read));
+	TRY(certs_read(path, "pem-file", &read));
 	for (int i = 0; i < sk_X509_num(read); i++)
 		if (!is_ca(sk_X509_value(read, i)))
 			return fail(ERR_INTERNAL, "pem-file",
@@ -108,7 +108,7 @@ enum err anchors_pinned(const char *digest, const char *path, struct anchors **o
 	TRY(make_empty(&anchors));
 	anchors->pinned = true;
 	TRY(read_digest(digest, anchors->digest));
-	if (certs_read(path, &held) == OK)
+	if (certs_read(path, "pem-file", &held) == OK)
 		adopt(anchors, held);
 	*out = MOVE(anchors);
 	return OK;

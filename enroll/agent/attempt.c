@@ -1,7 +1,7 @@
 #include "enroll/agent/attempt.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/interrupt.h"
 #include "enroll/proto/claim.h"
 #include "enroll/proto/message.h"

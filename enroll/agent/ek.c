@@ -1,7 +1,7 @@
 #include "enroll/agent/ek.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/encode.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/nv.h"
 #include "enroll/agent/nvcert.h"
 

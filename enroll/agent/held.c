@@ -1,6 +1,7 @@
 #include "enroll/agent/held.h"
 
 #include "ca/base/file.h"
+#include "ca/validity.h"
 #include "enroll/agent/ak.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ static enum err read_chain(struct state *state, STACK_OF(X509) **out)
 	const char *path = state_path(state, STATE_CHAIN);
 
 	TRY(file_read(path, &pem));
-	return pem.n == 0 ? OK : certs_parse(buf_view(&pem), path, out);
+	return pem.n == 0 ? OK : certs_parse(buf_view(&pem), path, "pem-file", out);
 }
 
 static enum err check_key(struct state *state, X509 *certificate, const char *service)
@@ -53,7 +54,7 @@ static enum held_judgement judge_dates(const struct held *held, int64_t now)
 		return HELD_EARLY;
 	if (now > held->valid_until)
 		return HELD_EXPIRED;
-	if (held->valid_until - now <= (held->valid_until - held->valid_from) / 3)
+	if (validity_is_due(held->valid_from, held->valid_until, now))
 		return HELD_DUE;
 	return HELD_GOOD;
 }
@@ -64,10 +65,11 @@ static enum err judge(
 	AUTO(x509_stack_free) STACK_OF(X509) *leaf = NULL;
 	X509 *certificate;
 
-	TRY(certs_read(state_path(state, STATE_AK_CERT), &leaf));
+	TRY(certs_read(state_path(state, STATE_AK_CERT), "pem-file", &leaf));
 	certificate = sk_X509_value(leaf, 0);
 	cert_serial(certificate, out->serial);
-	TRY(cert_validity(certificate, &out->valid_from, &out->valid_until));
+	TRY(validity_begin(certificate, &out->valid_from));
+	TRY(validity_end(certificate, &out->valid_until));
 	TRY(check_key(state, certificate, out->enrollment.service));
 	out->judgement = judge_dates(out, now);
 	/* Out of its time nothing chains; the dates are then the better reason. */

@@ -1,8 +1,8 @@
 /* held.h - what the state directory holds, judged: may this machine go on with it? */
 #pragma once
 
+#include "ca/base/cert.h"
 #include "enroll/agent/anchor.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/state.h"
 
 enum held_judgement {

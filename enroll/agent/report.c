@@ -1,8 +1,10 @@
 #include "enroll/agent/report.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
+#include "ca/validity.h"
 #include "enroll/agent/manufacturer.h"
 
 #include <string.h>
@@ -80,7 +82,8 @@ static void print_issued(FILE *out, const struct accepted *accepted)
 
 		cert_serial(certificate, serial);
 		printable(accepted->answer->certificates[i].template, name, sizeof(name));
-		if (cert_validity(certificate, &from, &until) != OK)
+		if (validity_begin(certificate, &from) != OK ||
+			validity_end(certificate, &until) != OK)
 			continue;
 		clock_text(from, from_text);
 		clock_text(until, until_text);

@@ -1,5 +1,6 @@
 #include "enroll/tpm/trust.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"

@@ -1,7 +1,7 @@
 #include "maker.h"
+#include "ca/base/cert.h"
 
 #include "ca/base/file.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/tpm.h"
 #include "enroll/tpm/tag.h"
 

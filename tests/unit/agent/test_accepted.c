@@ -1,7 +1,7 @@
+#include "ca/base/cert.h"
 #include "enroll/agent/accepted.h"
 
 #include "ca/base/file.h"
-#include "enroll/agent/cert.h"
 #include "maker.h"
 
 #include <stdlib.h>
