@@ -1,5 +1,6 @@
 /* test_algorithms.c - every EK with every AK, in the TPM of the tests' own. */
 #include "ca/base/ossl.h"
+#include "tests/flow/cluster.h"
 #include "tests/flow/soft_enroll.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/verified.h"
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,6 +282,49 @@ static void a_sent_public_area_must_be_of_a_template_for_its_kind(void **state)
 	}
 }
 
+static void a_certificate_of_another_ek_brings_a_credential_that_does_not_open(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device, other;
+	AUTO(soft_outcome_free) struct soft_outcome outcome;
+
+	(void)state;
+	device_of(SOFT_H4, SOFT_P384, "stolen.example.test", &device);
+	soft_device_make(&(struct soft_plan){.ek = SOFT_H4,
+				 .ak = SOFT_P256,
+				 .service = world.name,
+				 .host = "other.example.test"},
+		&world.maker, &other);
+	buf_free(&device.ek_certificate);
+	buf_add(&device.ek_certificate, buf_view(&other.ek_certificate));
+	soft_enroll(&device, &world.services[0].peer, world.name, &outcome);
+	assert_int_equal(outcome.status, 0);
+	assert_true(outcome.has_ticket);
+	assert_string_equal(outcome.code, "soft-activate");
+	assert_int_equal(sql_number(world.conninfo, "SELECT count(*) FROM host WHERE name = '%s'",
+				 "stolen.example.test"),
+		0);
+}
+
+/* What a fleet of devices goes by when the service is away. */
+static void an_outcome_tells_when_to_come_again(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device;
+	AUTO(soft_outcome_free) struct soft_outcome away, back;
+
+	(void)state;
+	device_of(SOFT_L2, SOFT_P521, "patient.example.test", &device);
+	world_service_stop(&world, 0, SIGTERM);
+	soft_enroll(&device, &world.front, world.name, &away);
+	world_service_start(&world, 0);
+	assert_int_equal(away.status, 503);
+	assert_string_equal(away.code, "service-unavailable");
+	assert_true(away.retry_after > 0);
+	assert_false(away.has_ticket);
+	soft_enroll(&device, &world.services[0].peer, world.name, &back);
+	assert_int_equal(back.status, 200);
+	assert_int_equal(back.retry_after, -1);
+}
+
 /* The rest of the matrix differs in nothing that a CA's key could know. */
 static void each_ek_and_each_ak_get_a_certificate_of_a_ca_of_this_type(void **state)
 {
@@ -309,6 +354,9 @@ static int matrix(void)
 			every_ek_with_every_ak_gets_a_certificate_that_openssl_and_gnutls_accept),
 		cmocka_unit_test(devices_of_many_threads_enroll_at_once),
 		cmocka_unit_test(a_sent_public_area_must_be_of_a_template_for_its_kind),
+		cmocka_unit_test(
+			a_certificate_of_another_ek_brings_a_credential_that_does_not_open),
+		cmocka_unit_test(an_outcome_tells_when_to_come_again),
 	};
 
 	return cmocka_run_group_tests_name("matrix", all, make, unmake);
