@@ -337,7 +337,8 @@ static void each_ek_and_each_ak_get_a_certificate_of_a_ca_of_this_type(void **st
 
 static int diagonals(void)
 {
-	static char *const types[] = {"p256", "p384", "rsa2048", "rsa3072", "ed25519"};
+	/* P-256 is the matrix's own. */
+	static char *const types[] = {"p384", "rsa2048", "rsa3072", "ed25519"};
 	struct CMUnitTest all[COUNT(types)] = {0};
 
 	for (size_t i = 0; i < COUNT(types); i++)
