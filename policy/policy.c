@@ -39,7 +39,8 @@ static const struct yaml_key host_keys[] = {
 static const struct yaml_schema host_schema = {
 	sizeof(struct host_pattern), host_keys, offsetof(struct host_pattern, mark)};
 
-static const char *const ek_kinds[] = {"rsa2048", "p256", "p384", NULL};
+static const char *const ek_kinds[] = {
+	"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521", NULL};
 static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
 
 static const struct yaml_key rule_keys[] = {

@@ -33,7 +33,7 @@ static enum err find_ek(struct attempt *a, struct tpm *tpm)
 	if (a->wish->ek != NULL)
 		return device_ek_find(tpm, a->wish->ek, &a->ek);
 	if (remembered != NULL) {
-		err = device_ek_find(tpm, remembered, &a->ek);
+		err = device_ek_find(tpm, remembered->name, &a->ek);
 		if (err != ERR_NOT_FOUND)
 			return err;
 	}

@@ -13,8 +13,7 @@ struct wish {
 	const char *host;
 	const char *tcti; /* NULL: the TSS's default */
 	const char *proxy; /* NULL: none */
-	const struct ek_template
-		*ek; /* NULL: the remembered one, or the first that has a certificate */
+	const char *ek; /* a kind or a template's name; NULL: the remembered one, or the first */
 	enum key_kind ak;
 	bool any_ak; /* no kind was asked for: a stored AK of another kind is as good */
 	unsigned timeout; /* seconds */

@@ -24,7 +24,8 @@ const char enroll_usage[] =
 	"  --state DIR         default " STATE_DEFAULT "\n"
 	"  --tcti TCTI         where the TPM is, as in tss2-tctildr(7) (default: /dev/tpmrm0)\n"
 	"  --ak KIND           of attestation key: p256 (default) or rsa2048\n"
-	"  --ek KIND           of endorsement key: auto (default), rsa2048, p256 or p384\n"
+	"  --ek KIND           of endorsement key: auto (default), rsa2048, rsa3072, rsa4096,\n"
+	"                      p256, p384, p521, or a template's name such as H-1\n"
 	"  --proxy URL         the environment's proxies are not used\n"
 	"  --force             also when nothing needs to be done\n"
 	"  --timeout SECONDS   to go on while the service is away (default 120; 0: try once)\n";
@@ -48,10 +49,12 @@ static enum err open_anchors(const struct order *order, struct state *state, str
 
 static bool is_as_wished(const struct wish *wish, const struct enrollment *enrollment)
 {
+	const struct ek_template *ek = ek_template_find(enrollment->ek_template);
+
 	return strcmp(enrollment->service, wish->service) == 0 &&
 	       strcmp(enrollment->host, wish->host) == 0 &&
 	       (wish->any_ak || strcmp(enrollment->ak_kind, key_kind_text(wish->ak)) == 0) &&
-	       (wish->ek == NULL || strcmp(enrollment->ek_template, wish->ek->name) == 0);
+	       (wish->ek == NULL || (ek != NULL && ek_template_is(ek, wish->ek)));
 }
 
 static void say_why(const struct wish *wish, struct state *state, const struct held *held)

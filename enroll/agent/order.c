@@ -63,10 +63,12 @@ static enum err read_ak(const char *text, struct wish *wish)
 
 static enum err read_ek(const char *text, struct wish *wish)
 {
-	wish->ek = strcmp(text, "auto") == 0 ? NULL : ek_template_find(text);
-	if (wish->ek == NULL && strcmp(text, "auto") != 0)
+	if (strcmp(text, "auto") != 0 && ek_template_find(text) == NULL)
 		return fail(ERR_MALFORMED, "usage",
-			"--ek: \"%s\" is none of auto, rsa2048, p256 and p384", text);
+			"--ek: \"%s\" is none of auto, rsa2048, rsa3072, rsa4096, p256, p384, p521 "
+			"and the names of templates (L-1, L-2, H-1, H-2, H-3, H-4, H-6, H-7)",
+			text);
+	wish->ek = strcmp(text, "auto") == 0 ? NULL : text;
 	return OK;
 }
 

@@ -133,7 +133,7 @@ static const struct {
 	{"ak-not-for-this-service", "Give the service's own name with --service."},
 	{"ek-untrusted",
 		"The service has no root for this TPM's manufacturer: the operator can import it."},
-	{"ek-kind-not-allowed", "Try another EK of this TPM: --ek rsa2048, p256 or p384."},
+	{"ek-kind-not-allowed", "Try an EK of another kind, if this TPM has one: --ek KIND."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},
 	{"ticket-expired", "Run this again; the TPM or the network was too slow for the ticket."},

@@ -59,12 +59,26 @@ static void kinds_of_keys_are_read(void **state)
 	assert_int_equal(OK, READ(&order, GOOD, "--ak", "rsa2048", "--ek", "p384"));
 	assert_int_equal(KEY_RSA_2048, order.wish.ak);
 	assert_false(order.wish.any_ak);
-	assert_string_equal("H-3", order.wish.ek->name);
+	assert_string_equal("p384", order.wish.ek);
 	order_free(&order);
 	assert_int_equal(OK, READ(&order, GOOD, "--ak", "ecc256", "--ek", "auto"));
 	assert_int_equal(KEY_P256, order.wish.ak);
 	assert_false(order.wish.any_ak);
 	assert_null(order.wish.ek);
+}
+
+static void an_ek_is_wanted_by_its_kind_or_by_its_template(void **state)
+{
+	static const char *const words[] = {"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521",
+		"L-1", "L-2", "H-1", "H-2", "H-3", "H-4", "H-6", "H-7"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		AUTO(order_free) struct order order;
+
+		assert_int_equal(OK, READ(&order, GOOD, "--ek", words[i]));
+		assert_string_equal(words[i], order.wish.ek);
+	}
 }
 
 static void a_wrong_command_line_is_refused(void **state)
@@ -81,6 +95,7 @@ static void a_wrong_command_line_is_refused(void **state)
 		{GOOD, "--ca", "a", "--ca-sha256", "b"},
 		{GOOD, "--ak", "p384"},
 		{GOOD, "--ek", "dsa"},
+		{GOOD, "--ek", "H-5"},
 		{GOOD, "--timeout", "-1"},
 		{GOOD, "--timeout", "1m"},
 		{GOOD, "--timeout", "86401"},
@@ -105,6 +120,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(the_service_is_named_by_its_url_without_slashes_at_the_end),
 		cmocka_unit_test(kinds_of_keys_are_read),
+		cmocka_unit_test(an_ek_is_wanted_by_its_kind_or_by_its_template),
 		cmocka_unit_test(a_wrong_command_line_is_refused),
 	};
 

@@ -158,7 +158,8 @@ static void what_a_narrow_rule_refuses_no_broad_rule_takes(void **state)
 
 static void a_rule_without_kinds_and_trust_takes_any(void **state)
 {
-	static const char *const kinds[] = {"rsa2048", "p256", "p384"};
+	static const char *const kinds[] = {
+		"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"};
 	static const char *const classes[] = {"manufacturer", "operator-import"};
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
 	struct decision decision;
@@ -245,7 +246,8 @@ static const struct problem_row {
 	{RULE("name: r, hosts: [{glob: A.b}], templates: [ak]"),
 		"1:27: a pattern has lower-case letters, digits, hyphens and dots\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [rsa], templates: [ak]"),
-		"1:53: \"ek_kinds\" is \"rsa\": wanted one of rsa2048, p256, p384\n"},
+		"1:53: \"ek_kinds\" is \"rsa\": wanted one of rsa2048, rsa3072, rsa4096, "
+		"p256, p384, p521\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [], templates: [ak]"),
 		"1:52: \"ek_kinds\" has 0 entries: wanted 1 to 8\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], trust: [anybody], templates: [ak]"),
