@@ -78,6 +78,8 @@ static enum err look_up(struct attempt *attempt)
 	TRY(enrollment_lookup(attempt->service->db, &key, attempt->caller->now, &attempt->facts));
 	if (attempt->facts.device_known)
 		memcpy(attempt->device_id, attempt->facts.device_id, DEVICE_ID_SIZE);
+	else if (attempt->request.is_check)
+		memset(attempt->device_id, 0, DEVICE_ID_SIZE);
 	else
 		TRY(random_bytes(attempt->device_id, DEVICE_ID_SIZE));
 	hex_write(VIEW(attempt->device_id), attempt->outcome->device_id);
@@ -172,6 +174,13 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 	return enrollment_record(attempt->service->db, &record);
 }
 
+/* All judgements were made; the rest is for who wants more than to know. */
+static enum err stop_at_check(struct attempt *attempt)
+{
+	attempt->outcome->what = "checked";
+	return OK;
+}
+
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
 static enum err try_once(struct attempt *attempt)
 {
@@ -185,6 +194,8 @@ static enum err try_once(struct attempt *attempt)
 		attempt->request.keys[0].template, &decision));
 	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
 	TRY(make_grant(attempt));
+	if (attempt->request.is_check)
+		return stop_at_check(attempt);
 	stored = recorded(attempt);
 	if (stored == NULL) {
 		issued_free(&attempt->issued);
@@ -225,7 +236,7 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 		.trust_source = trust->source,
 		.trust_chain = trust->chain,
 		.certificates = {{attempt->request.keys[0].template, attempt->certificate}},
-		.certificates_n = 1,
+		.certificates_n = attempt->request.is_check ? 0 : 1,
 	};
 
 	for (size_t i = 0; i < ANSWER_INTERMEDIATES; i++) {
