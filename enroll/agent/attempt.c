@@ -25,7 +25,7 @@ void attempt_free(struct attempt *attempt)
 }
 
 /* The remembered EK first, so that a machine with several stays the device that it was. */
-static enum err find_ek(struct attempt *a, struct tpm *tpm)
+enum err attempt_find_ek(struct attempt *a, struct tpm *tpm)
 {
 	const struct ek_template *remembered = ek_template_find(a->before.ek_template);
 	enum err err;
@@ -113,19 +113,19 @@ static enum err prepare(struct attempt *a)
 	AUTO(tpm_close) struct tpm *tpm = NULL;
 
 	TRY(tpm_open(a->wish->tcti, &tpm));
-	TRY(find_ek(a, tpm));
+	TRY(attempt_find_ek(a, tpm));
 	warn_of_another_ek(a);
 	return find_ak(a, tpm);
 }
 
-static enum err write_claim(struct attempt *a)
+enum err attempt_write_claim(struct attempt *a)
 {
 	struct claim claim = {.service = a->wish->service,
 		.host = a->wish->host,
 		.ek_certificate = buf_view(&a->ek->certificate),
 		.ek_chain_n = a->ek->chain_n,
 		.ak_public = buf_view(&a->ak->public)};
-	struct request request = {.keys_n = 1};
+	struct request request = {.keys_n = 1, .is_check = a->is_check};
 
 	for (size_t i = 0; i < a->ek->chain_n; i++)
 		claim.ek_chain[i] = buf_view(&a->ek->chain[i]);
@@ -144,7 +144,7 @@ static enum err of_the_answer(enum err err)
 	return fail(ERR_MALFORMED, "service-answer", "the service's answer: %s", why()->sentence);
 }
 
-static enum err get_challenge(struct attempt *a, struct challenge *out)
+enum err attempt_challenge(struct attempt *a, struct challenge *out)
 {
 	AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY);
 	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
@@ -154,7 +154,7 @@ static enum err get_challenge(struct attempt *a, struct challenge *out)
 	return of_the_answer(challenge_parse(buf_view(&answer), out));
 }
 
-static enum err activate(
+enum err attempt_activate(
 	struct attempt *a, const struct challenge *challenge, struct secret_key *session)
 {
 	AUTO(tpm_close) struct tpm *tpm = NULL;
@@ -177,25 +177,22 @@ static enum err write_proof(struct attempt *a, const struct challenge *challenge
 	return enroll_request_encode(&enroll, body);
 }
 
-static enum err open_answer(struct attempt *a, const struct secret_key *session,
-	const struct transcript *transcript, const uint8_t proof[static PROOF_SIZE],
-	struct view body)
+static enum err open_answer(const struct secret_key *session, const struct transcript *transcript,
+	const uint8_t proof[static PROOF_SIZE], struct view body, struct answer **out)
 {
 	AUTO(buf_free) struct buf sealed = BUF(ANSWER_BODY);
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ANSWER);
-	AUTO(answer_free) struct answer *answer = NULL;
 
 	TRY(of_the_answer(sealed_parse(body, &sealed)));
 	if (answer_open(session, transcript, proof, buf_view(&sealed), &json) != OK)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer was sealed by somebody who does not know this session");
-	TRY(of_the_answer(answer_parse(buf_view(&json), &answer)));
-	return accepted_check(&answer, a->anchors, a->ak, a->wish->host, &a->accepted);
+	return of_the_answer(answer_parse(buf_view(&json), out));
 }
 
 /* http_post() repeats the same bytes when an answer is lost, so the service repeats itself too. */
-static enum err send_proof(
-	struct attempt *a, const struct challenge *challenge, const struct secret_key *session)
+enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge,
+	const struct secret_key *session, struct answer **out)
 {
 	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
 	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
@@ -207,18 +204,20 @@ static enum err send_proof(
 	TRY(write_proof(a, challenge, proof, &body));
 	TRY(keep_new_ak(a));
 	TRY(http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer, &a->problem));
-	return open_answer(a, session, &transcript, proof, buf_view(&answer));
+	return open_answer(session, &transcript, proof, buf_view(&answer), out);
 }
 
 static enum err prove(struct attempt *a)
 {
 	AUTO(challenge_free) struct challenge challenge;
 	AUTO(key_wipe) struct secret_key session = {0};
+	AUTO(answer_free) struct answer *answer = NULL;
 
 	challenge_init(&challenge);
-	TRY(get_challenge(a, &challenge));
-	TRY(activate(a, &challenge, &session));
-	return send_proof(a, &challenge, &session);
+	TRY(attempt_challenge(a, &challenge));
+	TRY(attempt_activate(a, &challenge, &session));
+	TRY(attempt_send_proof(a, &challenge, &session, &answer));
+	return accepted_check(&answer, a->anchors, a->ak, a->wish->host, &a->accepted);
 }
 
 static bool is_ticket_expired(const struct attempt *a)
@@ -234,7 +233,7 @@ enum err attempt_run(struct attempt *a)
 
 	retry_start(&a->retry, a->wish->timeout);
 	TRY(prepare(a));
-	TRY(write_claim(a));
+	TRY(attempt_write_claim(a));
 	TRY(http_open(&http, &a->http));
 	for (unsigned i = 0; i < TICKETS; i++) {
 		err = prove(a);

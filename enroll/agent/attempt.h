@@ -29,6 +29,7 @@ struct attempt {
 	struct device_ak *ak;
 	bool new_ak; /* made in this attempt */
 	bool another_ek; /* than at the enrollment before */
+	bool is_check; /* asks what would become of it; nothing is issued */
 	struct retry retry;
 	struct http *http;
 	struct buf claim; /* the very bytes that were sent */
@@ -45,6 +46,19 @@ struct attempt {
  */
 CHECKED enum err attempt_run(struct attempt *attempt);
 void attempt_free(struct attempt *attempt);
+
+/*
+ * The steps of attempt_run(), for who looks at them one by one. attempt_find_ek() fills `ek`;
+ * attempt_write_claim() wants `ek` and `ak`, the next `http` and a started `retry`. `*out` is the
+ * caller's, for answer_free(); it is not checked yet.
+ */
+CHECKED enum err attempt_find_ek(struct attempt *attempt, struct tpm *tpm);
+CHECKED enum err attempt_write_claim(struct attempt *attempt);
+CHECKED enum err attempt_challenge(struct attempt *attempt, struct challenge *out);
+CHECKED enum err attempt_activate(
+	struct attempt *attempt, const struct challenge *challenge, struct secret_key *session);
+CHECKED enum err attempt_send_proof(struct attempt *attempt, const struct challenge *challenge,
+	const struct secret_key *session, struct answer **out);
 
 /* Writes what was issued into the state directory, each file at one stroke. ERR_INTERNAL. */
 CHECKED enum err attempt_install(struct attempt *attempt);

@@ -129,7 +129,7 @@ static enum err read_option(int id, char *value, struct order *order)
 	}
 }
 
-static enum err complete(struct order *order)
+enum err order_complete(struct order *order)
 {
 	if (order->server == NULL)
 		return fail(ERR_MALFORMED, "usage", "--server URL is missing");
@@ -147,7 +147,7 @@ static enum err complete(struct order *order)
 	return OK;
 }
 
-enum err order_read(int argc, char **argv, struct order *out)
+enum err order_parse(int argc, char **argv, struct order *out)
 {
 	int id;
 
@@ -161,5 +161,11 @@ enum err order_read(int argc, char **argv, struct order *out)
 	if (optind < argc)
 		return fail(
 			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
-	return complete(out);
+	return OK;
+}
+
+enum err order_read(int argc, char **argv, struct order *out)
+{
+	TRY(order_parse(argc, argv, out));
+	return out->help ? OK : order_complete(out);
 }
