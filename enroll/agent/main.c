@@ -13,6 +13,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
 	{"status", status_command, "what this machine holds, and until when"},
+	{"doctor", doctor_command, "what would fail and why, before anything does"},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
