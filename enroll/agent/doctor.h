@@ -43,6 +43,9 @@ void doctor_service_clock(struct doctor *doctor);
 /* doctor_service.c: does the service believe the EK, and would it give the name? */
 void doctor_service(struct doctor *doctor);
 
+/* Each look opens the TPM for itself: between them it is free for others. Errors of tpm_open(). */
+CHECKED enum err doctor_open_tpm(const struct doctor *doctor, struct tpm **out);
+
 /* Milliseconds of a clock that only goes forward. */
 int64_t doctor_ms(void);
 /* "2026-11-22T14:47:38Z" or, for the certificates that never end, "for ever". */

@@ -51,7 +51,7 @@ void doctor_ak(struct doctor *doctor)
 	static const char *const names[] = {STATE_AK_KEY_NEW, STATE_AK_KEY};
 	AUTO(tpm_close) struct tpm *tpm = NULL;
 
-	if (!doctor->has_tpm || tpm_open(doctor->wish.tcti, &tpm) != OK) {
+	if (!doctor->has_tpm || doctor_open_tpm(doctor, &tpm) != OK) {
 		SAY(doctor, SKIPPED, "not looked at: there is no TPM");
 		return;
 	}

@@ -99,7 +99,7 @@ void doctor_ek(struct doctor *doctor)
 	AUTO(tpm_close) struct tpm *tpm = NULL;
 	const struct device_ek *ek;
 
-	if (!doctor->has_tpm || tpm_open(doctor->wish.tcti, &tpm) != OK) {
+	if (!doctor->has_tpm || doctor_open_tpm(doctor, &tpm) != OK) {
 		SAY(doctor, SKIPPED, "not looked at: there is no TPM");
 		return;
 	}

@@ -105,8 +105,6 @@ void doctor_name(struct doctor *doctor)
 {
 	const struct order *order = doctor->order;
 	const char *remembered = doctor->held.enrollment.host, *from = "the machine's own name";
-	char own[HOSTNAME_MAX + 1] = "";
-	bool has_own = ownname_find(own) == OK;
 
 	if (order->host[0] != '\0') {
 		snprintf(doctor->host, sizeof(doctor->host), "%s", order->host);
@@ -114,11 +112,9 @@ void doctor_name(struct doctor *doctor)
 	} else if (order->server == NULL && remembered[0] != '\0') {
 		snprintf(doctor->host, sizeof(doctor->host), "%s", remembered);
 		from = "enrolled before";
-	} else if (!has_own) {
+	} else if (ownname_find(doctor->host) != OK) {
 		SAY(doctor, FAIL, "name", "%s", why()->sentence);
 		return;
-	} else {
-		snprintf(doctor->host, sizeof(doctor->host), "%s", own);
 	}
 	if (hostname_check(doctor->host) != OK) {
 		SAY(doctor, FAIL, "name", "%s", why()->sentence);

@@ -209,12 +209,17 @@ static void look_at_algorithms(struct doctor *doctor, struct tpm *tpm)
 			can_ecdsa ? ": use --ak p256" : "");
 }
 
+enum err doctor_open_tpm(const struct doctor *doctor, struct tpm **out)
+{
+	return tpm_open(doctor->wish.tcti, out);
+}
+
 void doctor_tpm(struct doctor *doctor)
 {
 	AUTO(tpm_close) struct tpm *tpm = NULL;
 	uint32_t family;
 
-	if (tpm_open(doctor->wish.tcti, &tpm) != OK) {
+	if (doctor_open_tpm(doctor, &tpm) != OK) {
 		SAY(doctor, FAIL, "%s; %s", why()->sentence, node_hint(doctor));
 		return;
 	}

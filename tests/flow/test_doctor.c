@@ -124,6 +124,48 @@ static void a_full_tpm_has_no_room(void **unused)
 	assert_says(&output, "FAIL ak", "no p256 AK can be made");
 }
 
+static void a_tpm_full_of_sessions_has_no_room(void **unused)
+{
+	static const TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
+	const char *tcti = checkup.world.chips[ILL].tcti;
+	AUTO(output_free) struct output output;
+	struct device device;
+	ESYS_TR session;
+
+	(void)unused;
+	device_open(&device, tcti);
+	for (int i = 0; i < 3; i++)
+		must(Esys_StartAuthSession(device.esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+			     ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_HMAC, &none, TPM2_ALG_SHA256,
+			     &session) == TSS2_RC_SUCCESS,
+			"TPM2_StartAuthSession");
+	device_close(&device);
+	checkup_run(&checkup, &(struct run){.chip = ILL}, &output);
+	MUST_RUN("tpm2_flushcontext", "-T", tcti, "-l");
+	assert_int_equal(output.code, 1);
+	assert_says(&output, "FAIL tpm", "room for 0 more sessions");
+}
+
+static void a_disabled_hierarchy_is_named(void **unused)
+{
+	struct chip *chip = &checkup.world.chips[ILL];
+	AUTO(output_free) struct output owner, endorsement;
+
+	(void)unused;
+	MUST_RUN("tpm2_hierarchycontrol", "-T", chip->tcti, "-C", "p", "shEnable", "clear");
+	checkup_run(&checkup, &(struct run){.chip = ILL}, &owner);
+	chip_stop(chip);
+	chip_start(chip);
+	MUST_RUN("tpm2_hierarchycontrol", "-T", chip->tcti, "-C", "p", "ehEnable", "clear");
+	checkup_run(&checkup, &(struct run){.chip = ILL, .more = {"--ek", "p384"}}, &endorsement);
+	chip_stop(chip);
+	chip_start(chip);
+	assert_says(&owner, "FAIL tpm", "the owner hierarchy is disabled");
+	assert_says(&owner, "FAIL ak", "no p256 AK can be made");
+	assert_says(&endorsement, "FAIL tpm", "the endorsement hierarchy is disabled");
+	assert_says(&endorsement, "FAIL ek", "");
+}
+
 /* One wrong password for a key that minds it is enough; every TPM tool flushes what it loads. */
 static void lock_out(const char *tcti)
 {
@@ -264,6 +306,8 @@ static int tests(void)
 		cmocka_unit_test(a_wrong_option_is_a_matter_of_usage),
 		cmocka_unit_test(a_tpm_that_is_not_there_is_named_and_the_rest_is_looked_at),
 		cmocka_unit_test(a_full_tpm_has_no_room),
+		cmocka_unit_test(a_tpm_full_of_sessions_has_no_room),
+		cmocka_unit_test(a_disabled_hierarchy_is_named),
 		cmocka_unit_test(a_tpm_in_lockout_is_named_with_what_comes_of_it),
 		cmocka_unit_test(passwords_of_hierarchies_are_seen),
 		cmocka_unit_test(an_ek_certificate_that_ended_is_named),

@@ -57,12 +57,38 @@ static void a_clock_ahead_of_the_services_is_told(void **unused)
 	assert_int_equal(ahead.code, 0);
 }
 
+/* A label of 64 letters: no resolver has to be asked. */
 static void a_name_that_leads_nowhere_is_named(void **unused)
 {
 	(void)unused;
 	assert_wrong(&checkup,
-		&(struct run){.chip = WELL, .server = "https://no-such-name.invalid"},
+		&(struct run){.chip = WELL,
+			.server = "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				  "aaaaaaaa.example.test"},
 		"FAIL network", "leads to no address");
+}
+
+static void the_services_own_name_is_for_nobody(void **unused)
+{
+	AUTO(mem_free) char *server = text("https://%s", CHECKUP_HOST);
+	AUTO(output_free) struct output output;
+
+	(void)unused;
+	checkup_run(&checkup, &(struct run){.chip = WELL, .server = server}, &output);
+	assert_says(&output, "FAIL name", "the service's own name");
+}
+
+static void a_digest_that_no_sent_certificate_has_is_told(void **unused)
+{
+	AUTO(output_free) struct output output;
+
+	(void)unused;
+	world_run(&checkup.world, &output, "endorse", "doctor", "--state", checkup.state, "--tcti",
+		checkup.world.chips[WELL].tcti, "--host", CHECKUP_HOST, "--server",
+		checkup.world.name, "--ca-sha256",
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", NULL);
+	assert_says(&output, "FAIL tls", "no CA certificate with the digest");
+	assert_int_equal(lines_of(&output, "FAIL"), 1);
 }
 
 static void a_proxy_is_looked_at_instead(void **unused)
@@ -181,6 +207,28 @@ static void far_behind_the_service_what_it_issues_is_not_valid_yet(void **unused
 		" hdr Date \"Tue, 01 Jan 2097 00:00:00 GMT\"",
 		&(struct run){.chip = WELL}, &output);
 	assert_says(&output, "FAIL clock", "behind the service's");
+}
+
+/* The service behind it, as it was before it knew of checks. */
+static void an_older_service_cannot_tell_policy_and_that_is_no_fault(void **unused)
+{
+	AUTO(mem_free)
+	char *answer =
+		text("status 400 content-type application/problem+json string "
+		     "'{\"type\":\"urn:endorse:error:json-key-unknown\",\"status\":400,"
+		     "\"detail\":\"the key is unknown\"}' if { path /v1/enroll }\n"
+		     "\thttp-request set-header X-Endorse-Edge %s\n"
+		     "\tdefault_backend b\nbackend b\n\ttimeout server 5s\n\ttimeout connect 5s\n"
+		     "\tserver s 127.0.0.1:%d",
+			checkup.world.secret, checkup.world.services[0].port);
+	AUTO(output_free) struct output output;
+
+	(void)unused;
+	doctor_at("localhost", answer,
+		&(struct run){.chip = WELL, .more = {"--service", checkup.world.name}}, &output);
+	assert_says(&output, "ok   service", "the TPM opened the credential");
+	assert_says(&output, "warn policy", "this service is older");
+	assert_int_equal(output.code, 0);
 }
 
 static void a_stopped_edge_and_a_stopped_service_are_told_apart(void **unused)
@@ -304,6 +352,8 @@ static int tests(void)
 		cmocka_unit_test(a_clock_beyond_the_cas_life_is_named),
 		cmocka_unit_test(a_clock_ahead_of_the_services_is_told),
 		cmocka_unit_test(a_name_that_leads_nowhere_is_named),
+		cmocka_unit_test(the_services_own_name_is_for_nobody),
+		cmocka_unit_test(a_digest_that_no_sent_certificate_has_is_told),
 		cmocka_unit_test(a_proxy_is_looked_at_instead),
 		cmocka_unit_test(a_foreign_ca_is_told_from_other_troubles),
 		cmocka_unit_test(without_anybody_to_trust_there_is_no_tls),
@@ -311,6 +361,7 @@ static int tests(void)
 		cmocka_unit_test(something_else_than_endorse_is_recognised),
 		cmocka_unit_test(a_service_without_a_clock_cannot_be_compared_with),
 		cmocka_unit_test(far_behind_the_service_what_it_issues_is_not_valid_yet),
+		cmocka_unit_test(an_older_service_cannot_tell_policy_and_that_is_no_fault),
 		cmocka_unit_test(a_stopped_edge_and_a_stopped_service_are_told_apart),
 		cmocka_unit_test(another_services_name_is_refused_with_the_right_one),
 		cmocka_unit_test(a_name_that_no_rule_gives_is_told_before_anybody_enrolls),

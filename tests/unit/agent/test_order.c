@@ -39,6 +39,21 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_false(order.force);
 }
 
+static void the_options_alone_may_leave_server_and_host_open(void **state)
+{
+	char name[] = "doctor", option[] = "--tcti", value[] = "swtpm";
+	char *argv[] = {name, option, value, NULL};
+	AUTO(order_free) struct order order;
+
+	(void)state;
+	assert_int_equal(OK, order_parse(3, argv, &order));
+	assert_null(order.server);
+	assert_null(order.wish.service);
+	assert_string_equal("", order.host);
+	assert_string_equal("swtpm", order.wish.tcti);
+	assert_int_equal(ERR_MALFORMED, order_complete(&order));
+}
+
 static void the_service_is_named_by_its_url_without_slashes_at_the_end(void **state)
 {
 	AUTO(order_free) struct order order;
@@ -103,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_given_has_its_default),
+		cmocka_unit_test(the_options_alone_may_leave_server_and_host_open),
 		cmocka_unit_test(the_service_is_named_by_its_url_without_slashes_at_the_end),
 		cmocka_unit_test(kinds_of_keys_are_read),
 		cmocka_unit_test(a_wrong_command_line_is_refused),
