@@ -27,7 +27,8 @@ static void say_certificate(struct doctor *doctor, const struct device_ek *ek)
 	doctor_date(until, until_text);
 	SAY(doctor, OK,
 		"certificate for the %s EK (template %s) in NV 0x%08x, from \"%s\", valid %s to "
-		"%s, with %zu above it in NV",
+		"%s; "
+		"NV has %zu of those above it",
 		key_kind_text(ek->template->kind), ek->template->name, ek->template->nv_certificate,
 		issuer, from_text, until_text, ek->chain_n);
 }

@@ -40,12 +40,18 @@ static void addresses_free(struct addrinfo **addresses)
 static bool copy_part(CURLU *url, CURLUPart part, char *out, size_t room)
 {
 	char *text = NULL;
-	bool found = curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK;
+	bool found = curl_url_get(url, part, &text, 0) == CURLUE_OK;
 
 	if (found)
 		snprintf(out, room, "%s", text);
 	curl_free(text);
 	return found;
+}
+
+/* libcurl's, for a proxy (CURLOPT_PROXY). */
+static const char *default_port(const char *url, bool is_proxy)
+{
+	return is_proxy && strncmp(url, "https://", 8) != 0 ? "1080" : "443";
 }
 
 /* Whom a request goes to first. */
@@ -62,11 +68,8 @@ static bool find_target(const struct doctor *doctor, struct target *out)
 			CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) != CURLUE_OK ||
 		!copy_part(url, CURLUPART_HOST, out->host, sizeof(out->host)))
 		return false;
-	/* libcurl's port for a proxy that names none (CURLOPT_PROXY). */
-	if (!copy_part(url, CURLUPART_PORT, out->port, sizeof(out->port)) ||
-		(proxy != NULL && strchr(strstr(proxy, "://") ? strstr(proxy, "://") + 3 : proxy,
-					  ':') == NULL))
-		snprintf(out->port, sizeof(out->port), "1080");
+	if (!copy_part(url, CURLUPART_PORT, out->port, sizeof(out->port)))
+		snprintf(out->port, sizeof(out->port), "%s", default_port(text, proxy != NULL));
 	n = strlen(out->host);
 	if (n > 2 && out->host[0] == '[') {
 		out->host[n - 1] = '\0';

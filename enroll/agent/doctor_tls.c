@@ -165,7 +165,7 @@ void doctor_service_clock(struct doctor *doctor)
 
 	if (doctor->date < 0)
 		SAY(doctor, SKIPPED, "clock",
-			"not looked at beside the service's: it did not tell the time");
+			"not compared with the service's: no answer told its time");
 	else if (ahead < -SKEW_FAIL)
 		SAY(doctor, FAIL, "clock",
 			"%" PRId64 " s behind the service's: what it issues now is not valid here "

@@ -194,7 +194,7 @@ static void a_service_without_a_clock_cannot_be_compared_with(void **unused)
 	(void)unused;
 	doctor_at("localhost", "status 200 content-type text/plain string \"ok\\n\"",
 		&(struct run){.chip = WELL}, &output);
-	assert_says(&output, "-    clock", "did not tell the time");
+	assert_says(&output, "-    clock", "no answer told its time");
 }
 
 static void far_behind_the_service_what_it_issues_is_not_valid_yet(void **unused)
