@@ -1,7 +1,6 @@
 /* doctor_service.c - a ticket, the TPM's answer to it, and what would become of a request. */
 #include "enroll/agent/doctor.h"
 #include "enroll/agent/manufacturer.h"
-#include "enroll/agent/report.h"
 #include "enroll/proto/answer.h"
 
 #include <string.h>
@@ -13,15 +12,14 @@ static bool is_refusal(void)
 	return strcmp(why()->code, "service-refused") == 0;
 }
 
+/* A refusal's detail says what to do, too. */
 static void say_failure(struct doctor *doctor, const char *look)
 {
 	const struct problem *problem = &doctor->attempt.problem;
-	const char *advice = refusal_advice(problem->code);
 
 	if (is_refusal())
-		SAY(doctor, FAIL, look, "refused (%s): %s%s%s (%s; request %s)", problem->code,
-			problem->detail, advice[0] != '\0' ? " - " : "", advice, problem->reason,
-			problem->request_id);
+		SAY(doctor, FAIL, look, "refused (%s): %s (%s; request %s)", problem->code,
+			problem->detail, problem->reason, problem->request_id);
 	else
 		SAY(doctor, FAIL, look, "%s", why()->sentence);
 }

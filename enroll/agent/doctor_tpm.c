@@ -54,15 +54,15 @@ static const char *tcti_text(const struct doctor *doctor)
 static const char *node_hint(const struct doctor *doctor)
 {
 	if (doctor->wish.tcti != NULL && strstr(doctor->wish.tcti, "/dev/tpm") == NULL)
-		return "is the TPM's program running, and the path or port the right one?";
+		return "Is the TPM's program running, and the path or port the right one?";
 	if (access(MANAGED, R_OK | W_OK) == 0)
 		return MANAGED " can be opened, so the TPM itself does not answer: restart the "
 			       "machine, look at dmesg";
 	if (errno == EACCES || errno == EPERM)
-		return "this user may not open " MANAGED ": run as root, or as a member of tss";
+		return "This user may not open " MANAGED ": run as root, or as a member of tss";
 	if (access(RAW, F_OK) == 0)
 		return RAW " is there and " MANAGED " is not: this kernel has no resource manager";
-	return "there is no " MANAGED ": is the TPM enabled in the firmware's settings, and is "
+	return "There is no " MANAGED ": is the TPM enabled in the firmware's settings, and is "
 	       "its driver in the kernel (dmesg | grep -i tpm)?";
 }
 
@@ -220,7 +220,7 @@ void doctor_tpm(struct doctor *doctor)
 	uint32_t family;
 
 	if (doctor_open_tpm(doctor, &tpm) != OK) {
-		SAY(doctor, FAIL, "%s; %s", why()->sentence, node_hint(doctor));
+		SAY(doctor, FAIL, "%s %s", why()->sentence, node_hint(doctor));
 		return;
 	}
 	if (!property(tpm, TPM2_PT_FAMILY_INDICATOR, &family)) {
