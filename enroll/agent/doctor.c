@@ -103,21 +103,21 @@ static void doctor_free(struct doctor *doctor)
 	attempt_free(&doctor->attempt);
 	anchors_free(&doctor->anchors);
 	state_close(&doctor->state);
-	findings_free(&doctor->findings);
+	diagnosis_free(&doctor->diagnosis);
 }
 
 static enum err examine(const struct order *order, bool as_json, bool *is_well)
 {
 	AUTO(doctor_free) struct doctor doctor = {.order = order, .date = -1};
 
-	findings_begin(&doctor.findings, as_json);
+	diagnosis_begin(&doctor.diagnosis, as_json);
 	prepare(&doctor);
 	for (size_t i = 0; i < COUNT(looks); i++) {
 		TRY(interrupt_check());
 		looks[i](&doctor);
 	}
-	*is_well = doctor.findings.count[FINDING_FAIL] == 0;
-	return findings_end(&doctor.findings);
+	*is_well = doctor.diagnosis.count[DIAGNOSIS_FAIL] == 0;
+	return diagnosis_end(&doctor.diagnosis);
 }
 
 int doctor_command(int argc, char **argv)

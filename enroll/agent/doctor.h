@@ -1,7 +1,7 @@
 /* doctor.h - what `endorse doctor` knows while it looks. */
 #pragma once
 
-#include "enroll/agent/finding.h"
+#include "enroll/agent/diagnosis.h"
 #include "enroll/agent/held.h"
 #include "enroll/agent/order.h"
 
@@ -9,7 +9,7 @@
 struct doctor {
 	const struct order *order;
 	struct wish wish; /* what an enrollment would want, as far as it is known */
-	struct findings findings;
+	struct diagnosis diagnosis;
 	struct state *state; /* NULL: there is none, or none that may be read */
 	struct held held;
 	struct anchors *anchors; /* NULL: nobody to trust */

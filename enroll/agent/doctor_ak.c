@@ -3,7 +3,8 @@
 
 #define SLOW_MS 60000
 
-#define SAY(doctor, kind, ...) finding(&(doctor)->findings, FINDING_##kind, "ak", __VA_ARGS__)
+#define SAY(doctor, kind, ...)                                                                     \
+	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "ak", __VA_ARGS__)
 
 /* A key that is of no use makes way for a new one, as in an enrollment. */
 static void try_held(struct doctor *doctor, struct tpm *tpm, const char *name)

@@ -17,7 +17,8 @@
 #define BEFORE_ENDORSE INT64_C(1767225600)
 #define TIMER "/etc/systemd/system/timers.target.wants/endorse-renew.timer"
 
-#define SAY(doctor, kind, look, ...) finding(&(doctor)->findings, FINDING_##kind, look, __VA_ARGS__)
+#define SAY(doctor, kind, look, ...)                                                               \
+	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
 
 int64_t doctor_ms(void)
 {

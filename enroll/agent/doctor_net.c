@@ -16,7 +16,8 @@
 #define ADDRESSES 8
 #define TEXT 600
 
-#define SAY(doctor, kind, ...) finding(&(doctor)->findings, FINDING_##kind, "network", __VA_ARGS__)
+#define SAY(doctor, kind, ...)                                                                     \
+	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "network", __VA_ARGS__)
 
 struct target {
 	char host[256];

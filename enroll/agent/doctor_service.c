@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define SAY(doctor, kind, look, ...) finding(&(doctor)->findings, FINDING_##kind, look, __VA_ARGS__)
+#define SAY(doctor, kind, look, ...)                                                               \
+	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
 
 static bool is_refusal(void)
 {

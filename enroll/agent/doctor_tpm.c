@@ -14,7 +14,8 @@
 #define MANAGED "/dev/tpmrm0"
 #define RAW "/dev/tpm0"
 
-#define SAY(doctor, kind, ...) finding(&(doctor)->findings, FINDING_##kind, "tpm", __VA_ARGS__)
+#define SAY(doctor, kind, ...)                                                                     \
+	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "tpm", __VA_ARGS__)
 
 static bool property(struct tpm *tpm, uint32_t which, uint32_t *value)
 {

@@ -1,4 +1,4 @@
-/* test_doctor_service.c - `endorse doctor`: clock, network, TLS, service, policy, what is held. */
+/* test_checkup_service.c - `endorse doctor`: clock, network, TLS, service, policy, what is held. */
 #include "tests/flow/checkup.h"
 #include "tests/flow/supervise.h"
 

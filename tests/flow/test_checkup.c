@@ -1,4 +1,4 @@
-/* test_doctor.c - `endorse doctor`: all is well, and what is wrong with a TPM or its EK is named. */
+/* test_checkup.c - `endorse doctor`: all is well, and what is wrong with a TPM or its EK is named. */
 #include "ca/base/clock.h"
 #include "enroll/proto/limits.h"
 #include "tests/flow/checkup.h"
