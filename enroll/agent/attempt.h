@@ -2,6 +2,7 @@
 #pragma once
 
 #include "enroll/agent/accepted.h"
+#include "enroll/agent/akfind.h"
 #include "enroll/agent/credential.h"
 #include "enroll/agent/http.h"
 #include "enroll/agent/state.h"
@@ -11,12 +12,11 @@ struct wish {
 	const char *server;
 	const char *service;
 	const char *host;
-	const char *tcti; /* NULL: the TSS's default */
+	struct tpm_access access;
 	const char *proxy; /* NULL: none */
 	const struct ek_template
 		*ek; /* NULL: the remembered one, or the first that has a certificate */
-	enum key_kind ak;
-	bool any_ak; /* no kind was asked for: a stored AK of another kind is as good */
+	struct ak_wish ak;
 	unsigned timeout; /* seconds */
 };
 
@@ -26,8 +26,7 @@ struct attempt {
 	struct anchors *anchors; /* borrowed */
 	struct enrollment before; /* zero when there was none */
 	struct device_ek *ek;
-	struct device_ak *ak;
-	bool new_ak; /* made in this attempt */
+	struct ak_found found;
 	bool another_ek; /* than at the enrollment before */
 	struct retry retry;
 	struct http *http;
@@ -46,5 +45,8 @@ struct attempt {
 CHECKED enum err attempt_run(struct attempt *attempt);
 void attempt_free(struct attempt *attempt);
 
-/* Writes what was issued into the state directory, each file at one stroke. ERR_INTERNAL. */
+/*
+ * Makes the AK persistent where that was asked for, and writes what was issued into the state
+ * directory, each file at one stroke. Errors of device_ak_persist(); ERR_INTERNAL.
+ */
 CHECKED enum err attempt_install(struct attempt *attempt);
