@@ -77,6 +77,8 @@ static enum err make(const struct search *s, const struct enrollment *before)
 	enum ak_hierarchy hierarchy = s->wish->hierarchy;
 
 	if (recipe == NULL)
+		recipe = ak_recipe_find(before->ak_kind);
+	if (recipe == NULL)
 		recipe = ak_recipe_default;
 	if (!s->wish->has_hierarchy && !ak_hierarchy_read(before->ak_hierarchy, &hierarchy))
 		hierarchy = AK_BELOW_OWNER;

@@ -6,8 +6,8 @@
 
 /* What is asked for; zeroes: an AK that is already there, whatever it is. */
 struct ak_wish {
-	const struct ak_recipe *recipe; /* NULL: any, and ak_recipe_default for a new one */
-	bool has_hierarchy; /* false: any, and that of the last enrollment for a new one */
+	const struct ak_recipe *recipe; /* NULL: any; a new one then is of the kind before */
+	bool has_hierarchy; /* false: the same of the hierarchy */
 	enum ak_hierarchy hierarchy;
 	TPM2_HANDLE handle; /* 0: that of the last enrollment, if it had one */
 };
