@@ -76,7 +76,7 @@ enum err tpm_open(const struct tpm_access *access, struct tpm **out)
 	if (rc != TSS2_RC_SUCCESS)
 		return fail(ERR_INTERNAL, "tpm",
 			"it cannot be reached (code 0x%08x): is there a TPM, may this user open "
-			"it, is --tcti right?",
+			"it, does nobody else hold it alone, is --tcti right?",
 			rc);
 	TRY(tpm_ok(Esys_Initialize(&tpm->esys, tpm->tcti, NULL), "the TSS's start"));
 	TRY(set_auth(tpm, 0, access->owner_auth));
@@ -176,8 +176,9 @@ static enum err refused_auth(const struct tpm *tpm, size_t i, const char *comman
 
 	if (tpm->auth_source[i][0] != '\0')
 		return fail(ERR_INTERNAL, "tpm-auth",
-			"%s: the %s hierarchy refuses the auth value in %s: it has another one, "
-			"which %s FILE has to hold",
+			"%s: the %s hierarchy refuses the auth value in %s: put the right one "
+			"there, "
+			"or name its file with %s FILE",
 			command, h->name, tpm->auth_source[i], h->option);
 	return fail(ERR_INTERNAL, "tpm-auth",
 		"%s: the %s hierarchy has an auth value (a password): put it into a file that "

@@ -186,6 +186,21 @@ static void below_the_owners_primary_other_tools_load_it_and_the_clock_is_blurre
 	assert_false(has_clear_clock(dir));
 }
 
+/* What is not the TPM's own is hashed in the TPM, which then lets a restricted key sign it. */
+static void openssl_signs_with_it(void **state)
+{
+	AUTO(mem_free) char *dir = text("%s/owner.example.test", world.dir);
+
+	(void)state;
+	AUTO(mem_free) char *file = in(dir, "file");
+	write_file(file, 0644, view_str("signed by a machine"));
+	free(tpmtool_must(tcti, dir, "openssl", "dgst", "-provider", "tpm2", "-provider", "default",
+		"-propquery", "?provider=tpm2", "-sha256", "-sign", "ak.tss2.pem", "-out",
+		"file.sig", "file", NULL));
+	free(tpmtool_must(tcti, dir, "openssl", "dgst", "-sha256", "-verify", "certified.pub",
+		"-signature", "file.sig", "file", NULL));
+}
+
 static void below_the_endorsement_primary_the_clock_is_clear(void **state)
 {
 	AUTO(mem_free) char *dir = new_dir("endorsement.example.test");
@@ -374,6 +389,7 @@ static int tests(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(
 			below_the_owners_primary_other_tools_load_it_and_the_clock_is_blurred),
+		cmocka_unit_test(openssl_signs_with_it),
 		cmocka_unit_test(below_the_endorsement_primary_the_clock_is_clear),
 		cmocka_unit_test(below_the_ek_the_clock_is_clear_and_a_policy_session_loads_it),
 		cmocka_unit_test(every_ek_can_be_the_parent),
