@@ -25,7 +25,8 @@ enum access_option_id { ACCESS_TCTI = 2000, ACCESS_OWNER_AUTH, ACCESS_ENDORSEMEN
 #define ACCESS_USAGE                                                                               \
 	"  --tcti TCTI         where the TPM is, as in tss2-tctildr(7) (default: /dev/tpmrm0)\n"   \
 	"  --owner-auth FILE   with the owner hierarchy's auth value, if it has one\n"             \
-	"  --endorsement-auth FILE   the same of the endorsement hierarchy\n"
+	"  --endorsement-auth FILE\n"                                                              \
+	"                      the same of the endorsement hierarchy\n"
 
 /* Takes an option of ACCESS_OPTIONS; false for an id that is none of them. */
 bool access_option(struct tpm_access *access, int id, const char *value);
