@@ -4,10 +4,16 @@
 #include "ca/base/file.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define AUTH_FILE_MAX 256
+
+static const char *credentials;
+
+void access_credentials_in(const char *directory)
+{
+	credentials = directory;
+}
 
 bool access_option(struct tpm_access *access, int id, const char *value)
 {
@@ -83,16 +89,15 @@ static enum err read_file(const char *path, struct tpm_auth *out)
 
 enum err auth_read(const char *path, const char *credential, struct tpm_auth *out)
 {
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	AUTO(mem_free) char *of_systemd = NULL;
 	enum err err;
 
 	*out = (struct tpm_auth){0};
 	if (path != NULL)
 		return read_file(path, out);
-	if (directory == NULL || directory[0] != '/')
+	if (credentials == NULL || credentials[0] != '/')
 		return OK;
-	of_systemd = path_join(directory, credential);
+	of_systemd = path_join(credentials, credential);
 	if (of_systemd == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "auth_read");
 	err = read_file(of_systemd, out);

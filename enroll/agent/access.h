@@ -34,6 +34,12 @@ bool access_option(struct tpm_access *access, int id, const char *value);
 /* Which TPM it is, for sentences: "swtpm:path=..." or "the TSS's default (/dev/tpmrm0)". */
 const char *access_text(const struct tpm_access *access);
 
+/*
+ * Where systemd has put this process's credentials ($CREDENTIALS_DIRECTORY), which main() tells
+ * before anything else; borrowed. NULL, as it is at first, or a relative path: there are none.
+ */
+void access_credentials_in(const char *directory);
+
 #define AUTH_SOURCE_SIZE 512
 
 /* A hierarchy's auth value and the file that it came from, which is "" when there is none. */
@@ -44,8 +50,8 @@ struct tpm_auth {
 void auth_wipe(struct tpm_auth *auth); /* for AUTO */
 
 /*
- * Reads the auth value in `path`, or where that is NULL in the file `credential` of the directory
- * $CREDENTIALS_DIRECTORY, if there is one. Nobody but the file's owner may reach it. One newline at
+ * Reads the auth value in `path`, or where that is NULL the credential of this name, if there is
+ * one. Nobody but the file's owner may reach it. One newline at
  * its end is dropped; "hex:" is followed by hexadecimal digits, "str:" by the value as it is, and
  * without either the whole is the value, of at most 64 bytes. ERR_INTERNAL "auth-file",
  * "file-permissions"; ERR_NOT_FOUND "file-missing" when `path` names no file.

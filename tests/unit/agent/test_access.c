@@ -14,7 +14,7 @@ static char *dir;
 static int setup(void **state)
 {
 	(void)state;
-	unsetenv("CREDENTIALS_DIRECTORY");
+	access_credentials_in(NULL);
 	dir = made_directory();
 	return 0;
 }
@@ -22,7 +22,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	unsetenv("CREDENTIALS_DIRECTORY");
+	access_credentials_in(NULL);
 	directory_remove(dir);
 	free(dir);
 	return 0;
@@ -121,7 +121,7 @@ static void systemds_credential_stands_in_for_an_option(void **state)
 	(void)state;
 	assert_int_equal(OK, auth_read(NULL, CREDENTIAL, &auth));
 	assert_int_equal(0, auth.value.size);
-	setenv("CREDENTIALS_DIRECTORY", dir, 1);
+	access_credentials_in(dir);
 	assert_int_equal(OK, auth_read(NULL, CREDENTIAL, &auth));
 	assert_int_equal(0, auth.value.size);
 	assert_string_equal("", auth.source);
