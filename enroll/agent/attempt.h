@@ -2,6 +2,7 @@
 #pragma once
 
 #include "enroll/agent/accepted.h"
+#include "enroll/agent/akfind.h"
 #include "enroll/agent/credential.h"
 #include "enroll/agent/http.h"
 #include "enroll/agent/state.h"
@@ -11,12 +12,11 @@ struct wish {
 	const char *server;
 	const char *service;
 	const char *host;
-	const char *tcti; /* NULL: the TSS's default */
+	struct tpm_access access;
 	const char *proxy; /* NULL: none */
 	const struct ek_template
 		*ek; /* NULL: the remembered one, or the first that has a certificate */
-	enum key_kind ak;
-	bool any_ak; /* no kind was asked for: a stored AK of another kind is as good */
+	struct ak_wish ak;
 	unsigned timeout; /* seconds */
 };
 
@@ -26,8 +26,7 @@ struct attempt {
 	struct anchors *anchors; /* borrowed */
 	struct enrollment before; /* zero when there was none */
 	struct device_ek *ek;
-	struct device_ak *ak;
-	bool new_ak; /* made in this attempt */
+	struct ak_found found;
 	bool another_ek; /* than at the enrollment before */
 	bool is_check; /* asks what would become of it; nothing is issued */
 	struct retry retry;
@@ -49,7 +48,7 @@ void attempt_free(struct attempt *attempt);
 
 /*
  * The steps of attempt_run(), for who looks at them one by one. attempt_find_ek() fills `ek`;
- * attempt_write_claim() wants `ek` and `ak`, the next `http` and a started `retry`. `*out` is the
+ * attempt_write_claim() wants `ek` and `found`, the next `http` and a started `retry`. `*out` is the
  * caller's, for answer_free(); it is not checked yet.
  */
 CHECKED enum err attempt_find_ek(struct attempt *attempt, struct tpm *tpm);
@@ -60,5 +59,8 @@ CHECKED enum err attempt_activate(
 CHECKED enum err attempt_send_proof(struct attempt *attempt, const struct challenge *challenge,
 	const struct secret_key *session, struct answer **out);
 
-/* Writes what was issued into the state directory, each file at one stroke. ERR_INTERNAL. */
+/*
+ * Makes the AK persistent where that was asked for, and writes what was issued into the state
+ * directory, each file at one stroke. Errors of device_ak_persist(); ERR_INTERNAL.
+ */
 CHECKED enum err attempt_install(struct attempt *attempt);

@@ -20,8 +20,8 @@ const char doctor_usage[] =
 	"                only this machine is looked at\n"
 	"  --json        as a JSON array of {look, kind, text}; kind is ok, warn, fail or skipped\n"
 	"\n"
-	"--ca, --ca-sha256, --service, --host, --state, --tcti, --ak, --ek and --proxy as for\n"
-	"endorse enroll.\n";
+	"--ca, --ca-sha256, --service, --host, --state, --tcti, --owner-auth, --endorsement-auth,\n"
+	"--ak, --ak-handle, --hierarchy, --ek and --proxy as for endorse enroll.\n";
 
 /* The one option that enroll does not have is taken out before the others are read. */
 static bool take_json(int *argc, char **argv)

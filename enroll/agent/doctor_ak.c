@@ -6,41 +6,43 @@
 #define SAY(doctor, kind, ...)                                                                     \
 	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "ak", __VA_ARGS__)
 
-/* A key that is of no use makes way for a new one, as in an enrollment. */
-static void try_held(struct doctor *doctor, struct tpm *tpm, const char *name)
+/* As an enrollment does; without a state directory there is nothing to find. */
+static enum err bring(struct doctor *doctor, struct tpm *tpm)
 {
-	AUTO(device_ak_free) struct device_ak *ak = NULL;
-	AUTO(loaded_flush) struct loaded key = LOADED(tpm);
-	const char *path = state_path(doctor->state, name);
-	enum err err = device_ak_read(path, doctor->wish.service, &ak);
+	const struct ak_wish *wish = &doctor->wish.ak;
+	struct attempt *a = &doctor->attempt;
 
-	if (err == ERR_NOT_FOUND)
-		return;
-	if (err == OK)
-		err = device_ak_load(tpm, ak, &key);
-	if (err != OK) {
-		SAY(doctor, WARN, "%s is not used: %s", path, why()->sentence);
-		return;
-	}
-	if (!doctor->wish.any_ak && ak_kind(ak->judged) != doctor->wish.ak)
-		return;
-	SAY(doctor, OK, "%s: a %s key, made in this TPM for this service", path,
-		key_kind_text(ak_kind(ak->judged)));
-	doctor->attempt.ak = MOVE(ak);
+	if (doctor->state != NULL)
+		return ak_find(tpm, wish, doctor->wish.service, doctor->state, &a->before, a->ek,
+			&a->found);
+	a->found.is_new = true;
+	return device_ak_create(tpm, wish->recipe == NULL ? ak_recipe_default : wish->recipe,
+		wish->has_hierarchy ? wish->hierarchy : AK_BELOW_OWNER, a->ek, doctor->wish.service,
+		&a->found.ak);
 }
 
-static void make(struct doctor *doctor, struct tpm *tpm)
+static void look(struct doctor *doctor, struct tpm *tpm)
 {
-	const char *kind = key_kind_text(doctor->wish.ak);
+	const struct ak_found *found = &doctor->attempt.found;
 	int64_t began = doctor_ms(), took;
 
-	if (device_ak_create(tpm, doctor->wish.ak, doctor->wish.service, &doctor->attempt.ak) !=
-		OK) {
-		SAY(doctor, FAIL, "no %s AK can be made: %s", kind, why()->sentence);
+	if (bring(doctor, tpm) != OK) {
+		SAY(doctor, FAIL, "no AK for an enrollment: %s", why()->sentence);
 		return;
 	}
+	doctor->has_ak = true;
 	took = doctor_ms() - began;
-	SAY(doctor, OK, "a %s AK was made in %lld ms, and is not kept", kind, (long long)took);
+	if (found->is_new && doctor->held.judgement != HELD_NOTHING)
+		SAY(doctor, WARN,
+			"the AK that is held is not used, so an enrollment makes a new one");
+	if (found->is_new)
+		SAY(doctor, OK, "a %s AK (hierarchy: %s) was made in %lld ms, and is not kept",
+			ak_recipe_text(found->ak->judged), device_ak_place(found->ak),
+			(long long)took);
+	else
+		SAY(doctor, OK,
+			"the %s AK that is held (hierarchy: %s) is this TPM's, for this service",
+			ak_recipe_text(found->ak->judged), device_ak_place(found->ak));
 	if (took > SLOW_MS)
 		SAY(doctor, WARN,
 			"that is slow: a ticket lives 300 seconds, in which the TPM makes the EK "
@@ -49,22 +51,17 @@ static void make(struct doctor *doctor, struct tpm *tpm)
 
 void doctor_ak(struct doctor *doctor)
 {
-	static const char *const names[] = {STATE_AK_KEY_NEW, STATE_AK_KEY};
 	AUTO(tpm_close) struct tpm *tpm = NULL;
+	const struct ak_wish *wish = &doctor->wish.ak;
 
-	if (!doctor->has_tpm || doctor_open_tpm(doctor, &tpm) != OK) {
+	if (!doctor->has_tpm || doctor_open_tpm(doctor, &tpm) != OK)
 		SAY(doctor, SKIPPED, "not looked at: there is no TPM");
-		return;
-	}
-	if (doctor->wish.service == NULL) {
+	else if (doctor->wish.service == NULL)
 		SAY(doctor, SKIPPED,
 			"not looked at: an AK is made for one service, so give --server");
-		return;
-	}
-	for (size_t i = 0; doctor->state != NULL && i < COUNT(names); i++)
-		if (doctor->attempt.ak == NULL)
-			try_held(doctor, tpm, names[i]);
-	if (doctor->attempt.ak == NULL)
-		make(doctor, tpm);
-	doctor->has_ak = doctor->attempt.ak != NULL;
+	else if (doctor->attempt.ek == NULL && wish->has_hierarchy &&
+		 wish->hierarchy == AK_BELOW_EK)
+		SAY(doctor, SKIPPED, "not looked at: there is no EK to make it below");
+	else
+		look(doctor, tpm);
 }

@@ -46,15 +46,11 @@ static void add_letters(struct tpm *tpm, uint32_t which, char *out, size_t room)
 	out[n] = '\0';
 }
 
-static const char *tcti_text(const struct doctor *doctor)
-{
-	return doctor->wish.tcti == NULL ? "the TSS's default" : doctor->wish.tcti;
-}
-
 /* What the device nodes say when the TSS only says no. */
 static const char *node_hint(const struct doctor *doctor)
 {
-	if (doctor->wish.tcti != NULL && strstr(doctor->wish.tcti, "/dev/tpm") == NULL)
+	if (doctor->wish.access.tcti != NULL &&
+		strstr(doctor->wish.access.tcti, "/dev/tpm") == NULL)
 		return "Is the TPM's program running, and the path or port the right one?";
 	if (access(MANAGED, R_OK | W_OK) == 0)
 		return MANAGED " can be opened, so the TPM itself does not answer: restart the "
@@ -89,9 +85,9 @@ static void say_who(struct doctor *doctor, struct tpm *tpm)
 	(void)property(tpm, TPM2_PT_FIRMWARE_VERSION_1, &firmware_1);
 	(void)property(tpm, TPM2_PT_FIRMWARE_VERSION_2, &firmware_2);
 	SAY(doctor, OK, "reached through %s: manufacturer %s, model \"%s\", firmware %u.%u.%u.%u%s",
-		tcti_text(doctor), text, vendor, firmware_1 >> 16, firmware_1 & 0xffff,
-		firmware_2 >> 16, firmware_2 & 0xffff,
-		is_software(vendor, doctor->wish.tcti)
+		access_text(&doctor->wish.access), text, vendor, firmware_1 >> 16,
+		firmware_1 & 0xffff, firmware_2 >> 16, firmware_2 & 0xffff,
+		is_software(vendor, doctor->wish.access.tcti)
 			? "; it is software: as safe as the machine it runs on"
 			: "");
 	if (took > SLOW_MS)
@@ -104,7 +100,7 @@ static void say_who(struct doctor *doctor, struct tpm *tpm)
 /* Without a resource manager whatever another program leaves in the TPM is in the way. */
 static bool is_raw(const struct doctor *doctor)
 {
-	const char *tcti = doctor->wish.tcti;
+	const char *tcti = doctor->wish.access.tcti;
 
 	if (tcti == NULL)
 		return access(MANAGED, R_OK | W_OK) != 0;
@@ -113,7 +109,7 @@ static bool is_raw(const struct doctor *doctor)
 
 static void look_at_slots(struct doctor *doctor, struct tpm *tpm)
 {
-	const char *tcti = doctor->wish.tcti;
+	const char *tcti = doctor->wish.access.tcti;
 	uint32_t keys, sessions;
 
 	if (!is_raw(doctor))
@@ -197,22 +193,29 @@ static bool has_curve(struct tpm *tpm, TPM2_ECC_CURVE curve)
 	       data->data.eccCurves.count == 1 && data->data.eccCurves.eccCurves[0] == curve;
 }
 
+static bool can_make(struct tpm *tpm, const struct ak_recipe *recipe)
+{
+	if (recipe->kind == KEY_P256 && !has_curve(tpm, TPM2_ECC_NIST_P256))
+		return false;
+	if (recipe->kind == KEY_P384 && !has_curve(tpm, TPM2_ECC_NIST_P384))
+		return false;
+	return has_algorithm(tpm, recipe->scheme) && has_algorithm(tpm, recipe->hash);
+}
+
 static void look_at_algorithms(struct doctor *doctor, struct tpm *tpm)
 {
-	bool can_ecdsa = has_algorithm(tpm, TPM2_ALG_ECDSA) && has_curve(tpm, TPM2_ECC_NIST_P256);
-	bool can_rsassa = has_algorithm(tpm, TPM2_ALG_RSASSA);
+	const struct ak_recipe *recipe = doctor->wish.ak.recipe;
 
-	if (doctor->wish.ak == KEY_P256 && !can_ecdsa)
-		SAY(doctor, FAIL, "it makes no P-256 keys for ECDSA%s",
-			can_rsassa ? ": use --ak rsa2048" : "");
-	if (doctor->wish.ak == KEY_RSA_2048 && !can_rsassa)
-		SAY(doctor, FAIL, "it makes no RSA keys for RSASSA%s",
-			can_ecdsa ? ": use --ak p256" : "");
+	if (recipe == NULL)
+		recipe = ak_recipe_default;
+	if (!can_make(tpm, recipe))
+		SAY(doctor, FAIL, "it makes no AK of the kind %s: try another (--ak " AK_KINDS ")",
+			recipe->name);
 }
 
 enum err doctor_open_tpm(const struct doctor *doctor, struct tpm **out)
 {
-	return tpm_open(doctor->wish.tcti, out);
+	return tpm_open(&doctor->wish.access, out);
 }
 
 void doctor_tpm(struct doctor *doctor)
@@ -221,14 +224,15 @@ void doctor_tpm(struct doctor *doctor)
 	uint32_t family;
 
 	if (doctor_open_tpm(doctor, &tpm) != OK) {
-		SAY(doctor, FAIL, "%s %s", why()->sentence, node_hint(doctor));
+		SAY(doctor, FAIL, "%s: %s %s", access_text(&doctor->wish.access), why()->sentence,
+			node_hint(doctor));
 		return;
 	}
 	if (!property(tpm, TPM2_PT_FAMILY_INDICATOR, &family)) {
 		SAY(doctor, FAIL,
 			"%s answers, but not as a TPM 2.0: it was not started, is in failure mode "
 			"or is a TPM 1.2",
-			tcti_text(doctor));
+			access_text(&doctor->wish.access));
 		return;
 	}
 	doctor->has_tpm = true;

@@ -156,8 +156,9 @@ static enum err find_any(struct tpm *tpm, struct device_ek *ek)
 		forget_certificate(ek);
 	}
 	return fail(ERR_NOT_FOUND, "tpm-ek",
-		"this TPM has no EK certificate in NV that can be used: its manufacturer says "
-		"nothing of it, so the service has nothing to go by");
+		"this TPM has no EK certificate in NV that can be used, so nothing vouches for it: "
+		"a "
+		"firmware update may bring one; ask its manufacturer, or the service's operator");
 }
 
 static enum err find_certificate(

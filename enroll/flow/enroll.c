@@ -289,6 +289,7 @@ static enum err run_proven(struct attempt *attempt, struct buf *sealed)
 		snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
 			attempt->judgement.claim->host);
 	TRY(err);
+	attempt->outcome->is_untagged = ak_is_untagged(attempt->judgement.ak);
 	TRY(request_parse(attempt->transcript.request, &attempt->request));
 	TRY(digest_request(attempt));
 	TRY(decide(attempt));

@@ -29,6 +29,7 @@ struct caller {
 struct outcome {
 	const char *what; /* "issued", "returned", "repeated", "checked" */
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
+	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
 	char host[254];
 	char device_id[33];

@@ -55,10 +55,10 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
 		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
-		outcome->is_proven ? "yes" : NULL, "recorded", outcome->is_unrecorded ? "no" : NULL,
-		"reason", err == OK ? NULL : reason->code, "why",
-		err == OK ? NULL : reason->sentence, "from", exchange->caller.client_address,
-		"request", exchange->caller.request_id, LOG_END);
+		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
+		"recorded", outcome->is_unrecorded ? "no" : NULL, "reason",
+		err == OK ? NULL : reason->code, "why", err == OK ? NULL : reason->sentence, "from",
+		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
 }
 
 static void problem(struct exchange *exchange, const struct reason *reason)

@@ -51,7 +51,7 @@ static bool trip_activate(const struct trip *trip, struct buf *out)
 	TPM2B_PUBLIC area = {0};
 	size_t used = 0;
 
-	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, &ak));
+	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, AK_TAGGED, &ak));
 	assert_ok(ek_public_build(ek_template_of(KEY_P256), ek, &public));
 	Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.p, public.n, &used, &area);
 	return activate(ek, &area.publicArea, (struct view){ak_name(ak)->bytes, ak_name(ak)->n},
