@@ -99,7 +99,10 @@ static enum err find_ak(struct attempt *a, struct tpm *tpm)
  */
 static enum err keep_new_ak(struct attempt *a)
 {
-	return a->new_ak ? device_ak_write(a->ak, state_path(a->state, STATE_AK_KEY_NEW)) : OK;
+	/* A check is answered without a certificate: nobody will ask for this key again. */
+	if (!a->new_ak || a->is_check)
+		return OK;
+	return device_ak_write(a->ak, state_path(a->state, STATE_AK_KEY_NEW));
 }
 
 static void forget_new_ak(struct attempt *a)
