@@ -21,6 +21,7 @@ struct rule {
 	struct yaml_list trust; /* of char *; empty: any */
 	struct yaml_list templates; /* of char * */
 	int64_t names_per_device;
+	bool untagged_aks;
 	struct yaml_mark mark;
 };
 
@@ -51,6 +52,7 @@ static const struct yaml_key rule_keys[] = {
 	{"templates", YAML_LIST, offsetof(struct rule, templates), NULL, 1, 64, NULL, NULL},
 	{"names_per_device", YAML_WHOLE, offsetof(struct rule, names_per_device), "1", 1, 100, NULL,
 		NULL},
+	{"untagged_aks", YAML_BOOL, offsetof(struct rule, untagged_aks), "false", 0, 0, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema rule_schema = {
@@ -205,6 +207,13 @@ static const struct rule *rule_for(const struct policy *policy, const char *name
 		if (has_name(&rule[i], name))
 			return &rule[i];
 	return NULL;
+}
+
+bool policy_takes_untagged(const struct policy *policy, const char *host)
+{
+	const struct rule *rule = rule_for(policy, host);
+
+	return rule != NULL && rule->untagged_aks;
 }
 
 enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)

@@ -20,6 +20,12 @@ void policy_free(struct policy **policy);
 /* SHA-256 of the file: changes with every change of what is allowed. */
 const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
 
+/*
+ * Does the first rule that has this name take AKs without the service's tag (`untagged_aks`)? False
+ * for a name that no rule has.
+ */
+bool policy_takes_untagged(const struct policy *policy, const char *host);
+
 /* What the matching rule gives. */
 struct decision {
 	const char *rule; /* the rule's name; the policy's */

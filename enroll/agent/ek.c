@@ -168,8 +168,9 @@ static enum err find_any(struct tpm *tpm, const char *wanted, struct device_ek *
 			"try --ek auto",
 			wanted);
 	return fail(ERR_NOT_FOUND, "tpm-ek",
-		"this TPM has no EK certificate in NV that can be used: its manufacturer says "
-		"nothing of it, so the service has nothing to go by");
+		"this TPM has no EK certificate in NV that can be used, so nothing vouches for it: "
+		"a "
+		"firmware update may bring one; ask its manufacturer, or the service's operator");
 }
 
 static enum err find_certificate(struct tpm *tpm, const char *wanted, struct device_ek *ek)

@@ -26,6 +26,7 @@ enum err challenge_make(const struct service *service, const struct caller *call
 	if (judgement.claim != NULL)
 		snprintf(outcome->host, sizeof(outcome->host), "%s", judgement.claim->host);
 	TRY(err);
+	outcome->is_untagged = ak_is_untagged(judgement.ak);
 	TRY(fill_ticket(service, claim, caller->now, &ticket));
 	TRY(ticket_seal(service->tickets, &ticket, &challenge->ticket));
 	challenge->expires_at = caller->now + TICKET_LIFE;

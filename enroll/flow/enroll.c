@@ -78,6 +78,8 @@ static enum err look_up(struct attempt *attempt)
 	TRY(enrollment_lookup(attempt->service->db, &key, attempt->caller->now, &attempt->facts));
 	if (attempt->facts.device_known)
 		memcpy(attempt->device_id, attempt->facts.device_id, DEVICE_ID_SIZE);
+	else if (attempt->request.is_check)
+		memset(attempt->device_id, 0, DEVICE_ID_SIZE);
 	else
 		TRY(random_bytes(attempt->device_id, DEVICE_ID_SIZE));
 	hex_write(VIEW(attempt->device_id), attempt->outcome->device_id);
@@ -172,6 +174,13 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 	return enrollment_record(attempt->service->db, &record);
 }
 
+/* All judgements were made; the rest is for who wants more than to know. */
+static enum err stop_at_check(struct attempt *attempt)
+{
+	attempt->outcome->what = "checked";
+	return OK;
+}
+
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
 static enum err try_once(struct attempt *attempt)
 {
@@ -185,6 +194,8 @@ static enum err try_once(struct attempt *attempt)
 		attempt->request.keys[0].template, &decision));
 	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
 	TRY(make_grant(attempt));
+	if (attempt->request.is_check)
+		return stop_at_check(attempt);
 	stored = recorded(attempt);
 	if (stored == NULL) {
 		issued_free(&attempt->issued);
@@ -224,7 +235,7 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 		.trust_source = trust->source,
 		.trust_chain = trust->chain,
 		.certificates = {{attempt->request.keys[0].template, attempt->certificate}},
-		.certificates_n = 1,
+		.certificates_n = attempt->request.is_check ? 0 : 1,
 	};
 
 	for (size_t i = 0; i < ANSWER_INTERMEDIATES; i++) {
@@ -277,6 +288,7 @@ static enum err run_proven(struct attempt *attempt, struct buf *sealed)
 		snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
 			attempt->judgement.claim->host);
 	TRY(err);
+	attempt->outcome->is_untagged = ak_is_untagged(attempt->judgement.ak);
 	TRY(request_parse(attempt->transcript.request, &attempt->request));
 	TRY(digest_request(attempt));
 	TRY(decide(attempt));

@@ -27,8 +27,9 @@ struct caller {
 
 /* What a request came to, for the log; texts are "" while not known. */
 struct outcome {
-	const char *what; /* "issued", "returned", "repeated" */
+	const char *what; /* "issued", "returned", "repeated", "checked" */
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
+	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
 	char host[254];
 	char device_id[33];

@@ -17,3 +17,4 @@
 #define LIMIT_HOST 253
 #define LIMIT_KEYS 1 /* keys in one request */
 #define LIMIT_TEMPLATE_NAME 64
+#define LIMIT_PURPOSE 16

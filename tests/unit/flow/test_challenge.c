@@ -48,7 +48,7 @@ static bool trip_activate(const struct trip *trip, TPM2B_DIGEST *out)
 	AUTO(ak_free) struct ak *ak = NULL;
 	AUTO(soft_key_free) struct soft_key ek;
 
-	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, &ak));
+	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, AK_TAGGED, &ak));
 	assert_true(soft_ek_make(SOFT_L2, trip->device.world.ek_key, &ek));
 	return soft_activate(&ek, (struct view){ak_name(ak)->bytes, ak_name(ak)->n},
 		buf_view(&trip->challenge.credential_blob), buf_view(&trip->challenge.secret), out);

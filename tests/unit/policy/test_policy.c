@@ -202,6 +202,31 @@ static void a_glob_never_crosses_a_dot(void **state)
 	assert_refused(policy_decide(policy, &facts, &decision), ERR_DENIED, "name-not-allowed");
 }
 
+/* The second rule allows what the first, which has the name, does not say. */
+static void aks_without_a_tag_are_taken_by_the_rule_that_says_so(void **state)
+{
+	static const char text[] = "rules:\n"
+				   "  - name: strict\n"
+				   "    hosts: [{exact: a.cloud.example.org}]\n"
+				   "    templates: [ak]\n"
+				   "  - name: cloud\n"
+				   "    hosts: [{suffix: cloud.example.org}]\n"
+				   "    templates: [ak]\n"
+				   "    untagged_aks: true\n"
+				   "  - name: said-no\n"
+				   "    hosts: [{suffix: example.org}]\n"
+				   "    templates: [ak]\n"
+				   "    untagged_aks: false\n";
+	AUTO(policy_free) struct policy *policy = loaded(text);
+
+	(void)state;
+	assert_true(policy_takes_untagged(policy, "b.cloud.example.org"));
+	assert_false(policy_takes_untagged(policy, "a.cloud.example.org"));
+	assert_false(policy_takes_untagged(policy, "cloud.example.org"));
+	assert_false(policy_takes_untagged(policy, "www.example.org"));
+	assert_false(policy_takes_untagged(policy, "b.cloud.example.com"));
+}
+
 static void the_version_is_the_digest_of_the_file(void **state)
 {
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
@@ -262,6 +287,8 @@ static const struct problem_row {
 		"1:77: \"names_per_device\" is \"0\": wanted 1 to 100\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], names_per_device: 101"),
 		"1:77: \"names_per_device\" is \"101\": wanted 1 to 100\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], untagged_aks: 'yes'"),
+		"1:73: \"untagged_aks\" is \"yes\": wanted true or false\n"},
 	{"rules:\n"
 	 "- {name: r, hosts: [{exact: a.b}], templates: [ak]}\n"
 	 "- {name: r, hosts: [{exact: a.c}], templates: [ak]}\n",
@@ -348,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_rule_without_kinds_and_trust_takes_any),
 		cmocka_unit_test(a_suffix_does_not_have_its_own_name),
 		cmocka_unit_test(a_glob_never_crosses_a_dot),
+		cmocka_unit_test(aks_without_a_tag_are_taken_by_the_rule_that_says_so),
 		cmocka_unit_test(the_version_is_the_digest_of_the_file),
 		cmocka_unit_test(one_fault_is_one_problem_at_its_place),
 		cmocka_unit_test(the_limits_of_a_rule_are_taken),

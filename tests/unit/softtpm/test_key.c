@@ -16,7 +16,7 @@ static void every_ak_is_one_that_the_service_takes_under_the_name_it_computes(vo
 
 		assert_true(soft_ak_make(kind, SERVICE, NULL, &key));
 		assert_true(soft_key_public(&key, &public));
-		assert_ok(ak_judge(buf_view(&public), SERVICE, &ak));
+		assert_ok(ak_judge(buf_view(&public), SERVICE, AK_TAGGED, &ak));
 		assert_view_equal(VIEW_2B(&key.name, name),
 			((struct view){ak_name(ak)->bytes, ak_name(ak)->n}));
 		assert_int_equal(1, EVP_PKEY_eq(key.pkey, ak_pkey(ak)));

@@ -1,0 +1,18 @@
+/* line.h - a TPM's raw character device: a terminal's line, at whose other end a software TPM answers. */
+#pragma once
+
+#include "tests/flow/process.h"
+
+struct line {
+	char *path; /* for the TCTI "device:PATH" */
+	int master, slave;
+	pid_t bridge;
+};
+
+/*
+ * Makes the device in `dir`, in a mount namespace that this process gets for itself, so that
+ * neither /dev/pts nor anybody else is touched; its commands go to the swtpm that listens at
+ * `socket`. Ends the test when it cannot.
+ */
+void line_start(struct line *line, const char *dir, const char *socket);
+void line_stop(struct line *line);
