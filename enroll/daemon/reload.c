@@ -95,6 +95,16 @@ static void log_problems(struct buf *lines)
 	}
 }
 
+/* All lines in one. */
+static void join(const struct buf *lines, struct buf *out)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		if (lines->p[i] != '\n')
+			buf_u8(out, lines->p[i]);
+		else if (i + 1 < lines->n)
+			buf_str(out, "; ");
+}
+
 static void log_reload(const char *by, struct reload_answer *answer, enum err err)
 {
 	AUTO(buf_free) struct buf changes = BUF(1 << 20);
@@ -104,10 +114,7 @@ static void log_reload(const char *by, struct reload_answer *answer, enum err er
 		LOG(ERR, "reload.refused", "by", by, "code", why()->code, "why", why()->sentence);
 		return;
 	}
-	buf_add(&changes, buf_view(&answer->changes));
-	for (size_t i = 0; i < changes.n; i++)
-		if (changes.p[i] == '\n')
-			changes.p[i] = i + 1 < changes.n ? ';' : ' ';
+	join(&answer->changes, &changes);
 	LOG(NOTICE, "service.reloaded", "by", by, "changes",
 		changes.n == 0 ? "none" : buf_text(&changes), "trust", answer->trust_version,
 		"policy", answer->policy_version, "ca", answer->ca_certificate);
