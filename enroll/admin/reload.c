@@ -10,9 +10,12 @@
 static const char reload_usage[] =
 	"usage: endorsectl reload [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Has the service take its configuration anew, with the templates, the policy and the trusted\n"
-	"roots that it names: all of it, or nothing when anything is wrong, and then everything that is\n"
-	"wrong is printed. Requests that are being answered keep the configuration they began with.\n"
+	"Has the service take its configuration anew, with the templates, the policy and the "
+	"trusted\n"
+	"roots that it names: all of it, or nothing when anything is wrong, and then everything "
+	"that is\n"
+	"wrong is printed. Requests that are being answered keep the configuration they began "
+	"with.\n"
 	"\n"
 	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
 	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token)\n";
@@ -54,8 +57,7 @@ static int reload(const struct admin_server *server)
 	AUTO(reload_answer_free) struct reload_answer taken;
 	AUTO(buf_free) struct buf answer = BUF(2 * LIMIT_ANSWER);
 	struct problem problem = {0};
-	enum err err =
-		admin_post(server, "/v1/admin/reload", view_str(""), &answer, &problem);
+	enum err err = admin_post(server, "/v1/admin/reload", view_str(""), &answer, &problem);
 
 	reload_answer_init(&taken);
 	if (err == ERR_DENIED)

@@ -100,7 +100,8 @@ static void tell_number(struct buf *changes, const char *what, unsigned is, unsi
 		buf_fmt(changes, "%s %u, was %u\n", what, is, was);
 }
 
-static void tell_secret(struct buf *changes, const char *what, const uint8_t *is, const uint8_t *was)
+static void tell_secret(
+	struct buf *changes, const char *what, const uint8_t *is, const uint8_t *was)
 {
 	if (!secret_equal(is, was, 32))
 		buf_fmt(changes, "%s\n", what);

@@ -47,7 +47,8 @@ void notify_say(const struct notify *notify, const char *state, const char *stat
 		printable(status, line, sizeof(line));
 		buf_fmt(&message, "STATUS=%s\n", line);
 	}
-	if (buf_ok(&message) == OK && sendto(notify->fd, message.p, message.n, MSG_NOSIGNAL,
-					      (const struct sockaddr *)&notify->to, notify->to_n) < 0)
+	if (buf_ok(&message) == OK &&
+		sendto(notify->fd, message.p, message.n, MSG_NOSIGNAL,
+			(const struct sockaddr *)&notify->to, notify->to_n) < 0)
 		return;
 }

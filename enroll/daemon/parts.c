@@ -62,8 +62,8 @@ static void make_policy(const struct making *making)
 {
 	size_t before = making->problems->n;
 	struct service *service = making->parts->service;
-	enum err err = policy_load(making->config->policy, is_template, service, making->problems,
-		&service->policy);
+	enum err err = policy_load(
+		making->config->policy, is_template, service, making->problems, &service->policy);
 
 	if (making->problems->n == before)
 		note(making, making->config->mark, "policy", err);
@@ -85,8 +85,7 @@ static void note_sources(const struct making *making, const struct trust_source 
 	for (size_t i = 0; i < n; i++) {
 		struct trust *alone = NULL;
 
-		note(making, from[i].mark, "trust",
-			trust_load(&sources[i], 1, NULL, NULL, &alone));
+		note(making, from[i].mark, "trust", trust_load(&sources[i], 1, NULL, NULL, &alone));
 		trust_free(&alone);
 	}
 }
@@ -105,9 +104,8 @@ static void make_trust(const struct making *making)
 		sources[i].intermediates = from[i].intermediates;
 		err = trust_class_read(from[i].class, &sources[i].class);
 	}
-	if (err == OK &&
-		(err = trust_load(sources, n, skipped, (void *)making,
-			 &making->parts->service->trust)) != OK)
+	if (err == OK && (err = trust_load(sources, n, skipped, (void *)making,
+				  &making->parts->service->trust)) != OK)
 		note_sources(making, sources, n);
 	if (making->problems->n == before)
 		note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);

@@ -64,8 +64,7 @@ static void take(struct reload *reload, struct parts *parts)
 	current_replace(reload->current, &next);
 }
 
-static enum err attempt(
-	struct reload *reload, const struct service *old, struct reload_answer *out)
+static enum err attempt(struct reload *reload, const struct service *old, struct reload_answer *out)
 {
 	AUTO(problems_free) struct problems problems;
 	AUTO(config_free) struct config config = {0};

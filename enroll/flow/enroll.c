@@ -317,7 +317,7 @@ enum err enroll(const struct service *service, const struct caller *caller,
 
 	outcome_rules(outcome, service);
 	hex_write((struct view){trust_version(service->trust), SHA256_SIZE}, attempt.trust_version);
-	hex_write(
-		(struct view){policy_version(service->policy), SHA256_SIZE}, attempt.policy_version);
+	hex_write((struct view){policy_version(service->policy), SHA256_SIZE},
+		attempt.policy_version);
 	return run(&attempt, sealed);
 }

@@ -96,8 +96,8 @@ static bool is_secret(const char *text, const uint8_t secret[static 32])
 	       secret_equal(sent, secret, sizeof(sent));
 }
 
-enum err request_admit(struct mg_connection *connection, enum admission admission,
-	const struct service *service)
+enum err request_admit(
+	struct mg_connection *connection, enum admission admission, const struct service *service)
 {
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	const char *bearer = first_header(info, "authorization");

@@ -24,8 +24,8 @@ CHECKED enum err request_judge(struct mg_connection *connection);
 const char *request_client(struct mg_connection *connection);
 
 /* Compares in constant time with the snapshot's secrets. ERR_DENIED "edge-secret", "admin-token". */
-CHECKED enum err request_admit(struct mg_connection *connection, enum admission admission,
-	const struct service *service);
+CHECKED enum err request_admit(
+	struct mg_connection *connection, enum admission admission, const struct service *service);
 
 /*
  * Reads the body, counted while it comes. ERR_NO_LENGTH "length-required"; ERR_TOO_LARGE

@@ -38,8 +38,8 @@ enum err problem_encode(const struct reason *reason, const char *request_id, str
 	return json_write(document(reason, request_id), json);
 }
 
-enum err problem_encode_list(const struct reason *reason, const char *request_id,
-	struct view lines, struct buf *json)
+enum err problem_encode_list(
+	const struct reason *reason, const char *request_id, struct view lines, struct buf *json)
 {
 	json_t *object = document(reason, request_id);
 

@@ -10,8 +10,8 @@ CHECKED enum err problem_encode(
 	const struct reason *reason, const char *request_id, struct buf *json);
 
 /* The same with a member `problems`, a list of what is wrong; `lines` has one a line. */
-CHECKED enum err problem_encode_list(const struct reason *reason, const char *request_id,
-	struct view lines, struct buf *json);
+CHECKED enum err problem_encode_list(
+	const struct reason *reason, const char *request_id, struct view lines, struct buf *json);
 /* Appends that list, one a line: nothing when there is none. */
 CHECKED enum err problem_list_parse(struct view json, struct buf *lines);
 

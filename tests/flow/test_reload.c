@@ -44,8 +44,8 @@ static void copy(const char *from, const char *to, const char *script)
 {
 	AUTO(output_free) struct output sed;
 
-	process_run(&(struct program){.argv = (const char *const[]){"sed", script, from, NULL}},
-		&sed);
+	process_run(
+		&(struct program){.argv = (const char *const[]){"sed", script, from, NULL}}, &sed);
 	must(sed.code == 0, "sed: %s", buf_text(&sed.err));
 	write_file(to, 0644, buf_view(&sed.out));
 }
@@ -78,8 +78,7 @@ static int make(void **state)
 	must(mkdir(templates, 0755) == 0, "mkdir");
 	put_template("");
 	maker_init(&other, dir, "Other");
-	world_make(
-		&(struct world_plan){.chips = 6, .policy = open_policy, .templates = templates},
+	world_make(&(struct world_plan){.chips = 6, .policy = open_policy, .templates = templates},
 		&world);
 	token = in_world("admin.token");
 	url = text("http://127.0.0.1:%d", world.services[0].admin_port);
@@ -462,22 +461,6 @@ static void another_ca_issues_from_the_reload_on(void **state)
 		visit.dialogue.answer->certificates[0].der.n, "Second", 6));
 }
 
-static void endorsectl_tells_by_its_exit_code_what_came_of_it(void **state)
-{
-	AUTO(output_free) struct output away, wrong, help;
-	AUTO(mem_free) char *nobody = text("http://127.0.0.1:%d", free_port());
-
-	(void)state;
-	world_run(&world, &away, "endorsectl", "reload", "--admin", nobody, "--token-file", token,
-		NULL);
-	assert_int_equal(away.code, 1);
-	world_run(&world, &wrong, "endorsectl", "reload", "now", NULL);
-	assert_int_equal(wrong.code, 2);
-	world_run(&world, &help, "endorsectl", "reload", "--help", NULL);
-	assert_int_equal(help.code, 0);
-	assert_says(&help.out, "usage: endorsectl reload");
-}
-
 static int tests(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, restore)
@@ -493,7 +476,6 @@ static int tests(void)
 		TEST(both_secrets_are_changed_by_a_reload),
 		TEST(a_template_that_was_changed_has_to_have_another_version),
 		TEST(another_ca_issues_from_the_reload_on),
-		TEST(endorsectl_tells_by_its_exit_code_what_came_of_it),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

@@ -115,10 +115,37 @@ static void sighups_in_a_row_are_reloads_and_nothing_worse(void **state)
 	assert_true(process_is_alive(world.services[0].pid));
 }
 
+static void endorsectl_tells_by_its_exit_code_what_came_of_it(void **state)
+{
+	AUTO(output_free) struct output done, wrong_token, away, misused, help;
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *nobody = text("http://127.0.0.1:%d", free_port());
+	AUTO(mem_free) char *token = text("%s/admin.token", world.dir);
+	AUTO(mem_free) char *other = text("%s/edge.secret", world.dir);
+
+	(void)state;
+	world_run(
+		&world, &done, "endorsectl", "reload", "--admin", url, "--token-file", token, NULL);
+	assert_int_equal(done.code, 0);
+	world_run(&world, &wrong_token, "endorsectl", "reload", "--admin", url, "--token-file",
+		other, NULL);
+	assert_int_equal(wrong_token.code, 5);
+	assert_non_null(strstr(buf_text(&wrong_token.err), "admin-token"));
+	world_run(&world, &away, "endorsectl", "reload", "--admin", nobody, "--token-file", token,
+		NULL);
+	assert_int_equal(away.code, 1);
+	world_run(&world, &misused, "endorsectl", "reload", "now", NULL);
+	assert_int_equal(misused.code, 2);
+	world_run(&world, &help, "endorsectl", "reload", "--help", NULL);
+	assert_int_equal(help.code, 0);
+	assert_non_null(strstr(buf_text(&help.out), "usage: endorsectl reload"));
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(no_request_is_refused_for_a_reload),
+		cmocka_unit_test(endorsectl_tells_by_its_exit_code_what_came_of_it),
 		cmocka_unit_test(sighups_in_a_row_are_reloads_and_nothing_worse),
 	};
 
