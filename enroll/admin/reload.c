@@ -10,15 +10,14 @@
 static const char reload_usage[] =
 	"usage: endorsectl reload [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Has the service take its configuration anew, with the templates, the policy and the "
-	"trusted\n"
-	"roots that it names: all of it, or nothing when anything is wrong, and then everything "
-	"that is\n"
-	"wrong is printed. Requests that are being answered keep the configuration they began "
-	"with.\n"
+	"Has the service take its configuration anew, with the secrets, CA, templates,\n"
+	"policy and trusted roots that it names: all of it, or nothing when anything is\n"
+	"wrong, and then everything that is wrong is printed. Requests that are being\n"
+	"answered keep the configuration they began with.\n"
 	"\n"
 	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
-	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token)\n";
+	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token); when the\n"
+	"                     service is to take another one, send it SIGHUP instead\n";
 
 /* Each line, after a word in front of it. */
 static void print_lines(FILE *out, const char *word, const struct buf *lines)

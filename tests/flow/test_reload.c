@@ -255,8 +255,9 @@ static void everything_that_is_wrong_is_told_at_once_and_the_old_configuration_s
 {
 	static const char *const wanted[] = {
 		"policy.yaml:2:5: unknown key \"nam\"",
-		"ak.yaml:9:11: \"lifetime\" is \"soon\"",
-		"nowhere: No such file or directory",
+		":11: \"lifetime\" is \"soon\"",
+		"/nowhere: No such file or directory",
+		"/no-roots: No such file or directory",
 		"edge.secret: wanted 64 hexadecimal digits",
 	};
 	AUTO(output_free) struct output output;
@@ -266,7 +267,8 @@ static void everything_that_is_wrong_is_told_at_once_and_the_old_configuration_s
 	put("policy.yaml", "rules:\n  - nam: any\n");
 	put("edge.secret", "short\n");
 	put_template("s/^lifetime: .*/lifetime: soon/");
-	put_config("s,^\\( *roots\\):.*,\\1: nowhere,");
+	put_config("s,^\\( *roots\\):.*,\\1: nowhere,\n"
+		   "/^trust:/a\\  - name: second\\n    class: manufacturer\\n    roots: no-roots");
 	reload(&output);
 	put_template("");
 	assert_int_equal(output.code, EXIT_REFUSED);
