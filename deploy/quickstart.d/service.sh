@@ -19,7 +19,7 @@ service_start() {
 # What is not about addresses needs no restart. The process counts as current from here on.
 service_reload() {
 	"$bin/endorsectl" reload --admin "http://127.0.0.1:$admin_port" \
-		--token-file "$state/secrets/admin.token" >>"$step_log" ||
+		--token-file "$state/secrets/admin.token" >/dev/null ||
 		die "the service goes on with the old policy and templates, for what is said above"
 	touch "$run/endorsed.pid"
 }
