@@ -63,6 +63,16 @@ unsigned signer_template_version(const struct signer *signer, const char *name)
 	return tmpl == NULL ? 0 : (unsigned)tmpl->version;
 }
 
+bool signer_template(const struct signer *signer, size_t index, struct template_version *out)
+{
+	const struct template *tmpl = template_at(signer->templates, index);
+
+	if (tmpl == NULL)
+		return false;
+	*out = (struct template_version){tmpl->name, (unsigned)tmpl->version, tmpl->digest};
+	return true;
+}
+
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);

@@ -5,13 +5,12 @@
 #include "enroll/flow/service.h"
 
 struct parts {
-	struct trust *trust;
-	struct signer *signer;
-	struct policy *policy;
 	struct ticket_keys *tickets;
 	struct db *db;
-	uint8_t edge_secret[32], admin_token[32];
-	struct service service; /* what the flow sees of them */
+	/* The snapshot that requests work with; it borrows the two above it. Whoever takes it over leaves
+	 * NULL. */
+	struct service *service;
+	struct buf skipped; /* certificates of the trust set that were passed over, one a line */
 };
 
 /*

@@ -23,6 +23,7 @@ enum err challenge_make(const struct service *service, const struct caller *call
 	AUTO(ticket_wipe) struct ticket ticket = {0};
 	enum err err = claim_judge(service, claim, caller->now, &judgement);
 
+	outcome_rules(outcome, service);
 	if (judgement.claim != NULL)
 		snprintf(outcome->host, sizeof(outcome->host), "%s", judgement.claim->host);
 	TRY(err);

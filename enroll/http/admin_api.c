@@ -20,3 +20,17 @@ enum err handle_unbind(const struct service *service, struct exchange *exchange)
 	exchange->outcome.what = "unbound";
 	return unbind_answer_encode(&answer, &exchange->answer);
 }
+
+enum err handle_reload(const struct service *service, struct exchange *exchange)
+{
+	AUTO(reload_answer_free) struct reload_answer answer;
+	enum err err;
+
+	reload_answer_init(&answer);
+	err = service->reloader->run(service->reloader->ctx, exchange->caller.request_id, &answer);
+	if (err != OK) {
+		buf_add(&exchange->problems, buf_view(&answer.problems));
+		return err;
+	}
+	return reload_answer_encode(&answer, &exchange->answer);
+}

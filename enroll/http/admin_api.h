@@ -4,3 +4,5 @@
 #include "enroll/http/exchange.h"
 
 CHECKED enum err handle_unbind(const struct service *service, struct exchange *exchange);
+/* Takes the configuration anew; a refusal has the list of what is wrong. */
+CHECKED enum err handle_reload(const struct service *service, struct exchange *exchange);

@@ -14,6 +14,7 @@ struct exchange {
 	/* the answer */
 	const char *content_type; /* "application/json" unless set */
 	struct buf answer;
+	struct buf problems; /* of a refusal that has a list of them, one a line */
 };
 
 /* Who may call a route. */

@@ -37,12 +37,14 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 		.outcome = {.what = ""},
 		.content_type = "application/json",
 		.answer = BUF(LIMIT_ANSWER * 2),
+		.problems = BUF(1 << 20),
 	};
 }
 
 void exchange_free(struct exchange *exchange)
 {
 	buf_free(&exchange->answer);
+	buf_free(&exchange->problems);
 }
 
 static bool is_singular(const char *name)
@@ -95,7 +97,7 @@ static bool is_secret(const char *text, const uint8_t secret[static 32])
 }
 
 enum err request_admit(
-	struct mg_connection *connection, enum admission admission, const uint8_t secret[static 32])
+	struct mg_connection *connection, enum admission admission, const struct service *service)
 {
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	const char *bearer = first_header(info, "authorization");
@@ -104,12 +106,12 @@ enum err request_admit(
 		return OK;
 	if (admission == ADMIT_ADMIN) {
 		if (bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 &&
-			is_secret(bearer + 7, secret))
+			is_secret(bearer + 7, service->admin_token))
 			return OK;
 		return refuse(ERR_DENIED, "admin-token", "RFC 6750 2.1",
 			"the admin token is missing or wrong");
 	}
-	if (is_secret(first_header(info, "x-endorse-edge"), secret))
+	if (is_secret(first_header(info, "x-endorse-edge"), service->edge_secret))
 		return OK;
 	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
 		"only the service's TLS edge may ask here: use the service's https URL");

@@ -23,9 +23,9 @@ CHECKED enum err request_judge(struct mg_connection *connection);
 /* The address that the edge has seen; only for a request that was admitted as the edge's. */
 const char *request_client(struct mg_connection *connection);
 
-/* Compares in constant time. ERR_DENIED "edge-secret", "admin-token". */
-CHECKED enum err request_admit(struct mg_connection *connection, enum admission admission,
-	const uint8_t secret[static 32]);
+/* Compares in constant time with the snapshot's secrets. ERR_DENIED "edge-secret", "admin-token". */
+CHECKED enum err request_admit(
+	struct mg_connection *connection, enum admission admission, const struct service *service);
 
 /*
  * Reads the body, counted while it comes. ERR_NO_LENGTH "length-required"; ERR_TOO_LARGE

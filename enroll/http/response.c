@@ -57,15 +57,20 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
 		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
 		"recorded", outcome->is_unrecorded ? "no" : NULL, "reason",
-		err == OK ? NULL : reason->code, "why", err == OK ? NULL : reason->sentence, "from",
-		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
+		err == OK ? NULL : reason->code, "why", err == OK ? NULL : reason->sentence,
+		"trust", filled(outcome->trust), "policy", filled(outcome->policy), "rules",
+		outcome->is_moved ? "moved" : NULL, "from", exchange->caller.client_address,
+		"request", exchange->caller.request_id, LOG_END);
 }
 
 static void problem(struct exchange *exchange, const struct reason *reason)
 {
 	buf_free(&exchange->answer);
 	exchange->content_type = "application/problem+json";
-	if (problem_encode(reason, exchange->caller.request_id, &exchange->answer) != OK)
+	if ((exchange->problems.n > 0 ? problem_encode_list(reason, exchange->caller.request_id,
+						buf_view(&exchange->problems), &exchange->answer)
+				      : problem_encode(reason, exchange->caller.request_id,
+						&exchange->answer)) != OK)
 		buf_free(&exchange->answer);
 }
 

@@ -14,5 +14,6 @@ const struct route device_routes[] = {
 
 const struct route admin_routes[] = {
 	{"POST", "/v1/admin/host/unbind", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_unbind, "unbind"},
+	{"POST", "/v1/admin/reload", ADMIT_ADMIN, 0, handle_reload, "admin.reload"},
 	{0},
 };

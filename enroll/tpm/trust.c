@@ -94,6 +94,9 @@ static enum err add_certificate(void *ctx, X509 *cert)
 {
 	const struct loading *loading = ctx;
 
+	/* OpenSSL keeps what it reads of the extensions in the certificate: now, and not when many
+	 * threads look at it for the first time. Whether it is any good is judged with each chain. */
+	(void)X509_check_purpose(cert, -1, 0);
 	if (loading->is_root)
 		return add_anchor(loading->trust, cert, loading->source);
 	if (X509_up_ref(cert) != 1 || sk_X509_push(loading->trust->intermediates, cert) <= 0)

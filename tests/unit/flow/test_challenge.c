@@ -1,5 +1,6 @@
 #include "enroll/flow/challenge.h"
 
+#include "ca/base/encode.h"
 #include "ca/base/ossl.h"
 #include "enroll/tpm/ak.h"
 #include "enroll/tpm/ekpublic.h"
@@ -80,6 +81,31 @@ static void the_tpm_gets_the_secret_that_is_in_the_ticket(void **state)
 	assert_false(trip.outcome.is_proven);
 }
 
+static void assert_begins(const char *shown, const uint8_t *version)
+{
+	char digits[2 * SHA256_SIZE + 1];
+
+	hex_write((struct view){version, SHA256_SIZE}, digits);
+	assert_int_equal(VERSION_SHOWN, strlen(shown));
+	assert_memory_equal(digits, shown, VERSION_SHOWN);
+}
+
+static void what_judged_it_is_noted_for_the_log_also_of_a_refusal(void **state)
+{
+	AUTO(trip_free) struct trip good, bad;
+
+	(void)state;
+	trip_make(&good);
+	assert_ok(trip_go(&good));
+	assert_begins(good.outcome.trust, trust_version(good.believer.service.trust));
+	assert_begins(good.outcome.policy, policy_version(good.believer.service.policy));
+	trip_make(&bad);
+	bad.device.claim.service = "https://other.example.org";
+	assert_refused(trip_go(&bad), ERR_DENIED, "wrong-service");
+	assert_begins(bad.outcome.trust, trust_version(bad.believer.service.trust));
+	assert_begins(bad.outcome.policy, policy_version(bad.believer.service.policy));
+}
+
 static void each_challenge_has_a_secret_of_its_own(void **state)
 {
 	AUTO(trip_free) struct trip a, b;
@@ -138,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tpm_gets_the_secret_that_is_in_the_ticket),
+		cmocka_unit_test(what_judged_it_is_noted_for_the_log_also_of_a_refusal),
 		cmocka_unit_test(each_challenge_has_a_secret_of_its_own),
 		cmocka_unit_test(an_ak_of_another_name_does_not_get_it),
 		cmocka_unit_test(a_refused_claim_gets_nothing_and_tells_its_host),

@@ -1,6 +1,8 @@
 #include "ca/signer/client.h"
 
 #include "ca/base/clock.h"
+#include "ca/base/crypt.h"
+#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 #include "tests/unit/ca/granted.h"
@@ -199,6 +201,25 @@ static void what_cannot_be_opened_is_told(void **state)
 	assert_null(signer);
 }
 
+static void the_templates_are_told_one_by_one_with_the_digest_of_their_file(void **state)
+{
+	AUTO(mem_free) char *path = source_path("templates/ak.yaml");
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(buf_free) struct buf file = BUF(1 << 16);
+	struct template_version one;
+	uint8_t digest[SHA256_SIZE];
+
+	(void)state;
+	fixture_make(&fixture);
+	assert_true(signer_template(fixture.signer, 0, &one));
+	assert_string_equal("ak", one.name);
+	assert_int_equal(signer_template_version(fixture.signer, "ak"), one.version);
+	assert_ok(file_read(path, &file));
+	assert_ok(SHA256_OF(digest, buf_view(&file)));
+	assert_memory_equal(digest, one.digest, sizeof(digest));
+	assert_false(signer_template(fixture.signer, 1, &one));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +228,7 @@ int main(void)
 		cmocka_unit_test(the_signer_judges_a_grant_by_its_own_templates),
 		cmocka_unit_test(the_chain_begins_with_the_issuing_ca),
 		cmocka_unit_test(a_signer_that_can_sign_is_ready),
+		cmocka_unit_test(the_templates_are_told_one_by_one_with_the_digest_of_their_file),
 		cmocka_unit_test(what_cannot_be_opened_is_told),
 	};
 
