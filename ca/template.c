@@ -212,6 +212,11 @@ void templates_free(struct templates **templates)
 	*templates = NULL;
 }
 
+const struct template *template_at(const struct templates *templates, size_t index)
+{
+	return index < templates->n ? &templates->item[index] : NULL;
+}
+
 const struct template *template_named(const struct templates *templates, const char *name)
 {
 	for (size_t i = 0; i < templates->n; i++)

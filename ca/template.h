@@ -58,5 +58,8 @@ struct templates; /* immutable once loaded */
 CHECKED enum err templates_load(const char *dir, struct problems *problems, struct templates **out);
 void templates_free(struct templates **templates);
 
+/* The template at a place, from 0; NULL beyond the last. */
+const struct template *template_at(const struct templates *templates, size_t index);
+
 /* NULL when there is no template of that name. */
 const struct template *template_named(const struct templates *templates, const char *name);

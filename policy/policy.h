@@ -20,6 +20,10 @@ void policy_free(struct policy **policy);
 /* SHA-256 of the file: changes with every change of what is allowed. */
 const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
 
+/* How many rules there are, and how many of them name no kind of EK. */
+size_t policy_rules(const struct policy *policy);
+size_t policy_rules_for_any_ek(const struct policy *policy);
+
 /* What the matching rule gives. */
 struct decision {
 	const char *rule; /* the rule's name; the policy's */

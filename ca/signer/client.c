@@ -62,6 +62,16 @@ unsigned signer_template_version(const struct signer *signer, const char *name)
 	return tmpl == NULL ? 0 : (unsigned)tmpl->version;
 }
 
+const struct template *signer_template(const struct signer *signer, size_t index)
+{
+	return template_at(signer->templates, index);
+}
+
+int64_t signer_not_after(const struct signer *signer)
+{
+	return authority_not_after(signer->authority);
+}
+
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);

@@ -5,6 +5,7 @@
 #include "ca/base/log.h"
 #include "db/ticket.h"
 #include "enroll/daemon/parts.h"
+#include "enroll/flow/doctor.h"
 #include "enroll/http/listener.h"
 
 #include <errno.h>
@@ -29,7 +30,9 @@ static const char usage[] =
 	"HTTP on loopback, behind a TLS edge, and logs to standard error.\n"
 	"\n"
 	"  --config FILE  the configuration (default: /etc/endorse/endorsed.yaml)\n"
-	"  --check        print everything that is wrong with the configuration and what it names\n"
+	"  --check        print everything that is wrong with the configuration and what it "
+	"names,\n"
+	"                 and what would fail: database, expiries, files (endorsectl doctor)\n"
 	"  --version      print the version\n"
 	"\n"
 	"Exit status: 0 stopped or nothing wrong; 1 a failure while running; 2 wrong usage;\n"
@@ -74,13 +77,15 @@ static enum err serve(
 	struct listener_options options = {.address = config->listen,
 		.threads = (unsigned)config->threads,
 		.routes = device_routes,
-		.service = &parts->service};
+		.service = &parts->service,
+		.tally = parts->tally};
 
 	memcpy(options.secret, parts->edge_secret, sizeof(options.secret));
 	TRY(listener_start(&options, &devices));
 	options.address = config->admin_listen;
 	options.routes = admin_routes;
 	options.threads = 4;
+	options.tally = NULL;
 	memcpy(options.secret, parts->admin_token, sizeof(options.secret));
 	TRY(listener_start(&options, &admins));
 	log_version(parts, config);
@@ -126,6 +131,27 @@ static enum err run(const struct parts *parts, const struct config *config)
 	return err;
 }
 
+/* What a running service tells endorsectl doctor, but for what it would mend by starting. */
+static int check(const char *path, const struct parts *parts)
+{
+	AUTO(mem_free) struct findings *findings = calloc(1, sizeof(*findings));
+	size_t failures;
+
+	if (findings == NULL)
+		return EXIT_FAILURE;
+	doctor_examine(&parts->service, false, clock_now(), findings);
+	for (size_t i = 0; i < findings->n; i++)
+		printf("%-4s  %-9s  %s\n", finding_level_text(findings->item[i].level),
+			findings->item[i].area, findings->item[i].text);
+	failures = findings_count(findings, FINDING_FAIL);
+	if (failures == 0)
+		printf("%s: nothing wrong\n", path);
+	else
+		printf("%s: nothing wrong with the configuration; %zu thing(s) fail, see above\n",
+			path, failures);
+	return EXIT_SUCCESS;
+}
+
 static int start(const char *path, bool only_check)
 {
 	AUTO(problems_free) struct problems problems;
@@ -142,10 +168,8 @@ static int start(const char *path, bool only_check)
 		fprintf(stderr, "endorsed: %zu problem(s) with %s\n", problems.n, path);
 		return EXIT_CONFIG;
 	}
-	if (only_check) {
-		printf("%s: nothing wrong\n", path);
-		return EXIT_SUCCESS;
-	}
+	if (only_check)
+		return check(path, &parts);
 	return run(&parts, &config) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

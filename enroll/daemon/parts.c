@@ -1,7 +1,10 @@
 #include "enroll/daemon/parts.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/log.h"
+#include "enroll/daemon/files.h"
+#include "enroll/flow/tally.h"
 
 #include <stdlib.h>
 
@@ -92,6 +95,13 @@ static void make_trust(const struct making *making)
 	note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);
 }
 
+static void examine(void *ctx, struct findings *findings)
+{
+	const struct parts *parts = ctx;
+
+	files_examine(parts->path, parts->config, findings);
+}
+
 enum err parts_make(
 	const char *path, const struct config *config, struct problems *problems, struct parts *out)
 {
@@ -106,16 +116,21 @@ enum err parts_make(
 	note(&making, config->mark, "database",
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
+	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
 	out->service = (struct service){config->service, out->trust, out->policy, out->tickets,
-		out->signer, out->db, (unsigned)config->live_aks_per_device};
+		out->signer, out->db, (unsigned)config->live_aks_per_device, out->tally, examine,
+		out};
+	out->path = path;
+	out->config = config;
 	return OK;
 }
 
 void parts_free(struct parts *parts)
 {
 	db_close(&parts->db);
+	tally_free(&parts->tally);
 	trust_free(&parts->trust);
 	policy_free(&parts->policy);
 	signer_close(&parts->signer);

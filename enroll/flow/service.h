@@ -7,6 +7,9 @@
 #include "enroll/tpm/trust.h"
 #include "policy/policy.h"
 
+struct tally;
+struct findings;
+
 /* Nothing of it changes while requests run. Borrowed. */
 struct service {
 	const char *name; /* part of every AK and every ticket: "https://endorse.example.org" */
@@ -16,6 +19,10 @@ struct service {
 	struct signer *signer;
 	struct db *db;
 	unsigned live_aks_max; /* per device */
+	struct tally *tally; /* what was answered, see tally.h */
+	/* Adds what only the program around the service knows, such as its files; may be NULL. */
+	void (*examine)(void *ctx, struct findings *findings);
+	void *examine_ctx;
 };
 
 /* Who asks, and when. */

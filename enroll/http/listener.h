@@ -10,6 +10,7 @@ struct listener_options {
 	unsigned threads; /* one serves one connection at a time */
 	const struct route *routes;
 	const struct service *service;
+	struct tally *tally; /* gets what was answered; NULL: not counted */
 	uint8_t secret[32]; /* of the edge, or of the admin: what the routes' admission asks for */
 };
 

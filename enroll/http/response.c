@@ -1,6 +1,7 @@
 #include "enroll/http/response.h"
 
 #include "ca/base/log.h"
+#include "enroll/proto/attempts.h"
 #include "enroll/proto/problem.h"
 
 #include <civetweb.h>
@@ -80,7 +81,7 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 int response_send(struct mg_connection *connection, struct exchange *exchange,
 	const struct route *route, enum err err, bool close)
 {
-	AUTO(buf_free) struct buf wire = BUF(LIMIT_ANSWER * 2 + 1024);
+	AUTO(buf_free) struct buf wire = BUF(LIMIT_ADMIN_ANSWER + 1024);
 	struct reason shown;
 
 	if (err != OK) {
