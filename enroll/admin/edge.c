@@ -129,6 +129,29 @@ static void examine_chain(struct looking *looking)
 				examine_certificate(looking, l->data + sizeof(begin) - 1, i);
 }
 
+/* Something that no device would send: the service says so, when the edge may speak for it. */
+static void examine_ticket(struct looking *looking)
+{
+	struct problem problem = {0};
+
+	curl_easy_setopt(looking->curl, CURLOPT_POSTFIELDS, "{}");
+	if (get(looking, "/v1/ticket") != CURLE_OK ||
+		problem_parse(buf_view(&looking->body), &problem) != OK)
+		problem.code[0] = '\0';
+	curl_easy_setopt(looking->curl, CURLOPT_HTTPGET, 1L);
+	if (strcmp(problem.code, "json-key-missing") == 0)
+		finding_add(looking->findings, "edge", FINDING_OK, "it passes on what devices ask");
+	else if (strcmp(problem.code, "edge-secret") == 0)
+		finding_add(looking->findings, "edge", FINDING_FAIL,
+			"no device can enroll: the edge's secret is another than the service's "
+			"(edge_secret_file): give both the same and start them again");
+	else
+		finding_add(looking->findings, "edge", FINDING_FAIL,
+			"/v1/ticket is answered with %ld %s, which is not how the service answers: "
+			"does the edge pass it on?",
+			looking->status, problem.code);
+}
+
 /* What the edge is to answer by itself, and strangers are never to reach. */
 static void examine_closed(struct looking *looking)
 {
@@ -173,9 +196,12 @@ static void examine(struct looking *looking)
 			"it passes on /healthz to a service that is well");
 	else
 		finding_add(looking->findings, "edge", FINDING_FAIL,
-			"/healthz is answered with %ld: the edge does not reach endorsed, or its "
-			"secret is another (edge_secret_file)",
+			"/healthz is answered with %ld: the edge does not reach endorsed, or "
+			"endorsed "
+			"is being stopped",
 			looking->status);
+	if (looking->status == 200)
+		examine_ticket(looking);
 	examine_closed(looking);
 }
 

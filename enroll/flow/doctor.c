@@ -11,6 +11,7 @@
 
 #define DAY 86400
 #define SOON (30 * DAY)
+#define YEAR (365 * DAY)
 #define CLOCKS_APART_WARN 2000 /* ms */
 
 static void examine_pool(const struct db_health *health, struct findings *findings)
@@ -72,12 +73,12 @@ static bool read_life(const X509 *cert, int64_t *begin, int64_t *end)
 	return validity_end(cert, end) == OK;
 }
 
-/* In time to make another: a third of its life, where that is less than 30 days. */
+/* In time to make another: below 30 days, or a third of its life, or a year where that is less. */
 static bool ends_soon(int64_t begin, int64_t end, int64_t now)
 {
-	int64_t third = (end - begin) / 3;
+	int64_t third = (end - begin) / 3, left = end - now;
 
-	return end - now < (third < SOON ? third : SOON);
+	return left < SOON || left < (third < YEAR ? third : YEAR);
 }
 
 /* What there is to say of a certificate that the service stands on; `then`: what ends with it. */
