@@ -83,7 +83,7 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 		(long long)counters->returned, (long long)counters->repeated,
 		(long long)counters->refused);
 	if (counters->unrecorded > 0)
-		buf_fmt(out, " (%lld of them not in the audit: see the log)",
+		buf_fmt(out, "\n" INDENT "%lld of the refused are not in the audit: see the log",
 			(long long)counters->unrecorded);
 	buf_str(out, "\n");
 	for (size_t i = 0; i < counters->unproven_n; i++) {

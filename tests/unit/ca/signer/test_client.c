@@ -52,6 +52,20 @@ static void fixture_free(struct fixture *fixture)
 	buf_free(&fixture->bits);
 }
 
+static void its_templates_can_be_gone_through(void **state)
+{
+	AUTO(fixture_free) struct fixture fixture;
+	size_t n = 0;
+
+	(void)state;
+	fixture_make(&fixture);
+	while (signer_template(fixture.signer, n) != NULL)
+		n++;
+	assert_true(n >= 1);
+	assert_string_equal("ak", signer_template(fixture.signer, 0)->name);
+	assert_true(signer_not_after(fixture.signer) > clock_now());
+}
+
 static void a_grant_is_signed_by_the_ca(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
@@ -150,6 +164,7 @@ static void what_cannot_be_opened_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_templates_can_be_gone_through),
 		cmocka_unit_test(a_grant_is_signed_by_the_ca),
 		cmocka_unit_test(the_signer_judges_a_grant_by_its_own_templates),
 		cmocka_unit_test(the_chain_begins_with_the_issuing_ca),
