@@ -82,6 +82,11 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 		since, (long long)counters->tickets, (long long)counters->issued,
 		(long long)counters->returned, (long long)counters->repeated,
 		(long long)counters->refused);
+	if (counters->failed > 0)
+		buf_fmt(out,
+			"\n" INDENT
+			"%lld failed on our side: endorsectl doctor, and the log, tell why",
+			(long long)counters->failed);
 	if (counters->unrecorded > 0)
 		buf_fmt(out, "\n" INDENT "%lld of the refused are not in the audit: see the log",
 			(long long)counters->unrecorded);

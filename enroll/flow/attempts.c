@@ -77,6 +77,7 @@ static enum err tell_counters(struct tally *tally, struct attempt_counters *out)
 	out->repeated = (int64_t)view->repeated;
 	out->refused = (int64_t)view->refused;
 	out->unrecorded = (int64_t)view->unrecorded;
+	out->failed = (int64_t)view->failed;
 	for (size_t i = 0; i < view->unproven_n && i < ATTEMPT_REASONS; i++) {
 		snprintf(out->unproven[i].reason, sizeof(out->unproven[i].reason), "%s",
 			view->unproven[i].reason);

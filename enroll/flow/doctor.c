@@ -38,7 +38,7 @@ static void examine_clock(const struct db_health *health, struct findings *findi
 			"this server's clock is %lld s %s the database's: servers more than %d s "
 			"apart refuse each other's tickets and issue certificates that begin too "
 			"late; see to NTP on both",
-			(long long)apart / 1000, where, TICKET_SKEW);
+			((long long)apart + 500) / 1000, where, TICKET_SKEW);
 }
 
 static void examine_database(

@@ -61,16 +61,20 @@ static void count_success(struct tally_view *view, const char *what)
 		view->tickets++;
 }
 
-void tally_add(struct tally *tally, const struct outcome *outcome, const char *reason)
+void tally_add(struct tally *tally, const struct outcome *outcome, enum err err, const char *reason)
 {
+	struct tally_view *view = &tally->view;
+
 	pthread_mutex_lock(&tally->mutex);
-	if (reason[0] == '\0') {
-		count_success(&tally->view, outcome->what);
+	if (err == OK) {
+		count_success(view, outcome->what);
+	} else if (err == ERR_BUSY || err == ERR_INTERNAL) {
+		view->failed++;
 	} else if (outcome->is_proven) {
-		tally->view.refused++;
-		tally->view.unrecorded += outcome->is_unrecorded;
+		view->refused++;
+		view->unrecorded += outcome->is_unrecorded;
 	} else {
-		count_unproven(&tally->view, reason);
+		count_unproven(view, reason);
 	}
 	pthread_mutex_unlock(&tally->mutex);
 }

@@ -18,6 +18,7 @@ struct tally_view {
 	uint64_t tickets, issued, returned, repeated; /* answers that were no refusal */
 	uint64_t refused; /* proven devices; each is in the audit, but for `unrecorded` */
 	uint64_t unrecorded;
+	uint64_t failed; /* answers that failed on our side: busy, internal */
 	struct tally_count unproven[TALLY_REASONS]; /* the most frequent first */
 	size_t unproven_n;
 };
@@ -27,8 +28,9 @@ CHECKED enum err tally_make(int64_t now, struct tally **out);
 void tally_free(struct tally **tally);
 
 /*
- * Counts one answer to a device. `reason` is the code of why(), "" for no refusal: codes are words of
- * this program, so what strangers send can add to a count and never makes a new kind of one.
+ * Counts one answer to a device. `reason` is the code of why(), not looked at when `err` is OK: codes are
+ * words of this program, so what strangers send can add to a count and never makes a new kind of one.
  */
-void tally_add(struct tally *tally, const struct outcome *outcome, const char *reason);
+void tally_add(
+	struct tally *tally, const struct outcome *outcome, enum err err, const char *reason);
 void tally_read(struct tally *tally, struct tally_view *out);

@@ -33,4 +33,5 @@ struct route {
 	enum err (*handle)(const struct service *service, struct exchange *exchange);
 	const char *event; /* what the log calls it: "enroll" */
 	const struct query_key *query; /* NULL: it takes none */
+	bool is_polled; /* asked so often that only refusals are logged */
 };

@@ -48,7 +48,7 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 	const char *name = route == NULL ? "request" : route->event;
 	char event[64];
 
-	if (name == NULL)
+	if (name == NULL || (err == OK && route != NULL && route->is_polled))
 		return;
 	snprintf(event, sizeof(event), "%s.%s", name,
 		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");

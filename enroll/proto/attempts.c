@@ -30,7 +30,7 @@ struct number_member {
 #name, offsetof(struct attempt_counters, name)                                     \
 	}
 static const struct number_member numbers[] = {NUMBER(since), NUMBER(tickets), NUMBER(issued),
-	NUMBER(returned), NUMBER(repeated), NUMBER(refused), NUMBER(unrecorded)};
+	NUMBER(returned), NUMBER(repeated), NUMBER(refused), NUMBER(unrecorded), NUMBER(failed)};
 
 enum err attempts_answer_init(struct attempts_answer *answer, size_t n)
 {
@@ -173,7 +173,7 @@ static enum err read_counters(const json_t *whole, struct attempt_counters *out)
 
 	TRY(json_member(whole, "counters", JSON_OBJECT, &object));
 	TRY(JSON_ONLY(object, "since", "tickets", "issued", "returned", "repeated", "refused",
-		"unrecorded", "unproven"));
+		"unrecorded", "failed", "unproven"));
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		char *at = (char *)out + numbers[i].offset;
 

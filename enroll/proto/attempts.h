@@ -27,7 +27,7 @@ struct attempt_count {
 /* What one server has counted since it started. */
 struct attempt_counters {
 	int64_t since;
-	int64_t tickets, issued, returned, repeated, refused, unrecorded;
+	int64_t tickets, issued, returned, repeated, refused, unrecorded, failed;
 	struct attempt_count unproven[ATTEMPT_REASONS]; /* the most frequent first */
 	size_t unproven_n;
 };

@@ -236,6 +236,7 @@ static void no_answer_carries_an_ek_and_without_the_token_there_is_none(void **s
 	AUTO(httpc_answer_free) struct httpc_answer answer, refused;
 	AUTO(mem_free)
 	char *digest = sql_text(world.conninfo, "SELECT encode(ek_digest, 'hex') FROM ek LIMIT 1");
+	AUTO(mem_free) char *log = NULL;
 	const struct httpc_peer nobody = {.port = world.services[0].admin_port};
 
 	(void)state;
@@ -245,6 +246,9 @@ static void no_answer_carries_an_ek_and_without_the_token_there_is_none(void **s
 	assert_null(strstr(buf_text(&answer.body), digest));
 	httpc_get(&nobody, "/v1/admin/attempts", &refused);
 	assert_int_equal(refused.status, 403);
+	log = world_log(&world, 0);
+	assert_non_null(strstr(log, ">attempts.refused reason=admin-token "));
+	assert_null(strstr(log, ">attempts.done"));
 }
 
 static void what_a_device_wrote_does_not_reach_the_terminal_as_it_is(void **state)

@@ -134,6 +134,33 @@ static void a_database_that_is_read_only_is_told(void **state)
 	finds_only(&output, "FAIL", "the database is read-only");
 }
 
+/* A function of ours in front of the server's own: its clock, as its statements see it. */
+static void a_clock_that_is_wrong_is_told(void **state)
+{
+	static const struct {
+		const char *apart, *mark, *words;
+	} rows[] = {
+		{"90 s", "FAIL", "this server's clock is 90 s behind the database's"},
+		{"-10 s", "warn", "this server's clock is 10 s ahead of the database's"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(output_free) struct output output;
+
+		free(sql_text(world.conninfo,
+			"CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql "
+			"AS"
+			" $$SELECT pg_catalog.clock_timestamp() + interval '%s'$$;"
+			"ALTER DATABASE world_0 SET search_path = public, pg_catalog",
+			rows[i].apart));
+		diagnose(&world, &output, "--ca", world.roots, NULL);
+		free(sql_text(world.conninfo, "DROP FUNCTION public.clock_timestamp();"
+					      "ALTER DATABASE world_0 RESET search_path"));
+		finds_only(&output, rows[i].mark, rows[i].words);
+	}
+}
+
 static void a_schema_of_a_later_version_is_told(void **state)
 {
 	AUTO(output_free) struct output output;
@@ -322,6 +349,7 @@ static int tests(void)
 		cmocka_unit_test(a_secret_that_is_gone_is_told_while_the_service_runs_on),
 		cmocka_unit_test(a_database_that_is_away_is_told),
 		cmocka_unit_test(a_database_that_is_read_only_is_told),
+		cmocka_unit_test(a_clock_that_is_wrong_is_told),
 		cmocka_unit_test(a_schema_of_a_later_version_is_told),
 		cmocka_unit_test(a_rule_for_any_kind_of_ek_is_a_warning),
 		cmocka_unit_test(a_ca_that_ends_is_told_in_time),

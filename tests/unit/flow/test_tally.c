@@ -18,7 +18,7 @@ static void each_answer_is_counted_as_what_it_was(void **state)
 	assert_int_equal(OK, tally_make(1800000000, &tally));
 	for (size_t i = 0; i < COUNT(what); i++) {
 		outcome.what = what[i];
-		tally_add(tally, &outcome, "");
+		tally_add(tally, &outcome, OK, "");
 	}
 	tally_read(tally, &view);
 	assert_int_equal(1800000000, view.since);
@@ -37,16 +37,19 @@ static void proven_refusals_are_one_number_and_unproven_ones_have_their_reasons(
 
 	(void)state;
 	assert_int_equal(OK, tally_make(0, &tally));
-	tally_add(tally, &outcome, "name-not-allowed");
+	tally_add(tally, &outcome, ERR_DENIED, "name-not-allowed");
 	outcome.is_unrecorded = true;
-	tally_add(tally, &outcome, "name-not-allowed");
+	tally_add(tally, &outcome, ERR_DENIED, "name-not-allowed");
+	tally_add(tally, &outcome, ERR_BUSY, "database-unreachable");
 	outcome = (struct outcome){.what = ""};
-	tally_add(tally, &outcome, "ticket-expired");
-	tally_add(tally, &outcome, "proof-invalid");
-	tally_add(tally, &outcome, "proof-invalid");
+	tally_add(tally, &outcome, ERR_INTERNAL, "crypto");
+	tally_add(tally, &outcome, ERR_DENIED, "ticket-expired");
+	tally_add(tally, &outcome, ERR_DENIED, "proof-invalid");
+	tally_add(tally, &outcome, ERR_DENIED, "proof-invalid");
 	tally_read(tally, &view);
 	assert_int_equal(2, view.refused);
 	assert_int_equal(1, view.unrecorded);
+	assert_int_equal(2, view.failed);
 	assert_int_equal(2, view.unproven_n);
 	assert_string_equal("proof-invalid", view.unproven[0].reason);
 	assert_int_equal(2, view.unproven[0].n);
@@ -65,7 +68,7 @@ static void however_many_words_there_are_the_table_does_not_grow(void **state)
 		char reason[16];
 
 		snprintf(reason, sizeof(reason), "r-%d", i);
-		tally_add(tally, &outcome, reason);
+		tally_add(tally, &outcome, ERR_DENIED, reason);
 	}
 	tally_read(tally, &view);
 	assert_int_equal(TALLY_REASONS, view.unproven_n);
@@ -80,7 +83,7 @@ static void *add_many(void *tally)
 	const struct outcome outcome = {.what = ""};
 
 	for (int i = 0; i < 10000; i++)
-		tally_add(tally, &outcome, i % 2 == 0 ? "proof-invalid" : "");
+		tally_add(tally, &outcome, i % 2 == 0 ? ERR_UNPROVEN : OK, "proof-invalid");
 	return NULL;
 }
 

@@ -3,7 +3,7 @@
 
 #define COUNTERS                                                                                   \
 	"{\"since\":1,\"tickets\":2,\"issued\":3,\"returned\":4,\"repeated\":5,\"refused\":6,"     \
-	"\"unrecorded\":7,\"unproven\":[{\"reason\":\"proof-invalid\",\"count\":8}]}"
+	"\"unrecorded\":7,\"failed\":9,\"unproven\":[{\"reason\":\"proof-invalid\",\"count\":8}]}"
 #define ATTEMPT                                                                                    \
 	"{\"id\":11,\"at\":12,\"host\":\"a.example.org\","                                         \
 	"\"device_id\":\"00112233445566778899aabbccddeeff\",\"reason\":\"ek-expired\","            \
@@ -36,6 +36,7 @@ static void what_is_read_is_written_again(void **state)
 	assert_int_equal(14, answer.settles_xid);
 	assert_int_equal(15, answer.settled_xid);
 	assert_int_equal(7, answer.counters.unrecorded);
+	assert_int_equal(9, answer.counters.failed);
 	assert_int_equal(8, answer.counters.unproven[0].n);
 	assert_int_equal(OK, attempts_answer_encode(&answer, &json));
 	assert_string_equal(ANSWER, buf_text(&json));
@@ -66,7 +67,7 @@ static void each_member_has_its_type(void **state)
 	static const char *const numbers[] = {"next", "settles_id", "settles_xid", "settled_xid",
 		"attempts/0/id", "attempts/0/at", "counters/since", "counters/tickets",
 		"counters/issued", "counters/returned", "counters/repeated", "counters/refused",
-		"counters/unrecorded", "counters/unproven/0/count"};
+		"counters/unrecorded", "counters/failed", "counters/unproven/0/count"};
 	static const char *const texts[] = {"attempts/0/host", "attempts/0/device_id",
 		"attempts/0/sentence", "attempts/0/from", "attempts/0/request_id"};
 
