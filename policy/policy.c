@@ -185,6 +185,21 @@ const uint8_t *policy_version(const struct policy *policy)
 	return policy->version;
 }
 
+size_t policy_rules(const struct policy *policy)
+{
+	return policy->rules.n;
+}
+
+size_t policy_rules_for_any_ek(const struct policy *policy)
+{
+	const struct rule *rule = policy->rules.item;
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->rules.n; i++)
+		n += rule[i].ek_kinds.n == 0;
+	return n;
+}
+
 static bool has_name(const struct rule *rule, const char *name)
 {
 	const struct host_pattern *host = rule->hosts.item;

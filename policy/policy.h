@@ -25,6 +25,9 @@ const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
  * for a name that no rule has.
  */
 bool policy_takes_untagged(const struct policy *policy, const char *host);
+/* How many rules there are, and how many of them name no kind of EK. */
+size_t policy_rules(const struct policy *policy);
+size_t policy_rules_for_any_ek(const struct policy *policy);
 
 /* What the matching rule gives. */
 struct decision {

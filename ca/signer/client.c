@@ -63,14 +63,14 @@ unsigned signer_template_version(const struct signer *signer, const char *name)
 	return tmpl == NULL ? 0 : (unsigned)tmpl->version;
 }
 
-bool signer_template(const struct signer *signer, size_t index, struct template_version *out)
+const struct template *signer_template(const struct signer *signer, size_t index)
 {
-	const struct template *tmpl = template_at(signer->templates, index);
+	return template_at(signer->templates, index);
+}
 
-	if (tmpl == NULL)
-		return false;
-	*out = (struct template_version){tmpl->name, (unsigned)tmpl->version, tmpl->digest};
-	return true;
+int64_t signer_not_after(const struct signer *signer)
+{
+	return authority_not_after(signer->authority);
 }
 
 struct view signer_chain(const struct signer *signer, size_t index)

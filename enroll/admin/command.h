@@ -12,13 +12,15 @@ enum {
 };
 
 /* Gets the arguments from the subcommand's last word on; returns the exit code. */
+int command_attempts(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
 int command_reload(int argc, char **argv);
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
- * called wrongly, or the last failure. */
+ * called wrongly, the last failure, or the service's refusal. */
 int command_told(const char *usage);
 int command_misused(const char *usage);
 int command_failed(void);

@@ -47,7 +47,7 @@ int command_host_unbind(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct admin_server server = {"http://127.0.0.1:8081", "/etc/endorse/admin.token"};
+	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL};
 	struct unbind_request request = {0};
 	const char *why_text = NULL;
 	int option;

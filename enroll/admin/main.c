@@ -9,8 +9,10 @@
 static const char usage[] =
 	"usage: endorsectl COMMAND ...\n"
 	"\n"
+	"  attempts     watch which devices are refused, why, and what to do\n"
 	"  ca init      make the CAs of a new installation\n"
 	"  ca edge      make the TLS certificate of the service's edge\n"
+	"  doctor       look at the service and say what would fail\n"
 	"  host unbind  take a host name away from its device\n"
 	"  reload       have the service take its configuration anew\n"
 	"\n"
@@ -21,8 +23,10 @@ static const struct {
 	const char *noun, *verb; /* verb NULL: the command is one word */
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"attempts", NULL, command_attempts},
 	{"ca", "init", command_ca_init},
 	{"ca", "edge", command_ca_edge},
+	{"doctor", NULL, command_doctor},
 	{"host", "unbind", command_host_unbind},
 	{"reload", NULL, command_reload},
 };

@@ -77,7 +77,7 @@ int command_reload(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct admin_server server = {"http://127.0.0.1:8081", "/etc/endorse/admin.token"};
+	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)

@@ -21,26 +21,28 @@ static const struct {
 	{"database_wait", offsetof(struct config, database_wait), false},
 };
 
-static bool is_template_in(
-	const struct service *service, const char *name, struct template_version *out)
+static const struct template *template_in(const struct service *service, const char *name)
 {
-	for (size_t i = 0; signer_template(service->signer, i, out); i++)
-		if (strcmp(out->name, name) == 0)
-			return true;
-	return false;
+	const struct template *tmpl;
+
+	for (size_t i = 0; (tmpl = signer_template(service->signer, i)) != NULL; i++)
+		if (strcmp(tmpl->name, name) == 0)
+			return tmpl;
+	return NULL;
 }
 
 void change_judge(const struct change *change, struct problems *problems)
 {
-	struct template_version is, was;
+	const struct template *is, *was;
 
-	for (size_t i = 0; signer_template(change->next->signer, i, &is); i++)
-		if (is_template_in(change->old, is.name, &was) && is.version == was.version &&
-			memcmp(is.digest, was.digest, SHA256_SIZE) != 0)
+	for (size_t i = 0; (is = signer_template(change->next->signer, i)) != NULL; i++)
+		if ((was = template_in(change->old, is->name)) != NULL &&
+			is->version == was->version &&
+			memcmp(is->digest, was->digest, SHA256_SIZE) != 0)
 			problem_add(problems, change->config->templates, (struct yaml_mark){0},
-				"the template \"%s\" was changed and its version is still %u: "
+				"the template \"%s\" was changed and its version is still %lld: "
 				"raise it, for that is what records know it by",
-				is.name, is.version);
+				is->name, (long long)is->version);
 }
 
 static void hex_of(const uint8_t *digest, char out[static 2 * SHA256_SIZE + 1])
@@ -81,17 +83,18 @@ static void tell_digests(const struct change *change, struct reload_answer *out)
 
 static void tell_templates(const struct change *change, struct buf *changes)
 {
-	struct template_version is, was;
+	const struct template *is, *was;
 
-	for (size_t i = 0; signer_template(change->next->signer, i, &is); i++)
-		if (!is_template_in(change->old, is.name, &was))
-			buf_fmt(changes, "template %s %u, a new one\n", is.name, is.version);
-		else if (is.version != was.version)
-			buf_fmt(changes, "template %s %u, was %u\n", is.name, is.version,
-				was.version);
-	for (size_t i = 0; signer_template(change->old->signer, i, &was); i++)
-		if (!is_template_in(change->next, was.name, &is))
-			buf_fmt(changes, "template %s is gone\n", was.name);
+	for (size_t i = 0; (is = signer_template(change->next->signer, i)) != NULL; i++)
+		if ((was = template_in(change->old, is->name)) == NULL)
+			buf_fmt(changes, "template %s %lld, a new one\n", is->name,
+				(long long)is->version);
+		else if (is->version != was->version)
+			buf_fmt(changes, "template %s %lld, was %lld\n", is->name,
+				(long long)is->version, (long long)was->version);
+	for (size_t i = 0; (was = signer_template(change->old->signer, i)) != NULL; i++)
+		if (template_in(change->next, was->name) == NULL)
+			buf_fmt(changes, "template %s is gone\n", was->name);
 }
 
 static void tell_number(struct buf *changes, const char *what, unsigned is, unsigned was)

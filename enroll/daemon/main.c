@@ -5,6 +5,7 @@
 #include "ca/base/log.h"
 #include "db/ticket.h"
 #include "enroll/daemon/reload.h"
+#include "enroll/flow/doctor.h"
 #include "enroll/http/listener.h"
 
 #include <getopt.h>
@@ -32,7 +33,9 @@ static const char usage[] =
 	"configuration anew, whole or not at all; SIGTERM stops it.\n"
 	"\n"
 	"  --config FILE  the configuration (default: /etc/endorse/endorsed.yaml)\n"
-	"  --check        print everything that is wrong with the configuration and what it names\n"
+	"  --check        print everything that is wrong with the configuration and what it "
+	"names,\n"
+	"                 and what would fail: database, expiries, files (endorsectl doctor)\n"
 	"  --version      print the version\n"
 	"\n"
 	"Exit status: 0 stopped or nothing wrong; 1 a failure while running; 2 wrong usage;\n"
@@ -142,12 +145,14 @@ static enum err serve(struct process *process)
 	struct listener_options options = {.address = process->config.listen,
 		.threads = (unsigned)process->config.threads,
 		.routes = device_routes,
-		.current = process->reload.current};
+		.current = process->reload.current,
+		.tally = process->parts.tally};
 
 	TRY(listener_start(&options, &devices));
 	options.address = process->config.admin_listen;
 	options.routes = admin_routes;
 	options.threads = 4;
+	options.tally = NULL;
 	TRY(listener_start(&options, &admins));
 	log_start(process);
 	reload_serving(&process->reload);
@@ -221,6 +226,27 @@ static int watchdog_seconds(void)
 	return half > HOUR ? HOUR : half > 0 ? (int)half : 1;
 }
 
+/* What a running service tells endorsectl doctor, but for what it would mend by starting. */
+static int check(const char *path, const struct parts *parts)
+{
+	AUTO(mem_free) struct findings *findings = calloc(1, sizeof(*findings));
+	size_t failures;
+
+	if (findings == NULL)
+		return EXIT_FAILURE;
+	doctor_examine(parts->service, false, clock_now(), findings);
+	for (size_t i = 0; i < findings->n; i++)
+		printf("%-4s  %-9s  %s\n", finding_level_text(findings->item[i].level),
+			findings->item[i].area, findings->item[i].text);
+	failures = findings_count(findings, FINDING_FAIL);
+	if (failures == 0)
+		printf("%s: nothing wrong\n", path);
+	else
+		printf("%s: nothing wrong with the configuration; %zu thing(s) fail, see above\n",
+			path, failures);
+	return EXIT_SUCCESS;
+}
+
 static int start(const char *path, bool only_check)
 {
 	AUTO(problems_free) struct problems problems;
@@ -239,10 +265,8 @@ static int start(const char *path, bool only_check)
 		fprintf(stderr, "endorsed: %zu problem(s) with %s\n", problems.n, path);
 		return EXIT_CONFIG;
 	}
-	if (only_check) {
-		printf("%s: nothing wrong\n", path);
-		return EXIT_SUCCESS;
-	}
+	if (only_check)
+		return check(path, &process.parts);
 	return run(&process, path) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

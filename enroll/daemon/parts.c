@@ -1,7 +1,10 @@
 #include "enroll/daemon/parts.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/log.h"
+#include "enroll/daemon/files.h"
+#include "enroll/flow/tally.h"
 
 #include <stdlib.h>
 
@@ -111,6 +114,22 @@ static void make_trust(const struct making *making)
 		note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);
 }
 
+/* The file is read again: it may name other files by now, and must still be good for a start. */
+static void examine(const char *path, struct findings *findings)
+{
+	AUTO(problems_free) struct problems problems;
+	AUTO(config_free) struct config config = {0};
+
+	problems_init(&problems);
+	if (config_load(path, &problems, &config) == OK)
+		files_examine(path, &config, findings);
+	else
+		finding_add(findings, "files", FINDING_FAIL,
+			"this server does not start again, %zu problem(s) with %s: see endorsed "
+			"--check",
+			problems.n, path);
+}
+
 enum err parts_make(
 	const char *path, const struct config *config, struct problems *problems, struct parts *out)
 {
@@ -127,11 +146,15 @@ enum err parts_make(
 	note(&making, config->mark, "database",
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
+	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
 	out->service->name = config->service;
 	out->service->tickets = out->tickets;
 	out->service->db = out->db;
+	out->service->tally = out->tally;
+	out->service->examine = examine;
+	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
 	out->service->drain = (unsigned)config->drain;
 	return OK;
@@ -141,6 +164,7 @@ void parts_free(struct parts *parts)
 {
 	service_free(&parts->service);
 	db_close(&parts->db);
+	tally_free(&parts->tally);
 	ticket_keys_free(&parts->tickets);
 	buf_free(&parts->skipped);
 }

@@ -7,8 +7,9 @@
 struct parts {
 	struct ticket_keys *tickets;
 	struct db *db;
-	/* The snapshot that requests work with; it borrows the two above it. Whoever takes it over leaves
-	 * NULL. */
+	struct tally *tally;
+	/* The snapshot that requests work with; it borrows the three above it. Whoever takes it over
+	 * leaves NULL. */
 	struct service *service;
 	struct buf skipped; /* certificates of the trust set that were passed over, one a line */
 };
@@ -16,7 +17,7 @@ struct parts {
 /*
  * Makes every part that it can, and adds what is wrong with each of the others to `problems`, so
  * that an operator sees everything at once. Opens no connection. Free with parts_free(), also after
- * a failure.
+ * a failure. `path` and `config` must outlive the parts.
  */
 CHECKED enum err parts_make(const char *path, const struct config *config,
 	struct problems *problems, struct parts *out);

@@ -52,7 +52,7 @@ static enum err read_anew(const struct reload *reload, struct change *change, st
 	return err;
 }
 
-/* Of the new parts only the snapshot is taken: database and ticket keys are the process's. */
+/* Of the new parts only the snapshot is taken: database, ticket keys and tally are the process's. */
 static void take(struct reload *reload, struct parts *parts)
 {
 	struct service *next = MOVE(parts->service);
@@ -60,6 +60,7 @@ static void take(struct reload *reload, struct parts *parts)
 	next->name = reload->config->service;
 	next->tickets = reload->parts->tickets;
 	next->db = reload->parts->db;
+	next->tally = reload->parts->tally;
 	next->reloader = &reload->reloader;
 	current_replace(reload->current, &next);
 }

@@ -8,6 +8,9 @@
 #include "enroll/tpm/trust.h"
 #include "policy/policy.h"
 
+struct tally;
+struct findings;
+
 /* How the service takes its configuration anew; enroll/daemon fills it in. */
 struct reloader {
 	/* `by` is for the log. ERR_REJECTED "configuration-wrong", with the problems in `out`. */
@@ -25,6 +28,10 @@ struct service {
 	const struct ticket_keys *tickets;
 	struct db *db;
 	const struct reloader *reloader;
+	struct tally *tally; /* what was answered, see tally.h */
+	const char *path; /* of the configuration */
+	/* Adds what only the program around the service knows, such as its files; may be NULL. */
+	void (*examine)(const char *path, struct findings *findings);
 	/* The snapshot's own. */
 	struct trust *trust;
 	struct policy *policy;

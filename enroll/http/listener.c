@@ -1,5 +1,6 @@
 #include "enroll/http/listener.h"
 
+#include "enroll/flow/tally.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
 
@@ -48,9 +49,20 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	TRY(request_admit(connection, (*route)->admission, service));
 	if ((*route)->admission == ADMIT_EDGE)
 		exchange->caller.client_address = request_client(connection);
+	TRY(request_query(connection, (*route)->query, &exchange->query));
 	TRY(request_body(connection, (*route)->body_limit, body));
 	exchange->body = buf_view(body);
 	return (*route)->handle(service, exchange);
+}
+
+/* What was answered to a device: not whether the service is well, which the edge asks all the time. */
+static void count(const struct listener *listener, const struct exchange *exchange,
+	const struct route *route, enum err err)
+{
+	struct tally *tally = listener->options.tally;
+
+	if (tally != NULL && (route == NULL || route->body_limit > 0))
+		tally_add(tally, &exchange->outcome, err, why()->code);
 }
 
 /* civetweb calls this for every request; what it returns is the status for its own records. */
@@ -69,6 +81,7 @@ static int handle(struct mg_connection *connection, void *ctx)
 	service = current_take(listener->options.current);
 	err = enter(listener) ? serve(listener, connection, service, &exchange, &body, &route)
 			      : fail(ERR_BUSY, "draining", "this server is being stopped");
+	count(listener, &exchange, route, err);
 	/* After a refusal the body may be unread: the next request begins on a new connection. */
 	status = response_send(connection, &exchange, route, err, err != OK);
 	current_release(listener->options.current, &service);

@@ -12,6 +12,7 @@ struct listener_options {
 	const struct route *routes;
 	/* Borrowed. Each request holds one snapshot from its first byte to the end of its answer. */
 	struct current *current;
+	struct tally *tally; /* gets what was answered; NULL: not counted */
 };
 
 /* Begins to serve. `*out` is the caller's, for listener_stop(). ERR_INTERNAL "listen". */

@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
+#include "enroll/proto/attempts.h"
 
 #include <civetweb.h>
 #include <string.h>
@@ -36,7 +37,7 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 		.caller = {request_id, info->remote_addr, clock_now()},
 		.outcome = {.what = ""},
 		.content_type = "application/json",
-		.answer = BUF(LIMIT_ANSWER * 2),
+		.answer = BUF(LIMIT_ADMIN_ANSWER),
 		.problems = BUF(1 << 20),
 	};
 }
@@ -79,12 +80,22 @@ enum err request_judge(struct mg_connection *connection)
 		return refuse(ERR_MALFORMED, "http-headers", "PROTOCOL limits",
 			"more than %d headers", HEADERS_MAX - 1);
 	TRY(judge_twins(info));
-	if (info->query_string != NULL)
-		return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
-			"no path here takes a query");
 	if (first_header(info, "transfer-encoding") != NULL)
 		return refuse(ERR_NO_LENGTH, "length-required", "RFC 9110 15.5.12",
 			"send the body with a Content-Length, not chunked");
+	return OK;
+}
+
+enum err request_query(
+	struct mg_connection *connection, const struct query_key *keys, struct query *out)
+{
+	const char *text = mg_get_request_info(connection)->query_string;
+
+	if (keys != NULL)
+		return query_read(text, keys, out);
+	if (text != NULL)
+		return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
+			"this path takes no query");
 	return OK;
 }
 

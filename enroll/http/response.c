@@ -2,6 +2,7 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/log.h"
+#include "enroll/proto/attempts.h"
 #include "enroll/proto/problem.h"
 
 #include <civetweb.h>
@@ -49,7 +50,7 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 	const char *name = route == NULL ? "request" : route->event;
 	char event[64];
 
-	if (name == NULL)
+	if (name == NULL || (err == OK && route != NULL && route->is_polled))
 		return;
 	snprintf(event, sizeof(event), "%s.%s", name,
 		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");
@@ -100,7 +101,7 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 int response_send(struct mg_connection *connection, struct exchange *exchange,
 	const struct route *route, enum err err, bool close)
 {
-	AUTO(buf_free) struct buf wire = BUF(LIMIT_ANSWER * 2 + 1024);
+	AUTO(buf_free) struct buf wire = BUF(LIMIT_ADMIN_ANSWER + 1024);
 	struct reason shown;
 
 	if (err != OK) {

@@ -228,6 +228,19 @@ const uint8_t *trust_version(const struct trust *trust)
 	return trust->version;
 }
 
+void trust_each_root(
+	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx)
+{
+	const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->anchors);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		const X509 *root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+
+		if (root != NULL)
+			each(ctx, root);
+	}
+}
+
 static enum err bad_chain(size_t i, const char *what)
 {
 	return refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits", "certificate %zu of ek.chain %s",

@@ -366,6 +366,15 @@ static void a_missing_file_is_a_problem(void **state)
 	policy_free(&policy);
 }
 
+static void rules_are_counted_and_those_for_any_ek_too(void **state)
+{
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+
+	(void)state;
+	assert_int_equal(2, policy_rules(policy));
+	assert_int_equal(1, policy_rules_for_any_ek(policy));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +391,7 @@ int main(void)
 		cmocka_unit_test(all_problems_of_the_rules_are_told),
 		cmocka_unit_test(all_problems_of_the_form_are_told),
 		cmocka_unit_test(a_missing_file_is_a_problem),
+		cmocka_unit_test(rules_are_counted_and_those_for_any_ek_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

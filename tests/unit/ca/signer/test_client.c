@@ -58,6 +58,20 @@ static void fixture_free(struct fixture *fixture)
 	granted_free(&fixture->granted);
 }
 
+static void its_templates_can_be_gone_through(void **state)
+{
+	AUTO(fixture_free) struct fixture fixture;
+	size_t n = 0;
+
+	(void)state;
+	fixture_make(&fixture);
+	while (signer_template(fixture.signer, n) != NULL)
+		n++;
+	assert_true(n >= 1);
+	assert_string_equal("ak", signer_template(fixture.signer, 0)->name);
+	assert_true(signer_not_after(fixture.signer) > clock_now());
+}
+
 static void a_grant_is_signed_by_the_ca(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
@@ -206,23 +220,24 @@ static void the_templates_are_told_one_by_one_with_the_digest_of_their_file(void
 	AUTO(mem_free) char *path = source_path("templates/ak.yaml");
 	AUTO(fixture_free) struct fixture fixture;
 	AUTO(buf_free) struct buf file = BUF(1 << 16);
-	struct template_version one;
+	const struct template *one;
 	uint8_t digest[SHA256_SIZE];
 
 	(void)state;
 	fixture_make(&fixture);
-	assert_true(signer_template(fixture.signer, 0, &one));
-	assert_string_equal("ak", one.name);
-	assert_int_equal(signer_template_version(fixture.signer, "ak"), one.version);
+	assert_non_null(one = signer_template(fixture.signer, 0));
+	assert_string_equal("ak", one->name);
+	assert_int_equal(signer_template_version(fixture.signer, "ak"), one->version);
 	assert_ok(file_read(path, &file));
 	assert_ok(SHA256_OF(digest, buf_view(&file)));
-	assert_memory_equal(digest, one.digest, sizeof(digest));
-	assert_false(signer_template(fixture.signer, 1, &one));
+	assert_memory_equal(digest, one->digest, sizeof(digest));
+	assert_null(signer_template(fixture.signer, 1));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_templates_can_be_gone_through),
 		cmocka_unit_test(a_grant_is_signed_by_the_ca),
 		cmocka_unit_test(a_signer_of_each_kind_signs_for_four_threads_at_once),
 		cmocka_unit_test(the_signer_judges_a_grant_by_its_own_templates),
