@@ -210,7 +210,7 @@ static void enroll(struct output *output, const char *host, const char *dir, con
 static void the_tool_enrolls_the_ak_at_a_handle_as_it_is(void **state)
 {
 	static const char *const told[] = {
-		"rsa2048, persistent at " CLOUD_AK, "no service's tag", "ak.public"};
+		("rsa2048, persistent at " CLOUD_AK), "no service's tag", "ak.public"};
 	AUTO(mem_free) char *dir = text("%s/cloud", world.dir);
 	AUTO(mem_free) char *key = text("%s/ak.tss2.pem", dir);
 	AUTO(output_free) struct output first, second, status;
