@@ -120,12 +120,8 @@ static enum err find_at_handle(const struct search *s, struct state *state, TPM2
 	}
 	if (err == ERR_INTERNAL)
 		return err;
-	if (err != OK) {
-		struct kept_reason kept;
-
-		reason_keep(&kept);
-		return not_this(handle, kept.reason.sentence);
-	}
+	if (err != OK)
+		return not_this(handle, why()->sentence);
 	adopt_file(ak, state_path(state, STATE_AK_KEY_NEW), s->service);
 	adopt_file(ak, state_path(state, STATE_AK_KEY), s->service);
 	if (!is_wished_kind(s->wish, ak))

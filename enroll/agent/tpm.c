@@ -147,8 +147,8 @@ static const char *advice(TSS2_RC rc)
 		       "tpm2_flushcontext -l, or -s";
 	case TPM2_RC_NV_SPACE:
 		return ": the TPM's permanent memory is full; free a persistent handle or an NV "
-		       "index that nobody needs (tpm2_getcap handles-persistent), or do without "
-		       "--ak-handle";
+		       "index that nobody needs (tpm2_getcap handles-persistent), or go on "
+		       "without --ak-handle";
 	case TPM2_RC_INITIALIZE:
 		return ": the TPM was not started, which the firmware or the kernel does; for a "
 		       "software TPM: tpm2_startup -c";

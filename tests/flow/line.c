@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -19,35 +17,40 @@
 #define HEADER 10 /* tag (2), size (4), code (4); TPM 2.0 Part 1, 18.1 */
 #define MESSAGE 4096
 
-/* Terminals of our own: a bare system has none mounted, and others' are not ours to use. */
-static void mount_terminals(const char *dir)
+/*
+ * Terminals of our own, in a file system that is mounted nowhere: a bare system has no /dev/pts,
+ * others' is not ours to use, and what nobody has mounted nobody needs to unmount.
+ */
+static int open_terminals(void)
 {
-	must(mkdir(dir, 0755) == 0, "%s: %s", dir, strerror(errno));
-	must(unshare(CLONE_NEWNS) == 0, "unshare: %s", strerror(errno));
-	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts: %s",
-		strerror(errno));
-	must(mount("devpts", dir, "devpts", 0, "newinstance,ptmxmode=0666,mode=0600") == 0,
-		"devpts on %s: %s", dir, strerror(errno));
+	AUTO(fd_close) int fs = fsopen("devpts", FSOPEN_CLOEXEC);
+	int terminals;
+
+	must(fs >= 0, "fsopen devpts: %s", strerror(errno));
+	must(fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0) == 0 &&
+			fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0,
+		"fsconfig devpts: %s", strerror(errno));
+	terminals = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	must(terminals >= 0, "fsmount devpts: %s", strerror(errno));
+	return terminals;
 }
 
-static void open_terminal(struct line *line, const char *dir)
+static void open_terminal(struct line *line)
 {
-	AUTO(mem_free) char *ptmx = text("%s/ptmx", dir);
+	AUTO(fd_close) int terminals = open_terminals();
 	struct termios raw;
-	unsigned number = 0;
 	int unlocked = 0;
 
-	line->master = open(ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	must(line->master >= 0 && ioctl(line->master, TIOCSPTLCK, &unlocked) == 0 &&
-			ioctl(line->master, TIOCGPTN, &number) == 0,
-		"%s: %s", ptmx, strerror(errno));
-	line->path = text("%s/%u", dir, number);
+	line->master = openat(terminals, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	must(line->master >= 0 && ioctl(line->master, TIOCSPTLCK, &unlocked) == 0, "ptmx: %s",
+		strerror(errno));
 	/* Held open, so that the line stays up between two that use it. */
-	line->slave = open(line->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	must(line->slave >= 0 && tcgetattr(line->slave, &raw) == 0, "%s: %s", line->path,
+	line->slave = ioctl(line->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	must(line->slave >= 0 && tcgetattr(line->slave, &raw) == 0, "a terminal: %s",
 		strerror(errno));
 	cfmakeraw(&raw);
-	must(tcsetattr(line->slave, TCSANOW, &raw) == 0, "%s: %s", line->path, strerror(errno));
+	must(tcsetattr(line->slave, TCSANOW, &raw) == 0, "a terminal: %s", strerror(errno));
+	line->path = text("/proc/%d/fd/%d", (int)getpid(), line->slave);
 }
 
 static int connect_to(const char *socket_path)
@@ -94,13 +97,11 @@ static bool pass(int from, int to)
 	return true;
 }
 
-void line_start(struct line *line, const char *dir, const char *socket)
+void line_start(struct line *line, const char *socket)
 {
-	AUTO(mem_free) char *terminals = text("%s/terminals", dir);
 	int tpm;
 
-	mount_terminals(terminals);
-	open_terminal(line, terminals);
+	open_terminal(line);
 	tpm = connect_to(socket);
 	line->bridge = fork();
 	must(line->bridge >= 0, "fork: %s", strerror(errno));

@@ -10,9 +10,8 @@ struct line {
 };
 
 /*
- * Makes the device in `dir`, in a mount namespace that this process gets for itself, so that
- * neither /dev/pts nor anybody else is touched; its commands go to the swtpm that listens at
- * `socket`. Ends the test when it cannot.
+ * Makes the device, whose commands go to the swtpm that listens at `socket`. It is this process's
+ * alone, and goes with it. Ends the test when it cannot.
  */
-void line_start(struct line *line, const char *dir, const char *socket);
+void line_start(struct line *line, const char *socket);
 void line_stop(struct line *line);

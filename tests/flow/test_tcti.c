@@ -74,7 +74,7 @@ static void a_raw_device_serves_one_program_at_a_time(void **state)
 	struct line line;
 
 	(void)state;
-	line_start(&line, world.dir, world.chips[0].socket);
+	line_start(&line, world.chips[0].socket);
 	AUTO(mem_free) char *tcti = text("device:%s", line.path);
 	assert_enrolls(tcti, "device", "owner");
 	assert_enrolls(tcti, "device", "ek");

@@ -254,18 +254,20 @@ static void without_a_certificate_the_next_ek_is_taken_until_there_is_none(void 
 	ASSERT_TOLD(&none, "no EK certificate", "a firmware update may bring one");
 }
 
+/* A key that anybody may make. */
+static const TPM2B_PUBLIC some_key = {
+	.publicArea = {.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+				    TPMA_OBJECT_SIGN_ENCRYPT,
+		.parameters.eccDetail = {.symmetric = {.algorithm = TPM2_ALG_NULL},
+			.scheme = {.scheme = TPM2_ALG_NULL},
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf = {.scheme = TPM2_ALG_NULL}}}};
+
 /* What other programs leave in a TPM that has no resource manager: three keys. */
 static void a_tpm_full_of_keys_says_who_could_share_it(void **state)
 {
-	static const TPM2B_PUBLIC key = {
-		.publicArea = {.type = TPM2_ALG_ECC,
-			.nameAlg = TPM2_ALG_SHA256,
-			.objectAttributes = TPMA_OBJECT_SENSITIVEDATAORIGIN |
-					    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT,
-			.parameters.eccDetail = {.symmetric = {.algorithm = TPM2_ALG_NULL},
-				.scheme = {.scheme = TPM2_ALG_NULL},
-				.curveID = TPM2_ECC_NIST_P256,
-				.kdf = {.scheme = TPM2_ALG_NULL}}}};
 	AUTO(output_free) struct output output;
 	struct device_key keys[3];
 	struct device device;
@@ -273,7 +275,7 @@ static void a_tpm_full_of_keys_says_who_could_share_it(void **state)
 	(void)state;
 	device_open(&device, tcti);
 	for (size_t i = 0; i < COUNT(keys); i++)
-		device_primary(&device, ESYS_TR_RH_OWNER, &key, &keys[i]);
+		device_primary(&device, ESYS_TR_RH_OWNER, &some_key, &keys[i]);
 	ENROLL(&output, NULL, NULL);
 	ASSERT_TOLD(&output, "other programs' keys fill the TPM", "device:/dev/tpmrm0",
 		"tpm2_flushcontext -t");
@@ -304,6 +306,60 @@ static void a_tpm_full_of_sessions_says_who_could_share_it(void **state)
 		Esys_FlushContext(device.esys, sessions[i]);
 	device_close(&device);
 	assert_enrolls(NULL, NULL, NULL, NULL);
+}
+
+#define FILLED_FIRST 0x81000400u
+#define FILLED_MAX 400
+
+static TSS2_RC evict(struct device *device, ESYS_TR key, TPM2_HANDLE handle)
+{
+	ESYS_TR persistent = ESYS_TR_NONE;
+
+	return Esys_EvictControl(device->esys, ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD,
+		ESYS_TR_NONE, ESYS_TR_NONE, handle, &persistent);
+}
+
+/* Copies of a key at one handle after the other, as long as there is room; how many. */
+static TPM2_HANDLE fill(struct device *device)
+{
+	struct device_key key;
+	TPM2_HANDLE n = 0;
+	TSS2_RC rc = 0;
+
+	device_primary(device, ESYS_TR_RH_OWNER, &some_key, &key);
+	while (n < FILLED_MAX && (rc = evict(device, key.handle, FILLED_FIRST + n)) == 0)
+		n++;
+	must(rc == TPM2_RC_NV_SPACE, "%u keys, 0x%x", n, rc);
+	device_key_free(device, &key);
+	return n;
+}
+
+static void empty(struct device *device, TPM2_HANDLE n)
+{
+	for (TPM2_HANDLE i = 0; i < n; i++) {
+		ESYS_TR key = ESYS_TR_NONE;
+
+		must(Esys_TR_FromTPMPublic(device->esys, FILLED_FIRST + i, ESYS_TR_NONE,
+			     ESYS_TR_NONE, ESYS_TR_NONE, &key) == 0 &&
+				evict(device, key, FILLED_FIRST + i) == 0,
+			"handle 0x%x", FILLED_FIRST + i);
+	}
+}
+
+static void a_tpm_whose_memory_is_full_takes_no_handle(void **state)
+{
+	AUTO(output_free) struct output output;
+	struct device device;
+	TPM2_HANDLE n;
+
+	(void)state;
+	device_open(&device, tcti);
+	n = fill(&device);
+	ENROLL(&output, "--ak-handle", "0x81000300");
+	ASSERT_TOLD(&output, "permanent memory is full", "without --ak-handle");
+	empty(&device, n);
+	device_close(&device);
+	assert_enrolls("--ak-handle", "0x81000300", NULL, NULL);
 }
 
 static void a_disabled_owner_hierarchy_leaves_the_other(void **state)
@@ -383,6 +439,7 @@ static int tests(void)
 		cmocka_unit_test(without_a_certificate_the_next_ek_is_taken_until_there_is_none),
 		cmocka_unit_test(a_tpm_full_of_keys_says_who_could_share_it),
 		cmocka_unit_test(a_tpm_full_of_sessions_says_who_could_share_it),
+		cmocka_unit_test(a_tpm_whose_memory_is_full_takes_no_handle),
 		cmocka_unit_test(a_disabled_owner_hierarchy_leaves_the_other),
 		cmocka_unit_test(without_the_endorsement_hierarchy_nothing_can_be_proven),
 		cmocka_unit_test(a_tpm_that_was_not_started_says_so),

@@ -210,7 +210,7 @@ static void enroll(struct output *output, const char *host, const char *dir, con
 static void the_tool_enrolls_the_ak_at_a_handle_as_it_is(void **state)
 {
 	static const char *const told[] = {
-		"rsa2048, persistent at " CLOUD_AK, "no service's tag", "ak.public"};
+		("rsa2048, persistent at " CLOUD_AK), "no service's tag", "ak.public"};
 	AUTO(mem_free) char *dir = text("%s/cloud", world.dir);
 	AUTO(mem_free) char *key = text("%s/ak.tss2.pem", dir);
 	AUTO(output_free) struct output first, second, status;
@@ -237,6 +237,29 @@ static void the_tool_enrolls_the_ak_at_a_handle_as_it_is(void **state)
 		"-q", "ab", "-g", "sha256", NULL));
 }
 
+/* Its auth value is its owner's business: it is not asked for, and not tried twice. */
+static void an_ak_with_a_password_is_not_used(void **state)
+{
+	const char *tcti = world.chips[0].tcti;
+	AUTO(mem_free) char *dir = text("%s/password", world.dir);
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	free(tpmtool_must(tcti, world.dir, "tpm2_createprimary", "-C", "e", "-G",
+		"ecc256:ecdsa-sha256:null", "-g", "sha256", "-p", "secret", "-a",
+		"fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign", "-c",
+		"password.ctx", NULL));
+	tpmtool_flush(tcti, world.dir);
+	free(tpmtool_must(tcti, world.dir, "tpm2_evictcontrol", "-C", "o", "-c", "password.ctx",
+		"0x81000004", NULL));
+	tpmtool_flush(tcti, world.dir);
+	world_run(&world, &output, "endorse", "enroll", "--server", world.name, "--ca", world.roots,
+		"--tcti", tcti, "--host", "c.cloud.example.test", "--state", dir, "--ek", "p256",
+		"--ak-handle", "0x81000004", NULL);
+	assert_int_equal(output.code, 3);
+	assert_non_null(strstr(buf_text(&output.err), "a password protects this key"));
+}
+
 static void the_tool_says_what_to_do_where_no_rule_takes_it(void **state)
 {
 	AUTO(mem_free) char *dir = text("%s/refused", world.dir);
@@ -258,6 +281,7 @@ static int tests(void)
 		cmocka_unit_test(a_rule_that_has_changed_since_the_ticket_refuses_it),
 		cmocka_unit_test(where_a_rule_says_so_it_is_taken_and_the_log_says_it),
 		cmocka_unit_test(the_tool_enrolls_the_ak_at_a_handle_as_it_is),
+		cmocka_unit_test(an_ak_with_a_password_is_not_used),
 		cmocka_unit_test(the_tool_says_what_to_do_where_no_rule_takes_it),
 	};
 
