@@ -22,6 +22,7 @@ static const struct {
 	{"base64", client},
 	{"field-too-long", client},
 	{"request-keys", client},
+	{"request-purpose", client},
 	{"tpm-public", client},
 	{"ek-certificate", client},
 	{"host-name",
@@ -60,7 +61,9 @@ static const struct {
 	{"ak-roca",
 		"this TPM's firmware makes weak RSA keys (CVE-2017-15361): update it, or enroll "
 		"with an ECC AK"},
-	{"ak-not-for-this-service", new_ak},
+	{"ak-not-for-this-service",
+		"on the device, enroll with a new AK: endorse enroll makes one. A cloud's own AK "
+		"is taken only where the name's rule says untagged_aks: true"},
 	{"ek-certificate-missing", "this TPM has no EK certificate in its NV storage: get it from "
 				   "the manufacturer, or "
 				   "keep the TPM out"},
