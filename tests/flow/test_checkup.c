@@ -271,14 +271,12 @@ static void a_certificate_that_cannot_be_read_is_told_and_passed_over(void **unu
 
 static void a_tpm_without_an_ek_certificate_has_nothing_to_go_by(void **unused)
 {
+	static const char *const made[] = {"0x01c00002", "0x01c0000a", "0x01c00016"};
 	const char *tcti = checkup.world.chips[ILL].tcti;
 
 	(void)unused;
-	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
-		AUTO(mem_free) char *index = text("0x%08x", t->nv_certificate);
-
-		MUST_RUN("tpm2_nvundefine", "-T", tcti, "-C", "p", index);
-	}
+	for (size_t i = 0; i < COUNT(made); i++)
+		MUST_RUN("tpm2_nvundefine", "-T", tcti, "-C", "p", made[i]);
 	assert_wrong(&checkup, &(struct run){.chip = ILL}, "FAIL ek", "no EK certificate in NV");
 	assert_nothing_left(tcti);
 }

@@ -9,7 +9,8 @@
 /* Documented, with a status that a proven device can get, and said before anything is proven, or to
  * an admin. */
 static const char *const before_the_proof[] = {"why-missing", "http-headers", "edge-header-twice",
-	"body-short", "edge-secret", "admin-token", "query", "query-unknown", "query-value"};
+	"body-short", "edge-secret", "admin-token", "query", "query-unknown", "query-value",
+	"configuration-wrong"};
 
 static bool is_before_the_proof(const char *code)
 {
