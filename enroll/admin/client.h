@@ -4,8 +4,12 @@
 #include "ca/base/buf.h"
 #include "enroll/proto/problem.h"
 
+/* What the service listens on and reads, unless endorsed.yaml says otherwise. */
+#define ADMIN_URL "http://127.0.0.1:881"
+#define ADMIN_TOKEN_FILE "/etc/endorse/admin.token"
+
 struct admin_server {
-	const char *url; /* "http://127.0.0.1:8081": plain HTTP is taken for 127.0.0.1 only */
+	const char *url; /* "http://127.0.0.1:881": plain HTTP is taken for 127.0.0.1 only */
 	const char *token_file;
 };
 

@@ -15,8 +15,8 @@ static const char unbind_usage[] =
 	"policy allows it can have it. The device's certificates stay valid until they end.\n"
 	"\n"
 	"  --why TEXT         what the audit keeps beside the act\n"
-	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
-	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token)\n";
+	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
+	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n";
 
 static int refused(const struct problem *problem)
 {
@@ -54,7 +54,7 @@ int command_host_unbind(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct admin_server server = {"http://127.0.0.1:8081", "/etc/endorse/admin.token"};
+	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE};
 	struct unbind_request request = {0};
 	const char *why_text = NULL;
 	int option;
