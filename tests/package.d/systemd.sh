@@ -1,0 +1,54 @@
+# systemd.sh - the root directory's own systemd, as the first process of a namespace; units are its business.
+# shellcheck shell=bash disable=SC2154 # root and the like come from life
+
+init=
+
+# A cgroup of our own is all that it gets to see of the machine's, and /sys it cannot write, so no udev runs.
+systemd_boot() {
+	local launcher
+	mount -t sysfs -o ro sysfs "$root/sys" && mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" &&
+		mkdir "$root/sys/fs/cgroup/${root##*/}" || return 1
+	rm -f "$root/usr/sbin/policy-rc.d"
+	(
+		echo "$BASHPID" >"$root/sys/fs/cgroup/${root##*/}/cgroup.procs"
+		# shellcheck disable=SC2016 # for the inner shell
+		exec unshare --pid --mount --cgroup --uts --fork --kill-child /bin/bash -euc '
+			hostname endorse-package
+			mount -t proc proc "$1/proc"
+			mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup"
+			exec env -i container=endorse-package chroot "$1" /lib/systemd/systemd --system \
+				--unit=basic.target --log-target=console --show-status=no' bash "$root"
+	) >"$root/tmp/systemd.log" 2>&1 </dev/null &
+	launcher=$!
+	wait_for pgrep -P "$launcher"
+	init=$(pgrep -P "$launcher")
+	wait_for is_booted
+}
+
+is_booted() {
+	case $(inside systemctl is-system-running 2>/dev/null) in
+	running | degraded) ;;
+	*) return 1 ;;
+	esac
+}
+
+unit_start() {
+	inside timeout 20 systemctl start "$1" || die "systemctl start $1"
+}
+
+unit_stop() {
+	inside timeout 20 systemctl stop "$1" || die "systemctl stop $1"
+	[ "$(inside systemctl show -P Result "$1")" = success ] || die "$1 stopped with a failure"
+}
+
+unit_reload() {
+	inside timeout 20 systemctl reload "$1" || die "systemctl reload $1"
+}
+
+unit_is_active() {
+	inside systemctl -q is-active "$1"
+}
+
+unit_log() {
+	inside journalctl --no-pager -n 40
+}
