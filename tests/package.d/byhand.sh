@@ -47,6 +47,12 @@ unit_stop() {
 	wait_for unit_is_gone "$1"
 }
 
+# Nobody started it anew.
+unit_was_upgraded() {
+	unit_stop "$1"
+	unit_start "$1"
+}
+
 # "systemctl reload" knows the main process; here it is looked for.
 unit_reload() {
 	case $1 in
