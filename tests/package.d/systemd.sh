@@ -6,7 +6,7 @@ init=
 
 # A cgroup of our own is all that it gets to see of the machine's, and /sys it cannot write, so no udev runs.
 systemd_boot() {
-	local launcher
+	local launcher i
 	mount -t sysfs -o ro sysfs "$root/sys" && mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" &&
 		mkdir "$root/sys/fs/cgroup/${root##*/}" || return 1
 	# The console and the log of the kernel are the machine's.
@@ -23,10 +23,15 @@ systemd_boot() {
 				--unit=basic.target --log-target=console --show-status=no' bash "$root"
 	) >"$root/tmp/systemd.log" 2>&1 </dev/null &
 	launcher=$!
-	wait_for pgrep -P "$launcher"
-	# shellcheck disable=SC2034
-	init=$(pgrep -P "$launcher")
-	wait_for is_booted
+	for ((i = 0; i < 300; i++)); do
+		# shellcheck disable=SC2034
+		init=$(pgrep -P "$launcher") && is_booted && return
+		sleep 0.1
+	done
+	kill -KILL "$launcher" 2>/dev/null || :
+	init=
+	rm -rf "$root/run/systemd"
+	return 1
 }
 
 is_booted() {
