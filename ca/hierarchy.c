@@ -256,9 +256,6 @@ enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, con
 	if (n == 0)
 		return fail(
 			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
-	if (n == 0)
-		return fail(
-			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
 	if (cert == NULL)
 		return crypto_failed("certificate");
 	TRY(authority_load(pem, secret, passphrase, &ca));

@@ -347,7 +347,7 @@ enum err row_copy(const PGresult *rows, int row, int column, uint8_t *out, size_
 {
 	struct view bytes = row_bytes(rows, row, column);
 
-	if (bytes.n != n)
+	if (bytes.p == NULL || bytes.n != n)
 		return fail(
 			ERR_INTERNAL, "database-error", "%zu bytes where %zu belong", bytes.n, n);
 	memcpy(out, bytes.p, n);

@@ -17,8 +17,8 @@ void base64_add(struct buf *out, struct view bytes)
 			v |= bytes.p[i + 2];
 		quad[0] = alphabet[v >> 18];
 		quad[1] = alphabet[(v >> 12) & 63];
-		quad[2] = left > 1 ? alphabet[(v >> 6) & 63] : '=';
-		quad[3] = left > 2 ? alphabet[v & 63] : '=';
+		quad[2] = (char)(left > 1 ? alphabet[(v >> 6) & 63] : '=');
+		quad[3] = (char)(left > 2 ? alphabet[v & 63] : '=');
 		buf_add(out, VIEW(quad));
 	}
 }

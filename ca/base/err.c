@@ -1,38 +1,22 @@
 #include "ca/base/err.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static _Thread_local char sentence[512];
 static _Thread_local struct reason last = {OK, "", "", ""};
 
-static void record(enum err err, const char *code, const char *clause, const char *fmt, va_list ap)
+void reason_set(enum err err, const char *code, const char *clause, const char *fmt, ...)
 {
 	/* Through a second buffer: an argument may be the sentence of the failure below this one. */
 	char text[sizeof(sentence)];
+	va_list ap;
 
+	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	snprintf(sentence, sizeof(sentence), "%s", text);
 	last = (struct reason){err, code, clause, sentence};
-}
-
-enum err refuse(enum err err, const char *code, const char *clause, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	record(err, code, clause, fmt, ap);
-	va_end(ap);
-	return err;
-}
-
-enum err fail(enum err err, const char *code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	record(err, code, "", fmt, ap);
-	va_end(ap);
-	return err;
 }
 
 const struct reason *why(void)

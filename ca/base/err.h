@@ -2,8 +2,6 @@
  * refusal. */
 #pragma once
 
-#include <stdarg.h>
-
 #define CHECKED __attribute__((warn_unused_result))
 
 /* One value for each HTTP answer that a caller can get; the numbers are ours, err_http() gives
@@ -33,20 +31,23 @@ struct reason {
 };
 
 /*
- * Records the reason of a failure for this thread and returns `err`, so that a check reads
+ * Records the reason of a failure for this thread and is that error (`is`), so that a check reads
  * `return refuse(ERR_REJECTED, "csr-signature", "RFC 2986 3", "the signature does not match");`
- * `code` and `clause` must be string literals. The sentence is cut at 511 bytes.
- * A code that a caller can see is listed in enroll/proto/PROTOCOL.md; a lint compares the two.
+ * `code` and `clause` must be string literals. The sentence is cut at 511 bytes. A macro, so that
+ * compilers and analysers see which error it is. A code that a caller can see is listed in
+ * enroll/proto/PROTOCOL.md; a lint compares the two.
  */
-CHECKED enum err refuse(enum err err, const char *code, const char *clause, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+#define refuse(is, code, clause, ...) (reason_set((is), code, clause, __VA_ARGS__), (enum err)(is))
 
 /*
  * The same, for what is wrong on our side of the counter (files, database, configuration, memory):
  * its code is for logs and for the operator's tools, and never leaves the service.
  */
-CHECKED enum err fail(enum err err, const char *code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+#define fail(is, code, ...) (reason_set((is), code, "", __VA_ARGS__), (enum err)(is))
+
+/* Call refuse() or fail(). */
+void reason_set(enum err err, const char *code, const char *clause, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* The last reason of this thread; code "" when there was none. Never NULL. */
 const struct reason *why(void);

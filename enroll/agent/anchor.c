@@ -136,9 +136,9 @@ static int verify(const struct anchors *anchors, X509_STORE_CTX *ctx, unsigned l
 	return X509_verify_cert(ctx) == 1;
 }
 
-int anchors_verify_tls(X509_STORE_CTX *ctx, void *argument)
+int anchors_verify_tls(X509_STORE_CTX *ctx, void *of)
 {
-	struct anchors *anchors = argument;
+	struct anchors *anchors = of;
 
 	anchors->problem[0] = '\0';
 	if (!anchors_are_known(anchors) && !adopt(anchors, X509_STORE_CTX_get0_untrusted(ctx))) {

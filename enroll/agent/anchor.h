@@ -26,7 +26,7 @@ void anchors_free(struct anchors **anchors);
 bool anchors_are_known(const struct anchors *anchors);
 
 /* For SSL_CTX_set_cert_verify_callback(), with the anchors as its argument. */
-int anchors_verify_tls(X509_STORE_CTX *ctx, void *anchors);
+int anchors_verify_tls(X509_STORE_CTX *ctx, void *of);
 
 /* Why the last anchors_verify_tls() refused, "" when it did not. */
 const char *anchors_tls_problem(const struct anchors *anchors);

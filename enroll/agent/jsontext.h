@@ -8,6 +8,6 @@
  * no well-formed UTF-8 (RFC 3629) are written as U+FFFD.
  */
 void jsontext_begin(struct buf *out);
-void jsontext_string(struct buf *out, const char *key, const char *value); /* NULL: null */
-void jsontext_bool(struct buf *out, const char *key, bool value);
+void jsontext_string(struct buf *out, const char *name, const char *value); /* NULL: null */
+void jsontext_bool(struct buf *out, const char *name, bool value);
 void jsontext_end(struct buf *out);

@@ -37,11 +37,11 @@ static void print_chain(FILE *out, const char *chain)
 {
 	while (*chain != '\0') {
 		size_t n = strcspn(chain, "\n");
-		char line[TEXT], text[TEXT];
+		char line[TEXT], shown[TEXT];
 
 		snprintf(line, sizeof(line), "%.*s", n < TEXT ? (int)n : TEXT - 1, chain);
-		printable(line, text, sizeof(text));
-		fprintf(out, "         signed by %s\n", text);
+		printable(line, shown, sizeof(shown));
+		fprintf(out, "         signed by %s\n", shown);
 		chain += n + (chain[n] == '\n' ? 1 : 0);
 	}
 }
@@ -158,7 +158,7 @@ static void print_pair(FILE *out, const char *name, const char *value)
 /* A second EK is the likeliest reason why a name is taken by "another" device: this one. */
 static void print_other_ek(FILE *out, const struct attempt *a)
 {
-	if (!a->another_ek)
+	if (!a->another_ek || a->ek == NULL)
 		return;
 	fprintf(out,
 		"  note     this run used the EK of template %s; %s remembers an enrollment of %s "

@@ -200,10 +200,9 @@ static enum err try_once(struct attempt *attempt)
 
 static enum err decide(struct attempt *attempt)
 {
-	enum err err = OK;
-
 	for (int i = 0; i < ATTEMPTS; i++) {
-		err = try_once(attempt);
+		enum err err = try_once(attempt);
+
 		if (err != ERR_CONFLICT || strcmp(why()->code, "database-moved") != 0)
 			return err;
 	}

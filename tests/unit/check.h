@@ -1,7 +1,7 @@
 /* check.h - what the unit tests share: cmocka, and how a refusal is asserted. */
 #pragma once
 
-/* In front of cmocka.h, which has a macro fail(); a test that wants err.h's writes (fail)(...). */
+/* In front of cmocka.h, whose fail() stands in for err.h's from there on. */
 #include "ca/base/buf.h"
 #include "ca/base/err.h"
 #include "ca/base/mem.h"

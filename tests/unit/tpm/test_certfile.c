@@ -70,7 +70,7 @@ static enum err see(void *ctx, X509 *cert)
 	struct seen *seen = ctx;
 
 	if (++seen->n == seen->stop_at)
-		return (fail)(ERR_CONFLICT, "enough", "that is enough");
+		return refuse(ERR_CONFLICT, "enough", "a test", "that is enough");
 	X509_up_ref(cert);
 	seen->certificate[seen->n - 1] = cert;
 	return OK;
