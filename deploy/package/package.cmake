@@ -1,7 +1,7 @@
 # Two Debian packages from the two components: endorse (device) and endorse-server. Made by
 #
-#     cmake -S . -B .build/package -G Ninja -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=RelWithDebInfo
-#     cmake --build .build/package --target package
+#     cmake -S . -B .build/debian -G Ninja -DCMAKE_INSTALL_PREFIX=/usr -DENDORSE_TESTS=OFF
+#     cmake --build .build/debian --target package
 #
 # A build for another prefix has units for that prefix, and no package.
 if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
