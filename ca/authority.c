@@ -1,13 +1,11 @@
 #include "ca/authority.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 #include "ca/validity.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -26,53 +24,64 @@ static enum err bad_certificate(const char *path, const char *what)
 	return fail(ERR_INTERNAL, "ca-certificate", "%s: %s", path, what);
 }
 
-static enum err keep(struct authority *authority, X509 *cert, const char *path)
+static enum err keep(struct authority *authority, X509 *cert)
 {
-	struct buf *der = &authority->chain[authority->chain_n];
-	AUTO(ossl_free) uint8_t *bytes = NULL;
-	int n = i2d_X509(cert, &bytes);
+	struct buf *der = &authority->chain[authority->chain_n++];
 
-	if (n <= 0)
-		return bad_certificate(path, "a certificate that cannot be encoded");
 	*der = BUF(16384);
-	buf_add(der, (struct view){bytes, (size_t)n});
-	authority->chain_n++;
-	return buf_ok(der);
+	return cert_der_add(cert, der);
 }
 
 static enum err read_certificates(struct authority *authority, const char *path)
 {
-	AUTO(buf_free) struct buf pem = BUF(1 << 17);
-	AUTO(bio_free) BIO *bio = NULL;
-	size_t read = 0;
-	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
-	X509 *cert;
+	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
+	int n;
 
-	TRY(file_read(path, &pem));
-	if ((bio = BIO_new_mem_buf(buf_text(&pem), (int)pem.n)) == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "authority_load");
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
-		AUTO(x509_free) X509 *owned = cert;
+	TRY(certs_read(path, "ca-certificate", &certs));
+	if ((n = sk_X509_num(certs)) > CHAIN_MAX)
+		return bad_certificate(path, "more than 4 certificates");
+	for (int i = 0; i < n; i++) {
+		X509 *cert = sk_X509_value(certs, i);
 
-		if (read++ == CHAIN_MAX)
-			return bad_certificate(path, "more than 4 certificates");
+		if (i > 0 && X509_check_issued(cert, sk_X509_value(certs, i - 1)) != X509_V_OK)
+			return bad_certificate(
+				path, "a certificate that did not issue the one before it");
 		/* Roots are the business of who trusts them: none is handed out. */
-		if (authority->certificate != NULL && X509_self_signed(owned, 0) == 1)
-			continue;
-		TRY(keep(authority, owned, path));
-		if (authority->certificate == NULL)
-			authority->certificate = MOVE(owned);
+		if (i == 0 || X509_self_signed(cert, 0) != 1)
+			TRY(keep(authority, cert));
 	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return bad_certificate(path, "a certificate that cannot be read");
-	ERR_clear_error();
-	return authority->certificate == NULL ? bad_certificate(path, "no certificate in PEM") : OK;
+	authority->certificate = sk_X509_shift(certs);
+	return OK;
+}
+
+/* Strict verifiers refuse what a CA with such a certificate issues, however good that is. */
+static enum err must_be_usable(X509 *cert, const char *path)
+{
+	const uint32_t flags = X509_get_extension_flags(cert);
+
+	if (X509_check_ca(cert) != 1)
+		return bad_certificate(path, "not a CA certificate");
+	if ((flags & (EXFLAG_CRITICAL | EXFLAG_INVALID)) != 0)
+		return bad_certificate(path, "RFC 5280 4.2: an extension that is critical and "
+					     "unknown, or that cannot be read");
+	if ((flags & EXFLAG_KUSAGE) == 0 || (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN) == 0)
+		return bad_certificate(path, "RFC 5280 4.2.1.3: no key usage keyCertSign");
+	if ((flags & EXFLAG_BCONS_CRITICAL) == 0)
+		return bad_certificate(path, "RFC 5280 4.2.1.9: basic constraints not critical");
+	if (X509_get0_subject_key_id(cert) == NULL)
+		return bad_certificate(path, "RFC 5280 4.2.1.2: no subject key identifier");
+	if ((flags & EXFLAG_SI) == 0 && X509_get0_authority_key_id(cert) == NULL)
+		return bad_certificate(path, "RFC 5280 4.2.1.1: no authority key identifier");
+	if (X509_NAME_entry_count(X509_get_subject_name(cert)) == 0)
+		return bad_certificate(path, "RFC 5280 4.1.2.6: no subject");
+	return OK;
 }
 
 enum err authority_load(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out)
 {
 	AUTO(authority_free) struct authority *authority = calloc(1, sizeof(*authority));
+	const EVP_MD *md;
 
 	if (authority == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "authority_load");
@@ -80,9 +89,12 @@ enum err authority_load(
 	TRY(key_load(key, passphrase, &authority->key));
 	if (X509_check_private_key(authority->certificate, authority->key) != 1)
 		return fail(ERR_INTERNAL, "ca-key", "%s is not the key of %s", key, certificate);
-	if (X509_check_ca(authority->certificate) != 1 ||
-		(X509_get_key_usage(authority->certificate) & KU_KEY_CERT_SIGN) == 0)
-		return bad_certificate(certificate, "not a CA certificate");
+	if (!key_signs_with(authority->key, &md))
+		return fail(ERR_INTERNAL, "ca-key",
+			"%s: a CA's key is P-256, P-384 or P-521 as a named curve, RSA of 2048 to "
+			"4096 bits with exponent 65537 (not RSA-PSS), or Ed25519",
+			key);
+	TRY(must_be_usable(authority->certificate, certificate));
 	TRY(validity_end(authority->certificate, &authority->not_after));
 	if (authority->not_after <= clock_now())
 		return bad_certificate(certificate, "the CA's certificate has expired");

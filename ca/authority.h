@@ -9,9 +9,11 @@ struct authority;
 
 /*
  * Loads a CA. `certificate` is a PEM file, the CA's own certificate first and at most three above it
- * after that (a root is not needed, and not handed out); the key is one that key_save() wrote.
- * Certificate and key must belong together, and the certificate must be a CA's that has not ended.
- * `*out` is the caller's, for authority_free(). ERR_INTERNAL "ca-certificate", and those of key_load().
+ * after that, each the issuer of the one before (a root is not needed, and not handed out); the key
+ * is one that key_save() wrote, of a kind that key_signs_with() knows. Certificate and key must
+ * belong together, and the certificate must be a CA's that has not ended, with everything that
+ * strict verifiers want of a CA. `*out` is the caller's, for authority_free(). ERR_INTERNAL
+ * "ca-certificate", "ca-key", and those of key_load().
  */
 CHECKED enum err authority_load(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out);

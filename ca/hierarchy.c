@@ -1,13 +1,13 @@
 #include "ca/hierarchy.h"
 
 #include "ca/authority.h"
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/hostname.h"
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/issue.h"
-#include "ca/key.h"
 #include "ca/usage.h"
 #include "ca/validity.h"
 
@@ -70,23 +70,29 @@ static enum err begin(X509 *cert, EVP_PKEY *key, int64_t days)
 	return validity_set(cert, now - BACKDATE, now + days * DAY);
 }
 
+static enum err add_key(EVP_PKEY *key, struct buf *pem)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
+	uint8_t *text;
+	long n;
+
+	if (bio == NULL || PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1 ||
+		(n = BIO_get_mem_data(bio, &text)) <= 0)
+		return crypto_failed("PEM text");
+	buf_add(pem, (struct view){text, (size_t)n});
+	return buf_ok(pem);
+}
+
 static enum err pem_write(
 	const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
 {
-	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
-	uint8_t *pem;
-	long size;
+	AUTO(buf_free) struct buf pem = BUF(1 << 16);
 
-	if (bio == NULL)
-		return crypto_failed("PEM text");
 	for (size_t i = 0; i < n; i++)
-		if (PEM_write_bio_X509(bio, certs[i]) != 1)
-			return crypto_failed("PEM text");
-	if (key != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
-		return crypto_failed("PEM text");
-	if ((size = BIO_get_mem_data(bio, &pem)) <= 0)
-		return crypto_failed("PEM text");
-	return file_replace(path, mode, (struct view){pem, (size_t)size});
+		TRY(cert_pem_add(certs[i], &pem));
+	if (key != NULL)
+		TRY(add_key(key, &pem));
+	return file_replace(path, mode, buf_view(&pem));
 }
 
 /*
@@ -128,15 +134,15 @@ static enum err save_ca(
 	return pem_write(buf_text(&pem), 0644, &cert, 1, NULL);
 }
 
-static enum err make_intermediate(const char *dir, const char *organization, const char *name,
-	const char *stem, char *usage, X509 *root, EVP_PKEY *root_key)
+static enum err make_intermediate(const char *dir, const char *organization, enum key_type type,
+	const char *name, const char *stem, char *usage, X509 *root, EVP_PKEY *root_key)
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *cert = X509_new();
 
 	if (cert == NULL)
 		return crypto_failed("certificate");
-	TRY(key_generate(&key));
+	TRY(key_generate(type, &key));
 	TRY(make_ca(cert, key, organization, name, usage, root, root_key));
 	return save_ca(dir, stem, stem, cert, key);
 }
@@ -159,7 +165,7 @@ static enum err must_be_new(const char *dir)
 	return OK;
 }
 
-enum err hierarchy_make(const char *dir, const char *organization)
+enum err hierarchy_make(const char *dir, const char *organization, enum key_type type)
 {
 	AUTO(mem_free) char *offline = below(dir, "offline");
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
@@ -170,11 +176,12 @@ enum err hierarchy_make(const char *dir, const char *organization)
 	TRY(must_be_new(dir));
 	TRY(make_directory(dir));
 	TRY(make_directory(offline));
-	TRY(key_generate(&key));
+	TRY(key_generate(type, &key));
 	TRY(make_ca(root, key, organization, "Endorse Root CA", NULL, root, key));
-	TRY(make_intermediate(dir, organization, "Endorse Issuing CA", "issuing", NULL, root, key));
 	TRY(make_intermediate(
-		dir, organization, "Endorse Edge CA", "edge-ca", server_auth, root, key));
+		dir, organization, type, "Endorse Issuing CA", "issuing", NULL, root, key));
+	TRY(make_intermediate(
+		dir, organization, type, "Endorse Edge CA", "edge-ca", server_auth, root, key));
 	/* The root's certificate comes last: its presence says that the rest is whole. */
 	return save_ca(dir, "root", "offline/root", root, key);
 }
@@ -235,13 +242,10 @@ static enum err make_server(
 static enum err read_root(const char *dir, X509 **out)
 {
 	AUTO(mem_free) char *path = below(dir, "root.pem");
-	AUTO(buf_free) struct buf pem = BUF(1 << 16);
-	AUTO(bio_free) BIO *bio = NULL;
+	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
 
-	TRY(file_read(path, &pem));
-	if ((bio = BIO_new_mem_buf(pem.p, (int)pem.n)) == NULL ||
-		(*out = PEM_read_bio_X509(bio, NULL, NULL, NULL)) == NULL)
-		return fail(ERR_INTERNAL, "ca-certificate", "%s: no certificate in PEM", path);
+	TRY(certs_read(path, "ca-certificate", &certs));
+	*out = sk_X509_shift(certs);
 	return OK;
 }
 
@@ -260,7 +264,7 @@ enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, con
 		return crypto_failed("certificate");
 	TRY(authority_load(pem, secret, passphrase, &ca));
 	TRY(read_root(dir, &root));
-	TRY(key_generate(&key));
+	TRY(key_generate(KEY_TYPE_P256, &key));
 	TRY(make_server(cert, key, ca, names, n));
 	return pem_write(path, 0600, (X509 *[]){cert, authority_certificate(ca), root}, 3, key);
 }

@@ -1,13 +1,14 @@
 /* hierarchy.h - the CAs of a new installation, and the certificate of its TLS edge. */
 #pragma once
 
-#include "ca/base/err.h"
+#include "ca/key.h"
 
 #include <stddef.h>
 
 /*
  * Makes, in the directory `dir` (0700, created), a root (20 years), an issuing CA for devices and an
- * edge CA for the service's own TLS certificate (10 years each), all P-256:
+ * edge CA for the service's own TLS certificate (10 years each), all with keys of one type: who
+ * verifies what the edge CA issued must know the root's type anyhow.
  *
  *   root.pem, issuing.pem, edge-ca.pem       certificates
  *   issuing.key, issuing.passphrase          an encrypted key, and what opens it
@@ -16,13 +17,14 @@
  *
  * ERR_CONFLICT "ca-exists" when any of them is there already: nothing is ever overwritten.
  */
-CHECKED enum err hierarchy_make(const char *dir, const char *organization);
+CHECKED enum err hierarchy_make(const char *dir, const char *organization, enum key_type type);
 
 /*
  * Issues a TLS server certificate (397 days) by the edge CA of `dir` for DNS names and IP
- * addresses, with a new key, and writes certificate, edge CA, root and key as one PEM file
- * (0600), as HAProxy reads it. The root is sent along for devices that know only its digest
- * (endorse enroll --ca-sha256). ERR_MALFORMED "edge-name".
+ * addresses, and writes certificate, edge CA, root and key as one PEM file (0600), as HAProxy
+ * reads it. The key is new, and P-256 whatever the CAs have: it is the cheapest in a handshake,
+ * and no TLS stack of today is without it. The root is sent along for devices that know only its
+ * digest (endorse enroll --ca-sha256). ERR_MALFORMED "edge-name".
  */
 CHECKED enum err hierarchy_edge(
 	const char *dir, const char *const *names, size_t n, const char *path);

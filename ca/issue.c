@@ -1,7 +1,9 @@
 #include "ca/issue.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
+#include "ca/key.h"
 #include "ca/san.h"
 #include "ca/usage.h"
 #include "ca/validity.h"
@@ -33,14 +35,11 @@ enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE])
 
 enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
 {
-	AUTO(ossl_free) uint8_t *bytes = NULL;
-	const EVP_MD *md = EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256();
-	int n;
+	const EVP_MD *md;
 
-	if (X509_sign(cert, key, md) <= 0 || (n = i2d_X509(cert, &bytes)) <= 0)
+	if (!key_signs_with(key, &md) || X509_sign(cert, key, md) <= 0)
 		return crypto_failed("signature");
-	buf_add(der, (struct view){bytes, (size_t)n});
-	return buf_ok(der);
+	return cert_der_add(cert, der);
 }
 
 /* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */

@@ -25,5 +25,5 @@ CHECKED enum err certificate_issue(const struct authority *authority, const stru
 /* A random serial number of ISSUED_SERIAL_SIZE bytes, set in the certificate and given out. */
 CHECKED enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE]);
 
-/* Signs with the digest that fits the key and appends the DER. */
+/* Signs with the digest that fits the key, see key_signs_with(), and appends the DER. */
 CHECKED enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der);

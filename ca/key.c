@@ -9,13 +9,42 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
 
-enum err key_generate(EVP_PKEY **out)
+static const struct {
+	const char *name, *group;
+	size_t rsa_bits;
+} types[] = {
+	[KEY_TYPE_P256] = {"p256", "P-256", 0},
+	[KEY_TYPE_P384] = {"p384", "P-384", 0},
+	[KEY_TYPE_RSA2048] = {"rsa2048", NULL, 2048},
+	[KEY_TYPE_RSA3072] = {"rsa3072", NULL, 3072},
+	[KEY_TYPE_ED25519] = {"ed25519", NULL, 0},
+};
+
+bool key_type_read(const char *name, enum key_type *out)
 {
-	if ((*out = EVP_EC_gen("P-256")) == NULL)
-		return fail(ERR_INTERNAL, "crypto", "cannot generate a P-256 key");
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (strcmp(name, types[i].name) == 0) {
+			*out = (enum key_type)i;
+			return true;
+		}
+	return false;
+}
+
+enum err key_generate(enum key_type type, EVP_PKEY **out)
+{
+	if (types[type].group != NULL)
+		*out = EVP_EC_gen(types[type].group);
+	else if (types[type].rsa_bits != 0)
+		*out = EVP_RSA_gen(types[type].rsa_bits);
+	else
+		*out = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	if (*out == NULL)
+		return fail(ERR_INTERNAL, "crypto", "cannot generate a key of type %s",
+			types[type].name);
 	return OK;
 }
 
@@ -80,16 +109,56 @@ enum err key_load(const char *path, const char *passphrase_path, EVP_PKEY **out)
 	return decrypt(buf_view(&pem), secret, path, out);
 }
 
-static const char *curve_of(EVP_PKEY *key)
+static const struct curve {
+	const char *name;
+	const EVP_MD *(*digest)(void);
+} curves[] = {{"prime256v1", EVP_sha256}, {"secp384r1", EVP_sha384}, {"secp521r1", EVP_sha512}};
+
+static const struct curve *curve_of(EVP_PKEY *key)
 {
-	static const char *const curves[] = {"prime256v1", "secp384r1", "secp521r1"};
 	char group[64];
 
-	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
+	if (EVP_PKEY_is_a(key, "EC") &&
+		EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
 		for (size_t i = 0; i < COUNT(curves); i++)
-			if (strcmp(group, curves[i]) == 0)
-				return curves[i];
+			if (strcmp(group, curves[i].name) == 0)
+				return &curves[i];
 	return NULL;
+}
+
+static bool has_usual_exponent(EVP_PKEY *rsa)
+{
+	AUTO(bn_free) BIGNUM *exponent = NULL;
+
+	return EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+	       BN_is_word(exponent, RSA_F4);
+}
+
+static bool is_spelled_out(EVP_PKEY *ec)
+{
+	int is = 1;
+
+	return EVP_PKEY_get_int_param(ec, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is) !=
+		       1 ||
+	       is != 0;
+}
+
+bool key_signs_with(EVP_PKEY *key, const EVP_MD **digest)
+{
+	const struct curve *curve = curve_of(key);
+	int bits = EVP_PKEY_get_bits(key);
+
+	if (curve != NULL) {
+		*digest = curve->digest();
+		return !is_spelled_out(key);
+	}
+	if (EVP_PKEY_is_a(key, "ED25519")) {
+		*digest = NULL;
+		return true;
+	}
+	/* Of 3072 bits is worth 128 bits of security, and so is SHA-256. */
+	*digest = EVP_sha256();
+	return EVP_PKEY_is_a(key, "RSA") && bits >= 2048 && bits <= 4096 && has_usual_exponent(key);
 }
 
 static enum err not_our_kind(void)
@@ -112,11 +181,12 @@ static enum err add_point(EVP_PKEY *key, struct buf *bits)
 
 enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out)
 {
+	const struct curve *curve = curve_of(key);
 	uint8_t *der = NULL;
 	int n;
 
-	out->curve = curve_of(key);
-	if (out->curve != NULL) {
+	out->curve = curve == NULL ? NULL : curve->name;
+	if (curve != NULL) {
 		TRY(add_point(key, bits));
 	} else {
 		if (!EVP_PKEY_is_a(key, "RSA") || (n = i2d_PublicKey(key, &der)) <= 0)

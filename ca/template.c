@@ -1,5 +1,6 @@
 #include "ca/template.h"
 
+#include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/usage.h"
 
@@ -145,9 +146,17 @@ static void load_one(struct templates *templates, const char *path, struct probl
 {
 	struct template *tmpl = &templates->item[templates->n];
 	struct judging judging = {path, problems};
+	AUTO(buf_free) struct buf text = BUF(1 << 17);
+	uint8_t digest[SHA256_SIZE];
 
-	if (yaml_read_file(path, &template_schema, tmpl, problems) != OK)
+	/* Read once: the digest is that of what was taken, also when the file is just replaced. */
+	if (file_read(path, &text) != OK || SHA256_OF(digest, buf_view(&text)) != OK) {
+		problem_add_failure(problems);
 		return;
+	}
+	if (yaml_read(buf_view(&text), path, &template_schema, tmpl, problems) != OK)
+		return;
+	memcpy(tmpl->digest, digest, sizeof(digest));
 	if (template_named(templates, tmpl->name) != NULL)
 		problem_add(
 			problems, path, tmpl->mark, "a second template named \"%s\"", tmpl->name);
@@ -210,6 +219,11 @@ void templates_free(struct templates **templates)
 	free((*templates)->item);
 	free(*templates);
 	*templates = NULL;
+}
+
+const struct template *template_at(const struct templates *templates, size_t index)
+{
+	return index < templates->n ? &templates->item[index] : NULL;
 }
 
 const struct template *template_named(const struct templates *templates, const char *name)

@@ -46,6 +46,7 @@ struct template
 	struct yaml_list key_usage; /* of char *, RFC 5280 4.2.1.3 */
 	struct yaml_list extended_key_usage; /* of char *, OIDs, dotted */
 	struct yaml_mark mark;
+	uint8_t digest[32]; /* SHA-256 of the file */
 };
 
 struct templates; /* immutable once loaded */
@@ -57,6 +58,9 @@ struct templates; /* immutable once loaded */
  */
 CHECKED enum err templates_load(const char *dir, struct problems *problems, struct templates **out);
 void templates_free(struct templates **templates);
+
+/* In the order of their files; NULL beyond the last. */
+const struct template *template_at(const struct templates *templates, size_t index);
 
 /* NULL when there is no template of that name. */
 const struct template *template_named(const struct templates *templates, const char *name);

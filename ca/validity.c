@@ -1,8 +1,7 @@
 #include "ca/validity.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-
-#include <time.h>
 
 enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 {
@@ -14,12 +13,31 @@ enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 	return OK;
 }
 
+enum err validity_begin(const X509 *cert, int64_t *out)
+{
+	int64_t end;
+
+	return cert_validity(cert, out, &end);
+}
+
 enum err validity_end(const X509 *cert, int64_t *out)
 {
-	struct tm tm;
+	int64_t begin;
 
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
-		return fail(ERR_INTERNAL, "ca-certificate", "a certificate without a readable end");
-	*out = timegm(&tm);
+	return cert_validity(cert, &begin, out);
+}
+
+bool validity_is_due(int64_t not_before, int64_t not_after, int64_t now)
+{
+	return not_after - now <= (not_after - not_before) / 3;
+}
+
+enum err validity_left(const X509 *cert, int64_t now, int64_t *seconds, bool *is_due)
+{
+	int64_t begin, end;
+
+	TRY(cert_validity(cert, &begin, &end));
+	*seconds = end - now;
+	*is_due = validity_is_due(begin, end, now);
 	return OK;
 }

@@ -17,5 +17,6 @@ struct audit_row {
 	const char *who; /* NULL: the device itself */
 	const char *client_address;
 	const char *request_id;
+	const char *trust_version, *policy_version; /* hexadecimal; NULL: no rule decided it */
 };
 void audit_add(struct pipeline *pipeline, const struct audit_row *row);

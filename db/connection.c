@@ -100,7 +100,7 @@ static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 }
 
 static const struct statement *const *const lists[] = {audit_statements, enrollment_statements,
-	enrollment_facts_statements, host_statements, ticket_statements};
+	enrollment_facts_statements, host_statements, refusals_statements, ticket_statements};
 
 static bool send_prepares(PGconn *connection)
 {

@@ -27,4 +27,5 @@ extern const struct statement *const audit_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const enrollment_facts_statements[];
 extern const struct statement *const host_statements[];
+extern const struct statement *const refusals_statements[];
 extern const struct statement *const ticket_statements[];

@@ -101,9 +101,9 @@ static const struct statement refuse_ticket = {"refuse_ticket",
 	"  last_refusal_code = $5::text"
 	"  WHERE device_id = (SELECT device_id FROM known) AND EXISTS (SELECT FROM first))"
 	" INSERT INTO audit (at, event, device_id, ek_digest, host, code, detail, client_address,"
-	"  request_id)"
+	"  request_id, trust_version, policy_version)"
 	" SELECT to_timestamp($2::bigint), 'enroll.refused', (SELECT device_id FROM known),"
-	"  $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text"
+	"  $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text"
 	" WHERE EXISTS (SELECT FROM first)"};
 
 const struct statement *const enrollment_statements[] = {&add_device, &move_device, &add_ek,
@@ -203,6 +203,8 @@ static void record_audit(
 		.serials = serials,
 		.client_address = record->client_address,
 		.request_id = record->request_id,
+		.trust_version = record->trust_version,
+		.policy_version = record->policy_version,
 	};
 
 	audit_add(trip, &row);
@@ -235,6 +237,7 @@ enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
 	STEP(&trip, &refuse_ticket, digest(refusal->ticket_digest), value_int(refusal->now),
 		digest(refusal->ek_digest), value_prose(refusal->host), value_text(refusal->code),
 		value_prose(refusal->sentence), value_prose(refusal->client_address),
-		value_prose(refusal->request_id));
+		value_prose(refusal->request_id), value_text(refusal->trust_version),
+		value_text(refusal->policy_version));
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

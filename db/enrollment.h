@@ -63,6 +63,7 @@ struct refusal_record {
 	const uint8_t *ek_digest; /* DIGEST_SIZE; NULL: not known */
 	const char *host; /* NULL: not known */
 	const char *code, *sentence;
+	const char *trust_version, *policy_version; /* hexadecimal: what it was judged by */
 	const char *request_id;
 	const char *client_address;
 	int64_t now;

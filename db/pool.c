@@ -109,6 +109,14 @@ static enum err take_or_reserve(struct db *db, PGconn **out)
 	return OK;
 }
 
+void db_usage(struct db *db, unsigned *lent, unsigned *size)
+{
+	pthread_mutex_lock(&db->mutex);
+	*lent = db->open - db->idle_n;
+	pthread_mutex_unlock(&db->mutex);
+	*size = db->size;
+}
+
 void db_give(struct db *db, PGconn *connection, bool is_usable)
 {
 	if (!is_usable)

@@ -14,3 +14,6 @@ void db_give(struct db *db, PGconn *connection, bool is_usable);
 
 /* A connection beside the pool, without prepared statements; for connection_close(). */
 CHECKED enum err db_connect(struct db *db, PGconn **connection);
+
+/* How many connections are lent, of how many. */
+void db_usage(struct db *db, unsigned *lent, unsigned *size);

@@ -6,5 +6,5 @@ struct facts {
 	const char *host; /* a valid name, see ca/base/hostname.h */
 	const char *template; /* what the device asks for */
 	const char *trust_class; /* "manufacturer", "operator-import" */
-	const char *ek_kind; /* "rsa2048", "p256", "p384" */
+	const char *ek_kind; /* "rsa2048", as key_kind_text() says */
 };

@@ -21,6 +21,7 @@ struct rule {
 	struct yaml_list trust; /* of char *; empty: any */
 	struct yaml_list templates; /* of char * */
 	int64_t names_per_device;
+	bool untagged_aks;
 	struct yaml_mark mark;
 };
 
@@ -39,7 +40,8 @@ static const struct yaml_key host_keys[] = {
 static const struct yaml_schema host_schema = {
 	sizeof(struct host_pattern), host_keys, offsetof(struct host_pattern, mark)};
 
-static const char *const ek_kinds[] = {"rsa2048", "p256", "p384", NULL};
+static const char *const ek_kinds[] = {
+	"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521", NULL};
 static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
 
 static const struct yaml_key rule_keys[] = {
@@ -50,6 +52,7 @@ static const struct yaml_key rule_keys[] = {
 	{"templates", YAML_LIST, offsetof(struct rule, templates), NULL, 1, 64, NULL, NULL},
 	{"names_per_device", YAML_WHOLE, offsetof(struct rule, names_per_device), "1", 1, 100, NULL,
 		NULL},
+	{"untagged_aks", YAML_BOOL, offsetof(struct rule, untagged_aks), "false", 0, 0, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema rule_schema = {
@@ -182,6 +185,21 @@ const uint8_t *policy_version(const struct policy *policy)
 	return policy->version;
 }
 
+size_t policy_rules(const struct policy *policy)
+{
+	return policy->rules.n;
+}
+
+size_t policy_rules_for_any_ek(const struct policy *policy)
+{
+	const struct rule *rule = policy->rules.item;
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->rules.n; i++)
+		n += rule[i].ek_kinds.n == 0;
+	return n;
+}
+
 static bool has_name(const struct rule *rule, const char *name)
 {
 	const struct host_pattern *host = rule->hosts.item;
@@ -204,6 +222,13 @@ static const struct rule *rule_for(const struct policy *policy, const char *name
 		if (has_name(&rule[i], name))
 			return &rule[i];
 	return NULL;
+}
+
+bool policy_takes_untagged(const struct policy *policy, const char *host)
+{
+	const struct rule *rule = rule_for(policy, host);
+
+	return rule != NULL && rule->untagged_aks;
 }
 
 enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)

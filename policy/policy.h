@@ -20,6 +20,15 @@ void policy_free(struct policy **policy);
 /* SHA-256 of the file: changes with every change of what is allowed. */
 const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
 
+/*
+ * Does the first rule that has this name take AKs without the service's tag (`untagged_aks`)? False
+ * for a name that no rule has.
+ */
+bool policy_takes_untagged(const struct policy *policy, const char *host);
+/* How many rules there are, and how many of them name no kind of EK. */
+size_t policy_rules(const struct policy *policy);
+size_t policy_rules_for_any_ek(const struct policy *policy);
+
 /* What the matching rule gives. */
 struct decision {
 	const char *rule; /* the rule's name; the policy's */

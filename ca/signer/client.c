@@ -2,6 +2,7 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
+#include "ca/key.h"
 
 #include <stdlib.h>
 
@@ -62,6 +63,16 @@ unsigned signer_template_version(const struct signer *signer, const char *name)
 	return tmpl == NULL ? 0 : (unsigned)tmpl->version;
 }
 
+const struct template *signer_template(const struct signer *signer, size_t index)
+{
+	return template_at(signer->templates, index);
+}
+
+int64_t signer_not_after(const struct signer *signer)
+{
+	return authority_not_after(signer->authority);
+}
+
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);
@@ -70,11 +81,12 @@ struct view signer_chain(const struct signer *signer, size_t index)
 static bool signs(EVP_PKEY *private, EVP_PKEY *public)
 {
 	AUTO(md_ctx_free) EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
-	const EVP_MD *md = EVP_PKEY_is_a(private, "ED25519") ? NULL : EVP_sha256();
 	uint8_t text[32], signature[1024];
 	size_t n = sizeof(signature);
+	const EVP_MD *md;
 
-	return sign != NULL && verify != NULL && random_bytes(text, sizeof(text)) == OK &&
+	return key_signs_with(private, &md) && sign != NULL && verify != NULL &&
+	       random_bytes(text, sizeof(text)) == OK &&
 	       EVP_DigestSignInit(sign, NULL, md, NULL, private) == 1 &&
 	       EVP_DigestSign(sign, signature, &n, text, sizeof(text)) == 1 &&
 	       EVP_DigestVerifyInit(verify, NULL, md, NULL, public) == 1 &&

@@ -31,6 +31,12 @@ CHECKED enum err signer_issue(
 /* The version of a template; 0 when there is none of that name. */
 unsigned signer_template_version(const struct signer *signer, const char *name);
 
+/* The template at a place, from 0; NULL beyond the last. */
+const struct template *signer_template(const struct signer *signer, size_t index);
+
+/* Seconds since 1970 at which the issuing CA's certificate ends. */
+int64_t signer_not_after(const struct signer *signer);
+
 /* The issuing CA's certificate and those above it; see authority_chain(). */
 struct view signer_chain(const struct signer *signer, size_t index);
 

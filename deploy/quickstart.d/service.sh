@@ -8,11 +8,20 @@ service_start() {
 	once policy.yaml cp "$clone/deploy/example/policy.yaml" "$state/policy.yaml"
 	once endorsed.yaml config_write
 	config_set_ports
-	if ! process_is_current endorsed "$bin/endorsed" "$state/endorsed.yaml" "$state/policy.yaml"; then
+	if ! process_is_current endorsed "$bin/endorsed" "$state/endorsed.yaml"; then
 		process_stop endorsed
 		process_start endorsed "$bin/endorsed" --config "$state/endorsed.yaml"
 	fi
 	process_wait endorsed "answered /healthz with 200" service_is_healthy
+	process_is_current endorsed "$state/policy.yaml" "$state"/templates/*.yaml || service_reload
+}
+
+# What is not about addresses needs no restart. The process counts as current from here on.
+service_reload() {
+	"$bin/endorsectl" reload --admin "http://127.0.0.1:$admin_port" \
+		--token-file "$state/secrets/admin.token" >/dev/null ||
+		die "the service goes on with the old policy and templates, for what is said above"
+	touch "$run/endorsed.pid"
 }
 
 # The operator's import: the manufacturer's root is trusted because somebody put it here.

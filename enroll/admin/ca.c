@@ -6,13 +6,17 @@
 #include <getopt.h>
 #include <stdio.h>
 
-static const char init_usage[] = "usage: endorsectl ca init --dir DIR --organization NAME\n"
-				 "\n"
-				 "Makes the CAs of a new installation in DIR: a root, an issuing "
-				 "CA for devices, and an edge CA\n"
-				 "for the service's own TLS certificate; keys are encrypted, each "
-				 "with a random passphrase in\n"
-				 "a file beside it. Nothing is ever overwritten.\n";
+static const char init_usage[] =
+	"usage: endorsectl ca init --dir DIR --organization NAME [--key-type TYPE]\n"
+	"\n"
+	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, and an "
+	"edge CA\n"
+	"for the service's own TLS certificate; keys are encrypted, each with a random passphrase "
+	"in\n"
+	"a file beside it. Nothing is ever overwritten.\n"
+	"\n"
+	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519, for all three\n"
+	"                    CAs. The edge's own TLS key is P-256 with each of them.\n";
 
 static const char edge_usage[] =
 	"usage: endorsectl ca edge --dir DIR --name NAME [--name NAME ...] --out FILE\n"
@@ -40,10 +44,12 @@ int command_ca_init(int argc, char **argv)
 	static const struct option options[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"organization", required_argument, NULL, 'o'},
+		{"key-type", required_argument, NULL, 'k'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	const char *dir = NULL, *organization = NULL;
+	enum key_type type = KEY_TYPE_P256;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -54,6 +60,10 @@ int command_ca_init(int argc, char **argv)
 		case 'o':
 			organization = optarg;
 			break;
+		case 'k':
+			if (!key_type_read(optarg, &type))
+				return command_misused(init_usage);
+			break;
 		case 'h':
 			return command_told(init_usage);
 		default:
@@ -61,7 +71,7 @@ int command_ca_init(int argc, char **argv)
 		}
 	if (dir == NULL || organization == NULL || optind != argc)
 		return command_misused(init_usage);
-	if (hierarchy_make(dir, organization) != OK)
+	if (hierarchy_make(dir, organization, type) != OK)
 		return command_failed();
 	tell_made(dir);
 	return EXIT_DONE;

@@ -71,12 +71,38 @@ static enum err perform(CURL *curl, const char *url, long *status)
 	return OK;
 }
 
-enum err admin_post(const struct admin_server *server, const char *path, struct view json,
+/* A long wait can be cut short, by somebody who sits in front of it. */
+static int may_go_on(void *server, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct admin_server *asked = server;
+
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	return asked->stop != NULL && *asked->stop != 0;
+}
+
+static void set_options(CURL *curl, const struct admin_server *server, struct buf *answer)
+{
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, may_go_on);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, server);
+}
+
+/* `json` NULL: GET. */
+static enum err ask(const struct admin_server *server, const char *path, const struct view *json,
 	struct buf *answer, struct problem *problem)
 {
 	AUTO(easy_free) CURL *curl = curl_easy_init();
 	AUTO(headers_free) struct curl_slist *headers = NULL;
-	AUTO(buf_free) struct buf url = BUF(1024);
+	AUTO(buf_free) struct buf url = BUF(4096);
 	long status = 0;
 
 	if (curl == NULL)
@@ -88,15 +114,13 @@ enum err admin_post(const struct admin_server *server, const char *path, struct 
 	TRY(make_headers(server->token_file, &headers));
 	buf_fmt(&url, "%s%s", server->url, path);
 	TRY(buf_ok(&url));
+	set_options(curl, server, answer);
 	curl_easy_setopt(curl, CURLOPT_URL, buf_text(&url));
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)json.p);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)json.n);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+	if (json != NULL) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)json->p);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)json->n);
+	}
 	TRY(perform(curl, server->url, &status));
 	if (status == 200)
 		return OK;
@@ -107,4 +131,16 @@ enum err admin_post(const struct admin_server *server, const char *path, struct 
 		return fail(ERR_BUSY, "service-failed", "%s: %s (request %s)", server->url,
 			problem->detail, problem->request_id);
 	return fail(ERR_DENIED, "refused", "%s", problem->detail);
+}
+
+enum err admin_post(const struct admin_server *server, const char *path, struct view json,
+	struct buf *answer, struct problem *problem)
+{
+	return ask(server, path, &json, answer, problem);
+}
+
+enum err admin_get(const struct admin_server *server, const char *path, struct buf *answer,
+	struct problem *problem)
+{
+	return ask(server, path, NULL, answer, problem);
 }

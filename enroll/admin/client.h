@@ -4,13 +4,16 @@
 #include "ca/base/buf.h"
 #include "enroll/proto/problem.h"
 
-/* What the service listens on and reads, unless endorsed.yaml says otherwise. */
+#include <signal.h>
+
+/* Where a service is unless it is told otherwise. */
 #define ADMIN_URL "http://127.0.0.1:881"
 #define ADMIN_TOKEN_FILE "/etc/endorse/admin.token"
 
 struct admin_server {
 	const char *url; /* "http://127.0.0.1:881": plain HTTP is taken for 127.0.0.1 only */
 	const char *token_file;
+	const volatile sig_atomic_t *stop; /* a request ends when this is not 0; NULL: never */
 };
 
 /*
@@ -21,3 +24,7 @@ struct admin_server {
  */
 CHECKED enum err admin_post(const struct admin_server *server, const char *path, struct view json,
 	struct buf *answer, struct problem *problem);
+
+/* The same with GET; `path` has its query with it. */
+CHECKED enum err admin_get(const struct admin_server *server, const char *path, struct buf *answer,
+	struct problem *problem);

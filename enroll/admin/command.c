@@ -14,6 +14,13 @@ int command_misused(const char *usage)
 	return EXIT_WRONG_USAGE;
 }
 
+int command_refused(const struct problem *problem)
+{
+	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail,
+		problem->code, problem->request_id);
+	return EXIT_REFUSED;
+}
+
 int command_failed(void)
 {
 	fprintf(stderr, "endorsectl: %s (%s)\n", why()->sentence, why()->code);

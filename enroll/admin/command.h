@@ -1,7 +1,7 @@
 /* command.h - the subcommands of endorsectl: one file each, one table in main.c. */
 #pragma once
 
-#include "ca/base/err.h"
+#include "enroll/proto/problem.h"
 
 /* Exit codes, documented in endorsectl(1). */
 enum {
@@ -12,12 +12,16 @@ enum {
 };
 
 /* Gets the arguments from the subcommand's last word on; returns the exit code. */
+int command_attempts(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
+int command_reload(int argc, char **argv);
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
- * called wrongly, or the last failure. */
+ * called wrongly, the last failure, or the service's refusal. */
 int command_told(const char *usage);
 int command_misused(const char *usage);
 int command_failed(void);
+int command_refused(const struct problem *problem); /* what the service said */

@@ -18,13 +18,6 @@ static const char unbind_usage[] =
 	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
 	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n";
 
-static int refused(const struct problem *problem)
-{
-	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail,
-		problem->code, problem->request_id);
-	return EXIT_REFUSED;
-}
-
 static int unbind(const struct admin_server *server, const struct unbind_request *request)
 {
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ADMIN_BODY), answer = BUF(LIMIT_ADMIN_BODY);
@@ -36,7 +29,7 @@ static int unbind(const struct admin_server *server, const struct unbind_request
 		err = admin_post(
 			server, "/v1/admin/host/unbind", buf_view(&json), &answer, &problem);
 	if (err == ERR_DENIED)
-		return refused(&problem);
+		return command_refused(&problem);
 	if (err == OK)
 		err = unbind_answer_parse(buf_view(&answer), &unbound);
 	if (err != OK)
@@ -54,7 +47,7 @@ int command_host_unbind(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE};
+	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL};
 	struct unbind_request request = {0};
 	const char *why_text = NULL;
 	int option;

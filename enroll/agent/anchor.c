@@ -1,10 +1,11 @@
 #include "enroll/agent/anchor.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
-#include "enroll/agent/cert.h"
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct anchors {
 	bool pinned;
 	uint8_t digest[SHA256_SIZE];
 	char problem[256];
+	struct tls_peer peer;
 };
 
 void anchors_free(struct anchors **anchors)
@@ -23,6 +25,7 @@ void anchors_free(struct anchors **anchors)
 	if (*anchors == NULL)
 		return;
 	x509_stack_free(&(*anchors)->certificates);
+	x509_free(&(*anchors)->peer.certificate);
 	free(*anchors);
 	*anchors = NULL;
 }
@@ -48,7 +51,7 @@ enum err anchors_read(const char *path, struct anchors **out)
 	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
 
 	TRY(make_empty(&anchors));
-	TRY(certs_read(path, &read));
+	TRY(certs_read(path, "pem-file", &read));
 	for (int i = 0; i < sk_X509_num(read); i++)
 		if (!is_ca(sk_X509_value(read, i)))
 			return fail(ERR_INTERNAL, "pem-file",
@@ -108,7 +111,7 @@ enum err anchors_pinned(const char *digest, const char *path, struct anchors **o
 	TRY(make_empty(&anchors));
 	anchors->pinned = true;
 	TRY(read_digest(digest, anchors->digest));
-	if (certs_read(path, &held) == OK)
+	if (certs_read(path, "pem-file", &held) == OK)
 		adopt(anchors, held);
 	*out = MOVE(anchors);
 	return OK;
@@ -136,10 +139,20 @@ static int verify(const struct anchors *anchors, X509_STORE_CTX *ctx, unsigned l
 	return X509_verify_cert(ctx) == 1;
 }
 
-int anchors_verify_tls(X509_STORE_CTX *ctx, void *of)
+static void remember_peer(struct anchors *anchors, X509_STORE_CTX *ctx)
 {
-	struct anchors *anchors = of;
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+	X509 *certificate = X509_STORE_CTX_get0_cert(ctx);
 
+	x509_free(&anchors->peer.certificate);
+	if (certificate != NULL && X509_up_ref(certificate) == 1)
+		anchors->peer.certificate = certificate;
+	snprintf(anchors->peer.protocol, sizeof(anchors->peer.protocol), "%s",
+		ssl == NULL ? "TLS" : SSL_get_version(ssl));
+}
+
+static int judge_tls(X509_STORE_CTX *ctx, struct anchors *anchors)
+{
 	anchors->problem[0] = '\0';
 	if (!anchors_are_known(anchors) && !adopt(anchors, X509_STORE_CTX_get0_untrusted(ctx))) {
 		snprintf(anchors->problem, sizeof(anchors->problem),
@@ -152,6 +165,22 @@ int anchors_verify_tls(X509_STORE_CTX *ctx, void *of)
 	snprintf(anchors->problem, sizeof(anchors->problem), "the server's certificate: %s",
 		X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 	return 0;
+}
+
+int anchors_verify_tls(X509_STORE_CTX *ctx, void *of)
+{
+	struct anchors *anchors = of;
+	int good;
+
+	remember_peer(anchors, ctx);
+	good = judge_tls(ctx, anchors);
+	anchors->peer.error = good == 1 ? X509_V_OK : X509_STORE_CTX_get_error(ctx);
+	return good;
+}
+
+const struct tls_peer *anchors_tls_peer(const struct anchors *anchors)
+{
+	return &anchors->peer;
 }
 
 enum err anchors_check(

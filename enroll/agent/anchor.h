@@ -31,6 +31,15 @@ int anchors_verify_tls(X509_STORE_CTX *ctx, void *of);
 /* Why the last anchors_verify_tls() refused, "" when it did not. */
 const char *anchors_tls_problem(const struct anchors *anchors);
 
+/* What the last anchors_verify_tls() was shown, and what it thought of it. */
+struct tls_peer {
+	X509 *certificate; /* NULL: no handshake got so far */
+	int error; /* X509_V_OK, or another X509_V_ERR_... of OpenSSL */
+	char protocol[16]; /* "TLSv1.3" */
+};
+/* Borrowed. */
+const struct tls_peer *anchors_tls_peer(const struct anchors *anchors);
+
 /*
  * Does `certificate` chain to an anchor, through `intermediates` (may be NULL), today (RFC
  * 5280 6.1, with OpenSSL's strict checks, for no purpose)? ERR_DENIED "service-not-trusted"

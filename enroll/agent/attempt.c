@@ -1,7 +1,7 @@
 #include "enroll/agent/attempt.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/interrupt.h"
 #include "enroll/proto/claim.h"
 #include "enroll/proto/message.h"
@@ -17,7 +17,7 @@
 void attempt_free(struct attempt *attempt)
 {
 	device_ek_free(&attempt->ek);
-	device_ak_free(&attempt->ak);
+	device_ak_free(&attempt->found.ak);
 	http_close(&attempt->http);
 	buf_free(&attempt->claim);
 	buf_free(&attempt->request);
@@ -25,7 +25,7 @@ void attempt_free(struct attempt *attempt)
 }
 
 /* The remembered EK first, so that a machine with several stays the device that it was. */
-static enum err find_ek(struct attempt *a, struct tpm *tpm)
+enum err attempt_find_ek(struct attempt *a, struct tpm *tpm)
 {
 	const struct ek_template *remembered = ek_template_find(a->before.ek_template);
 	enum err err;
@@ -33,7 +33,7 @@ static enum err find_ek(struct attempt *a, struct tpm *tpm)
 	if (a->wish->ek != NULL)
 		return device_ek_find(tpm, a->wish->ek, &a->ek);
 	if (remembered != NULL) {
-		err = device_ek_find(tpm, remembered, &a->ek);
+		err = device_ek_find(tpm, remembered->name, &a->ek);
 		if (err != ERR_NOT_FOUND)
 			return err;
 	}
@@ -54,44 +54,6 @@ static void warn_of_another_ek(struct attempt *a)
 		a->ek->sha256);
 }
 
-static enum err pass_over(const char *path, const char *because)
-{
-	fprintf(stderr, "endorse: the AK in %s is not used: %s\n", path, because);
-	return OK;
-}
-
-/* Leaves a->ak empty when the file has no AK that will do. */
-static enum err reuse_ak(struct attempt *a, struct tpm *tpm, const char *path)
-{
-	AUTO(device_ak_free) struct device_ak *ak = NULL;
-	AUTO(loaded_flush) struct loaded loaded = LOADED(tpm);
-	enum err err = device_ak_read(path, a->wish->service, &ak);
-
-	if (err == ERR_NOT_FOUND)
-		return OK;
-	if (err != OK)
-		return pass_over(path, why()->sentence);
-	if (!a->wish->any_ak && ak_kind(ak->judged) != a->wish->ak)
-		return pass_over(path, "another kind was asked for");
-	err = device_ak_load(tpm, ak, &loaded);
-	if (err == ERR_REJECTED)
-		return pass_over(path, why()->sentence);
-	if (err == OK)
-		a->ak = MOVE(ak);
-	return err;
-}
-
-static enum err find_ak(struct attempt *a, struct tpm *tpm)
-{
-	TRY(reuse_ak(a, tpm, state_path(a->state, STATE_AK_KEY_NEW)));
-	if (a->ak == NULL)
-		TRY(reuse_ak(a, tpm, state_path(a->state, STATE_AK_KEY)));
-	if (a->ak != NULL)
-		return OK;
-	a->new_ak = true;
-	return device_ak_create(tpm, a->wish->ak, a->wish->service, &a->ak);
-}
-
 /*
  * An AK that has no certificate yet is kept as soon as the service may issue one: should this
  * machine stop before the answer is installed, the next attempt asks for the same key and gets the
@@ -99,12 +61,15 @@ static enum err find_ak(struct attempt *a, struct tpm *tpm)
  */
 static enum err keep_new_ak(struct attempt *a)
 {
-	return a->new_ak ? device_ak_write(a->ak, state_path(a->state, STATE_AK_KEY_NEW)) : OK;
+	/* A check is answered without a certificate: nobody will ask for this key again. */
+	return a->found.is_new && !a->is_check
+		       ? device_ak_write(a->found.ak, state_path(a->state, STATE_AK_KEY_NEW))
+		       : OK;
 }
 
 static void forget_new_ak(struct attempt *a)
 {
-	if (a->new_ak)
+	if (a->found.is_new)
 		unlink(state_path(a->state, STATE_AK_KEY_NEW));
 }
 
@@ -112,20 +77,20 @@ static enum err prepare(struct attempt *a)
 {
 	AUTO(tpm_close) struct tpm *tpm = NULL;
 
-	TRY(tpm_open(a->wish->tcti, &tpm));
-	TRY(find_ek(a, tpm));
+	TRY(tpm_open(&a->wish->access, &tpm));
+	TRY(attempt_find_ek(a, tpm));
 	warn_of_another_ek(a);
-	return find_ak(a, tpm);
+	return ak_find(tpm, &a->wish->ak, a->wish->service, a->state, &a->before, a->ek, &a->found);
 }
 
-static enum err write_claim(struct attempt *a)
+enum err attempt_write_claim(struct attempt *a)
 {
 	struct claim claim = {.service = a->wish->service,
 		.host = a->wish->host,
 		.ek_certificate = buf_view(&a->ek->certificate),
 		.ek_chain_n = a->ek->chain_n,
-		.ak_public = buf_view(&a->ak->public)};
-	struct request request = {.keys_n = 1};
+		.ak_public = buf_view(&a->found.ak->public)};
+	struct request request = {.keys_n = 1, .is_check = a->is_check};
 
 	for (size_t i = 0; i < a->ek->chain_n; i++)
 		claim.ek_chain[i] = buf_view(&a->ek->chain[i]);
@@ -144,7 +109,7 @@ static enum err of_the_answer(enum err err)
 	return fail(ERR_MALFORMED, "service-answer", "the service's answer: %s", why()->sentence);
 }
 
-static enum err get_challenge(struct attempt *a, struct challenge *out)
+enum err attempt_challenge(struct attempt *a, struct challenge *out)
 {
 	AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY);
 	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
@@ -154,14 +119,14 @@ static enum err get_challenge(struct attempt *a, struct challenge *out)
 	return of_the_answer(challenge_parse(buf_view(&answer), out));
 }
 
-static enum err activate(
+enum err attempt_activate(
 	struct attempt *a, const struct challenge *challenge, struct secret_key *session)
 {
 	AUTO(tpm_close) struct tpm *tpm = NULL;
 
 	TRY(interrupt_check());
-	TRY(tpm_open(a->wish->tcti, &tpm));
-	return credential_activate(tpm, a->ek, a->ak, challenge, session);
+	TRY(tpm_open(&a->wish->access, &tpm));
+	return credential_activate(tpm, a->ek, a->found.ak, challenge, session);
 }
 
 static enum err write_proof(struct attempt *a, const struct challenge *challenge,
@@ -177,25 +142,22 @@ static enum err write_proof(struct attempt *a, const struct challenge *challenge
 	return enroll_request_encode(&enroll, body);
 }
 
-static enum err open_answer(struct attempt *a, const struct secret_key *session,
-	const struct transcript *transcript, const uint8_t proof[static PROOF_SIZE],
-	struct view body)
+static enum err open_answer(const struct secret_key *session, const struct transcript *transcript,
+	const uint8_t proof[static PROOF_SIZE], struct view body, struct answer **out)
 {
 	AUTO(buf_free) struct buf sealed = BUF(ANSWER_BODY);
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ANSWER);
-	AUTO(answer_free) struct answer *answer = NULL;
 
 	TRY(of_the_answer(sealed_parse(body, &sealed)));
 	if (answer_open(session, transcript, proof, buf_view(&sealed), &json) != OK)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer was sealed by somebody who does not know this session");
-	TRY(of_the_answer(answer_parse(buf_view(&json), &answer)));
-	return accepted_check(&answer, a->anchors, a->ak, a->wish->host, &a->accepted);
+	return of_the_answer(answer_parse(buf_view(&json), out));
 }
 
 /* http_post() repeats the same bytes when an answer is lost, so the service repeats itself too. */
-static enum err send_proof(
-	struct attempt *a, const struct challenge *challenge, const struct secret_key *session)
+enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge,
+	const struct secret_key *session, struct answer **out)
 {
 	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
 	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
@@ -207,18 +169,20 @@ static enum err send_proof(
 	TRY(write_proof(a, challenge, proof, &body));
 	TRY(keep_new_ak(a));
 	TRY(http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer, &a->problem));
-	return open_answer(a, session, &transcript, proof, buf_view(&answer));
+	return open_answer(session, &transcript, proof, buf_view(&answer), out);
 }
 
 static enum err prove(struct attempt *a)
 {
 	AUTO(challenge_free) struct challenge challenge;
 	AUTO(key_wipe) struct secret_key session = {0};
+	AUTO(answer_free) struct answer *answer = NULL;
 
 	challenge_init(&challenge);
-	TRY(get_challenge(a, &challenge));
-	TRY(activate(a, &challenge, &session));
-	return send_proof(a, &challenge, &session);
+	TRY(attempt_challenge(a, &challenge));
+	TRY(attempt_activate(a, &challenge, &session));
+	TRY(attempt_send_proof(a, &challenge, &session, &answer));
+	return accepted_check(&answer, a->anchors, a->found.ak, a->wish->host, &a->accepted);
 }
 
 static bool is_ticket_expired(const struct attempt *a)
@@ -234,7 +198,7 @@ enum err attempt_run(struct attempt *a)
 
 	retry_start(&a->retry, a->wish->timeout);
 	TRY(prepare(a));
-	TRY(write_claim(a));
+	TRY(attempt_write_claim(a));
 	TRY(http_open(&http, &a->http));
 	for (unsigned i = 0; i < TICKETS; i++) {
 		err = prove(a);
@@ -266,6 +230,7 @@ static enum err install_certificates(struct attempt *a)
 static enum err install_enrollment(struct attempt *a)
 {
 	AUTO(buf_free) struct buf text = BUF(ENROLLMENT_MAX);
+	const struct device_ak *ak = a->found.ak;
 	struct enrollment e = {0};
 
 	snprintf(e.server, sizeof(e.server), "%s", a->wish->server);
@@ -274,18 +239,46 @@ static enum err install_enrollment(struct attempt *a)
 	snprintf(e.device_id, sizeof(e.device_id), "%s", a->accepted->answer->device_id);
 	snprintf(e.ek_template, sizeof(e.ek_template), "%s", a->ek->template->name);
 	snprintf(e.ek_sha256, sizeof(e.ek_sha256), "%s", a->ek->sha256);
-	snprintf(e.ak_kind, sizeof(e.ak_kind), "%s", key_kind_text(ak_kind(a->ak->judged)));
+	snprintf(e.ak_kind, sizeof(e.ak_kind), "%s", ak_recipe_text(ak->judged));
+	snprintf(e.ak_hierarchy, sizeof(e.ak_hierarchy), "%s", device_ak_place(ak));
+	if (ak->handle != 0)
+		snprintf(e.ak_handle, sizeof(e.ak_handle), "0x%08x", ak->handle);
 	clock_text(clock_now(), e.enrolled_at);
 	TRY(enrollment_encode(&e, &text));
 	return state_write(a->state, STATE_ENROLLMENT, 0644, buf_view(&text));
 }
 
+/* The only change that stays in the TPM, so it comes last of what can fail there. */
+static enum err persist(struct attempt *a)
+{
+	AUTO(tpm_close) struct tpm *tpm = NULL;
+
+	if (a->found.persist_at == 0)
+		return OK;
+	TRY(interrupt_check());
+	TRY(tpm_open(&a->wish->access, &tpm));
+	return device_ak_persist(tpm, a->found.ak, a->ek, a->found.persist_at);
+}
+
+static enum err install_ak(struct attempt *a)
+{
+	const struct device_ak *ak = a->found.ak;
+
+	if (ak->private.n > 0)
+		return device_ak_write(ak, state_path(a->state, STATE_AK_KEY));
+	return state_write(a->state, STATE_AK_PUBLIC, 0644, buf_view(&ak->public));
+}
+
 enum err attempt_install(struct attempt *a)
 {
-	TRY(device_ak_write(a->ak, state_path(a->state, STATE_AK_KEY)));
+	bool has_file = a->found.ak->private.n > 0;
+
+	TRY(persist(a));
+	TRY(install_ak(a));
 	TRY(install_certificates(a));
 	TRY(install_enrollment(a));
-	/* Its key is in STATE_AK_KEY now. */
+	/* What an earlier AK left; a new one's key is in STATE_AK_KEY now. */
 	unlink(state_path(a->state, STATE_AK_KEY_NEW));
+	unlink(state_path(a->state, has_file ? STATE_AK_PUBLIC : STATE_AK_KEY));
 	return OK;
 }

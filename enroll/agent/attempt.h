@@ -2,6 +2,7 @@
 #pragma once
 
 #include "enroll/agent/accepted.h"
+#include "enroll/agent/akfind.h"
 #include "enroll/agent/credential.h"
 #include "enroll/agent/http.h"
 #include "enroll/agent/state.h"
@@ -11,12 +12,10 @@ struct wish {
 	const char *server;
 	const char *service;
 	const char *host;
-	const char *tcti; /* NULL: the TSS's default */
+	struct tpm_access access;
 	const char *proxy; /* NULL: none */
-	const struct ek_template
-		*ek; /* NULL: the remembered one, or the first that has a certificate */
-	enum key_kind ak;
-	bool any_ak; /* no kind was asked for: a stored AK of another kind is as good */
+	const char *ek; /* a kind or a template's name; NULL: the remembered one, or the first */
+	struct ak_wish ak;
 	unsigned timeout; /* seconds */
 };
 
@@ -26,9 +25,9 @@ struct attempt {
 	struct anchors *anchors; /* borrowed */
 	struct enrollment before; /* zero when there was none */
 	struct device_ek *ek;
-	struct device_ak *ak;
-	bool new_ak; /* made in this attempt */
+	struct ak_found found;
 	bool another_ek; /* than at the enrollment before */
+	bool is_check; /* asks what would become of it; nothing is issued */
 	struct retry retry;
 	struct http *http;
 	struct buf claim; /* the very bytes that were sent */
@@ -46,5 +45,21 @@ struct attempt {
 CHECKED enum err attempt_run(struct attempt *attempt);
 void attempt_free(struct attempt *attempt);
 
-/* Writes what was issued into the state directory, each file at one stroke. ERR_INTERNAL. */
+/*
+ * The steps of attempt_run(), for who looks at them one by one. attempt_find_ek() fills `ek`;
+ * attempt_write_claim() wants `ek` and `found`, the next `http` and a started `retry`. `*out` is the
+ * caller's, for answer_free(); it is not checked yet.
+ */
+CHECKED enum err attempt_find_ek(struct attempt *attempt, struct tpm *tpm);
+CHECKED enum err attempt_write_claim(struct attempt *attempt);
+CHECKED enum err attempt_challenge(struct attempt *attempt, struct challenge *out);
+CHECKED enum err attempt_activate(
+	struct attempt *attempt, const struct challenge *challenge, struct secret_key *session);
+CHECKED enum err attempt_send_proof(struct attempt *attempt, const struct challenge *challenge,
+	const struct secret_key *session, struct answer **out);
+
+/*
+ * Makes the AK persistent where that was asked for, and writes what was issued into the state
+ * directory, each file at one stroke. Errors of device_ak_persist(); ERR_INTERNAL.
+ */
 CHECKED enum err attempt_install(struct attempt *attempt);

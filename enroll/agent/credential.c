@@ -1,5 +1,7 @@
 #include "enroll/agent/credential.h"
 
+#include "enroll/agent/ekauth.h"
+
 #include <string.h>
 
 /* A session salted with the EK, so that nobody between here and the TPM can follow it. */
@@ -17,22 +19,6 @@ static enum err start_encryption(
 		"TPM2_StartAuthSession (HMAC)"));
 	return tpm_ok(Esys_TRSess_SetAttributes(tpm_esys(tpm), out->tr, attributes, 0xff),
 		"the session's attributes");
-}
-
-/* PolicyA of the EK templates: TPM2_PolicySecret of the endorsement hierarchy. */
-static enum err start_policy(
-	struct tpm *tpm, const struct ek_template *template, struct loaded *out)
-{
-	const TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
-
-	TRY(tpm_ok(TPM_PATIENT(Esys_StartAuthSession(tpm_esys(tpm), ESYS_TR_NONE, ESYS_TR_NONE,
-			   ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY, &none,
-			   template->name_alg, &out->tr)),
-		"TPM2_StartAuthSession (policy)"));
-	return tpm_ok(TPM_PATIENT(Esys_PolicySecret(tpm_esys(tpm), ESYS_TR_RH_ENDORSEMENT, out->tr,
-			      ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, NULL, NULL, NULL, 0,
-			      NULL, NULL)),
-		"TPM2_PolicySecret (endorsement)");
 }
 
 static enum err take_key(TPM2B_DIGEST *info, struct secret_key *out)
@@ -95,13 +81,12 @@ enum err credential_activate(struct tpm *tpm, const struct device_ek *ek,
 	AUTO(loaded_flush) struct loaded encryption = LOADED(tpm);
 	AUTO(loaded_flush) struct loaded policy = LOADED(tpm);
 	struct activation with;
+	ESYS_TR ek_auth;
 
-	TRY(device_ak_load(tpm, ak, &ak_key));
+	TRY(device_ak_load(tpm, ak, ek, &ak_key));
 	TRY(device_ek_load(tpm, ek, &ek_key));
 	TRY(start_encryption(tpm, ek_key.tr, ek->template, &encryption));
-	if (ek->template->needs_policy)
-		TRY(start_policy(tpm, ek->template, &policy));
-	with = (struct activation){ak_key.tr, ek_key.tr,
-		ek->template->needs_policy ? policy.tr : ESYS_TR_PASSWORD, encryption.tr};
+	TRY(ek_authorize(tpm, ek->template, &policy, &ek_auth));
+	with = (struct activation){ak_key.tr, ek_key.tr, ek_auth, encryption.tr};
 	return activate(tpm, &with, challenge, out);
 }

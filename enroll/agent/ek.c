@@ -1,7 +1,7 @@
 #include "enroll/agent/ek.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/encode.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/nv.h"
 #include "enroll/agent/nvcert.h"
 
@@ -30,10 +30,15 @@ void device_ek_free(struct device_ek **ek)
 	*ek = NULL;
 }
 
+bool ek_template_is(const struct ek_template *tmpl, const char *text)
+{
+	return strcmp(tmpl->name, text) == 0 || strcmp(key_kind_text(tmpl->kind), text) == 0;
+}
+
 const struct ek_template *ek_template_find(const char *text)
 {
 	for (const struct ek_template *t = ek_templates; t->name != NULL; t++)
-		if (strcmp(t->name, text) == 0 || strcmp(key_kind_text(t->kind), text) == 0)
+		if (ek_template_is(t, text))
 			return t;
 	return NULL;
 }
@@ -141,42 +146,52 @@ static void forget_certificate(struct device_ek *ek)
 }
 
 /* The first certificate that can be used; one that cannot must not hide the others. */
-static enum err find_any(struct tpm *tpm, struct device_ek *ek)
+static enum err find_any(struct tpm *tpm, const char *wanted, struct device_ek *ek)
 {
 	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
 		enum err err;
 
+		if (wanted != NULL && !ek_template_is(t, wanted))
+			continue;
 		ek->template = t;
 		err = read_certificate(tpm, ek);
 		if (err == OK || strcmp(why()->code, "tpm-ek") != 0)
 			return err;
 		if (err != ERR_NOT_FOUND)
-			fprintf(stderr, "endorse: the %s EK is passed over: %s\n",
-				key_kind_text(t->kind), why()->sentence);
+			fprintf(stderr, "endorse: the %s EK (template %s) is passed over: %s\n",
+				key_kind_text(t->kind), t->name, why()->sentence);
 		forget_certificate(ek);
 	}
+	if (wanted != NULL)
+		return fail(ERR_NOT_FOUND, "tpm-ek",
+			"this TPM has no certificate that can be used for an EK of the kind %s; "
+			"try --ek auto",
+			wanted);
 	return fail(ERR_NOT_FOUND, "tpm-ek",
-		"this TPM has no EK certificate in NV that can be used: its manufacturer says "
-		"nothing of it, so the service has nothing to go by");
+		"this TPM has no EK certificate in NV that can be used, so nothing vouches for it: "
+		"a "
+		"firmware update may bring one; ask its manufacturer, or the service's operator");
 }
 
-static enum err find_certificate(
-	struct tpm *tpm, const struct ek_template *wanted, struct device_ek *ek)
+static enum err find_certificate(struct tpm *tpm, const char *wanted, struct device_ek *ek)
 {
+	const struct ek_template *tmpl = wanted == NULL ? NULL : ek_template_find(wanted);
 	enum err err;
 
-	if (wanted == NULL)
-		return find_any(tpm, ek);
-	ek->template = wanted;
+	/* A kind may have two templates, a template's name is the one thing that was asked for. */
+	if (tmpl == NULL || strcmp(tmpl->name, wanted) != 0)
+		return find_any(tpm, wanted, ek);
+	ek->template = tmpl;
 	err = read_certificate(tpm, ek);
 	if (err == ERR_NOT_FOUND)
 		return fail(ERR_NOT_FOUND, "tpm-ek",
-			"this TPM has no certificate for its %s EK (NV 0x%08x); try --ek auto",
-			key_kind_text(wanted->kind), wanted->nv_certificate);
+			"this TPM has no certificate for the EK of template %s (%s, NV 0x%08x); "
+			"try --ek auto",
+			tmpl->name, key_kind_text(tmpl->kind), tmpl->nv_certificate);
 	return err;
 }
 
-enum err device_ek_find(struct tpm *tpm, const struct ek_template *wanted, struct device_ek **out)
+enum err device_ek_find(struct tpm *tpm, const char *wanted, struct device_ek **out)
 {
 	AUTO(device_ek_free) struct device_ek *ek = calloc(1, sizeof(*ek));
 

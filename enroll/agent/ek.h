@@ -14,16 +14,19 @@ struct device_ek {
 	char sha256[65]; /* of the key's SubjectPublicKeyInfo, in hexadecimal */
 };
 
-/* The template whose kind, or whose own name ("L-1"), is `text`; NULL when none is. */
+/* Is `text` the template's kind of key ("p256"), or its own name ("L-2")? */
+bool ek_template_is(const struct ek_template *tmpl, const char *text);
+/* The first template whose kind, or whose own name ("L-1"), is `text`; NULL when none is. */
 const struct ek_template *ek_template_find(const char *text);
 
 /*
- * Reads the EK certificate for `wanted`, or for the first template that has one in NV when it is
- * NULL, and the chain beside it. `*out` is the caller's, for device_ek_free(); untouched on
- * failure. ERR_NOT_FOUND "tpm-ek" when there is no certificate; ERR_INTERNAL "tpm-ek", "tpm".
+ * Reads the EK certificate for the template that `wanted` names, or for the first one in the order
+ * of ek_templates that is of the kind `wanted` (any kind when it is NULL) and has a certificate in
+ * NV that can be used; and the chain beside it. `*out` is the caller's, for device_ek_free();
+ * untouched on failure. ERR_NOT_FOUND "tpm-ek" when there is no certificate; ERR_INTERNAL "tpm-ek",
+ * "tpm".
  */
-CHECKED enum err device_ek_find(
-	struct tpm *tpm, const struct ek_template *wanted, struct device_ek **out);
+CHECKED enum err device_ek_find(struct tpm *tpm, const char *wanted, struct device_ek **out);
 void device_ek_free(struct device_ek **ek);
 
 /*

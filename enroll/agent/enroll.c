@@ -21,10 +21,12 @@ const char enroll_usage[] =
 	"                      with neither, what the first enrollment kept in DIR\n"
 	"  --service NAME      the service's own name, when it is not its URL\n"
 	"  --host NAME         the host name to be certified (default: this machine's)\n"
-	"  --state DIR         default " STATE_DEFAULT "\n"
-	"  --tcti TCTI         where the TPM is, as in tss2-tctildr(7) (default: /dev/tpmrm0)\n"
-	"  --ak KIND           of attestation key: p256 (default) or rsa2048\n"
-	"  --ek KIND           of endorsement key: auto (default), rsa2048, p256 or p384\n"
+	"  --state DIR         default " STATE_DEFAULT "\n" ACCESS_USAGE
+	"  --ak KIND           of attestation key: p256 (default), p384, rsa2048, rsa2048-pss\n"
+	"  --hierarchy NAME    where a new one is made: owner (default), endorsement or ek\n"
+	"  --ak-handle HANDLE  use the AK at 0x81......, or make the new one persistent there\n"
+	"  --ek KIND           of endorsement key: auto (default), rsa2048, rsa3072, rsa4096,\n"
+	"                      p256, p384, p521, or a template's name such as H-1\n"
 	"  --proxy URL         the environment's proxies are not used\n"
 	"  --force             also when nothing needs to be done\n"
 	"  --timeout SECONDS   to go on while the service is away (default 120; 0: try once)\n";
@@ -46,12 +48,25 @@ static enum err open_anchors(const struct order *order, struct state *state, str
 	return err;
 }
 
+static bool is_ak_as_wished(const struct ak_wish *wish, const struct enrollment *enrollment)
+{
+	TPM2_HANDLE handle = 0;
+
+	(void)ak_handle_read(enrollment->ak_handle, &handle);
+	return (wish->recipe == NULL || strcmp(enrollment->ak_kind, wish->recipe->name) == 0) &&
+	       (!wish->has_hierarchy ||
+		       strcmp(enrollment->ak_hierarchy, ak_hierarchy_text(wish->hierarchy)) == 0) &&
+	       (wish->handle == 0 || wish->handle == handle);
+}
+
 static bool is_as_wished(const struct wish *wish, const struct enrollment *enrollment)
 {
+	const struct ek_template *ek = ek_template_find(enrollment->ek_template);
+
 	return strcmp(enrollment->service, wish->service) == 0 &&
 	       strcmp(enrollment->host, wish->host) == 0 &&
-	       (wish->any_ak || strcmp(enrollment->ak_kind, key_kind_text(wish->ak)) == 0) &&
-	       (wish->ek == NULL || strcmp(enrollment->ek_template, wish->ek->name) == 0);
+	       is_ak_as_wished(&wish->ak, enrollment) &&
+	       (wish->ek == NULL || (ek != NULL && ek_template_is(ek, wish->ek)));
 }
 
 static void say_why(const struct wish *wish, struct state *state, const struct held *held)
@@ -90,30 +105,69 @@ static enum err enroll_now(const struct order *order, struct state *state, struc
 	return OK;
 }
 
+static enum err load_held_ak(
+	struct tpm *tpm, struct state *state, const struct enrollment *enrollment)
+{
+	AUTO(device_ak_free) struct device_ak *ak = NULL;
+	AUTO(device_ek_free) struct device_ek *ek = NULL;
+	AUTO(loaded_flush) struct loaded loaded = LOADED(tpm);
+
+	TRY(held_ak(state, enrollment, &ak));
+	if (strcmp(device_ak_place(ak), ak_hierarchy_text(AK_BELOW_EK)) == 0)
+		TRY(device_ek_find(tpm, enrollment->ek_template, &ek));
+	return device_ak_load(tpm, ak, ek, &loaded);
+}
+
+/* Files outlive a TPM that is cleared or exchanged: only it can say that the AK is still there. */
+static enum err ask_tpm(
+	const struct order *order, struct state *state, const struct held *held, bool *is_there)
+{
+	AUTO(tpm_close) struct tpm *tpm = NULL;
+	enum err err;
+
+	*is_there = false;
+	TRY(tpm_open(&order->wish.access, &tpm));
+	err = load_held_ak(tpm, state, &held->enrollment);
+	*is_there = err == OK;
+	if (err != ERR_REJECTED && err != ERR_NOT_FOUND)
+		return err;
+	fprintf(stderr,
+		"endorse: %s: the TPM at %s does not have the AK any more: %s; enrolling "
+		"again\n",
+		state_dir(state), access_text(&order->wish.access), why()->sentence);
+	return OK;
+}
+
 static enum err enroll(const struct order *order)
 {
 	AUTO(state_close) struct state *state = NULL;
 	AUTO(anchors_free) struct anchors *anchors = NULL;
 	struct held held;
+	bool is_there = false;
 
 	TRY(state_open(order->state_dir, &state));
 	TRY(open_anchors(order, state, &anchors));
 	held_read(state, anchors, clock_now(), &held);
 	if (!order->force && held.judgement == HELD_GOOD &&
-		is_as_wished(&order->wish, &held.enrollment)) {
+		is_as_wished(&order->wish, &held.enrollment))
+		TRY(ask_tpm(order, state, &held, &is_there));
+	if (is_there) {
 		report_held(stdout, state, &held);
 		return OK;
 	}
 	return enroll_now(order, state, anchors, &held);
 }
 
-static void tell_failure(const struct reason *reason)
+static void tell_failure(const struct order *order, const struct reason *reason)
 {
 	/* A refusal was told at length. */
 	if (strcmp(reason->code, "service-refused") == 0)
 		return;
 	if (exit_code(reason) == EXIT_UNTRUSTED)
 		fprintf(stderr, "endorse: %s: %s; nothing was installed\n", reason->code,
+			reason->sentence);
+	else if (exit_code(reason) == EXIT_TPM)
+		fprintf(stderr, "endorse: the TPM at %s: %s\n", access_text(&order->wish.access),
 			reason->sentence);
 	else
 		fprintf(stderr, "endorse: %s\n", reason->sentence);
@@ -133,6 +187,6 @@ int enroll_command(int argc, char **argv)
 		err = enroll(&order);
 	if (err == OK)
 		return EXIT_DONE;
-	tell_failure(why());
+	tell_failure(&order, why());
 	return exit_code(why());
 }

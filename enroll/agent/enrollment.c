@@ -8,23 +8,26 @@ struct field {
 	const char *key;
 	size_t offset;
 	size_t room;
+	bool optional;
 };
 
-#define FIELD(name)                                                                                \
+#define FIELD(name, is_optional)                                                                   \
 	{                                                                                          \
 #name, offsetof(struct enrollment, name),                                          \
-			sizeof(((struct enrollment *)NULL)->name)                                  \
+			sizeof(((struct enrollment *)NULL)->name), is_optional                     \
 	}
 
 static const struct field fields[] = {
-	FIELD(server),
-	FIELD(service),
-	FIELD(host),
-	FIELD(device_id),
-	FIELD(ek_template),
-	FIELD(ek_sha256),
-	FIELD(ak_kind),
-	FIELD(enrolled_at),
+	FIELD(server, false),
+	FIELD(service, false),
+	FIELD(host, false),
+	FIELD(device_id, false),
+	FIELD(ek_template, false),
+	FIELD(ek_sha256, false),
+	FIELD(ak_kind, false),
+	FIELD(ak_hierarchy, true),
+	FIELD(ak_handle, true),
+	FIELD(enrolled_at, false),
 };
 
 static bool has_control(struct view text)
@@ -70,7 +73,7 @@ static enum err check_complete(const struct enrollment *enrollment)
 	for (size_t i = 0; i < COUNT(fields); i++) {
 		const char *member = (const char *)enrollment + fields[i].offset;
 
-		if (member[0] == '\0' || has_control(view_str(member)))
+		if ((member[0] == '\0' && !fields[i].optional) || has_control(view_str(member)))
 			return fail(ERR_INTERNAL, "enrollment-file", "%s has no usable value",
 				fields[i].key);
 	}
@@ -105,8 +108,11 @@ enum err enrollment_encode(const struct enrollment *enrollment, struct buf *text
 {
 	TRY(check_complete(enrollment));
 	buf_str(text, VERSION "\n");
-	for (size_t i = 0; i < COUNT(fields); i++)
-		buf_fmt(text, "%s=%s\n", fields[i].key,
-			(const char *)enrollment + fields[i].offset);
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		const char *member = (const char *)enrollment + fields[i].offset;
+
+		if (member[0] != '\0')
+			buf_fmt(text, "%s=%s\n", fields[i].key, member);
+	}
 	return buf_ok(text);
 }

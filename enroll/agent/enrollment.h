@@ -7,7 +7,7 @@
 #define ENROLLMENT_MAX (8 * 1024)
 #define ENROLLMENT_URL 1023
 
-/* Every member is a text without control characters. */
+/* Every member is a text without control characters; the two after ak_kind may be missing. */
 struct enrollment {
 	char server[ENROLLMENT_URL + 1];
 	char service[LIMIT_SERVICE + 1];
@@ -16,12 +16,14 @@ struct enrollment {
 	char ek_template[16]; /* "L-1" */
 	char ek_sha256[65]; /* of its SubjectPublicKeyInfo */
 	char ak_kind[16]; /* "p256" */
+	char ak_hierarchy[16]; /* device_ak_place() */
+	char ak_handle[16]; /* "0x81010002", where it is persistent */
 	char enrolled_at[32]; /* RFC 3339 */
 };
 
 /*
- * Reads the text that enrollment_encode() writes: each key once, none missing, none unknown, values
- * that are not empty and fit. ERR_INTERNAL "enrollment-file". `*out` is untouched on failure.
+ * Reads the text that enrollment_encode() writes: each key once, none missing but those that may
+ * be, none unknown, values that are not empty and fit. ERR_INTERNAL "enrollment-file". `*out` is untouched on failure.
  */
 CHECKED enum err enrollment_parse(struct view text, struct enrollment *out);
 

@@ -9,6 +9,7 @@ static const struct {
 } exits[] = {
 	{"usage", EXIT_USAGE},
 	{"tpm", EXIT_TPM},
+	{"tpm-auth", EXIT_TPM},
 	{"tpm-ek", EXIT_TPM},
 	{"tpm-key", EXIT_TPM},
 	{"service-away", EXIT_AWAY},

@@ -1,7 +1,9 @@
 #include "enroll/agent/held.h"
 
 #include "ca/base/file.h"
-#include "enroll/agent/ak.h"
+#include "ca/validity.h"
+#include "enroll/agent/akfind.h"
+#include "enroll/proto/limits.h"
 
 #include <stdio.h>
 
@@ -20,14 +22,31 @@ static enum err read_chain(struct state *state, STACK_OF(X509) **out)
 	const char *path = state_path(state, STATE_CHAIN);
 
 	TRY(file_read(path, &pem));
-	return pem.n == 0 ? OK : certs_parse(buf_view(&pem), path, out);
+	return pem.n == 0 ? OK : certs_parse(buf_view(&pem), path, "pem-file", out);
 }
 
-static enum err check_key(struct state *state, X509 *certificate, const char *service)
+enum err held_ak(struct state *state, const struct enrollment *enrollment, struct device_ak **out)
+{
+	AUTO(buf_free) struct buf public = BUF(LIMIT_PUBLIC);
+	enum ak_hierarchy hierarchy;
+	TPM2_HANDLE handle = 0;
+
+	(void)ak_handle_read(enrollment->ak_handle, &handle);
+	if (handle != 0 && !ak_hierarchy_read(enrollment->ak_hierarchy, &hierarchy)) {
+		TRY(file_read(state_path(state, STATE_AK_PUBLIC), &public));
+		return device_ak_public(buf_view(&public), handle, enrollment->service, out);
+	}
+	TRY(device_ak_read(state_path(state, STATE_AK_KEY), enrollment->service, out));
+	(*out)->handle = handle;
+	return OK;
+}
+
+static enum err check_key(
+	struct state *state, X509 *certificate, const struct enrollment *enrollment)
 {
 	AUTO(device_ak_free) struct device_ak *ak = NULL;
 
-	TRY(device_ak_read(state_path(state, STATE_AK_KEY), service, &ak));
+	TRY(held_ak(state, enrollment, &ak));
 	if (EVP_PKEY_eq(ak_pkey(ak->judged), X509_get0_pubkey(certificate)) != 1)
 		return fail(
 			ERR_INTERNAL, "state", "the certificate is for another key than the AK");
@@ -53,7 +72,7 @@ static enum held_judgement judge_dates(const struct held *held, int64_t now)
 		return HELD_EARLY;
 	if (now > held->valid_until)
 		return HELD_EXPIRED;
-	if (held->valid_until - now <= (held->valid_until - held->valid_from) / 3)
+	if (validity_is_due(held->valid_from, held->valid_until, now))
 		return HELD_DUE;
 	return HELD_GOOD;
 }
@@ -64,11 +83,11 @@ static enum err judge(
 	AUTO(x509_stack_free) STACK_OF(X509) *leaf = NULL;
 	X509 *certificate;
 
-	TRY(certs_read(state_path(state, STATE_AK_CERT), &leaf));
+	TRY(certs_read(state_path(state, STATE_AK_CERT), "pem-file", &leaf));
 	certificate = sk_X509_value(leaf, 0);
 	cert_serial(certificate, out->serial);
 	TRY(cert_validity(certificate, &out->valid_from, &out->valid_until));
-	TRY(check_key(state, certificate, out->enrollment.service));
+	TRY(check_key(state, certificate, &out->enrollment));
 	out->judgement = judge_dates(out, now);
 	/* Out of its time nothing chains; the dates are then the better reason. */
 	if (out->judgement == HELD_GOOD || out->judgement == HELD_DUE)

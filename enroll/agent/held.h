@@ -1,8 +1,9 @@
 /* held.h - what the state directory holds, judged: may this machine go on with it? */
 #pragma once
 
+#include "ca/base/cert.h"
+#include "enroll/agent/ak.h"
 #include "enroll/agent/anchor.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/state.h"
 
 enum held_judgement {
@@ -30,3 +31,10 @@ struct held {
  * All that is wrong with what is held is a judgement, not an error.
  */
 void held_read(struct state *state, const struct anchors *anchors, int64_t now, struct held *out);
+
+/*
+ * The AK of an enrollment from the files beside it. `*out` is the caller's. Errors of
+ * device_ak_read() and device_ak_public().
+ */
+CHECKED enum err held_ak(
+	struct state *state, const struct enrollment *enrollment, struct device_ak **out);

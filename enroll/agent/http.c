@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CONNECT_MS 10000L
+#define GET_MS 30000L
 
 struct http {
 	CURL *curl;
@@ -289,4 +290,39 @@ enum err http_post(struct http *http, const char *path, struct view json, struct
 			return refused(http, status, &body, problem);
 		TRY(wait_for_service(http, status, retry));
 	}
+}
+
+static int64_t date_of(CURL *curl)
+{
+	struct curl_header *header = NULL;
+
+	if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return -1;
+	return (int64_t)curl_getdate(header->value, NULL);
+}
+
+void http_get(struct http *http, const char *path, struct buf *body, struct http_visit *out)
+{
+	CURL *c = http->curl;
+	char url[2048];
+	CURLcode code;
+
+	*out = (struct http_visit){.date = -1};
+	http->error[0] = '\0';
+	snprintf(url, sizeof(url), "%s%s", http->server, path);
+	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, GET_MS);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, body);
+	code = curl_easy_perform(c);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &out->status);
+	if (code == CURLE_OK) {
+		out->date = date_of(c);
+		return;
+	}
+	out->status = 0;
+	out->is_name_wrong = code == CURLE_PEER_FAILED_VERIFICATION &&
+			     anchors_tls_problem(http->anchors)[0] == '\0';
+	printable(http->error[0] != '\0' ? http->error : curl_easy_strerror(code), out->words,
+		sizeof(out->words));
 }

@@ -32,3 +32,17 @@ void http_close(struct http **http);
  */
 CHECKED enum err http_post(struct http *http, const char *path, struct view json,
 	struct retry *retry, struct buf *answer, struct problem *problem);
+
+/* What came of a GET, good or not. */
+struct http_visit {
+	long status; /* 0: no answer */
+	int64_t date; /* of the answer's Date header, in seconds since 1970; -1: none */
+	bool is_name_wrong; /* TLS led to an anchor, but the certificate is for another name */
+	char words[256]; /* why there is no answer, "" otherwise */
+};
+
+/*
+ * GETs a path of the service, once; appends the body, as far as it fits. Every outcome is in `out`:
+ * this is for who wants to know what is there.
+ */
+void http_get(struct http *http, const char *path, struct buf *body, struct http_visit *out);

@@ -1,9 +1,11 @@
 /* main.c - endorse, the device tool: `endorse SUBCOMMAND [options]`. */
+#include "enroll/agent/access.h"
 #include "enroll/agent/command.h"
 #include "enroll/agent/exit.h"
 #include "enroll/agent/interrupt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct subcommand {
@@ -13,6 +15,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
 	{"status", status_command, "what this machine holds, and until when"},
+	{"doctor", doctor_command, "what would fail and why, before anything does"},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -51,6 +54,7 @@ int main(int argc, char **argv)
 		puts("endorse " ENDORSE_VERSION);
 		return finish(EXIT_DONE);
 	}
+	access_credentials_in(getenv("CREDENTIALS_DIRECTORY"));
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		if (strcmp(subcommands[i].name, name) == 0)
 			return finish(subcommands[i].run(argc - 1, argv + 1));

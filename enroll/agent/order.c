@@ -17,8 +17,9 @@ enum option_id {
 	OPTION_SERVICE,
 	OPTION_HOST,
 	OPTION_STATE,
-	OPTION_TCTI,
 	OPTION_AK,
+	OPTION_AK_HANDLE,
+	OPTION_HIERARCHY,
 	OPTION_EK,
 	OPTION_PROXY,
 	OPTION_FORCE,
@@ -32,8 +33,10 @@ static const struct option options[] = {
 	{"service", required_argument, NULL, OPTION_SERVICE},
 	{"host", required_argument, NULL, OPTION_HOST},
 	{"state", required_argument, NULL, OPTION_STATE},
-	{"tcti", required_argument, NULL, OPTION_TCTI},
+	ACCESS_OPTIONS,
 	{"ak", required_argument, NULL, OPTION_AK},
+	{"ak-handle", required_argument, NULL, OPTION_AK_HANDLE},
+	{"hierarchy", required_argument, NULL, OPTION_HIERARCHY},
 	{"ek", required_argument, NULL, OPTION_EK},
 	{"proxy", required_argument, NULL, OPTION_PROXY},
 	{"force", no_argument, NULL, OPTION_FORCE},
@@ -48,25 +51,40 @@ void order_free(struct order *order)
 	order->server = NULL;
 }
 
-static enum err read_ak(const char *text, struct wish *wish)
+static enum err read_ak(const char *text, struct ak_wish *wish)
 {
-	wish->any_ak = false;
-	if (strcmp(text, "p256") == 0 || strcmp(text, "ecc256") == 0)
-		wish->ak = KEY_P256;
-	else if (strcmp(text, "rsa2048") == 0)
-		wish->ak = KEY_RSA_2048;
-	else
-		return fail(
-			ERR_MALFORMED, "usage", "--ak: \"%s\" is neither p256 nor rsa2048", text);
+	wish->recipe = ak_recipe_find(text);
+	if (wish->recipe == NULL)
+		return fail(ERR_MALFORMED, "usage", "--ak: \"%s\" is none of " AK_KINDS, text);
+	return OK;
+}
+
+static enum err read_ak_handle(const char *text, struct ak_wish *wish)
+{
+	if (!ak_handle_read(text, &wish->handle))
+		return fail(ERR_MALFORMED, "usage",
+			"--ak-handle: \"%s\" is not between 0x%08x and 0x%08x", text,
+			AK_HANDLE_FIRST, AK_HANDLE_LAST);
+	return OK;
+}
+
+static enum err read_hierarchy(const char *text, struct ak_wish *wish)
+{
+	wish->has_hierarchy = ak_hierarchy_read(text, &wish->hierarchy);
+	if (!wish->has_hierarchy)
+		return fail(ERR_MALFORMED, "usage",
+			"--hierarchy: \"%s\" is none of " AK_HIERARCHIES, text);
 	return OK;
 }
 
 static enum err read_ek(const char *text, struct wish *wish)
 {
-	wish->ek = strcmp(text, "auto") == 0 ? NULL : ek_template_find(text);
-	if (wish->ek == NULL && strcmp(text, "auto") != 0)
+	if (strcmp(text, "auto") != 0 && ek_template_find(text) == NULL)
 		return fail(ERR_MALFORMED, "usage",
-			"--ek: \"%s\" is none of auto, rsa2048, p256 and p384", text);
+			"--ek: \"%s\" is none of auto, rsa2048, rsa3072, rsa4096, p256, p384, p521 "
+			"and the names of templates (L-1, L-2, H-1, H-2, H-3, H-4, H-6, H-7)",
+			text);
+	wish->ek = strcmp(text, "auto") == 0 ? NULL : text;
 	return OK;
 }
 
@@ -105,11 +123,12 @@ static enum err read_option(int id, char *value, struct order *order)
 	case OPTION_STATE:
 		order->state_dir = value;
 		return OK;
-	case OPTION_TCTI:
-		order->wish.tcti = value;
-		return OK;
 	case OPTION_AK:
-		return read_ak(value, &order->wish);
+		return read_ak(value, &order->wish.ak);
+	case OPTION_AK_HANDLE:
+		return read_ak_handle(value, &order->wish.ak);
+	case OPTION_HIERARCHY:
+		return read_hierarchy(value, &order->wish.ak);
 	case OPTION_EK:
 		return read_ek(value, &order->wish);
 	case OPTION_PROXY:
@@ -124,12 +143,14 @@ static enum err read_option(int id, char *value, struct order *order)
 		order->help = true;
 		return OK;
 	default:
+		if (access_option(&order->wish.access, id, value))
+			return OK;
 		/* getopt_long() has said what is wrong. */
 		return fail(ERR_MALFORMED, "usage", "see endorse enroll --help");
 	}
 }
 
-static enum err complete(struct order *order)
+enum err order_complete(struct order *order)
 {
 	if (order->server == NULL)
 		return fail(ERR_MALFORMED, "usage", "--server URL is missing");
@@ -147,12 +168,11 @@ static enum err complete(struct order *order)
 	return OK;
 }
 
-enum err order_read(int argc, char **argv, struct order *out)
+enum err order_parse(int argc, char **argv, struct order *out)
 {
 	int id;
 
-	*out = (struct order){.state_dir = STATE_DEFAULT,
-		.wish = {.ak = KEY_P256, .any_ak = true, .timeout = TIMEOUT_DEFAULT}};
+	*out = (struct order){.state_dir = STATE_DEFAULT, .wish = {.timeout = TIMEOUT_DEFAULT}};
 	optind = 1;
 	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		TRY(read_option(id, optarg, out));
@@ -161,5 +181,11 @@ enum err order_read(int argc, char **argv, struct order *out)
 	if (optind < argc)
 		return fail(
 			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
-	return complete(out);
+	return OK;
+}
+
+enum err order_read(int argc, char **argv, struct order *out)
+{
+	TRY(order_parse(argc, argv, out));
+	return out->help ? OK : order_complete(out);
 }

@@ -17,4 +17,8 @@ struct order {
 
 /* ERR_MALFORMED "usage" with what is wrong; order_free() also after a failure. */
 CHECKED enum err order_read(int argc, char **argv, struct order *out);
+
+/* Its two halves: what is on the command line, and what has a default or must not be missing. */
+CHECKED enum err order_parse(int argc, char **argv, struct order *out);
+CHECKED enum err order_complete(struct order *order);
 void order_free(struct order *order);

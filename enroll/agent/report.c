@@ -1,5 +1,6 @@
 #include "enroll/agent/report.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
@@ -56,18 +57,29 @@ static void print_trust(FILE *out, const struct answer *answer)
 	print_chain(out, answer->trust_chain);
 }
 
-static void print_proof(FILE *out, const struct device_ak *ak)
+static void print_ak(FILE *out, const struct device_ak *ak)
 {
 	const struct tpm_name *name = ak_name(ak->judged);
 	char hex[2 * TPM_NAME_MAX + 1];
 
 	hex_write((struct view){name->bytes, name->n}, hex);
+	fprintf(out, "AK       %s", ak_recipe_text(ak->judged));
+	if (ak->parent != 0)
+		fprintf(out, ", hierarchy %s", device_ak_place(ak));
+	if (ak->handle != 0)
+		fprintf(out, ", persistent at 0x%08x", ak->handle);
+	fprintf(out, "\n         name %s\n", hex);
+	if (ak_is_untagged(ak->judged))
+		fprintf(out,
+			"         it has no service's tag: a rule of the service takes that\n");
+}
+
+static void print_proof(FILE *out)
+{
 	fprintf(out,
-		"AK       %s, name %s\n"
 		"Proof    the service made a credential for this EK and this AK's name\n"
 		"         (MakeCredential): only a TPM that holds both keys can read it.\n"
-		"         TPM2_ActivateCredential: activated; what it held proves the request\n",
-		key_kind_text(ak_kind(ak->judged)), hex);
+		"         TPM2_ActivateCredential: activated; what it held proves the request\n");
 }
 
 static void print_issued(FILE *out, const struct accepted *accepted)
@@ -91,15 +103,19 @@ static void print_issued(FILE *out, const struct accepted *accepted)
 	}
 }
 
-static void print_files(FILE *out, struct state *state)
+static void print_files(FILE *out, struct state *state, const struct device_ak *ak)
 {
+	bool has_file = ak->private.n > 0;
+
 	fprintf(out,
-		"Files    %s   the AK, of use to this TPM only\n"
+		"Files    %s   %s\n"
 		"         %s        its certificate\n"
 		"         %s     the certificates between it and the anchor\n"
 		"         %s   what this machine trusts\n",
-		state_path(state, STATE_AK_KEY), state_path(state, STATE_AK_CERT),
-		state_path(state, STATE_CHAIN), state_path(state, STATE_ANCHORS));
+		state_path(state, has_file ? STATE_AK_KEY : STATE_AK_PUBLIC),
+		has_file ? "the AK, of use to this TPM only" : "the AK's public half",
+		state_path(state, STATE_AK_CERT), state_path(state, STATE_CHAIN),
+		state_path(state, STATE_ANCHORS));
 }
 
 void report_enrolled(FILE *out, const struct attempt *a)
@@ -110,10 +126,11 @@ void report_enrolled(FILE *out, const struct attempt *a)
 	print_tpm(out, answer);
 	print_ek(out, a->ek);
 	print_trust(out, answer);
-	print_proof(out, a->ak);
+	print_ak(out, a->found.ak);
+	print_proof(out);
 	print_issued(out, a->accepted);
 	fprintf(out, "Device   %s\n", answer->device_id);
-	print_files(out, a->state);
+	print_files(out, a->state, a->found.ak);
 }
 
 static const struct {
@@ -132,7 +149,7 @@ static const struct {
 	{"ak-not-for-this-service", "Give the service's own name with --service."},
 	{"ek-untrusted",
 		"The service has no root for this TPM's manufacturer: the operator can import it."},
-	{"ek-kind-not-allowed", "Try another EK of this TPM: --ek rsa2048, p256 or p384."},
+	{"ek-kind-not-allowed", "Try an EK of another kind, if this TPM has one: --ek KIND."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},
 	{"ticket-expired", "Run this again; the TPM or the network was too slow for the ticket."},
@@ -167,6 +184,17 @@ static void print_other_ek(FILE *out, const struct attempt *a)
 		a->before.ek_template, a->before.ek_template);
 }
 
+/* An AK that was there before the service has no tag to be corrected. */
+static const char *advice_for(const struct attempt *a)
+{
+	if (a->found.ak != NULL && ak_is_untagged(a->found.ak->judged) &&
+		strcmp(a->problem.code, "ak-not-for-this-service") == 0)
+		return "This AK was made for no service. Ask the operator for a rule with "
+		       "untagged_aks for this host, or enroll with another AK: without "
+		       "--ak-handle, or with a free handle.";
+	return refusal_advice(a->problem.code);
+}
+
 void report_refusal(FILE *out, const struct attempt *a)
 {
 	const struct problem *problem = &a->problem;
@@ -180,7 +208,7 @@ void report_refusal(FILE *out, const struct attempt *a)
 	print_pair(out, "device", a->before.device_id);
 	if (a->ek != NULL)
 		print_pair(out, "EK", a->ek->template->name);
-	print_pair(out, "do", refusal_advice(problem->code));
+	print_pair(out, "do", advice_for(a));
 	print_other_ek(out, a);
 }
 

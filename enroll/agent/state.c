@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {STATE_AK_KEY, STATE_AK_KEY_NEW, STATE_AK_CERT, STATE_CHAIN,
-	STATE_ANCHORS, STATE_ENROLLMENT};
+static const char *const names[] = {STATE_AK_KEY, STATE_AK_KEY_NEW, STATE_AK_PUBLIC, STATE_AK_CERT,
+	STATE_CHAIN, STATE_ANCHORS, STATE_ENROLLMENT};
 
 struct state {
 	char *dir;

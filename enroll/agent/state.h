@@ -10,6 +10,7 @@
 
 #define STATE_AK_KEY "ak.tss2.pem" /* the AK, wrapped for this TPM; 0600 */
 #define STATE_AK_KEY_NEW "ak.new.tss2.pem" /* an AK that has no certificate yet; 0600 */
+#define STATE_AK_PUBLIC "ak.public" /* TPM2B_PUBLIC of an AK that is in the TPM only */
 #define STATE_AK_CERT "ak.pem" /* its certificate */
 #define STATE_CHAIN "chain.pem" /* the intermediates above it; empty without one */
 #define STATE_ANCHORS "anchors.pem" /* what is trusted */

@@ -81,6 +81,8 @@ static enum err write_json(const char *dir, const struct held *held, struct buf 
 	put_string(out, "device_id", e->device_id);
 	put_string(out, "ek_template", e->ek_template);
 	put_string(out, "ak_kind", e->ak_kind);
+	put_string(out, "ak_hierarchy", e->ak_hierarchy);
+	put_string(out, "ak_handle", e->ak_handle);
 	put_string(out, "enrolled_at", e->enrolled_at);
 	put_string(out, "serial", held->serial);
 	put_string(out, "valid_from", from);
@@ -92,6 +94,7 @@ static enum err write_json(const char *dir, const struct held *held, struct buf 
 static void print_enrollment(const struct held *held)
 {
 	const struct enrollment *e = &held->enrollment;
+	enum ak_hierarchy hierarchy;
 
 	if (e->host[0] == '\0')
 		return;
@@ -99,7 +102,12 @@ static void print_enrollment(const struct held *held)
 	printf("Service  %s\n", e->service);
 	printf("Device   %s\n", e->device_id);
 	printf("EK       template %s\n", e->ek_template);
-	printf("AK       %s\n", e->ak_kind);
+	printf("AK       %s", e->ak_kind);
+	if (ak_hierarchy_read(e->ak_hierarchy, &hierarchy))
+		printf(", hierarchy %s", e->ak_hierarchy);
+	if (e->ak_handle[0] != '\0')
+		printf(", persistent at %s", e->ak_handle);
+	printf("\n");
 	printf("Since    %s\n", e->enrolled_at);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ca/base/buf.h"
+#include "enroll/agent/access.h"
 
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
@@ -9,10 +10,10 @@
 struct tpm;
 
 /*
- * Connects. `tcti` is a TCTI's name and configuration as in tss2-tctildr(7), or NULL for the TSS's
- * default (/dev/tpmrm0). `*out` is the caller's, for tpm_close(). ERR_INTERNAL "tpm".
+ * Connects, and hands the auth values of the hierarchies to the TSS. `*out` is the caller's, for
+ * tpm_close(), which wipes them. ERR_INTERNAL "tpm"; those of auth_read().
  */
-CHECKED enum err tpm_open(const char *tcti, struct tpm **out);
+CHECKED enum err tpm_open(const struct tpm_access *access, struct tpm **out);
 void tpm_close(struct tpm **tpm);
 ESYS_CONTEXT *tpm_esys(struct tpm *tpm);
 
@@ -21,6 +22,13 @@ void esys_free(void *address_of_pointer);
 
 /* OK, or ERR_INTERNAL "tpm" with a sentence for the response code of `command`. */
 CHECKED enum err tpm_ok(TSS2_RC rc, const char *command);
+
+/*
+ * The same for a command that `hierarchy` (ESYS_TR_RH_OWNER or _ENDORSEMENT) authorises: a refused
+ * auth value and a disabled hierarchy are told by name. ERR_INTERNAL "tpm", "tpm-auth".
+ */
+CHECKED enum err tpm_hierarchy_ok(
+	const struct tpm *tpm, TSS2_RC rc, ESYS_TR hierarchy, const char *command);
 
 /* The TPM answered that what it was given is wrong (a format-one code), not that it cannot now. */
 bool tpm_is_verdict(TSS2_RC rc);
@@ -50,7 +58,7 @@ struct loaded {
 #define LOADED(connection) ((struct loaded){.tpm = (connection), .tr = ESYS_TR_NONE})
 void loaded_flush(struct loaded *loaded);
 
-/* TPM2_CreatePrimary in `hierarchy`, with empty authorisation. ERR_INTERNAL "tpm". */
+/* TPM2_CreatePrimary in `hierarchy`; the key's own auth is empty. Errors of tpm_hierarchy_ok(). */
 CHECKED enum err tpm_primary_create(
 	struct tpm *tpm, ESYS_TR hierarchy, const TPM2B_PUBLIC *template, struct loaded *out);
 

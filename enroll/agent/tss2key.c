@@ -11,7 +11,7 @@
 #define PEM_NAME "TSS2 PRIVATE KEY"
 #define LOADABLE_KEY "2.23.133.10.1.3"
 
-struct tss2key {
+struct keyfile {
 	ASN1_OBJECT *type;
 	ASN1_BOOLEAN empty_auth;
 	ASN1_INTEGER *parent;
@@ -20,18 +20,18 @@ struct tss2key {
 };
 
 /* clang-format off */
-ASN1_SEQUENCE(tss2key) = {
-	ASN1_SIMPLE(struct tss2key, type, ASN1_OBJECT),
-	ASN1_EXP_OPT(struct tss2key, empty_auth, ASN1_FBOOLEAN, 0),
-	ASN1_SIMPLE(struct tss2key, parent, ASN1_INTEGER),
-	ASN1_SIMPLE(struct tss2key, public, ASN1_OCTET_STRING),
-	ASN1_SIMPLE(struct tss2key, private, ASN1_OCTET_STRING),
-} static_ASN1_SEQUENCE_END_name(struct tss2key, tss2key);
+ASN1_SEQUENCE(keyfile) = {
+	ASN1_SIMPLE(struct keyfile, type, ASN1_OBJECT),
+	ASN1_EXP_OPT(struct keyfile, empty_auth, ASN1_FBOOLEAN, 0),
+	ASN1_SIMPLE(struct keyfile, parent, ASN1_INTEGER),
+	ASN1_SIMPLE(struct keyfile, public, ASN1_OCTET_STRING),
+	ASN1_SIMPLE(struct keyfile, private, ASN1_OCTET_STRING),
+} static_ASN1_SEQUENCE_END_name(struct keyfile, keyfile);
 /* clang-format on */
 
-static void key_free(struct tss2key **key)
+static void keyfile_free(struct keyfile **key)
 {
-	ASN1_item_free((ASN1_VALUE *)*key, ASN1_ITEM_rptr(tss2key));
+	ASN1_item_free((ASN1_VALUE *)*key, ASN1_ITEM_rptr(keyfile));
 	*key = NULL;
 }
 
@@ -41,31 +41,30 @@ static enum err bad_file(const char *what)
 	return fail(ERR_INTERNAL, "key-file", "not a key file that endorse wrote: %s", what);
 }
 
-static bool fill(struct tss2key *key, struct view public, struct view private)
+static bool fill(struct keyfile *file, const struct tss2key *key)
 {
-	ASN1_OBJECT_free(key->type);
-	key->type = OBJ_txt2obj(LOADABLE_KEY, 1);
-	key->empty_auth = 0xff; /* TRUE in DER (X.690 11.1); OpenSSL writes the byte as it is */
-	return key->type != NULL &&
-	       ASN1_INTEGER_set_uint64(key->parent, TSS2KEY_PARENT_OWNER) == 1 &&
-	       ASN1_OCTET_STRING_set(key->public, public.p, (int)public.n) == 1 &&
-	       ASN1_OCTET_STRING_set(key->private, private.p, (int)private.n) == 1;
+	ASN1_OBJECT_free(file->type);
+	file->type = OBJ_txt2obj(LOADABLE_KEY, 1);
+	file->empty_auth = 0xff; /* TRUE in DER (X.690 11.1); OpenSSL writes the byte as it is */
+	return file->type != NULL && ASN1_INTEGER_set_uint64(file->parent, key->parent) == 1 &&
+	       ASN1_OCTET_STRING_set(file->public, key->public->p, (int)key->public->n) == 1 &&
+	       ASN1_OCTET_STRING_set(file->private, key->private->p, (int)key->private->n) == 1;
 }
 
-enum err tss2key_encode(struct view public, struct view private, struct buf *pem)
+enum err tss2key_encode(const struct tss2key *key, struct buf *pem)
 {
-	AUTO(key_free)
-	struct tss2key *key = (struct tss2key *)ASN1_item_new(ASN1_ITEM_rptr(tss2key));
+	AUTO(keyfile_free)
+	struct keyfile *file = (struct keyfile *)ASN1_item_new(ASN1_ITEM_rptr(keyfile));
 	AUTO(ossl_free) unsigned char *der = NULL;
 	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
 	int n;
 
-	if (public.n > TSS2KEY_PART_MAX || private.n > TSS2KEY_PART_MAX)
+	if (key->public->n > TSS2KEY_PART_MAX || key->private->n > TSS2KEY_PART_MAX)
 		return fail(
 			ERR_INTERNAL, "key-file", "a key of more than %d bytes", TSS2KEY_PART_MAX);
-	if (key == NULL || bio == NULL || !fill(key, public, private) ||
-		(n = ASN1_item_i2d((ASN1_VALUE *)key, &der, ASN1_ITEM_rptr(tss2key))) <= 0 ||
+	if (file == NULL || bio == NULL || !fill(file, key) ||
+		(n = ASN1_item_i2d((ASN1_VALUE *)file, &der, ASN1_ITEM_rptr(keyfile))) <= 0 ||
 		PEM_write_bio(bio, PEM_NAME, "", der, n) <= 0)
 		return fail(ERR_INTERNAL, "out-of-memory", "tss2key_encode");
 	n = (int)BIO_get_mem_data(bio, &text);
@@ -73,14 +72,12 @@ enum err tss2key_encode(struct view public, struct view private, struct buf *pem
 	return buf_ok(pem);
 }
 
-static bool is_ours(const struct tss2key *key)
+static bool is_loadable_without_auth(const struct keyfile *file)
 {
 	char type[64];
-	uint64_t parent = 0;
 
-	return OBJ_obj2txt(type, sizeof(type), key->type, 1) > 0 &&
-	       strcmp(type, LOADABLE_KEY) == 0 && key->empty_auth != 0 &&
-	       ASN1_INTEGER_get_uint64(&parent, key->parent) == 1 && parent == TSS2KEY_PARENT_OWNER;
+	return OBJ_obj2txt(type, sizeof(type), file->type, 1) > 0 &&
+	       strcmp(type, LOADABLE_KEY) == 0 && file->empty_auth != 0;
 }
 
 static enum err take(const ASN1_OCTET_STRING *from, struct buf *out)
@@ -89,21 +86,25 @@ static enum err take(const ASN1_OCTET_STRING *from, struct buf *out)
 	return buf_ok(out);
 }
 
-static enum err parse_der(struct view der, struct buf *public, struct buf *private)
+static enum err parse_der(struct view der, struct tss2key *key)
 {
-	AUTO(key_free) struct tss2key *key = NULL;
+	AUTO(keyfile_free) struct keyfile *file = NULL;
 	const unsigned char *p = der.p;
+	uint64_t parent = 0;
 
-	key = (struct tss2key *)ASN1_item_d2i(NULL, &p, (long)der.n, ASN1_ITEM_rptr(tss2key));
-	if (key == NULL || p != der.p + der.n)
+	file = (struct keyfile *)ASN1_item_d2i(NULL, &p, (long)der.n, ASN1_ITEM_rptr(keyfile));
+	if (file == NULL || p != der.p + der.n)
 		return bad_file("its ASN.1 is something else");
-	if (!is_ours(key))
-		return bad_file("another type of key, another parent, or a password");
-	TRY(take(key->public, public));
-	return take(key->private, private);
+	if (!is_loadable_without_auth(file))
+		return bad_file("another type of key, or a password");
+	if (ASN1_INTEGER_get_uint64(&parent, file->parent) != 1 || parent > UINT32_MAX)
+		return bad_file("its parent is no handle");
+	key->parent = (uint32_t)parent;
+	TRY(take(file->public, key->public));
+	return take(file->private, key->private);
 }
 
-enum err tss2key_parse(struct view pem, struct buf *public, struct buf *private)
+enum err tss2key_parse(struct view pem, struct tss2key *key)
 {
 	AUTO(bio_free) BIO *bio = NULL;
 	AUTO(ossl_free) unsigned char *der = NULL;
@@ -116,5 +117,5 @@ enum err tss2key_parse(struct view pem, struct buf *public, struct buf *private)
 	if (PEM_read_bio(bio, &name, &header, &der, &n) != 1 || strcmp(name, PEM_NAME) != 0 ||
 		header[0] != '\0')
 		return bad_file("no PEM of the kind " PEM_NAME);
-	return parse_der((struct view){der, (size_t)n}, public, private);
+	return parse_der((struct view){der, (size_t)n}, key);
 }

@@ -5,15 +5,23 @@
 
 #include "ca/base/buf.h"
 
-#define TSS2KEY_PARENT_OWNER 0x40000001 /* TPM_RH_OWNER: the default storage primary */
 #define TSS2KEY_MAX (8 * 1024)
 #define TSS2KEY_PART_MAX 2048
 
-/* Appends the PEM text of a key with empty authorisation under TSS2KEY_PARENT_OWNER. */
-CHECKED enum err tss2key_encode(struct view public, struct view private, struct buf *pem);
+/*
+ * Such a key, which has no auth value. `parent` is the handle of the key it is wrapped for, as
+ * parent.h says.
+ */
+struct tss2key {
+	uint32_t parent;
+	struct buf *public, *private; /* TPM2B_PUBLIC, TPM2B_PRIVATE */
+};
+
+/* Appends the PEM text. ERR_INTERNAL "key-file" for parts longer than TSS2KEY_PART_MAX. */
+CHECKED enum err tss2key_encode(const struct tss2key *key, struct buf *pem);
 
 /*
- * Reads what tss2key_encode() writes, appending TPM2B_PUBLIC and TPM2B_PRIVATE. ERR_INTERNAL
- * "key-file" for anything else: another type or parent, a password, a policy, trailing bytes.
+ * Reads what tss2key_encode() writes, appending to `key->public` and `key->private`. ERR_INTERNAL
+ * "key-file" for anything else: another type, a password, a policy, trailing bytes.
  */
-CHECKED enum err tss2key_parse(struct view pem, struct buf *public, struct buf *private);
+CHECKED enum err tss2key_parse(struct view pem, struct tss2key *key);

@@ -4,21 +4,24 @@
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
 #include "db/ticket.h"
-#include "enroll/daemon/parts.h"
+#include "enroll/daemon/reload.h"
+#include "enroll/flow/doctor.h"
 #include "enroll/http/listener.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 #define EXIT_CONFIG 78 /* sysexits(3), EX_CONFIG: starting again will not help */
 
 #define HOUR 3600
+/* How long the service manager waits for our next word while we start: 150 s. */
+#define EXTEND "EXTEND_TIMEOUT_USEC=150000000"
 #define TICKETS_KEPT (24 * HOUR) /* far longer than any ticket opens, and than clocks go wrong */
 
 static const char usage[] =
@@ -26,36 +29,93 @@ static const char usage[] =
 	"\n"
 	"The Endorse service: attests TPMs and issues certificates for their keys. It answers "
 	"plain\n"
-	"HTTP on loopback, behind a TLS edge, and logs to standard error.\n"
+	"HTTP on loopback, behind a TLS edge, and logs to standard error. SIGHUP takes the\n"
+	"configuration anew, whole or not at all; SIGTERM stops it.\n"
 	"\n"
 	"  --config FILE  the configuration (default: /etc/endorse/endorsed.yaml)\n"
-	"  --check        print everything that is wrong with the configuration and what it names\n"
+	"  --check        print everything that is wrong with the configuration and what it "
+	"names,\n"
+	"                 and what would fail: database, expiries, files (endorsectl doctor)\n"
 	"  --version      print the version\n"
 	"\n"
 	"Exit status: 0 stopped or nothing wrong; 1 a failure while running; 2 wrong usage;\n"
 	"78 something is wrong with the configuration.\n";
 
-static void log_version(const struct parts *parts, const struct config *config)
+/* The process around the parts. */
+struct process {
+	struct parts parts;
+	struct config config;
+	struct notify notify;
+	struct reload reload;
+	sigset_t signals; /* blocked everywhere; only the main thread waits for them */
+	int watchdog; /* seconds between two signs of life; 0: nobody waits for one */
+};
+
+static void log_start(struct process *process)
 {
+	struct service *service = current_take(process->reload.current);
+	const struct config *config = &process->config;
 	char trust[2 * SHA256_SIZE + 1], policy[2 * SHA256_SIZE + 1];
 
-	hex_write((struct view){trust_version(parts->trust), SHA256_SIZE}, trust);
-	hex_write((struct view){policy_version(parts->policy), SHA256_SIZE}, policy);
+	hex_write((struct view){trust_version(service->trust), SHA256_SIZE}, trust);
+	hex_write((struct view){policy_version(service->policy), SHA256_SIZE}, policy);
+	current_release(process->reload.current, &service);
 	LOG(NOTICE, "service.started", "version", ENDORSE_VERSION, "service", config->service,
 		"listen", config->listen, "admin", config->admin_listen, "trust", trust, "policy",
 		policy);
 }
 
-/* Waits for a signal to stop; every hour sweeps out what is of no use any more. */
-static void wait_for_end(const struct parts *parts, const sigset_t *signals)
+static void reload_for_signal(struct process *process)
 {
-	const struct timespec hour = {.tv_sec = HOUR};
+	AUTO(reload_answer_free) struct reload_answer answer;
 
-	while (sigtimedwait(signals, NULL, &hour) < 0) {
-		if (errno != EAGAIN)
+	reload_answer_init(&answer);
+	/* The log says what came of it; there is nobody else to tell. */
+	if (reload_now(&process->reload, "SIGHUP", &answer) != OK)
+		return;
+}
+
+/* Waits so many seconds; a reload is done on the way. True: told to stop. */
+static bool wait_for_stop(struct process *process, time_t seconds)
+{
+	const struct timespec patience = {.tv_sec = seconds};
+	int signal = sigtimedwait(&process->signals, NULL, &patience);
+
+	if (signal == SIGHUP)
+		reload_for_signal(process);
+	return signal > 0 && signal != SIGHUP;
+}
+
+/* A key that does not sign any more may come back with a new process; an expired CA does not. */
+static bool is_healthy(struct process *process)
+{
+	struct service *service = current_take(process->reload.current);
+	bool is_good = signer_ready(service->signer) == OK || strcmp(why()->code, "ca-key") != 0;
+
+	current_release(process->reload.current, &service);
+	return is_good;
+}
+
+static void purge(struct process *process)
+{
+	if (ticket_purge(process->parts.db, clock_now() - TICKETS_KEPT) != OK)
+		LOG(WARNING, "tickets.not-purged", "why", why()->sentence);
+}
+
+/* Every hour sweeps out what is of no use any more. */
+static void wait_for_end(struct process *process)
+{
+	int64_t purged_at = clock_now(), now;
+
+	while (!wait_for_stop(process, process->watchdog > 0 ? process->watchdog : HOUR)) {
+		now = clock_now();
+		if (process->watchdog > 0 && is_healthy(process))
+			notify_say(&process->notify, "WATCHDOG=1", NULL);
+		/* A clock that was set back must not keep us from it. */
+		if (now - purged_at < HOUR && now >= purged_at)
 			continue;
-		if (ticket_purge(parts->db, clock_now() - TICKETS_KEPT) != OK)
-			LOG(WARNING, "tickets.not-purged", "why", why()->sentence);
+		purge(process);
+		purged_at = now;
 	}
 }
 
@@ -67,86 +127,147 @@ static void drain(struct listener *listener, const char *name, unsigned seconds)
 	LOG(NOTICE, "listener.drained", "listener", name, "unanswered", left);
 }
 
-static enum err serve(
-	const struct parts *parts, const struct config *config, const sigset_t *signals)
+static void drain_all(struct process *process, struct listener *devices, struct listener *admins)
+{
+	struct service *service = current_take(process->reload.current);
+	unsigned seconds = service->drain;
+
+	current_release(process->reload.current, &service);
+	LOG(NOTICE, "service.stopping", "service", process->config.service);
+	notify_say(&process->notify, "STOPPING=1", "answering what is in flight");
+	drain(devices, "devices", seconds);
+	drain(admins, "admins", seconds);
+}
+
+static enum err serve(struct process *process)
 {
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
-	struct listener_options options = {.address = config->listen,
-		.threads = (unsigned)config->threads,
+	struct listener_options options = {.address = process->config.listen,
+		.threads = (unsigned)process->config.threads,
 		.routes = device_routes,
-		.service = &parts->service};
+		.current = process->reload.current,
+		.tally = process->parts.tally};
 
-	memcpy(options.secret, parts->edge_secret, sizeof(options.secret));
 	TRY(listener_start(&options, &devices));
-	options.address = config->admin_listen;
+	options.address = process->config.admin_listen;
 	options.routes = admin_routes;
 	options.threads = 4;
-	memcpy(options.secret, parts->admin_token, sizeof(options.secret));
+	options.tally = NULL;
 	TRY(listener_start(&options, &admins));
-	log_version(parts, config);
-	wait_for_end(parts, signals);
-	LOG(NOTICE, "service.stopping", "service", config->service);
-	drain(devices, "devices", (unsigned)config->drain);
-	drain(admins, "admins", (unsigned)config->drain);
+	log_start(process);
+	reload_serving(&process->reload);
+	wait_for_end(process);
+	drain_all(process, devices, admins);
 	return OK;
 }
 
 /* The database may come up after us: what else is wrong will not mend itself. */
-static enum err migrate(const struct parts *parts, const sigset_t *signals)
+static enum err migrate(struct process *process)
 {
-	const struct timespec second = {.tv_sec = 1};
+	char status[512];
 	enum err err;
 
-	while ((err = db_migrate(parts->db)) == ERR_BUSY) {
+	/* Longer than one round takes at worst, behind another server that migrates. */
+	notify_say(&process->notify, EXTEND, "applying the schema");
+	while ((err = db_migrate(process->parts.db)) == ERR_BUSY) {
 		LOG(WARNING, "database.waiting", "why", why()->sentence);
-		if (sigtimedwait(signals, NULL, &second) >= 0)
+		snprintf(status, sizeof(status), "waiting for the database: %s", why()->sentence);
+		notify_say(&process->notify, EXTEND, status);
+		if (wait_for_stop(process, 1))
 			return fail(
 				ERR_BUSY, "stopped", "told to stop while waiting for the database");
 	}
 	return err;
 }
 
-static enum err run(const struct parts *parts, const struct config *config)
+static enum err run(struct process *process, const char *path)
 {
-	sigset_t signals;
-	enum err err;
+	enum err err = reload_init(
+		path, &process->config, &process->parts, &process->notify, &process->reload);
 
-	/* Before any thread is made, so that all of them inherit it and only the main one is told. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	err = migrate(parts, &signals);
 	if (err == OK)
-		err = serve(parts, config, &signals);
+		err = migrate(process);
+	if (err == OK)
+		err = serve(process);
 	if (err != OK)
 		LOG(CRIT, "service.failed", "code", why()->code, "why", why()->sentence);
-	LOG(NOTICE, "service.stopped", "service", config->service);
+	reload_free(&process->reload);
+	LOG(NOTICE, "service.stopped", "service", process->config.service);
 	return err;
+}
+
+static void process_free(struct process *process)
+{
+	parts_free(&process->parts);
+	config_free(&process->config);
+	notify_close(&process->notify);
+}
+
+/* Before any thread is made, so that all of them inherit it. SIGHUP first of all: it would end us. */
+static void block_signals(struct process *process)
+{
+	sigemptyset(&process->signals);
+	sigaddset(&process->signals, SIGHUP);
+	sigaddset(&process->signals, SIGTERM);
+	sigaddset(&process->signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &process->signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* How often a sign of life is due, by sd_watchdog_enabled(3): twice in the time that is allowed. */
+static int watchdog_seconds(void)
+{
+	const char *allowed = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	long long half;
+
+	if (allowed == NULL || (pid != NULL && strtoll(pid, NULL, 10) != getpid()))
+		return 0;
+	half = strtoll(allowed, NULL, 10) / 2 / 1000000;
+	return half > HOUR ? HOUR : half > 0 ? (int)half : 1;
+}
+
+/* What a running service tells endorsectl doctor, but for what it would mend by starting. */
+static int check(const char *path, const struct parts *parts)
+{
+	AUTO(mem_free) struct findings *findings = calloc(1, sizeof(*findings));
+	size_t failures;
+
+	if (findings == NULL)
+		return EXIT_FAILURE;
+	doctor_examine(parts->service, false, clock_now(), findings);
+	for (size_t i = 0; i < findings->n; i++)
+		printf("%-4s  %-9s  %s\n", finding_level_text(findings->item[i].level),
+			findings->item[i].area, findings->item[i].text);
+	failures = findings_count(findings, FINDING_FAIL);
+	if (failures == 0)
+		printf("%s: nothing wrong\n", path);
+	else
+		printf("%s: nothing wrong with the configuration; %zu thing(s) fail, see above\n",
+			path, failures);
+	return EXIT_SUCCESS;
 }
 
 static int start(const char *path, bool only_check)
 {
 	AUTO(problems_free) struct problems problems;
-	AUTO(config_free) struct config config = {0};
-	AUTO(parts_free) struct parts parts = {0};
+	AUTO(process_free) struct process process = {.watchdog = watchdog_seconds()};
 	enum err err;
 
+	notify_open(only_check ? NULL : getenv("NOTIFY_SOCKET"), &process.notify);
+	if (!only_check)
+		block_signals(&process);
 	problems_init(&problems);
-	err = config_load(path, &problems, &config);
+	err = config_load(path, &problems, &process.config);
 	if (err == OK)
-		err = parts_make(path, &config, &problems, &parts);
+		err = parts_make(path, &process.config, &problems, &process.parts);
 	if (err != OK) {
 		fputs(buf_text(&problems.text), stderr);
 		fprintf(stderr, "endorsed: %zu problem(s) with %s\n", problems.n, path);
 		return EXIT_CONFIG;
 	}
-	if (only_check) {
-		printf("%s: nothing wrong\n", path);
-		return EXIT_SUCCESS;
-	}
-	return run(&parts, &config) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (only_check)
+		return check(path, &process.parts);
+	return run(&process, path) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

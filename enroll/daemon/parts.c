@@ -1,7 +1,10 @@
 #include "enroll/daemon/parts.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/log.h"
+#include "enroll/daemon/files.h"
+#include "enroll/flow/tally.h"
 
 #include <stdlib.h>
 
@@ -23,18 +26,18 @@ static void note(const struct making *making, struct yaml_mark mark, const char 
 static void make_secrets(const struct making *making)
 {
 	const struct config *config = making->config;
-	struct parts *parts = making->parts;
+	struct service *service = making->parts->service;
 	AUTO(key_wipe) struct secret_key master;
 	enum err err;
 
 	/* The edge reads its secret too, as a group; nobody else needs the others. */
 	note(making, config->mark, "edge_secret_file",
-		file_read_key(config->edge_secret_file, true, parts->edge_secret));
+		file_read_key(config->edge_secret_file, true, service->edge_secret));
 	note(making, config->mark, "admin_token_file",
-		file_read_key(config->admin_token_file, true, parts->admin_token));
+		file_read_key(config->admin_token_file, true, service->admin_token));
 	err = file_read_key(config->ticket_key_file, false, master.bytes);
 	if (err == OK)
-		err = ticket_keys_make(&master, config->service, &parts->tickets);
+		err = ticket_keys_make(&master, config->service, &making->parts->tickets);
 	note(making, config->mark, "ticket_key_file", err);
 }
 
@@ -44,7 +47,7 @@ static void make_signer(const struct making *making)
 	const struct signer_files files = {config->ca.certificate, config->ca.key,
 		config->ca.passphrase_file, config->templates};
 	size_t before = making->problems->n;
-	enum err err = signer_open(&files, making->problems, &making->parts->signer);
+	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
 	if (making->problems->n == before)
 		note(making, config->ca.mark, "ca", err);
@@ -52,17 +55,18 @@ static void make_signer(const struct making *making)
 
 static bool is_template(void *ctx, const char *name)
 {
-	const struct parts *parts = ctx;
+	const struct service *service = ctx;
 
 	/* Without a signer its own problems are told; a second complaint would only hide them. */
-	return parts->signer == NULL || signer_template_version(parts->signer, name) != 0;
+	return service->signer == NULL || signer_template_version(service->signer, name) != 0;
 }
 
 static void make_policy(const struct making *making)
 {
 	size_t before = making->problems->n;
-	enum err err = policy_load(making->config->policy, is_template, making->parts,
-		making->problems, &making->parts->policy);
+	struct service *service = making->parts->service;
+	enum err err = policy_load(
+		making->config->policy, is_template, service, making->problems, &service->policy);
 
 	if (making->problems->n == before)
 		note(making, making->config->mark, "policy", err);
@@ -70,8 +74,23 @@ static void make_policy(const struct making *making)
 
 static void skipped(void *ctx, const char *path, const char *reason)
 {
-	(void)ctx;
+	const struct making *making = ctx;
+
+	buf_fmt(&making->parts->skipped, "%s: passed over: %s\n", path, reason);
 	LOG(WARNING, "trust.skipped", "file", path, "why", reason);
+}
+
+/* Says which of the sources is wrong, and not only the first one. */
+static void note_sources(const struct making *making, const struct trust_source *sources, size_t n)
+{
+	const struct config_trust *from = making->config->trust.item;
+
+	for (size_t i = 0; i < n; i++) {
+		struct trust *alone = NULL;
+
+		note(making, from[i].mark, "trust", trust_load(&sources[i], 1, NULL, NULL, &alone));
+		trust_free(&alone);
+	}
 }
 
 static void make_trust(const struct making *making)
@@ -79,6 +98,7 @@ static void make_trust(const struct making *making)
 	const struct config_trust *from = making->config->trust.item;
 	size_t n = making->config->trust.n;
 	AUTO(mem_free) struct trust_source *sources = calloc(n, sizeof(*sources));
+	size_t before = making->problems->n;
 	enum err err = sources == NULL ? fail(ERR_INTERNAL, "out-of-memory", "make_trust") : OK;
 
 	for (size_t i = 0; err == OK && i < n; i++) {
@@ -87,9 +107,27 @@ static void make_trust(const struct making *making)
 		sources[i].intermediates = from[i].intermediates;
 		err = trust_class_read(from[i].class, &sources[i].class);
 	}
-	if (err == OK)
-		err = trust_load(sources, n, skipped, NULL, &making->parts->trust);
-	note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);
+	if (err == OK && (err = trust_load(sources, n, skipped, (void *)making,
+				  &making->parts->service->trust)) != OK)
+		note_sources(making, sources, n);
+	if (making->problems->n == before)
+		note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);
+}
+
+/* The file is read again: it may name other files by now, and must still be good for a start. */
+static void examine(const char *path, struct findings *findings)
+{
+	AUTO(problems_free) struct problems problems;
+	AUTO(config_free) struct config config = {0};
+
+	problems_init(&problems);
+	if (config_load(path, &problems, &config) == OK)
+		files_examine(path, &config, findings);
+	else
+		finding_add(findings, "files", FINDING_FAIL,
+			"this server does not start again, %zu problem(s) with %s: see endorsed "
+			"--check",
+			problems.n, path);
 }
 
 enum err parts_make(
@@ -98,7 +136,9 @@ enum err parts_make(
 	const struct making making = {path, config, problems, out};
 	size_t before = problems->n;
 
-	*out = (struct parts){0};
+	*out = (struct parts){.skipped = BUF(1 << 16)};
+	if ((out->service = calloc(1, sizeof(*out->service))) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "parts_make");
 	make_secrets(&making);
 	make_signer(&making);
 	make_policy(&making);
@@ -106,19 +146,25 @@ enum err parts_make(
 	note(&making, config->mark, "database",
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
+	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
-	out->service = (struct service){config->service, out->trust, out->policy, out->tickets,
-		out->signer, out->db, (unsigned)config->live_aks_per_device};
+	out->service->name = config->service;
+	out->service->tickets = out->tickets;
+	out->service->db = out->db;
+	out->service->tally = out->tally;
+	out->service->examine = examine;
+	out->service->path = path;
+	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
+	out->service->drain = (unsigned)config->drain;
 	return OK;
 }
 
 void parts_free(struct parts *parts)
 {
+	service_free(&parts->service);
 	db_close(&parts->db);
-	trust_free(&parts->trust);
-	policy_free(&parts->policy);
-	signer_close(&parts->signer);
+	tally_free(&parts->tally);
 	ticket_keys_free(&parts->tickets);
-	secret_wipe(parts, sizeof(*parts));
+	buf_free(&parts->skipped);
 }

@@ -5,19 +5,19 @@
 #include "enroll/flow/service.h"
 
 struct parts {
-	struct trust *trust;
-	struct signer *signer;
-	struct policy *policy;
 	struct ticket_keys *tickets;
 	struct db *db;
-	uint8_t edge_secret[32], admin_token[32];
-	struct service service; /* what the flow sees of them */
+	struct tally *tally;
+	/* The snapshot that requests work with; it borrows the three above it. Whoever takes it over
+	 * leaves NULL. */
+	struct service *service;
+	struct buf skipped; /* certificates of the trust set that were passed over, one a line */
 };
 
 /*
  * Makes every part that it can, and adds what is wrong with each of the others to `problems`, so
  * that an operator sees everything at once. Opens no connection. Free with parts_free(), also after
- * a failure.
+ * a failure. `path` and `config` must outlive the parts.
  */
 CHECKED enum err parts_make(const char *path, const struct config *config,
 	struct problems *problems, struct parts *out);

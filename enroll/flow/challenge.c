@@ -23,9 +23,11 @@ enum err challenge_make(const struct service *service, const struct caller *call
 	AUTO(ticket_wipe) struct ticket ticket = {0};
 	enum err err = claim_judge(service, claim, caller->now, &judgement);
 
+	outcome_rules(outcome, service);
 	if (judgement.claim != NULL)
 		snprintf(outcome->host, sizeof(outcome->host), "%s", judgement.claim->host);
 	TRY(err);
+	outcome->is_untagged = ak_is_untagged(judgement.ak);
 	TRY(fill_ticket(service, claim, caller->now, &ticket));
 	TRY(ticket_seal(service->tickets, &ticket, &challenge->ticket));
 	challenge->expires_at = caller->now + TICKET_LIFE;

@@ -17,6 +17,7 @@ struct attempt {
 	const struct service *service;
 	const struct caller *caller;
 	struct outcome *outcome;
+	char trust_version[2 * SHA256_SIZE + 1], policy_version[2 * SHA256_SIZE + 1];
 	struct transcript transcript;
 	const uint8_t *proof;
 	struct ticket ticket;
@@ -43,6 +44,13 @@ static void attempt_free(struct attempt *attempt)
 	issued_free(&attempt->issued);
 }
 
+/* Only for the log: what a ticket says of its rules decides nothing, everything is judged anew. */
+static bool is_moved(const struct service *service, const struct ticket *ticket)
+{
+	return memcmp(ticket->trust_version, trust_version(service->trust), SHA256_SIZE) != 0 ||
+	       memcmp(ticket->policy_version, policy_version(service->policy), SHA256_SIZE) != 0;
+}
+
 /* Only who can use the TPM that holds EK and AK gets past this. */
 static enum err judge_proof(struct attempt *attempt)
 {
@@ -51,6 +59,7 @@ static enum err judge_proof(struct attempt *attempt)
 	TRY(SHA256_OF(attempt->ticket_digest, attempt->transcript.ticket));
 	TRY(ticket_open(attempt->service->tickets, attempt->transcript.ticket, attempt->caller->now,
 		&attempt->ticket));
+	attempt->outcome->is_moved = is_moved(attempt->service, &attempt->ticket);
 	TRY(SHA256_OF(claim_digest, attempt->transcript.claim));
 	if (!secret_equal(claim_digest, attempt->ticket.claim_digest, SHA256_SIZE))
 		return refuse(ERR_UNPROVEN, "ticket-claim-mismatch", "PROTOCOL ticket",
@@ -78,6 +87,8 @@ static enum err look_up(struct attempt *attempt)
 	TRY(enrollment_lookup(attempt->service->db, &key, attempt->caller->now, &attempt->facts));
 	if (attempt->facts.device_known)
 		memcpy(attempt->device_id, attempt->facts.device_id, DEVICE_ID_SIZE);
+	else if (attempt->request.is_check)
+		memset(attempt->device_id, 0, DEVICE_ID_SIZE);
 	else
 		TRY(random_bytes(attempt->device_id, DEVICE_ID_SIZE));
 	hex_write(VIEW(attempt->device_id), attempt->outcome->device_id);
@@ -128,7 +139,6 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 	const struct trust_verdict *trust = identity_trust(identity);
 	const struct tpm_name *name = ak_name(attempt->judgement.ak);
 	const struct enrollment_facts *facts = &attempt->facts;
-	char trust_text[2 * SHA256_SIZE + 1], policy_text[2 * SHA256_SIZE + 1];
 	const struct new_certificate issued = {VIEW(attempt->issued.serial),
 		buf_view(&attempt->issued.der), attempt->grant.template,
 		attempt->grant.template_version, attempt->grant_digest, attempt->issued.not_before,
@@ -142,8 +152,8 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 		.version = identity_version(identity),
 		.trust_class = trust_class_text(trust->class),
 		.trust_source = trust->source,
-		.trust_version = trust_text,
-		.policy_version = policy_text,
+		.trust_version = attempt->trust_version,
+		.policy_version = attempt->policy_version,
 		.ek_digest = identity_ek_digest(identity),
 		.ek_kind = key_kind_text(identity_kind(identity)),
 		.ek_certificate = identity_certificate(identity),
@@ -166,10 +176,14 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 		.now = attempt->caller->now,
 	};
 
-	hex_write((struct view){trust_version(attempt->service->trust), SHA256_SIZE}, trust_text);
-	hex_write(
-		(struct view){policy_version(attempt->service->policy), SHA256_SIZE}, policy_text);
 	return enrollment_record(attempt->service->db, &record);
+}
+
+/* All judgements were made; the rest is for who wants more than to know. */
+static enum err stop_at_check(struct attempt *attempt)
+{
+	attempt->outcome->what = "checked";
+	return OK;
 }
 
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
@@ -185,6 +199,8 @@ static enum err try_once(struct attempt *attempt)
 		attempt->request.keys[0].template, &decision));
 	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
 	TRY(make_grant(attempt));
+	if (attempt->request.is_check)
+		return stop_at_check(attempt);
 	stored = recorded(attempt);
 	if (stored == NULL) {
 		issued_free(&attempt->issued);
@@ -224,7 +240,7 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 		.trust_source = trust->source,
 		.trust_chain = trust->chain,
 		.certificates = {{attempt->request.keys[0].template, attempt->certificate}},
-		.certificates_n = 1,
+		.certificates_n = attempt->request.is_check ? 0 : 1,
 	};
 
 	for (size_t i = 0; i < ANSWER_INTERMEDIATES; i++) {
@@ -249,6 +265,8 @@ static enum err record_refusal(const struct attempt *attempt)
 		.ticket_digest = attempt->ticket_digest,
 		.ek_digest = identity == NULL ? NULL : identity_ek_digest(identity),
 		.host = claim == NULL ? NULL : claim->host,
+		.trust_version = attempt->trust_version,
+		.policy_version = attempt->policy_version,
 		.request_id = attempt->caller->request_id,
 		.client_address = attempt->caller->client_address,
 		.now = attempt->caller->now,
@@ -277,6 +295,7 @@ static enum err run_proven(struct attempt *attempt, struct buf *sealed)
 		snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
 			attempt->judgement.claim->host);
 	TRY(err);
+	attempt->outcome->is_untagged = ak_is_untagged(attempt->judgement.ak);
 	TRY(request_parse(attempt->transcript.request, &attempt->request));
 	TRY(digest_request(attempt));
 	TRY(decide(attempt));
@@ -307,5 +326,9 @@ enum err enroll(const struct service *service, const struct caller *caller,
 		.key_bits = BUF(4096),
 	};
 
+	outcome_rules(outcome, service);
+	hex_write((struct view){trust_version(service->trust), SHA256_SIZE}, attempt.trust_version);
+	hex_write((struct view){policy_version(service->policy), SHA256_SIZE},
+		attempt.policy_version);
 	return run(&attempt, sealed);
 }

@@ -18,7 +18,9 @@
  *               "certificate-revoked", "ak-superseded", "ak-other-dialect"
  *   policy      those of policy_decide()
  *
- * What a proven device was refused is recorded; what an unproven one was is not.
+ * What a proven device was refused is recorded; what an unproven one was is not. A request that is a
+ * check goes through the same steps, and ends before anything is signed or recorded: its answer has no
+ * certificate, and the ticket is not used up.
  */
 CHECKED enum err enroll(const struct service *service, const struct caller *caller,
 	const struct enroll_request *request, struct buf *sealed, struct outcome *outcome);

@@ -31,6 +31,12 @@ static enum err judge_host(const struct service *service, const char *host)
 	return OK;
 }
 
+/* By the rule that has the name, and by that one alone: policy_decide() will ask the same. */
+static enum ak_tag_rule tag_rule(const struct service *service, const char *host)
+{
+	return policy_takes_untagged(service->policy, host) ? AK_TAG_OR_NONE : AK_TAGGED;
+}
+
 enum err claim_judge(
 	const struct service *service, struct view bytes, int64_t now, struct judgement *out)
 {
@@ -44,7 +50,7 @@ enum err claim_judge(
 			"--service %s",
 			claim->service, service->name, service->name);
 	TRY(judge_host(service, claim->host));
-	TRY(ak_judge(claim->ak_public, service->name, &out->ak));
+	TRY(ak_judge(claim->ak_public, service->name, tag_rule(service, claim->host), &out->ak));
 	return identity_judge(service->trust,
 		&(struct ek_evidence){claim->ek_certificate, claim->ek_public, claim->ek_chain,
 			claim->ek_chain_n},

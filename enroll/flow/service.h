@@ -1,22 +1,47 @@
-/* service.h - what a running service consists of; filled by enroll/daemon, read by the flow. */
+/* service.h - what a running service consists of, as one snapshot of its configuration. */
 #pragma once
 
 #include "ca/signer/client.h"
 #include "db/pool.h"
 #include "enroll/flow/ticket.h"
+#include "enroll/proto/admin.h"
 #include "enroll/tpm/trust.h"
 #include "policy/policy.h"
 
-/* Nothing of it changes while requests run. Borrowed. */
-struct service {
-	const char *name; /* part of every AK and every ticket: "https://endorse.example.org" */
-	const struct trust *trust;
-	const struct policy *policy;
-	const struct ticket_keys *tickets;
-	struct signer *signer;
-	struct db *db;
-	unsigned live_aks_max; /* per device */
+struct tally;
+struct findings;
+
+/* How the service takes its configuration anew; enroll/daemon fills it in. */
+struct reloader {
+	/* `by` is for the log. ERR_REJECTED "configuration-wrong", with the problems in `out`. */
+	enum err (*run)(void *ctx, const char *by, struct reload_answer *out);
+	void *ctx;
 };
+
+/*
+ * Made by enroll/daemon from one reading of the configuration; nothing of it changes while anybody
+ * holds it (current.h). A reload makes another one.
+ */
+struct service {
+	/* The same as long as the process lives, and borrowed. */
+	const char *name; /* part of every AK and every ticket: "https://endorse.example.org" */
+	const struct ticket_keys *tickets;
+	struct db *db;
+	const struct reloader *reloader;
+	struct tally *tally; /* what was answered, see tally.h */
+	const char *path; /* of the configuration */
+	/* Adds what only the program around the service knows, such as its files; may be NULL. */
+	void (*examine)(const char *path, struct findings *findings);
+	/* The snapshot's own. */
+	struct trust *trust;
+	struct policy *policy;
+	struct signer *signer;
+	unsigned live_aks_max; /* per device */
+	unsigned drain; /* seconds that a stop waits for what is in flight */
+	uint8_t edge_secret[32], admin_token[32];
+	unsigned holders; /* counted by current.h */
+};
+void service_free(struct service **service); /* one that calloc() made, and what is its own */
 
 /* Who asks, and when. */
 struct caller {
@@ -25,15 +50,24 @@ struct caller {
 	int64_t now;
 };
 
+#define VERSION_SHOWN 12 /* hexadecimal digits, in logs */
+
 /* What a request came to, for the log; texts are "" while not known. */
 struct outcome {
-	const char *what; /* "issued", "returned", "repeated" */
+	const char *what; /* "issued", "returned", "repeated", "checked" */
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
+	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
 	char host[254];
 	char device_id[33];
 	char rule[65];
+	/* The beginnings of the versions that judged it. */
+	char trust[VERSION_SHOWN + 1], policy[VERSION_SHOWN + 1];
+	bool is_moved; /* the ticket was made by other versions */
 };
+
+/* Notes by which trust set and policy a request is judged. */
+void outcome_rules(struct outcome *outcome, const struct service *service);
 
 /* Database reachable with our schema, CA key usable: ERR_BUSY with what is wrong otherwise. */
 CHECKED enum err service_ready(const struct service *service);

@@ -48,6 +48,11 @@ void ticket_keys_free(struct ticket_keys **keys)
 	*keys = NULL;
 }
 
+bool ticket_keys_equal(const struct ticket_keys *a, const struct ticket_keys *b)
+{
+	return secret_equal(a->master.bytes, b->master.bytes, sizeof(a->master.bytes));
+}
+
 void ticket_wipe(struct ticket *ticket)
 {
 	key_wipe(&ticket->session);

@@ -16,6 +16,8 @@ struct ticket_keys; /* made from the master key, for one service; safe from any 
 CHECKED enum err ticket_keys_make(
 	const struct secret_key *master, const char *service, struct ticket_keys **out);
 void ticket_keys_free(struct ticket_keys **keys);
+/* Made from the same master key? */
+bool ticket_keys_equal(const struct ticket_keys *a, const struct ticket_keys *b);
 
 struct ticket {
 	struct secret_key session; /* the credential that MakeCredential carries */

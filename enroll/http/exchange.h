@@ -3,17 +3,20 @@
 
 #include "ca/base/buf.h"
 #include "enroll/flow/service.h"
+#include "enroll/http/query.h"
 #include "enroll/proto/limits.h"
 
 /* What a handler gets and fills in. Strings are borrowed and never NULL. */
 struct exchange {
-	const char *method, *path; /* the path without the query, which no route takes */
+	const char *method, *path; /* the path without the query */
+	struct query query; /* by the route's table */
 	struct view body;
 	struct caller caller;
 	struct outcome outcome;
 	/* the answer */
 	const char *content_type; /* "application/json" unless set */
 	struct buf answer;
+	struct buf problems; /* of a refusal that has a list of them, one a line */
 };
 
 /* Who may call a route. */
@@ -30,4 +33,6 @@ struct route {
 	size_t body_limit; /* 0: no body */
 	enum err (*handle)(const struct service *service, struct exchange *exchange);
 	const char *event; /* what the log calls it: "enroll" */
+	const struct query_key *query; /* NULL: it takes none */
+	bool is_polled; /* asked so often that only refusals are logged */
 };

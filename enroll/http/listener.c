@@ -1,5 +1,6 @@
 #include "enroll/http/listener.h"
 
+#include "enroll/flow/tally.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
 
@@ -40,18 +41,28 @@ static void leave(struct listener *listener)
 }
 
 static enum err serve(struct listener *listener, struct mg_connection *connection,
-	struct exchange *exchange, struct buf *body, const struct route **route)
+	const struct service *service, struct exchange *exchange, struct buf *body,
+	const struct route **route)
 {
-	const struct listener_options *options = &listener->options;
-
 	TRY(request_judge(connection));
-	TRY(route_find(options->routes, exchange->method, exchange->path, route));
-	TRY(request_admit(connection, (*route)->admission, options->secret));
+	TRY(route_find(listener->options.routes, exchange->method, exchange->path, route));
+	TRY(request_admit(connection, (*route)->admission, service));
 	if ((*route)->admission == ADMIT_EDGE)
 		exchange->caller.client_address = request_client(connection);
+	TRY(request_query(connection, (*route)->query, &exchange->query));
 	TRY(request_body(connection, (*route)->body_limit, body));
 	exchange->body = buf_view(body);
-	return (*route)->handle(options->service, exchange);
+	return (*route)->handle(service, exchange);
+}
+
+/* What was answered to a device: not whether the service is well, which the edge asks all the time. */
+static void count(const struct listener *listener, const struct exchange *exchange,
+	const struct route *route, enum err err)
+{
+	struct tally *tally = listener->options.tally;
+
+	if (tally != NULL && (route == NULL || route->body_limit > 0))
+		tally_add(tally, &exchange->outcome, err, why()->code);
 }
 
 /* civetweb calls this for every request; what it returns is the status for its own records. */
@@ -61,15 +72,19 @@ static int handle(struct mg_connection *connection, void *ctx)
 	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
 	struct listener *listener = ctx;
 	const struct route *route = NULL;
+	struct service *service;
 	char request_id[REQUEST_ID_SIZE];
 	enum err err;
 	int status;
 
 	exchange_init(&exchange, connection, request_id);
-	err = enter(listener) ? serve(listener, connection, &exchange, &body, &route)
+	service = current_take(listener->options.current);
+	err = enter(listener) ? serve(listener, connection, service, &exchange, &body, &route)
 			      : fail(ERR_BUSY, "draining", "this server is being stopped");
+	count(listener, &exchange, route, err);
 	/* After a refusal the body may be unread: the next request begins on a new connection. */
 	status = response_send(connection, &exchange, route, err, err != OK);
+	current_release(listener->options.current, &service);
 	leave(listener);
 	return status;
 }
@@ -135,7 +150,6 @@ void listener_stop(struct listener **listener)
 	mg_stop((*listener)->web);
 	pthread_cond_destroy(&(*listener)->idle);
 	pthread_mutex_destroy(&(*listener)->lock);
-	secret_wipe((*listener)->options.secret, sizeof((*listener)->options.secret));
 	free(*listener);
 	*listener = NULL;
 }

@@ -1,6 +1,7 @@
 /* listener.h - the web server: whole, well-formed requests from loopback, and one answer each. */
 #pragma once
 
+#include "enroll/flow/current.h"
 #include "enroll/http/router.h"
 
 struct listener;
@@ -9,8 +10,9 @@ struct listener_options {
 	const char *address; /* "127.0.0.1:8080" */
 	unsigned threads; /* one serves one connection at a time */
 	const struct route *routes;
-	const struct service *service;
-	uint8_t secret[32]; /* of the edge, or of the admin: what the routes' admission asks for */
+	/* Borrowed. Each request holds one snapshot from its first byte to the end of its answer. */
+	struct current *current;
+	struct tally *tally; /* gets what was answered; NULL: not counted */
 };
 
 /* Begins to serve. `*out` is the caller's, for listener_stop(). ERR_INTERNAL "listen". */

@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
+#include "enroll/proto/attempts.h"
 
 #include <civetweb.h>
 #include <string.h>
@@ -36,13 +37,15 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 		.caller = {request_id, info->remote_addr, clock_now()},
 		.outcome = {.what = ""},
 		.content_type = "application/json",
-		.answer = BUF(LIMIT_ANSWER * 2),
+		.answer = BUF(LIMIT_ADMIN_ANSWER),
+		.problems = BUF(1 << 20),
 	};
 }
 
 void exchange_free(struct exchange *exchange)
 {
 	buf_free(&exchange->answer);
+	buf_free(&exchange->problems);
 }
 
 static bool is_singular(const char *name)
@@ -77,12 +80,22 @@ enum err request_judge(struct mg_connection *connection)
 		return refuse(ERR_MALFORMED, "http-headers", "PROTOCOL limits",
 			"more than %d headers", HEADERS_MAX - 1);
 	TRY(judge_twins(info));
-	if (info->query_string != NULL)
-		return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
-			"no path here takes a query");
 	if (first_header(info, "transfer-encoding") != NULL)
 		return refuse(ERR_NO_LENGTH, "length-required", "RFC 9110 15.5.12",
 			"send the body with a Content-Length, not chunked");
+	return OK;
+}
+
+enum err request_query(
+	struct mg_connection *connection, const struct query_key *keys, struct query *out)
+{
+	const char *text = mg_get_request_info(connection)->query_string;
+
+	if (keys != NULL)
+		return query_read(text, keys, out);
+	if (text != NULL)
+		return refuse(ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes",
+			"this path takes no query");
 	return OK;
 }
 
@@ -95,7 +108,7 @@ static bool is_secret(const char *text, const uint8_t secret[static 32])
 }
 
 enum err request_admit(
-	struct mg_connection *connection, enum admission admission, const uint8_t secret[static 32])
+	struct mg_connection *connection, enum admission admission, const struct service *service)
 {
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	const char *bearer = first_header(info, "authorization");
@@ -104,12 +117,12 @@ enum err request_admit(
 		return OK;
 	if (admission == ADMIT_ADMIN) {
 		if (bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 &&
-			is_secret(bearer + 7, secret))
+			is_secret(bearer + 7, service->admin_token))
 			return OK;
 		return refuse(ERR_DENIED, "admin-token", "RFC 6750 2.1",
 			"the admin token is missing or wrong");
 	}
-	if (is_secret(first_header(info, "x-endorse-edge"), secret))
+	if (is_secret(first_header(info, "x-endorse-edge"), service->edge_secret))
 		return OK;
 	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
 		"only the service's TLS edge may ask here: use the service's https URL");

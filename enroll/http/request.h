@@ -15,17 +15,24 @@ void exchange_free(struct exchange *exchange); /* for AUTO */
 
 /*
  * Refuses what could be read in two ways: too many headers, the same framing or x-endorse-* header
- * twice, a chunked body, a query. ERR_MALFORMED "http-headers", "edge-header-twice"; ERR_NO_LENGTH
+ * twice, a chunked body. ERR_MALFORMED "http-headers", "edge-header-twice"; ERR_NO_LENGTH
  * "length-required".
  */
 CHECKED enum err request_judge(struct mg_connection *connection);
 
+/*
+ * Reads the query by the route's table. ERR_NOT_FOUND "route-unknown" where there is one and the
+ * route takes none; those of query_read().
+ */
+CHECKED enum err request_query(
+	struct mg_connection *connection, const struct query_key *keys, struct query *out);
+
 /* The address that the edge has seen; only for a request that was admitted as the edge's. */
 const char *request_client(struct mg_connection *connection);
 
-/* Compares in constant time. ERR_DENIED "edge-secret", "admin-token". */
-CHECKED enum err request_admit(struct mg_connection *connection, enum admission admission,
-	const uint8_t secret[static 32]);
+/* Compares in constant time with the snapshot's secrets. ERR_DENIED "edge-secret", "admin-token". */
+CHECKED enum err request_admit(
+	struct mg_connection *connection, enum admission admission, const struct service *service);
 
 /*
  * Reads the body, counted while it comes. ERR_NO_LENGTH "length-required"; ERR_TOO_LARGE

@@ -1,11 +1,14 @@
 #include "enroll/http/response.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/log.h"
+#include "enroll/proto/attempts.h"
 #include "enroll/proto/problem.h"
 
 #include <civetweb.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* What the caller may know of a failure on our side. */
 static struct reason public_reason(const struct reason *reason, enum err err)
@@ -47,15 +50,17 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 	const char *name = route == NULL ? "request" : route->event;
 	char event[64];
 
-	if (name == NULL)
+	if (name == NULL || (err == OK && route != NULL && route->is_polled))
 		return;
 	snprintf(event, sizeof(event), "%s.%s", name,
 		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
 		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
-		outcome->is_proven ? "yes" : NULL, "recorded", outcome->is_unrecorded ? "no" : NULL,
-		"reason", err == OK ? NULL : reason->code, "why",
-		err == OK ? NULL : reason->sentence, "from", exchange->caller.client_address,
+		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
+		"recorded", outcome->is_unrecorded ? "no" : NULL, "reason",
+		err == OK ? NULL : reason->code, "why", err == OK ? NULL : reason->sentence,
+		"trust", filled(outcome->trust), "policy", filled(outcome->policy), "rules",
+		outcome->is_moved ? "moved" : NULL, "from", exchange->caller.client_address,
 		"request", exchange->caller.request_id, LOG_END);
 }
 
@@ -63,8 +68,23 @@ static void problem(struct exchange *exchange, const struct reason *reason)
 {
 	buf_free(&exchange->answer);
 	exchange->content_type = "application/problem+json";
-	if (problem_encode(reason, exchange->caller.request_id, &exchange->answer) != OK)
+	if ((exchange->problems.n > 0 ? problem_encode_list(reason, exchange->caller.request_id,
+						buf_view(&exchange->problems), &exchange->answer)
+				      : problem_encode(reason, exchange->caller.request_id,
+						&exchange->answer)) != OK)
 		buf_free(&exchange->answer);
+}
+
+/* RFC 9110 6.6.1: whoever has a clock tells the time; devices compare theirs with it. */
+static void add_date(struct buf *out)
+{
+	time_t now = (time_t)clock_now();
+	char text[64];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	buf_fmt(out, "Date: %s\r\n", text);
 }
 
 static void head(struct buf *out, const struct exchange *exchange, enum err err, bool close)
@@ -72,6 +92,7 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 	buf_fmt(out, "HTTP/1.1 %d %s\r\n", err_http(err), err_title(err));
 	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
 		exchange->content_type, exchange->answer.n);
+	add_date(out);
 	if (err == ERR_BUSY || err == ERR_LIMITED)
 		buf_fmt(out, "Retry-After: %d\r\n", RETRY_AFTER);
 	buf_fmt(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
@@ -80,7 +101,7 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 int response_send(struct mg_connection *connection, struct exchange *exchange,
 	const struct route *route, enum err err, bool close)
 {
-	AUTO(buf_free) struct buf wire = BUF(LIMIT_ANSWER * 2 + 1024);
+	AUTO(buf_free) struct buf wire = BUF(LIMIT_ADMIN_ANSWER + 1024);
 	struct reason shown;
 
 	if (err != OK) {

@@ -22,3 +22,18 @@ struct unbind_answer {
 };
 CHECKED enum err unbind_answer_parse(struct view json, struct unbind_answer *out);
 CHECKED enum err unbind_answer_encode(const struct unbind_answer *answer, struct buf *json);
+
+/*
+ * POST /v1/admin/reload, without a body. Its answer says what the service works with from now on:
+ * {trust_version, policy_version, ca_certificate, changes, warnings}.
+ */
+struct reload_answer {
+	char trust_version[65], policy_version[65]; /* hexadecimal, as the records have them */
+	char ca_certificate[65]; /* SHA-256 of the issuing CA's certificate, hexadecimal */
+	struct buf changes, warnings; /* for people, one a line */
+	struct buf problems; /* of a refusal, one a line: they go with the problem document */
+};
+void reload_answer_init(struct reload_answer *answer);
+void reload_answer_free(struct reload_answer *answer); /* for AUTO */
+CHECKED enum err reload_answer_parse(struct view json, struct reload_answer *out);
+CHECKED enum err reload_answer_encode(const struct reload_answer *answer, struct buf *json);

@@ -1,8 +1,10 @@
 #include "enroll/proto/json.h"
 
 #include "ca/base/encode.h"
+#include "ca/base/printable.h"
 #include "enroll/proto/limits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void json_free(json_t **json)
@@ -188,6 +190,55 @@ json_t *json_from_bytes(struct view bytes)
 void json_put_bytes(json_t *object, const char *key, struct view bytes)
 {
 	json_put(object, key, json_from_bytes(bytes));
+}
+
+static void append_line(json_t *list, const char *line, size_t n)
+{
+	char whole[LIMIT_LINE], ascii[LIMIT_LINE];
+
+	snprintf(whole, sizeof(whole), "%.*s", (int)(n < sizeof(whole) ? n : sizeof(whole)), line);
+	printable(whole, ascii, sizeof(ascii));
+	json_append(list, json_string(ascii));
+}
+
+void json_put_lines(json_t *object, const char *key, struct view lines)
+{
+	json_t *list = json_array();
+	size_t more = 0;
+	char last[64];
+
+	for (size_t at = 0; at < lines.n;) {
+		const uint8_t *line = lines.p + at, *end = memchr(line, '\n', lines.n - at);
+		size_t n = end == NULL ? lines.n - at : (size_t)(end - line);
+
+		at += n + 1;
+		if (at <= LIMIT_LINES)
+			append_line(list, (const char *)line, n);
+		else
+			more++;
+	}
+	snprintf(last, sizeof(last), "and %zu more: the service's log has them all", more);
+	if (more > 0)
+		json_append(list, json_string(last));
+	json_put(object, key, list);
+}
+
+enum err json_lines(const json_t *object, const char *key, struct buf *out)
+{
+	json_t *list = json_object_get(object, key), *line;
+	size_t i;
+
+	if (list != NULL && !json_is_array(list))
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
+			"the value of \"%s\" has the wrong type", key);
+	json_array_foreach (list, i, line) {
+		if (!json_is_string(line))
+			return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
+				"\"%s\" has an entry of the wrong type", key);
+		buf_str(out, json_string_value(line));
+		buf_str(out, "\n");
+	}
+	return buf_ok(out);
 }
 
 enum err json_write(json_t *json, struct buf *out)

@@ -38,5 +38,12 @@ void json_append(json_t *array, json_t *value); /* takes the reference */
 void json_put_string(json_t *object, const char *key, const char *value);
 void json_put_bytes(json_t *object, const char *key, struct view bytes);
 json_t *json_from_bytes(struct view bytes);
+/*
+ * A list of texts, from lines and back to lines, each with its newline. Only their ASCII is written,
+ * a line is cut at LIMIT_LINE bytes, and what does not go into LIMIT_LINES is counted in a last
+ * line. A member that is not there gives no line. ERR_MALFORMED "json-type".
+ */
+void json_put_lines(json_t *object, const char *key, struct view lines);
+CHECKED enum err json_lines(const json_t *object, const char *key, struct buf *out);
 /* Appends the compact text of `json`, takes its reference. */
 CHECKED enum err json_write(json_t *json, struct buf *out);

@@ -17,3 +17,6 @@
 #define LIMIT_HOST 253
 #define LIMIT_KEYS 1 /* keys in one request */
 #define LIMIT_TEMPLATE_NAME 64
+#define LIMIT_PURPOSE 16
+#define LIMIT_LINE 1024 /* one of a list for people, with its end */
+#define LIMIT_LINES (64 * 1024) /* all of them */

@@ -124,6 +124,20 @@ enum err enroll_request_encode(const struct enroll_request *request, struct buf 
 	return json_write(object, json);
 }
 
+static enum err parse_purpose(const json_t *object, struct request *out)
+{
+	const char *purpose;
+
+	if (json_object_get(object, "purpose") == NULL)
+		return OK;
+	TRY(json_string_of(object, "purpose", LIMIT_PURPOSE, &purpose));
+	if (strcmp(purpose, "check") != 0)
+		return refuse(ERR_MALFORMED, "request-purpose", "PROTOCOL request",
+			"the purpose is \"%s\"; it is \"check\", or left out to enroll", purpose);
+	out->is_check = true;
+	return OK;
+}
+
 enum err request_parse(struct view json, struct request *out)
 {
 	AUTO(json_free) json_t *object = NULL;
@@ -133,7 +147,8 @@ enum err request_parse(struct view json, struct request *out)
 
 	*out = (struct request){0};
 	TRY(json_read(json, &object));
-	TRY(JSON_ONLY(object, "keys"));
+	TRY(JSON_ONLY(object, "keys", "purpose"));
+	TRY(parse_purpose(object, out));
 	TRY(json_member(object, "keys", JSON_ARRAY, &keys));
 	if (json_array_size(keys) == 0 || json_array_size(keys) > LIMIT_KEYS)
 		return refuse(ERR_MALFORMED, "request-keys", "PROTOCOL request",
@@ -159,5 +174,7 @@ enum err request_encode(const struct request *request, struct buf *json)
 		json_append(keys, key);
 	}
 	json_put(object, "keys", keys);
+	if (request->is_check)
+		json_put_string(object, "purpose", "check");
 	return json_write(object, json);
 }

@@ -4,6 +4,8 @@
 #include "ca/base/buf.h"
 #include "enroll/proto/limits.h"
 
+#include <stdbool.h>
+
 /* POST /v1/ticket: {claim}. `claim` receives the decoded bytes, which are the claim's JSON text. */
 CHECKED enum err ticket_request_parse(struct view json, struct buf *claim);
 CHECKED enum err ticket_request_encode(struct view claim, struct buf *json);
@@ -37,12 +39,16 @@ CHECKED enum err enroll_request_encode(const struct enroll_request *request, str
 CHECKED enum err sealed_parse(struct view json, struct buf *sealed);
 CHECKED enum err sealed_encode(struct view sealed, struct buf *json);
 
-/* The request inside an enroll request: {keys: [{template}]}. */
+/*
+ * The request inside an enroll request: {keys: [{template}]}, with "purpose": "check" beside the
+ * keys when only a judgement is wanted.
+ */
 struct request {
 	struct {
 		char template[LIMIT_TEMPLATE_NAME + 1]; /* "ak" */
 	} keys[LIMIT_KEYS];
 	size_t keys_n;
+	bool is_check; /* nothing is to be issued or bound */
 };
 CHECKED enum err request_parse(struct view json, struct request *out);
 CHECKED enum err request_encode(const struct request *request, struct buf *json);

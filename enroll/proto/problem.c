@@ -18,7 +18,7 @@ static void put_ascii(json_t *object, const char *key, const char *text)
 	json_put_string(object, key, ascii);
 }
 
-enum err problem_encode(const struct reason *reason, const char *request_id, struct buf *json)
+static json_t *document(const struct reason *reason, const char *request_id)
 {
 	json_t *object = json_object();
 	char type[128];
@@ -30,7 +30,29 @@ enum err problem_encode(const struct reason *reason, const char *request_id, str
 	put_ascii(object, "detail", reason->sentence);
 	json_put_string(object, "reason", reason->clause);
 	json_put_string(object, "request_id", request_id);
+	return object;
+}
+
+enum err problem_encode(const struct reason *reason, const char *request_id, struct buf *json)
+{
+	return json_write(document(reason, request_id), json);
+}
+
+enum err problem_encode_list(
+	const struct reason *reason, const char *request_id, struct view lines, struct buf *json)
+{
+	json_t *object = document(reason, request_id);
+
+	json_put_lines(object, "problems", lines);
 	return json_write(object, json);
+}
+
+enum err problem_list_parse(struct view json, struct buf *lines)
+{
+	AUTO(json_free) json_t *object = NULL;
+
+	TRY(json_read(json, &object));
+	return json_lines(object, "problems", lines);
 }
 
 /* A problem comes from whoever answered: what is not a string is taken as absent. */

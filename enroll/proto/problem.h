@@ -9,6 +9,12 @@
 CHECKED enum err problem_encode(
 	const struct reason *reason, const char *request_id, struct buf *json);
 
+/* The same with a member `problems`, a list of what is wrong; `lines` has one a line. */
+CHECKED enum err problem_encode_list(
+	const struct reason *reason, const char *request_id, struct view lines, struct buf *json);
+/* Appends that list, one a line: nothing when there is none. */
+CHECKED enum err problem_list_parse(struct view json, struct buf *lines);
+
 /* What a client keeps of it; each is cut to its room, unknown members are passed over (RFC
  * 9457 3.2). */
 struct problem {

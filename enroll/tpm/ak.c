@@ -11,6 +11,7 @@ struct ak {
 	struct tpm_name name;
 	enum key_kind kind;
 	EVP_PKEY *pkey;
+	bool is_untagged;
 	uint8_t public[2 + sizeof(TPMT_PUBLIC)];
 	size_t public_n;
 };
@@ -84,11 +85,21 @@ static enum err judge_key(struct ak *ak, const TPMT_PUBLIC *area)
 	return OK;
 }
 
-static enum err judge_tag(const TPMT_PUBLIC *area, const char *service)
+static enum err judge_tag(
+	struct ak *ak, const TPMT_PUBLIC *area, const char *service, enum ak_tag_rule rule)
 {
 	uint8_t tag[64];
 	size_t n;
 
+	ak->is_untagged = area->authPolicy.size == 0;
+	if (ak->is_untagged && rule == AK_TAG_OR_NONE)
+		return OK;
+	if (ak->is_untagged)
+		return refuse(ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag",
+			"the AK has no tag of \"%s\" or anybody: make a new AK for this service, "
+			"or "
+			"ask the operator for a policy rule with untagged_aks",
+			service);
 	TRY(service_tag(area->nameAlg, service, tag, &n));
 	if (area->authPolicy.size != n || !secret_equal(area->authPolicy.buffer, tag, n))
 		return refuse(ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag",
@@ -98,7 +109,8 @@ static enum err judge_tag(const TPMT_PUBLIC *area, const char *service)
 	return OK;
 }
 
-enum err ak_judge(struct view tpm2b_public, const char *service, struct ak **out)
+enum err ak_judge(
+	struct view tpm2b_public, const char *service, enum ak_tag_rule rule, struct ak **out)
 {
 	AUTO(ak_free) struct ak *ak = calloc(1, sizeof(*ak));
 	TPMT_PUBLIC area;
@@ -110,7 +122,7 @@ enum err ak_judge(struct view tpm2b_public, const char *service, struct ak **out
 	TRY(judge_attributes(area.objectAttributes));
 	TRY(judge_scheme(&area));
 	TRY(judge_key(ak, &area));
-	TRY(judge_tag(&area, service));
+	TRY(judge_tag(ak, &area, service, rule));
 	memcpy(ak->public, tpm2b_public.p, tpm2b_public.n);
 	ak->public_n = tpm2b_public.n;
 	*out = MOVE(ak);
@@ -138,6 +150,11 @@ enum key_kind ak_kind(const struct ak *ak)
 EVP_PKEY *ak_pkey(const struct ak *ak)
 {
 	return ak->pkey;
+}
+
+bool ak_is_untagged(const struct ak *ak)
+{
+	return ak->is_untagged;
 }
 
 struct view ak_public(const struct ak *ak)

@@ -6,16 +6,22 @@
 
 struct ak; /* only ak_judge() makes one: holding it is the proof */
 
+/* AK_TAG_OR_NONE also takes an AK with an empty authPolicy, which was made for nobody in particular;
+ * one with another service's tag is never taken. */
+enum ak_tag_rule { AK_TAGGED, AK_TAG_OR_NONE };
+
 /*
  * Judges a TPM2B_PUBLIC: form, nameAlg, attributes, scheme, key, and the tag that makes it an AK
- * for `service` and no other. `*out` is the caller's, for ak_free(); untouched on failure.
+ * for `service` and no other, as far as `rule` wants it. `*out` is the caller's, for ak_free(); untouched on failure.
  * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ak-name-algorithm", "ak-attributes", "ak-scheme",
  * "ak-key", "ak-roca", "ak-not-for-this-service".
  */
-CHECKED enum err ak_judge(struct view tpm2b_public, const char *service, struct ak **out);
+CHECKED enum err ak_judge(
+	struct view tpm2b_public, const char *service, enum ak_tag_rule rule, struct ak **out);
 void ak_free(struct ak **ak);
 
 const struct tpm_name *ak_name(const struct ak *ak);
 enum key_kind ak_kind(const struct ak *ak);
 EVP_PKEY *ak_pkey(const struct ak *ak); /* borrowed */
+bool ak_is_untagged(const struct ak *ak);
 struct view ak_public(const struct ak *ak); /* the TPM2B_PUBLIC as it came */

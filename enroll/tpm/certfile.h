@@ -1,4 +1,4 @@
-/* certfile.h - certificates out of bytes, for the files of this folder. */
+/* certfile.h - a device's certificate, and those of a trust directory's file. */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -18,6 +18,3 @@ CHECKED enum err certificate_read(struct view der, X509 **out);
  */
 CHECKED enum err certificate_each(
 	struct view bytes, enum err (*each)(void *ctx, X509 *cert), void *ctx);
-
-/* A distinguished name as RFC 2253 writes it, cut to `room`; never NULL, "" when empty. */
-void name_text(const X509_NAME *name, char *out, size_t room);

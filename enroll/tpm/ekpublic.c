@@ -10,20 +10,33 @@
 const struct ek_template ek_templates[] = {
 	{"L-1", KEY_RSA_2048, TPM2_ALG_SHA256, 128, 0x01c00002, 0x81010001, true},
 	{"L-2", KEY_P256, TPM2_ALG_SHA256, 128, 0x01c0000a, 0x81010002, true},
+	{"H-1", KEY_RSA_2048, TPM2_ALG_SHA256, 128, 0x01c00012, 0x81010012, false},
+	{"H-2", KEY_P256, TPM2_ALG_SHA256, 128, 0x01c00014, 0x81010014, false},
 	{"H-3", KEY_P384, TPM2_ALG_SHA384, 256, 0x01c00016, 0x81010016, false},
+	{"H-4", KEY_P521, TPM2_ALG_SHA512, 256, 0x01c00018, 0x81010018, false},
+	{"H-6", KEY_RSA_3072, TPM2_ALG_SHA384, 256, 0x01c0001c, 0x8101001c, false},
+	{"H-7", KEY_RSA_4096, TPM2_ALG_SHA384, 256, 0x01c0001e, 0x8101001e, false},
 	{0},
 };
 
-/* PolicyA: TPM2_PolicySecret(TPM_RH_ENDORSEMENT) with SHA-256. EK Credential Profile 2.5, B.3.1. */
+/* PolicyA: TPM2_PolicySecret(TPM_RH_ENDORSEMENT), with SHA-256. EK Credential Profile 2.5, B.6.2. */
 static const uint8_t policy_a_sha256[] = {0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a,
 	0x90, 0xcc, 0x8d, 0x46, 0xa5, 0xd7, 0x24, 0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64,
 	0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa};
 
-/* PolicyB with SHA-384: PolicyA, or what an NV index says. EK Credential Profile 2.5, B.6.2. */
+/* PolicyB: PolicyA, or what an NV index says (PolicyC). EK Credential Profile 2.5, B.6.5. */
+static const uint8_t policy_b_sha256[] = {0xca, 0x3d, 0x0a, 0x99, 0xa2, 0xb9, 0x39, 0x06, 0xf7,
+	0xa3, 0x34, 0x24, 0x14, 0xef, 0xcf, 0xb3, 0xa3, 0x85, 0xd4, 0x4c, 0xd1, 0xfd, 0x45, 0x90,
+	0x89, 0xd1, 0x9b, 0x50, 0x71, 0xc0, 0xb7, 0xa0};
 static const uint8_t policy_b_sha384[] = {0xb2, 0x6e, 0x7d, 0x28, 0xd1, 0x1a, 0x50, 0xbc, 0x53,
 	0xd8, 0x82, 0xbc, 0xf5, 0xfd, 0x3a, 0x1a, 0x07, 0x41, 0x48, 0xbb, 0x35, 0xd3, 0xb4, 0xe4,
 	0xcb, 0x1c, 0x0a, 0xd9, 0xbd, 0xe4, 0x19, 0xca, 0xcb, 0x47, 0xba, 0x09, 0x69, 0x96, 0x46,
 	0x15, 0x0f, 0x9f, 0xc0, 0x00, 0xf3, 0xf8, 0x0e, 0x12};
+static const uint8_t policy_b_sha512[] = {0xb8, 0x22, 0x1c, 0xa6, 0x9e, 0x85, 0x50, 0xa4, 0x91,
+	0x4d, 0xe3, 0xfa, 0xa6, 0xa1, 0x8c, 0x07, 0x2c, 0xc0, 0x12, 0x08, 0x07, 0x3a, 0x92, 0x8d,
+	0x5d, 0x66, 0xd5, 0x9e, 0xf7, 0x9e, 0x49, 0xa4, 0x29, 0xc4, 0x1a, 0x6b, 0x26, 0x95, 0x71,
+	0xd5, 0x7e, 0xdb, 0x25, 0xfb, 0xdb, 0x18, 0x38, 0x42, 0x56, 0x08, 0xb4, 0x13, 0xcd, 0x61,
+	0x6a, 0x5f, 0x6d, 0xb5, 0xb6, 0x07, 0x1a, 0xf9, 0x9b, 0xea};
 
 const struct ek_template *ek_template_of(enum key_kind kind)
 {
@@ -33,49 +46,67 @@ const struct ek_template *ek_template_of(enum key_kind kind)
 	return NULL;
 }
 
+static struct view policy_of(const struct ek_template *tmpl)
+{
+	if (tmpl->needs_policy)
+		return VIEW(policy_a_sha256);
+	if (tmpl->name_alg == TPM2_ALG_SHA256)
+		return VIEW(policy_b_sha256);
+	return tmpl->name_alg == TPM2_ALG_SHA384 ? VIEW(policy_b_sha384) : VIEW(policy_b_sha512);
+}
+
+static bool is_rsa(const struct ek_template *tmpl)
+{
+	return key_kind_curve(tmpl->kind) == TPM2_ECC_NONE;
+}
+
+/* How many bytes a modulus or a coordinate has. */
+static size_t width_of(const struct ek_template *tmpl)
+{
+	return ((size_t)key_kind_bits(tmpl->kind) + 7) / 8;
+}
+
 /* Everything but the key: what a template fixes. */
 static void fill(const struct ek_template *tmpl, TPMT_PUBLIC *area)
 {
 	TPMT_SYM_DEF_OBJECT aes = {.algorithm = TPM2_ALG_AES,
 		.keyBits.aes = tmpl->symmetric_bits,
 		.mode.aes = TPM2_ALG_CFB};
+	struct view policy = policy_of(tmpl);
 
 	memset(area, 0, sizeof(*area));
 	area->nameAlg = tmpl->name_alg;
 	area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
 				 TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_ADMINWITHPOLICY |
 				 TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
-	if (tmpl->needs_policy) {
-		area->authPolicy.size = sizeof(policy_a_sha256);
-		memcpy(area->authPolicy.buffer, policy_a_sha256, sizeof(policy_a_sha256));
-	} else {
+	if (!tmpl->needs_policy)
 		area->objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
-		area->authPolicy.size = sizeof(policy_b_sha384);
-		memcpy(area->authPolicy.buffer, policy_b_sha384, sizeof(policy_b_sha384));
-	}
-	if (tmpl->kind == KEY_RSA_2048) {
+	area->authPolicy.size = (UINT16)policy.n;
+	memcpy(area->authPolicy.buffer, policy.p, policy.n);
+	if (is_rsa(tmpl)) {
 		area->type = TPM2_ALG_RSA;
 		area->parameters.rsaDetail.symmetric = aes;
 		area->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
-		area->parameters.rsaDetail.keyBits = 2048;
+		area->parameters.rsaDetail.keyBits = (UINT16)key_kind_bits(tmpl->kind);
 	} else {
 		area->type = TPM2_ALG_ECC;
 		area->parameters.eccDetail.symmetric = aes;
 		area->parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
 		area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-		area->parameters.eccDetail.curveID =
-			tmpl->kind == KEY_P256 ? TPM2_ECC_NIST_P256 : TPM2_ECC_NIST_P384;
+		area->parameters.eccDetail.curveID = key_kind_curve(tmpl->kind);
 	}
 }
 
 /* `unique` of the L templates: zeros as wide as the key (B.3.3, B.3.4); of the H ones: empty. */
 static void fill_unique(const struct ek_template *tmpl, TPMT_PUBLIC *area)
 {
-	if (tmpl->kind == KEY_RSA_2048) {
-		area->unique.rsa.size = 256;
-	} else if (tmpl->kind == KEY_P256) {
-		area->unique.ecc.x.size = 32;
-		area->unique.ecc.y.size = 32;
+	if (!tmpl->needs_policy)
+		return;
+	if (is_rsa(tmpl)) {
+		area->unique.rsa.size = (UINT16)width_of(tmpl);
+	} else {
+		area->unique.ecc.x.size = (UINT16)width_of(tmpl);
+		area->unique.ecc.y.size = (UINT16)width_of(tmpl);
 	}
 }
 
@@ -92,10 +123,10 @@ static bool put_number(EVP_PKEY *key, const char *name, size_t width, UINT16 *si
 static bool fill_key(const struct ek_template *tmpl, EVP_PKEY *key, TPMT_PUBLIC *area)
 {
 	TPMS_ECC_POINT *point = &area->unique.ecc;
-	size_t width = tmpl->kind == KEY_P256 ? 32 : 48;
+	size_t width = width_of(tmpl);
 
-	if (tmpl->kind == KEY_RSA_2048)
-		return put_number(key, OSSL_PKEY_PARAM_RSA_N, 256, &area->unique.rsa.size,
+	if (is_rsa(tmpl))
+		return put_number(key, OSSL_PKEY_PARAM_RSA_N, width, &area->unique.rsa.size,
 			area->unique.rsa.buffer);
 	return put_number(key, OSSL_PKEY_PARAM_EC_PUB_X, width, &point->x.size, point->x.buffer) &&
 	       put_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, width, &point->y.size, point->y.buffer);
@@ -126,16 +157,35 @@ enum err ek_public_name(struct view tpm2b_public, struct tpm_name *out)
 	return public_name(tpm2b_public, area.nameAlg, out);
 }
 
-enum err ek_public_match(struct view sent, struct view rebuilt, EVP_PKEY *key)
+/* Is `sent` the public area of this key under this template? */
+static enum err is_made_from(
+	const struct ek_template *tmpl, struct view sent, EVP_PKEY *key, bool *made)
+{
+	AUTO(buf_free) struct buf rebuilt = BUF(EK_PUBLIC_MAX);
+
+	TRY(ek_public_build(tmpl, key, &rebuilt));
+	*made = view_equal(sent, buf_view(&rebuilt));
+	return OK;
+}
+
+enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_template **out)
 {
 	AUTO(pkey_free) EVP_PKEY *sent_key = NULL;
-	enum key_kind kind;
+	enum key_kind kind, sent_kind;
 	TPMT_PUBLIC area;
+	bool made = false;
 
 	TRY(public_read(sent, &area));
-	if (view_equal(sent, rebuilt))
-		return OK;
-	if (public_pkey(&area, &sent_key, &kind) != OK || EVP_PKEY_eq(sent_key, key) != 1)
+	TRY(key_kind_of(key, &kind));
+	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
+		if (t->kind == kind)
+			TRY(is_made_from(t, sent, key, &made));
+		if (made) {
+			*out = t;
+			return OK;
+		}
+	}
+	if (public_pkey(&area, &sent_key, &sent_kind) != OK || EVP_PKEY_eq(sent_key, key) != 1)
 		return refuse(ERR_REJECTED, "ek-mismatch", "PROTOCOL ek",
 			"ek.public is not the public area of the key that the EK certificate is "
 			"for");

@@ -1,5 +1,6 @@
 /* ekpublic.h - an EK's public area, rebuilt from its key and one of the TCG templates.
- * TCG EK Credential Profile 2.x, B.3 (L-1, L-2) and B.4 (H-3). Used by service and device tool. */
+ * TCG EK Credential Profile 2.x, B.3 (L-1, L-2) and B.4 (H-1 to H-7). Used by service and device
+ * tool. H-5 is for SM2, which we do not speak. */
 #pragma once
 
 #include "enroll/tpm/public.h"
@@ -17,10 +18,17 @@ struct ek_template {
 	bool needs_policy; /* its use wants TPM2_PolicySecret(endorsement); otherwise the empty auth */
 };
 
-/* The templates, in the order in which a device should prefer them; ends with name NULL. */
+/*
+ * The templates, in the order in which a device should prefer them: L before H, since a machine that
+ * has both was most likely enrolled with an L one before. Ends with name NULL.
+ */
 extern const struct ek_template ek_templates[];
 
-/* The template for a kind of key, NULL when none is known. */
+/*
+ * The first template for a kind of key. RSA-2048 and P-256 have two, which differ in how a use of the
+ * EK is authorised and in `unique`; hash, symmetric key size and key, which are all that goes into a
+ * credential (TPM 2.0 Part 1, 24), are the same. So what is made for L opens in a TPM whose EK is H.
+ */
 const struct ek_template *ek_template_of(enum key_kind kind);
 
 /*
@@ -34,8 +42,9 @@ CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, 
 CHECKED enum err ek_public_name(struct view tpm2b_public, struct tpm_name *out);
 
 /*
- * Is the TPM2B_PUBLIC that a device sent the one rebuilt from its certificate's `key`?
- * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-mismatch" (another key), "ek-template" (this key
- * under another public area: a credential made for it might be read outside the TPM).
+ * Is the TPM2B_PUBLIC that a device sent its certificate's `key` under one of the templates for that
+ * kind? `*out` is the template. ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-mismatch" (another
+ * key), "ek-template" (this key under another public area: a credential made for it might be read
+ * outside the TPM).
  */
-CHECKED enum err ek_public_match(struct view sent, struct view rebuilt, EVP_PKEY *key);
+CHECKED enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_template **out);

@@ -31,18 +31,18 @@ static enum err judge_key(
 	EVP_PKEY *key = X509_get0_pubkey(cert);
 	const struct ek_template *tmpl;
 
-	if (key == NULL || key_kind_of(key, &identity->kind) != OK ||
-		(tmpl = ek_template_of(identity->kind)) == NULL)
+	if (key == NULL || key_kind_of(key, &identity->kind) != OK)
 		return refuse(ERR_REJECTED, "ek-key", PROFILE "Endorsement Key",
-			"the EK certificate's key is none of RSA-2048, P-256 and P-384, or in an "
-			"encoding that only TPM 1.2 used");
+			"the EK certificate's key is none of RSA of 2048, 3072 and 4096 bits, "
+			"P-256, P-384 and P-521, or in an encoding that only TPM 1.2 used");
 	if (is_roca(key))
 		return refuse(ERR_REJECTED, "ek-roca", "CVE-2017-15361",
 			"this EK can be computed from its public half: the TPM's firmware must be "
 			"updated by its manufacturer's procedure");
-	TRY(ek_public_build(tmpl, key, &identity->public));
+	tmpl = ek_template_of(identity->kind);
 	if (evidence->public.n > 0)
-		TRY(ek_public_match(evidence->public, buf_view(&identity->public), key));
+		TRY(ek_public_match(evidence->public, key, &tmpl));
+	TRY(ek_public_build(tmpl, key, &identity->public));
 	return spki_sha256(key, identity->ek_digest);
 }
 

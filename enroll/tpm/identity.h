@@ -20,7 +20,7 @@ struct ek_evidence {
 /*
  * Judges an EK certificate by the TCG EK Credential Profile 2.5 and its chain by `trust`, at `now`.
  * The EK's public area is rebuilt from the certificate's key and a template; a sent one is only
- * compared. `*out` is the caller's, for identity_free(); untouched on failure.
+ * compared, and chooses between two templates. `*out` is the caller's, for identity_free(); untouched on failure.
  * ERR_MALFORMED "ek-certificate", "tpm-public"; ERR_REJECTED "ek-certificate-missing", "ek-key",
  * "ek-roca", "ek-mismatch", "ek-template", "ek-is-ca", "ek-eku", "ek-usage", "ek-san", and those of
  * trust_verify().

@@ -15,9 +15,9 @@ static const struct {
 	TPMI_ECC_CURVE tpm_curve;
 	int bits;
 } kinds[] = {
-	{KEY_RSA_2048, "rsa2048", NULL, 0, 2048},
-	{KEY_RSA_3072, "rsa3072", NULL, 0, 3072},
-	{KEY_RSA_4096, "rsa4096", NULL, 0, 4096},
+	{KEY_RSA_2048, "rsa2048", NULL, TPM2_ECC_NONE, 2048},
+	{KEY_RSA_3072, "rsa3072", NULL, TPM2_ECC_NONE, 3072},
+	{KEY_RSA_4096, "rsa4096", NULL, TPM2_ECC_NONE, 4096},
 	{KEY_P256, "p256", "prime256v1", TPM2_ECC_NIST_P256, 256},
 	{KEY_P384, "p384", "secp384r1", TPM2_ECC_NIST_P384, 384},
 	{KEY_P521, "p521", "secp521r1", TPM2_ECC_NIST_P521, 521},
@@ -26,6 +26,16 @@ static const struct {
 const char *key_kind_text(enum key_kind kind)
 {
 	return kinds[kind].text;
+}
+
+int key_kind_bits(enum key_kind kind)
+{
+	return kinds[kind].bits;
+}
+
+TPMI_ECC_CURVE key_kind_curve(enum key_kind kind)
+{
+	return kinds[kind].tpm_curve;
 }
 
 const EVP_MD *tpm_digest(uint16_t alg)

@@ -1,5 +1,6 @@
 #include "enroll/tpm/trust.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
@@ -93,6 +94,9 @@ static enum err add_certificate(void *ctx, X509 *cert)
 {
 	const struct loading *loading = ctx;
 
+	/* OpenSSL keeps what it reads of the extensions in the certificate: now, and not when many
+	 * threads look at it for the first time. Whether it is any good is judged with each chain. */
+	(void)X509_check_purpose(cert, -1, 0);
 	if (loading->is_root)
 		return add_anchor(loading->trust, cert, loading->source);
 	if (X509_up_ref(cert) != 1 || sk_X509_push(loading->trust->intermediates, cert) <= 0)
@@ -222,6 +226,19 @@ void trust_free(struct trust **trust)
 const uint8_t *trust_version(const struct trust *trust)
 {
 	return trust->version;
+}
+
+void trust_each_root(
+	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx)
+{
+	const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->anchors);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		const X509 *root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+
+		if (root != NULL)
+			each(ctx, root);
+	}
 }
 
 static enum err bad_chain(size_t i, const char *what)

@@ -38,6 +38,10 @@ void trust_free(struct trust **trust);
 /* SHA-256 over the certificates and their classes: changes with every change of whom we believe. */
 const uint8_t *trust_version(const struct trust *trust); /* 32 bytes */
 
+/* Calls `each` for every root; the certificate is borrowed. */
+void trust_each_root(
+	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx);
+
 #define TRUST_CHAIN_TEXT 1024
 
 /* What a chain led to. */

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,12 +49,22 @@ void chips_make(struct maker *maker, const char *dir, struct chip *chips, size_t
 		chip_start(&chips[i]);
 }
 
+static bool accepts(const char *path)
+{
+	AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/* A socket's file is there before anybody listens. */
 static bool listens(void *arg)
 {
 	const struct chip *chip = arg;
 	AUTO(mem_free) char *control = text("%s.ctrl", chip->socket);
 
-	return access(chip->socket, F_OK) == 0 && access(control, F_OK) == 0;
+	return accepts(chip->socket) && accepts(control);
 }
 
 void chip_start(struct chip *chip)

@@ -85,7 +85,7 @@ bool device_nv_read(struct device *device, uint32_t index, struct buf *out)
 	return true;
 }
 
-static void nv_undefine(struct device *device, uint32_t index)
+void device_nv_remove(struct device *device, uint32_t index)
 {
 	ESYS_TR handle;
 
@@ -107,7 +107,7 @@ void device_nv_write(struct device *device, uint32_t index, struct view bytes)
 			.dataSize = (UINT16)bytes.n}};
 	ESYS_TR handle;
 
-	nv_undefine(device, index);
+	device_nv_remove(device, index);
 	must_tpm(Esys_NV_DefineSpace(
 			 device->esys, ESYS_TR_RH_PLATFORM, ONE_PASSWORD, &auth, &area, &handle),
 		"NV_DefineSpace");
@@ -162,14 +162,19 @@ void device_primary(struct device *device, ESYS_TR hierarchy, const TPM2B_PUBLIC
 	Esys_Free(ticket);
 }
 
-void device_ek(struct device *device, enum key_kind kind, struct device_key *out)
+void device_ek_from(struct device *device, const struct ek_template *tmpl, struct device_key *out)
 {
 	AUTO(buf_free) struct buf bytes = BUF(EK_PUBLIC_MAX);
 	TPM2B_PUBLIC template;
 
-	must(ek_public_build(ek_template_of(kind), NULL, &bytes) == OK, "%s", why()->sentence);
+	must(ek_public_build(tmpl, NULL, &bytes) == OK, "%s", why()->sentence);
 	public_area(buf_view(&bytes), &template);
 	device_primary(device, ESYS_TR_RH_ENDORSEMENT, &template, out);
+}
+
+void device_ek(struct device *device, enum key_kind kind, struct device_key *out)
+{
+	device_ek_from(device, ek_template_of(kind), out);
 }
 
 static EVP_PKEY *key_of(const char *type, OSSL_PARAM_BLD *builder)
@@ -204,17 +209,17 @@ static EVP_PKEY *rsa_key(const TPMT_PUBLIC *area)
 static EVP_PKEY *ecc_key(const TPMT_PUBLIC *area)
 {
 	const TPM2B_ECC_PARAMETER *x = &area->unique.ecc.x, *y = &area->unique.ecc.y;
-	bool p256 = area->parameters.eccDetail.curveID == TPM2_ECC_NIST_P256;
-	size_t n = p256 ? 32 : 48;
+	TPMI_ECC_CURVE curve = area->parameters.eccDetail.curveID;
+	size_t n = curve == TPM2_ECC_NIST_P256 ? 32 : curve == TPM2_ECC_NIST_P384 ? 48 : 66;
+	const char *name = n == 32 ? "P-256" : n == 48 ? "P-384" : "P-521";
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	uint8_t point[1 + 2 * 48] = {4};
+	uint8_t point[1 + 2 * 66] = {4};
 	EVP_PKEY *key;
 
 	must(x->size <= n && y->size <= n, "a point of another curve");
 	memcpy(point + 1 + n - x->size, x->buffer, x->size);
 	memcpy(point + 1 + 2 * n - y->size, y->buffer, y->size);
-	OSSL_PARAM_BLD_push_utf8_string(
-		builder, OSSL_PKEY_PARAM_GROUP_NAME, p256 ? "P-256" : "P-384", 0);
+	OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
 	OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n);
 	key = key_of("EC", builder);
 	OSSL_PARAM_BLD_free(builder);
@@ -230,19 +235,25 @@ EVP_PKEY *public_key(struct view bytes)
 						    : ecc_key(&area.publicArea);
 }
 
-void device_certify(
-	struct device *device, enum key_kind kind, struct maker *maker, const struct ek_wish *wish)
+void device_certify_from(struct device *device, const struct ek_template *tmpl, struct maker *maker,
+	const struct ek_wish *wish)
 {
 	AUTO(buf_free) struct buf der = BUF(8192);
 	struct device_key ek;
 	EVP_PKEY *key;
 
-	device_ek(device, kind, &ek);
+	device_ek_from(device, tmpl, &ek);
 	key = public_key(buf_view(&ek.public));
 	maker_certify(maker, key, wish, &der);
-	device_nv_write(device, ek_template_of(kind)->nv_certificate, buf_view(&der));
+	device_nv_write(device, tmpl->nv_certificate, buf_view(&der));
 	EVP_PKEY_free(key);
 	device_key_free(device, &ek);
+}
+
+void device_certify(
+	struct device *device, enum key_kind kind, struct maker *maker, const struct ek_wish *wish)
+{
+	device_certify_from(device, ek_template_of(kind), maker, wish);
 }
 
 static void rsa_template(TPMT_PUBLIC *area, TPMI_ALG_RSA_SCHEME scheme)

@@ -22,6 +22,8 @@ void device_flush(struct device *device);
 bool device_nv_read(struct device *device, uint32_t index, struct buf *out);
 /* Defines the index (anew where it exists) by the platform hierarchy and writes it. */
 void device_nv_write(struct device *device, uint32_t index, struct view bytes);
+/* Undefines it, if it is there. */
+void device_nv_remove(struct device *device, uint32_t index);
 
 /* A key in the TPM; it has three places for them. */
 struct device_key {
@@ -33,9 +35,12 @@ void device_key_free(struct device *device, struct device_key *key);
 /* TPM2_CreatePrimary without authorisation. */
 void device_primary(struct device *device, ESYS_TR hierarchy, const TPM2B_PUBLIC *template,
 	struct device_key *out);
-/* The EK of a kind, from the TCG's template. */
+/* The EK from one of the TCG's templates, or from the first one of a kind. */
+void device_ek_from(struct device *device, const struct ek_template *tmpl, struct device_key *out);
 void device_ek(struct device *device, enum key_kind kind, struct device_key *out);
-/* Makes the EK of a kind, has it certified and writes the certificate to its NV index. */
+/* Makes the EK, has it certified and writes the certificate to its NV index. */
+void device_certify_from(struct device *device, const struct ek_template *tmpl, struct maker *maker,
+	const struct ek_wish *wish);
 void device_certify(
 	struct device *device, enum key_kind kind, struct maker *maker, const struct ek_wish *wish);
 

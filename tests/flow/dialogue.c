@@ -123,7 +123,7 @@ void dialogue_prove_again(struct dialogue *x)
 
 void dialogue_prove(struct dialogue *x)
 {
-	struct request request = {.keys_n = 1};
+	struct request request = {.keys_n = 1, .is_check = x->is_check};
 
 	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "%s", x->template);
 	buf_free(&x->request);

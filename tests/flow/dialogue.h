@@ -28,6 +28,7 @@ struct dialogue {
 	struct secret_key session;
 	TSS2_RC rc;
 	/* dialogue_prove() */
+	bool is_check; /* asks for a judgement only */
 	struct buf request;
 	uint8_t proof[PROOF_SIZE];
 	/* dialogue_enroll(), dialogue_open() */

@@ -88,7 +88,7 @@ static void assert_nothing_left(const char *tcti)
 static void every_ek_with_every_ak_gets_a_certificate_that_openssl_and_gnutls_accept(void **state)
 {
 	static const char *const eks[] = {"rsa2048", "p256", "p384"};
-	static const char *const aks[] = {"rsa2048", "p256"};
+	static const char *const aks[] = {"rsa2048", "rsa2048-pss", "p256", "p384"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(eks); i++)

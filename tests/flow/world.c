@@ -63,8 +63,10 @@ static void make_ca(struct world *world)
 {
 	AUTO(mem_free) char *endorsectl = text("%s/endorsectl", ENDORSE_BIN_DIR);
 	AUTO(mem_free) char *edge = path_in(world, "edge.pem");
+	const char *type = world->plan.key_type != NULL ? world->plan.key_type : "p256";
 
-	MUST_RUN(endorsectl, "ca", "init", "--dir", world->ca, "--organization", "Example");
+	MUST_RUN(endorsectl, "ca", "init", "--dir", world->ca, "--organization", "Example",
+		"--key-type", type);
 	MUST_RUN(endorsectl, "ca", "edge", "--dir", world->ca, "--name", "localhost", "--name",
 		"127.0.0.1", "--out", edge);
 	world->roots = text("%s/root.pem", world->ca);

@@ -14,6 +14,7 @@ struct world_plan {
 	size_t services;
 	bool edge; /* HAProxy with deploy/edge/haproxy.cfg in front of the first two services */
 	bool pgproxy; /* the services reach the database through it */
+	const char *key_type; /* of the CAs; NULL: p256 */
 	const char *policy; /* YAML text; NULL: web-*.example.test, with any EK */
 	const char *templates; /* directory; NULL: templates/ */
 };

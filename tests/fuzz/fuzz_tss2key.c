@@ -11,11 +11,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	AUTO(buf_free) struct buf again = BUF(TSS2KEY_PART_MAX), rest = BUF(TSS2KEY_PART_MAX);
 	AUTO(buf_free) struct buf pem = BUF(2 * TSS2KEY_MAX);
 
-	if (tss2key_parse((struct view){p, n}, &public, &private) != OK)
+	struct tss2key read = {.public = &public, .private = &private};
+	struct tss2key reread = {.public = &again, .private = &rest};
+
+	if (tss2key_parse((struct view){p, n}, &read) != OK)
 		return 0;
-	if (tss2key_encode(buf_view(&public), buf_view(&private), &pem) != OK ||
-		tss2key_parse(buf_view(&pem), &again, &rest) != OK ||
-		!view_equal(buf_view(&public), buf_view(&again)))
+	if (tss2key_encode(&read, &pem) != OK || tss2key_parse(buf_view(&pem), &reread) != OK ||
+		!view_equal(buf_view(&public), buf_view(&again)) || read.parent != reread.parent)
 		abort();
 	return 0;
 }

@@ -1,7 +1,7 @@
 #include "maker.h"
+#include "ca/base/cert.h"
 
 #include "ca/base/file.h"
-#include "enroll/agent/cert.h"
 #include "enroll/agent/tpm.h"
 #include "enroll/tpm/tag.h"
 
@@ -32,6 +32,28 @@ static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 	X509_EXTENSION_free(extension);
 }
 
+/* A permanentIdentifier in an otherName; its SEQUENCE is described in a section of its own. */
+static void add_identifier(X509 *certificate, const char *identifier)
+{
+	CONF *conf = NCONF_new(NULL);
+	BIO *lines = BIO_new(BIO_s_mem());
+	X509_EXTENSION *extension;
+	X509V3_CTX ctx;
+	long line = 0;
+
+	BIO_printf(lines, "[identifier]\nvalue=UTF8:%s\n", identifier);
+	assert_int_equal(1, NCONF_load_bio(conf, lines, &line));
+	X509V3_set_ctx_nodb(&ctx);
+	X509V3_set_nconf(&ctx, conf);
+	extension = X509V3_EXT_nconf_nid(conf, &ctx, NID_subject_alt_name,
+		"otherName:1.3.6.1.5.5.7.8.3;SEQUENCE:identifier");
+	assert_non_null(extension);
+	assert_int_equal(1, X509_add_ext(certificate, extension, -1));
+	X509_EXTENSION_free(extension);
+	BIO_free(lines);
+	NCONF_free(conf);
+}
+
 static void add_extensions(X509 *certificate, X509 *issuer, const struct recipe *recipe)
 {
 	char names[300];
@@ -44,6 +66,8 @@ static void add_extensions(X509 *certificate, X509 *issuer, const struct recipe 
 	} else {
 		add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature");
 	}
+	if (recipe->identifier != NULL)
+		add_identifier(certificate, recipe->identifier);
 	if (recipe->dns == NULL)
 		return;
 	snprintf(names, sizeof(names), "DNS:%s", recipe->dns);
@@ -155,7 +179,8 @@ struct device_ak *made_ak(const char *service)
 	fill_public(key, service, &public);
 	assert_int_equal(OK, tpm_public_write(&public, &ak->public));
 	buf_add(&ak->private, VIEW(private));
-	assert_int_equal(OK, ak_judge(buf_view(&ak->public), service, &ak->judged));
+	ak->parent = TPM2_RH_OWNER;
+	assert_int_equal(OK, ak_judge(buf_view(&ak->public), service, AK_TAGGED, &ak->judged));
 	EVP_PKEY_free(key);
 	return ak;
 }

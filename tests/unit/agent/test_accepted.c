@@ -1,11 +1,13 @@
+#include "ca/base/cert.h"
 #include "enroll/agent/accepted.h"
 
 #include "ca/base/file.h"
-#include "enroll/agent/cert.h"
 #include "maker.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define DEVICE_ID "0123456789abcdef0123456789abcdef"
 
 struct fixture {
 	struct certifier ours, other;
@@ -70,7 +72,7 @@ static enum err judge(const struct fixture *f, const struct reply *reply, struct
 	AUTO(buf_free) struct buf json = BUF(64 * 1024);
 	AUTO(answer_free) struct answer *parsed = NULL;
 	struct answer answer = {.host = reply->host,
-		.device_id = "0123456789abcdef0123456789abcdef",
+		.device_id = DEVICE_ID,
 		.tpm_manufacturer = "id:49465800",
 		.tpm_model = "m",
 		.tpm_version = "id:00010002",
@@ -134,6 +136,31 @@ static void another_host_another_key_and_another_ca_are_not_trusted(void **state
 	is_not_trusted(f, &(struct reply){HOST, "ak", good, f->other.intermediate});
 }
 
+static X509 *issue_for_device(const struct fixture *f, const char *device_id)
+{
+	return made_certificate(&(struct recipe){.name = "AK",
+		.identifier = device_id,
+		.key = ak_pkey(f->ak->judged),
+		.issuer = f->ours.intermediate,
+		.issuer_key = f->ours.key,
+		.from = -60,
+		.until = 3600});
+}
+
+static void a_certificate_names_the_device_of_the_answer_or_none(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(accepted_free) struct accepted *accepted = NULL;
+	AUTO(x509_free) X509 *good = issue_for_device(f, DEVICE_ID);
+	AUTO(x509_free) X509 *other = issue_for_device(f, "0123456789abcdef0123456789abcdee");
+	AUTO(x509_free) X509 *longer = issue_for_device(f, DEVICE_ID "0");
+
+	is_not_trusted(f, &(struct reply){HOST, "ak", other, f->ours.intermediate});
+	is_not_trusted(f, &(struct reply){HOST, "ak", longer, f->ours.intermediate});
+	assert_int_equal(
+		OK, judge(f, &(struct reply){HOST, "ak", good, f->ours.intermediate}, &accepted));
+}
+
 static void an_answer_without_the_aks_certificate_is_of_no_use(void **state)
 {
 	struct fixture *f = *state;
@@ -151,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_asked_for_certificate_is_taken),
 		cmocka_unit_test(another_host_another_key_and_another_ca_are_not_trusted),
+		cmocka_unit_test(a_certificate_names_the_device_of_the_answer_or_none),
 		cmocka_unit_test(an_answer_without_the_aks_certificate_is_of_no_use),
 	};
 

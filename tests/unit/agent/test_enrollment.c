@@ -24,6 +24,22 @@ static void what_was_written_is_read_again(void **state)
 	assert_string_equal(FIRST MOST LAST, buf_text(&text));
 }
 
+static void where_the_ak_is_may_be_missing_and_is_read_when_it_is_there(void **state)
+{
+	static const char text[] = FIRST MOST "ak_hierarchy=ek\nak_handle=0x81010002\n" LAST;
+	AUTO(buf_free) struct buf again = BUF(ENROLLMENT_MAX);
+	struct enrollment read = {0};
+
+	(void)state;
+	assert_int_equal(OK, enrollment_parse(view_str(text), &read));
+	assert_string_equal("ek", read.ak_hierarchy);
+	assert_string_equal("0x81010002", read.ak_handle);
+	assert_int_equal(OK, enrollment_encode(&read, &again));
+	assert_string_equal(text, buf_text(&again));
+	assert_int_equal(
+		ERR_INTERNAL, enrollment_parse(view_str(FIRST MOST "ak_handle=\n" LAST), &read));
+}
+
 static void anything_else_is_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -75,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_written_is_read_again),
+		cmocka_unit_test(where_the_ak_is_may_be_missing_and_is_read_when_it_is_there),
 		cmocka_unit_test(anything_else_is_refused),
 		cmocka_unit_test(a_nul_inside_is_refused),
 		cmocka_unit_test(a_value_that_begins_a_line_of_its_own_is_not_written),

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ENROLLMENT                                                                                 \
+#define ENROLLMENT ENROLLMENT_WITH("")
+#define ENROLLMENT_WITH(more)                                                                      \
 	"endorse-enrollment 1\nserver=" SERVICE "\nservice=" SERVICE "\nhost=" HOST                \
 	"\ndevice_id=0123456789abcdef0123456789abcdef\nek_template=L-1\nek_sha256=00\n"            \
-	"ak_kind=p256\nenrolled_at=2026-11-22T14:47:38Z\n"
+	"ak_kind=p256\n" more "enrolled_at=2026-11-22T14:47:38Z\n"
 
 /* A state directory with everything in it, valid for 900 seconds from 300 seconds ago. */
 struct fixture {
@@ -132,6 +133,42 @@ static void an_ak_for_another_service_is_broken(void **state)
 	device_ak_free(&other);
 }
 
+/* The AK at a handle whose key is nobody's to load: its public half stands in for the key file. */
+static void an_ak_that_is_only_at_its_handle_is_known_by_its_public_half(void **state)
+{
+	struct fixture *f = *state;
+	struct device_ak *other = made_ak(SERVICE);
+
+	file_put(f->dir, STATE_ENROLLMENT,
+		ENROLLMENT_WITH("ak_hierarchy=handle\nak_handle=0x81010002\n"));
+	unlink(state_path(f->state, STATE_AK_KEY));
+	assert_int_equal(HELD_BROKEN, judged(f, NULL, 0));
+	assert_int_equal(
+		OK, state_write(f->state, STATE_AK_PUBLIC, 0644, buf_view(&f->ak->public)));
+	assert_int_equal(HELD_GOOD, judged(f, NULL, 0));
+	assert_int_equal(
+		OK, state_write(f->state, STATE_AK_PUBLIC, 0644, buf_view(&other->public)));
+	assert_int_equal(HELD_BROKEN, judged(f, NULL, 0));
+	file_put(f->dir, STATE_AK_PUBLIC, "damaged\n");
+	assert_int_equal(HELD_BROKEN, judged(f, NULL, 0));
+	device_ak_free(&other);
+}
+
+static void a_held_ak_knows_its_handle(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(device_ak_free) struct device_ak *ak = NULL;
+	struct enrollment enrollment;
+
+	file_put(f->dir, STATE_ENROLLMENT,
+		ENROLLMENT_WITH("ak_hierarchy=owner\nak_handle=0x81010002\n"));
+	assert_int_equal(OK, state_enrollment(f->state, &enrollment));
+	assert_int_equal(OK, held_ak(f->state, &enrollment, &ak));
+	assert_int_equal(0x81010002, ak->handle);
+	assert_string_equal("owner", device_ak_place(ak));
+	assert_int_equal(HELD_GOOD, judged(f, NULL, 0));
+}
+
 static void the_anchors_given_count_not_the_ones_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -159,6 +196,10 @@ int main(void)
 			a_certificate_for_another_key_is_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_ak_for_another_service_is_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_ak_that_is_only_at_its_handle_is_known_by_its_public_half, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_held_ak_knows_its_handle, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_anchors_given_count_not_the_ones_kept, setup, teardown),
 	};

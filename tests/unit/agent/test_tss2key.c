@@ -21,12 +21,23 @@ static void write_pem(const char *name, const uint8_t *der, size_t n, struct buf
 	buf_fmt(out, "\n-----END %s-----\n", name);
 }
 
+static enum err encode(struct view public, uint32_t parent, struct buf *pem)
+{
+	AUTO(buf_free) struct buf first = BUF(2 * TSS2KEY_MAX);
+	AUTO(buf_free) struct buf second = BUF(64);
+
+	buf_add(&first, public);
+	buf_add(&second, VIEW(private_part));
+	return tss2key_encode(&(struct tss2key){parent, &first, &second}, pem);
+}
+
 static void is_refused(struct view pem)
 {
 	AUTO(buf_free) struct buf public = BUF(64);
 	AUTO(buf_free) struct buf private = BUF(64);
+	struct tss2key key = {.public = &public, .private = &private};
 
-	assert_int_equal(ERR_INTERNAL, tss2key_parse(pem, &public, &private));
+	assert_int_equal(ERR_INTERNAL, tss2key_parse(pem, &key));
 	assert_string_equal("key-file", why()->code);
 }
 
@@ -38,17 +49,24 @@ static void der_is_refused(const char *name, const uint8_t *der, size_t n)
 	is_refused(buf_view(&pem));
 }
 
+/* Both hierarchies, and a persistent key. */
 static void what_was_written_is_read_again(void **state)
 {
-	AUTO(buf_free) struct buf pem = BUF(TSS2KEY_MAX);
-	AUTO(buf_free) struct buf public = BUF(64);
-	AUTO(buf_free) struct buf private = BUF(64);
+	static const uint32_t parents[] = {0x40000001, 0x4000000b, 0x81010001};
 
 	(void)state;
-	assert_int_equal(OK, tss2key_encode(VIEW(public_part), VIEW(private_part), &pem));
-	assert_int_equal(OK, tss2key_parse(buf_view(&pem), &public, &private));
-	assert_true(view_equal(VIEW(public_part), buf_view(&public)));
-	assert_true(view_equal(VIEW(private_part), buf_view(&private)));
+	for (size_t i = 0; i < COUNT(parents); i++) {
+		AUTO(buf_free) struct buf pem = BUF(TSS2KEY_MAX);
+		AUTO(buf_free) struct buf public = BUF(64);
+		AUTO(buf_free) struct buf private = BUF(64);
+		struct tss2key key = {.public = &public, .private = &private};
+
+		assert_int_equal(OK, encode(VIEW(public_part), parents[i], &pem));
+		assert_int_equal(OK, tss2key_parse(buf_view(&pem), &key));
+		assert_int_equal(parents[i], key.parent);
+		assert_true(view_equal(VIEW(public_part), buf_view(&public)));
+		assert_true(view_equal(VIEW(private_part), buf_view(&private)));
+	}
 }
 
 static void it_is_written_as_the_specification_says(void **state)
@@ -59,7 +77,7 @@ static void it_is_written_as_the_specification_says(void **state)
 
 	(void)state;
 	write_pem("TSS2 PRIVATE KEY", wanted, sizeof(wanted), &by_hand);
-	assert_int_equal(OK, tss2key_encode(VIEW(public_part), VIEW(private_part), &pem));
+	assert_int_equal(OK, encode(VIEW(public_part), 0x40000001, &pem));
 	assert_string_equal(buf_text(&by_hand), buf_text(&pem));
 }
 
@@ -80,7 +98,7 @@ static void other_keys_are_refused(void **state)
 	der[14] = 0x00; /* emptyAuth FALSE: a password */
 	der_is_refused("TSS2 PRIVATE KEY", der, sizeof(der));
 	memcpy(der, good, sizeof(good));
-	der[20] = 0x0b; /* parent 0x4000000b, the endorsement hierarchy */
+	der[17] = 0xc0; /* a parent below zero */
 	der_is_refused("TSS2 PRIVATE KEY", der, sizeof(der));
 }
 
@@ -107,7 +125,7 @@ static void a_key_that_is_too_long_is_not_written(void **state)
 	AUTO(buf_free) struct buf pem = BUF(TSS2KEY_MAX);
 
 	(void)state;
-	assert_int_equal(ERR_INTERNAL, tss2key_encode(VIEW(huge), VIEW(private_part), &pem));
+	assert_int_equal(ERR_INTERNAL, encode(VIEW(huge), 0x40000001, &pem));
 }
 
 int main(void)

@@ -15,7 +15,9 @@ struct issuer_recipe issuer_good(void)
 	return (struct issuer_recipe){.constraints = "critical,CA:TRUE,pathlen:0",
 		.key_usage = "critical,keyCertSign,cRLSign",
 		.identifier = "hash",
-		.copies = 1};
+		.copies = 1,
+		.subject = "Unit CA",
+		.issuer = "Unit CA"};
 }
 
 static void add_extension(X509 *cert, int nid, const char *value)
@@ -32,23 +34,36 @@ static void add_extension(X509 *cert, int nid, const char *value)
 	X509_EXTENSION_free(extension);
 }
 
+static void set_name(X509_NAME *name, const char *common_name)
+{
+	if (*common_name != '\0')
+		assert_int_equal(1, X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+					    (const uint8_t *)common_name, -1, -1, 0));
+}
+
+/* Also for keys that no CA of ours may have. */
+static const EVP_MD *digest_for(EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "SM2"))
+		return EVP_sm3();
+	return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ? NULL : EVP_sha256();
+}
+
 static X509 *make_certificate(const struct issuer_recipe *recipe, EVP_PKEY *key)
 {
 	int64_t now = clock_now(), until = recipe->until == 0 ? now + 3650 * 86400 : recipe->until;
 	X509 *cert = X509_new();
-	X509_NAME *name = X509_get_subject_name(cert);
 
 	X509_set_version(cert, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), 7);
-	X509_NAME_add_entry_by_txt(
-		name, "CN", MBSTRING_UTF8, (const uint8_t *)"Unit CA", -1, -1, 0);
-	X509_set_issuer_name(cert, name);
+	set_name(X509_get_subject_name(cert), recipe->subject);
+	set_name(X509_get_issuer_name(cert), recipe->issuer);
 	assert_ok(validity_set(cert, now - 86400 * 2, until));
 	assert_int_equal(1, X509_set_pubkey(cert, key));
 	add_extension(cert, NID_basic_constraints, recipe->constraints);
 	add_extension(cert, NID_key_usage, recipe->key_usage);
 	add_extension(cert, NID_subject_key_identifier, recipe->identifier);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	assert_true(X509_sign(cert, key, digest_for(key)) > 0);
 	return cert;
 }
 
@@ -64,7 +79,7 @@ void issuer_make(const struct issuer_recipe *recipe, struct issuer *out)
 	if (recipe->key != NULL)
 		EVP_PKEY_up_ref(recipe->key);
 	else
-		assert_ok(key_generate(&out->pkey));
+		assert_ok(key_generate(KEY_TYPE_P256, &out->pkey));
 	out->cert = make_certificate(recipe, out->pkey);
 	for (size_t i = 0; i < recipe->copies; i++)
 		sk_X509_push(certs, out->cert);

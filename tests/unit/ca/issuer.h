@@ -12,6 +12,7 @@ struct issuer_recipe {
 	int64_t until; /* seconds since 1970; 0: in ten years */
 	const char *constraints, *key_usage, *identifier;
 	size_t copies; /* of the certificate in its file */
+	const char *subject, *issuer; /* common names; "" for a name without any */
 };
 struct issuer_recipe issuer_good(void);
 

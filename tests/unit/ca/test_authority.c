@@ -8,6 +8,9 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/scratch.h"
 
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+
 static void a_ca_and_what_is_above_it_are_loaded(void **state)
 {
 	struct issuer_recipe recipe = issuer_good();
@@ -45,6 +48,36 @@ static void may_not_sign(struct issuer_recipe *recipe)
 	recipe->key_usage = "critical,cRLSign";
 }
 
+static void no_key_usage(struct issuer_recipe *recipe)
+{
+	recipe->key_usage = NULL;
+}
+
+static void constraints_not_critical(struct issuer_recipe *recipe)
+{
+	recipe->constraints = "CA:TRUE,pathlen:0";
+}
+
+static void no_identifier(struct issuer_recipe *recipe)
+{
+	recipe->identifier = NULL;
+}
+
+static void critical_identifier(struct issuer_recipe *recipe)
+{
+	recipe->identifier = "critical,hash";
+}
+
+static void issuer_not_identified(struct issuer_recipe *recipe)
+{
+	recipe->issuer = "Unit root";
+}
+
+static void no_subject(struct issuer_recipe *recipe)
+{
+	recipe->subject = recipe->issuer = "";
+}
+
 static void expired(struct issuer_recipe *recipe)
 {
 	recipe->until = clock_now() - 60;
@@ -75,6 +108,12 @@ static const struct {
 	{"not a CA", no_ca, ERR_INTERNAL, "ca-certificate"},
 	{"no constraints", no_constraints, ERR_INTERNAL, "ca-certificate"},
 	{"may not sign certificates", may_not_sign, ERR_INTERNAL, "ca-certificate"},
+	{"no key usage", no_key_usage, ERR_INTERNAL, "ca-certificate"},
+	{"constraints not critical", constraints_not_critical, ERR_INTERNAL, "ca-certificate"},
+	{"no subject key identifier", no_identifier, ERR_INTERNAL, "ca-certificate"},
+	{"a critical one", critical_identifier, ERR_INTERNAL, "ca-certificate"},
+	{"no authority key identifier", issuer_not_identified, ERR_INTERNAL, "ca-certificate"},
+	{"no subject", no_subject, ERR_INTERNAL, "ca-certificate"},
 	{"expired", expired, ERR_INTERNAL, "ca-certificate"},
 	{"five certificates", too_many, ERR_INTERNAL, "ca-certificate"},
 	{"an empty file", none, ERR_INTERNAL, "ca-certificate"},
@@ -92,6 +131,83 @@ static void a_certificate_that_is_no_cas_is_refused(void **state)
 		issuer_make(&recipe, &issuer);
 		assert_refused_in(
 			rows[i].name, issuer_load(&issuer, &authority), rows[i].err, rows[i].code);
+	}
+}
+
+static EVP_PKEY *named(const char *type)
+{
+	return EVP_PKEY_Q_keygen(NULL, NULL, type);
+}
+
+/* Of as many primes as there may be: that is quicker, and nobody sees it from outside. */
+static EVP_PKEY *rsa_of(const char *type, int bits, unsigned long exponent)
+{
+	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	AUTO(bn_free) BIGNUM *e = BN_new();
+	EVP_PKEY *key = NULL;
+
+	assert_int_equal(1, BN_set_word(e, exponent));
+	assert_int_equal(1, EVP_PKEY_keygen_init(ctx));
+	assert_int_equal(1, EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits));
+	assert_int_equal(1, EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e));
+	assert_int_equal(1, EVP_PKEY_CTX_set_rsa_keygen_primes(ctx, bits < 4096 ? 3 : 4));
+	assert_int_equal(1, EVP_PKEY_generate(ctx, &key));
+	return key;
+}
+
+/* P-256 as RFC 3279 allowed it and RFC 5480 does not. */
+static EVP_PKEY *spelled_out(void)
+{
+	AUTO(pkey_free) EVP_PKEY *key = EVP_EC_gen("P-256");
+	AUTO(ossl_free) uint8_t *der = NULL;
+	const uint8_t *p;
+	int n;
+
+	assert_int_equal(
+		1, EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"));
+	n = i2d_PrivateKey(key, &der);
+	p = der;
+	return d2i_PrivateKey(EVP_PKEY_EC, NULL, &p, n);
+}
+
+static void a_key_is_one_that_every_verifier_knows_or_is_refused(void **state)
+{
+	const struct {
+		const char *name;
+		EVP_PKEY *key;
+		enum err err;
+	} keys[] = {
+		{"P-256", EVP_EC_gen("P-256"), OK},
+		{"P-384", EVP_EC_gen("P-384"), OK},
+		{"P-521", EVP_EC_gen("P-521"), OK},
+		{"RSA-2048", rsa_of("RSA", 2048, RSA_F4), OK},
+		{"RSA-4096", rsa_of("RSA", 4096, RSA_F4), OK},
+		{"Ed25519", named("ED25519"), OK},
+		{"RSA-1024", rsa_of("RSA", 1024, RSA_F4), ERR_INTERNAL},
+		{"RSA-2040", rsa_of("RSA", 2040, RSA_F4), ERR_INTERNAL},
+		{"RSA-4104", rsa_of("RSA", 4104, RSA_F4), ERR_INTERNAL},
+		{"RSA, exponent 3", rsa_of("RSA", 2048, 3), ERR_INTERNAL},
+		{"RSA-PSS", rsa_of("RSA-PSS", 2048, RSA_F4), ERR_INTERNAL},
+		{"P-224", EVP_EC_gen("P-224"), ERR_INTERNAL},
+		{"secp256k1", EVP_EC_gen("secp256k1"), ERR_INTERNAL},
+		{"brainpoolP256r1", EVP_EC_gen("brainpoolP256r1"), ERR_INTERNAL},
+		{"SM2", named("SM2"), ERR_INTERNAL},
+		{"P-256 spelled out", spelled_out(), ERR_INTERNAL},
+		{"Ed448", named("ED448"), ERR_INTERNAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		struct issuer_recipe recipe = issuer_good();
+		AUTO(issuer_free) struct issuer issuer;
+		AUTO(authority_free) struct authority *authority = NULL;
+
+		assert_non_null(keys[i].key);
+		recipe.key = keys[i].key;
+		issuer_make(&recipe, &issuer);
+		assert_refused_in(
+			keys[i].name, issuer_load(&issuer, &authority), keys[i].err, "ca-key");
+		EVP_PKEY_free(keys[i].key);
 	}
 }
 
@@ -140,14 +256,35 @@ static void a_broken_certificate_above_is_refused_and_not_left_out(void **state)
 	assert_null(authority);
 }
 
+static void a_certificate_of_another_chain_is_refused(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer, other;
+	AUTO(buf_free) struct buf text = BUF(1 << 16);
+	struct authority *authority = NULL;
+
+	(void)state;
+	issuer_make(&recipe, &issuer);
+	recipe.subject = recipe.issuer = "Another CA";
+	issuer_make(&recipe, &other);
+	assert_ok(file_read(issuer.certificate, &text));
+	assert_ok(file_read(other.certificate, &text));
+	scratch_put(issuer.dir, "ca.pem", buf_view(&text));
+	assert_refused(issuer_load(&issuer, &authority), ERR_INTERNAL, "ca-certificate");
+	assert_non_null(strstr(why()->sentence, "did not issue"));
+	assert_null(authority);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ca_and_what_is_above_it_are_loaded),
 		cmocka_unit_test(a_certificate_that_is_no_cas_is_refused),
+		cmocka_unit_test(a_key_is_one_that_every_verifier_knows_or_is_refused),
 		cmocka_unit_test(a_key_of_another_ca_is_refused),
 		cmocka_unit_test(files_that_are_missing_or_no_pem_are_refused),
 		cmocka_unit_test(a_broken_certificate_above_is_refused_and_not_left_out),
+		cmocka_unit_test(a_certificate_of_another_chain_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static void make(struct made *out)
 {
 	out->base = scratch_make();
 	out->dir = path_join(out->base, "ca");
-	assert_ok(hierarchy_make(out->dir, "Unit tests"));
+	assert_ok(hierarchy_make(out->dir, "Unit tests", KEY_TYPE_P256));
 }
 
 static void made_free(struct made *made)
@@ -140,7 +140,8 @@ static void nothing_is_ever_overwritten(void **state)
 	make(&made);
 	path = path_join(made.dir, "issuing.key");
 	assert_ok(file_read(path, &before));
-	assert_refused(hierarchy_make(made.dir, "Unit tests"), ERR_CONFLICT, "ca-exists");
+	assert_refused(
+		hierarchy_make(made.dir, "Unit tests", KEY_TYPE_P256), ERR_CONFLICT, "ca-exists");
 	assert_ok(file_read(path, &after));
 	assert_view_equal(buf_view(&before), buf_view(&after));
 }
@@ -152,10 +153,11 @@ static void a_place_or_a_name_that_cannot_be_is_an_error(void **state)
 	char name[66];
 
 	(void)state;
-	assert_refused(hierarchy_make(below, "Unit tests"), ERR_INTERNAL, "file-write");
+	assert_refused(
+		hierarchy_make(below, "Unit tests", KEY_TYPE_P256), ERR_INTERNAL, "file-write");
 	memset(name, 'a', 65);
 	name[65] = '\0';
-	assert_refused(hierarchy_make(dir, name), ERR_INTERNAL, "crypto");
+	assert_refused(hierarchy_make(dir, name, KEY_TYPE_P256), ERR_INTERNAL, "crypto");
 }
 
 static const char *const names[] = {"ca.example.org", "localhost", "192.0.2.1", "2001:db8::1"};

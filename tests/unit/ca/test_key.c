@@ -19,7 +19,7 @@ static void save(struct saved *out)
 	*out = (struct saved){.dir = scratch_make()};
 	out->path = path_join(out->dir, "a.key");
 	out->passphrase = path_join(out->dir, "a.passphrase");
-	assert_ok(key_generate(&out->key));
+	assert_ok(key_generate(KEY_TYPE_P256, &out->key));
 	assert_ok(key_save(out->key, out->path, out->passphrase));
 }
 
@@ -63,6 +63,38 @@ static void a_saved_key_is_encrypted_closed_and_comes_back(void **state)
 	assert_ok(file_read(other.passphrase, &b));
 	assert_true(a.n > 40);
 	assert_false(view_equal(buf_view(&a), buf_view(&b)));
+}
+
+static void a_type_is_read_by_its_name_and_made(void **state)
+{
+	static const struct {
+		const char *name, *algorithm;
+		int bits, digest;
+	} types[] = {
+		[KEY_TYPE_P256] = {"p256", "EC", 256, NID_sha256},
+		[KEY_TYPE_P384] = {"p384", "EC", 384, NID_sha384},
+		[KEY_TYPE_RSA2048] = {"rsa2048", "RSA", 2048, NID_sha256},
+		[KEY_TYPE_RSA3072] = {"rsa3072", "RSA", 3072, NID_sha256},
+		[KEY_TYPE_ED25519] = {"ed25519", "ED25519", 256, NID_undef},
+	};
+	static const char *const bad[] = {"", "P256", "p-256", "rsa", "rsa4096", "ed25519 "};
+	enum key_type type;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(types); i++) {
+		AUTO(pkey_free) EVP_PKEY *key = NULL;
+		const EVP_MD *digest;
+
+		assert_true(key_type_read(types[i].name, &type));
+		assert_int_equal(i, type);
+		assert_ok(key_generate(type, &key));
+		assert_true(EVP_PKEY_is_a(key, types[i].algorithm));
+		assert_int_equal(types[i].bits, EVP_PKEY_get_bits(key));
+		assert_true(key_signs_with(key, &digest));
+		assert_int_equal(types[i].digest, digest == NULL ? NID_undef : EVP_MD_type(digest));
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(key_type_read(bad[i], &type));
 }
 
 static void open_to_all(struct saved *saved)
@@ -221,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_saved_key_is_encrypted_closed_and_comes_back),
+		cmocka_unit_test(a_type_is_read_by_its_name_and_made),
 		cmocka_unit_test(a_key_that_is_not_as_it_was_saved_is_refused),
 		cmocka_unit_test(a_key_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(a_public_half_is_the_point_or_the_rsa_public_key),

@@ -34,6 +34,8 @@ static void a_time_is_written_as_rfc_5280_wants_it(void **state)
 		}
 		assert_ok(validity_end(cert, &when));
 		assert_true(when == rows[i].when);
+		assert_ok(validity_begin(cert, &when));
+		assert_true(when == rows[i].when);
 	}
 }
 
@@ -53,7 +55,30 @@ static void an_end_that_is_no_time_cannot_be_read(void **state)
 
 	(void)state;
 	assert_int_equal(1, ASN1_STRING_set(X509_getm_notAfter(cert), "991332000000Z", -1));
-	assert_refused(validity_end(cert, &when), ERR_INTERNAL, "ca-certificate");
+	assert_refused(validity_end(cert, &when), ERR_INTERNAL, "certificate-dates");
+}
+
+static void what_is_left_of_a_life_is_told_and_when_the_next_is_due(void **state)
+{
+	static const struct {
+		int64_t now, seconds;
+		bool is_due;
+	} lives[] = {{900, 400, false}, {1000, 300, false}, {1199, 101, false}, {1200, 100, true},
+		{1299, 1, true}, {1300, 0, true}, {1400, -100, true}};
+	AUTO(x509_free) X509 *cert = X509_new();
+	int64_t seconds;
+	bool is_due;
+
+	(void)state;
+	assert_ok(validity_set(cert, 1000, 1300));
+	for (size_t i = 0; i < COUNT(lives); i++) {
+		assert_ok(validity_left(cert, lives[i].now, &seconds, &is_due));
+		assert_true(seconds == lives[i].seconds);
+		assert_int_equal(lives[i].is_due, is_due);
+	}
+	assert_int_equal(1, ASN1_STRING_set(X509_getm_notBefore(cert), "991332000000Z", -1));
+	assert_refused(
+		validity_left(cert, 1000, &seconds, &is_due), ERR_INTERNAL, "certificate-dates");
 }
 
 int main(void)
@@ -61,6 +86,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_is_written_as_rfc_5280_wants_it),
 		cmocka_unit_test(a_year_of_five_digits_cannot_be_written),
+		cmocka_unit_test(what_is_left_of_a_life_is_told_and_when_the_next_is_due),
 		cmocka_unit_test(an_end_that_is_no_time_cannot_be_read),
 	};
 

@@ -44,6 +44,10 @@ static void a_first_enrollment_writes_one_row_of_each(void **state)
 				  " JOIN certificate ON certificate.serial = audit.serials[1]"
 				  " WHERE event = 'enroll.issued' AND audit.host = 'a.example.org'"
 				  " AND client_address = '2001:db8::1' AND request_id = 'r-1'"
+				  " AND audit.trust_version = certificate.trust_version"
+				  " AND audit.policy_version = certificate.policy_version"
+				  " AND audit.trust_version = '00ff'"
+				  " AND audit.policy_version = 'abcd'"
 				  " AND extract(epoch FROM at) = 1800000000"));
 	enrollment_facts_free(&a.facts);
 }
@@ -248,6 +252,8 @@ static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 		.host = "b.example.org",
 		.code = "device-bound-to-another-host",
 		.sentence = "one device, one name",
+		.trust_version = "00ff",
+		.policy_version = "abcd",
 		.request_id = "r-2",
 		.client_address = "192.0.2.1",
 		.now = NOW + 5};
@@ -261,7 +267,8 @@ static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 			   " AND code = 'device-bound-to-another-host' AND last_refusal_code = code"
 			   " AND detail = 'one device, one name' AND last_refusal_at = at"
 			   " AND audit.ek_digest = ek.ek_digest AND host = 'b.example.org'"
-			   " AND client_address = '192.0.2.1' AND request_id = 'r-2'"));
+			   " AND client_address = '192.0.2.1' AND request_id = 'r-2'"
+			   " AND audit.trust_version = '00ff' AND policy_version = 'abcd'"));
 	assert_int_equal(1, database_count("SELECT revision FROM device"));
 	enrollment_facts_free(&a.facts);
 }

@@ -43,6 +43,8 @@ static const struct {
 	{"23514", "UPDATE ticket SET serials = '{}'"},
 	{"23514", "UPDATE ticket SET request_digest = ''"},
 	{"23514", "INSERT INTO audit (at, event) VALUES (now(), 'Not A Word')"},
+	{"23514", "INSERT INTO audit (at, event, trust_version) VALUES (now(), 'a', 'No Hex')"},
+	{"23514", "INSERT INTO audit (at, event, policy_version) VALUES (now(), 'a', '')"},
 	{"EN002", "UPDATE audit SET event = 'other'"},
 	{"EN002", "DELETE FROM audit"},
 	{"EN002", "DELETE FROM audit WHERE false"},

@@ -1,11 +1,12 @@
 #include "enroll/flow/challenge.h"
 
+#include "ca/base/encode.h"
 #include "ca/base/ossl.h"
 #include "enroll/tpm/ak.h"
 #include "enroll/tpm/ekpublic.h"
+#include "tests/softtpm/activate.h"
 #include "tests/unit/check.h"
 #include "tests/unit/flow/device.h"
-#include "tests/unit/tpm/activate.h"
 #include "tests/unit/tpm/area.h"
 
 static const struct caller caller = {.request_id = "r", .client_address = "192.0.2.1", .now = NOW};
@@ -43,18 +44,14 @@ static void trip_free(struct trip *trip)
 }
 
 /* What the TPM of the device would get out of the challenge. */
-static bool trip_activate(const struct trip *trip, struct buf *out)
+static bool trip_activate(const struct trip *trip, TPM2B_DIGEST *out)
 {
 	AUTO(ak_free) struct ak *ak = NULL;
-	AUTO(buf_free) struct buf public = BUF(1024);
-	EVP_PKEY *ek = trip->device.world.ek_key;
-	TPM2B_PUBLIC area = {0};
-	size_t used = 0;
+	AUTO(soft_key_free) struct soft_key ek;
 
-	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, &ak));
-	assert_ok(ek_public_build(ek_template_of(KEY_P256), ek, &public));
-	Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.p, public.n, &used, &area);
-	return activate(ek, &area.publicArea, (struct view){ak_name(ak)->bytes, ak_name(ak)->n},
+	assert_ok(ak_judge(buf_view(&trip->device.ak_public), SERVICE, AK_TAGGED, &ak));
+	assert_true(soft_ek_make(SOFT_L2, trip->device.world.ek_key, &ek));
+	return soft_activate(&ek, (struct view){ak_name(ak)->bytes, ak_name(ak)->n},
 		buf_view(&trip->challenge.credential_blob), buf_view(&trip->challenge.secret), out);
 }
 
@@ -62,7 +59,7 @@ static void the_tpm_gets_the_secret_that_is_in_the_ticket(void **state)
 {
 	AUTO(trip_free) struct trip trip;
 	AUTO(ticket_wipe) struct ticket ticket;
-	AUTO(buf_free) struct buf secret = BUF(64);
+	TPM2B_DIGEST secret;
 	uint8_t digest[SHA256_SIZE];
 
 	(void)state;
@@ -71,7 +68,7 @@ static void the_tpm_gets_the_secret_that_is_in_the_ticket(void **state)
 	assert_ok(ticket_open(
 		trip.believer.service.tickets, buf_view(&trip.challenge.ticket), NOW, &ticket));
 	assert_true(trip_activate(&trip, &secret));
-	assert_view_equal(VIEW(ticket.session.bytes), buf_view(&secret));
+	assert_view_equal(VIEW(ticket.session.bytes), VIEW_2B(&secret, buffer));
 	assert_true(ticket.issued_at == NOW);
 	assert_true(trip.challenge.expires_at == NOW + 300);
 	assert_ok(SHA256_OF(digest, buf_view(&trip.claim)));
@@ -84,10 +81,35 @@ static void the_tpm_gets_the_secret_that_is_in_the_ticket(void **state)
 	assert_false(trip.outcome.is_proven);
 }
 
+static void assert_begins(const char *shown, const uint8_t *version)
+{
+	char digits[2 * SHA256_SIZE + 1];
+
+	hex_write((struct view){version, SHA256_SIZE}, digits);
+	assert_int_equal(VERSION_SHOWN, strlen(shown));
+	assert_memory_equal(digits, shown, VERSION_SHOWN);
+}
+
+static void what_judged_it_is_noted_for_the_log_also_of_a_refusal(void **state)
+{
+	AUTO(trip_free) struct trip good, bad;
+
+	(void)state;
+	trip_make(&good);
+	assert_ok(trip_go(&good));
+	assert_begins(good.outcome.trust, trust_version(good.believer.service.trust));
+	assert_begins(good.outcome.policy, policy_version(good.believer.service.policy));
+	trip_make(&bad);
+	bad.device.claim.service = "https://other.example.org";
+	assert_refused(trip_go(&bad), ERR_DENIED, "wrong-service");
+	assert_begins(bad.outcome.trust, trust_version(bad.believer.service.trust));
+	assert_begins(bad.outcome.policy, policy_version(bad.believer.service.policy));
+}
+
 static void each_challenge_has_a_secret_of_its_own(void **state)
 {
 	AUTO(trip_free) struct trip a, b;
-	AUTO(buf_free) struct buf of_a = BUF(64), of_b = BUF(64);
+	TPM2B_DIGEST of_a, of_b;
 
 	(void)state;
 	trip_make(&a);
@@ -96,13 +118,13 @@ static void each_challenge_has_a_secret_of_its_own(void **state)
 	assert_ok(trip_go(&b));
 	assert_true(trip_activate(&a, &of_a));
 	assert_true(trip_activate(&b, &of_b));
-	assert_memory_not_equal(of_a.p, of_b.p, 32);
+	assert_memory_not_equal(of_a.buffer, of_b.buffer, 32);
 }
 
 static void an_ak_of_another_name_does_not_get_it(void **state)
 {
 	AUTO(trip_free) struct trip trip;
-	AUTO(buf_free) struct buf secret = BUF(64);
+	TPM2B_DIGEST secret;
 
 	(void)state;
 	trip_make(&trip);
@@ -142,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tpm_gets_the_secret_that_is_in_the_ticket),
+		cmocka_unit_test(what_judged_it_is_noted_for_the_log_also_of_a_refusal),
 		cmocka_unit_test(each_challenge_has_a_secret_of_its_own),
 		cmocka_unit_test(an_ak_of_another_name_does_not_get_it),
 		cmocka_unit_test(a_refused_claim_gets_nothing_and_tells_its_host),

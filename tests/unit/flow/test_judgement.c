@@ -86,6 +86,12 @@ static void ak_for_another(struct device *device)
 	device_refresh(device);
 }
 
+static void ak_untagged(struct device *device)
+{
+	device->ak.authPolicy.size = 0;
+	device_refresh(device);
+}
+
 static void ak_external(struct device *device)
 {
 	device->ak.objectAttributes &= ~TPMA_OBJECT_FIXEDTPM;
@@ -143,6 +149,7 @@ static const struct {
 	{"name-capitals", capitals, ERR_MALFORMED, "host-name", "RFC 1123 2.1"},
 	{"name-own", own_name, ERR_MALFORMED, "host-name", "PROTOCOL hosts"},
 	{"ak-tag-other", ak_for_another, ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag"},
+	{"ak-untagged", ak_untagged, ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag"},
 	{"ak-external", ak_external, ERR_REJECTED, "ak-attributes", "PROTOCOL keys"},
 	{"ek-missing", no_certificate, ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek"},
 	{"ek-unknown-root", unknown_root, ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1"},

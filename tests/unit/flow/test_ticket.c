@@ -171,9 +171,21 @@ static void a_ticket_without_room_is_too_large(void **state)
 	assert_refused(ticket_seal(keys, &ticket, &small), ERR_TOO_LARGE, "too-large");
 }
 
+static void keys_are_equal_when_their_master_is(void **state)
+{
+	AUTO(ticket_keys_free) struct ticket_keys *a = keys_of(&master, SERVICE);
+	AUTO(ticket_keys_free) struct ticket_keys *b = keys_of(&master, SERVICE);
+	AUTO(ticket_keys_free) struct ticket_keys *c = keys_of(&other_master, SERVICE);
+
+	(void)state;
+	assert_true(ticket_keys_equal(a, b));
+	assert_false(ticket_keys_equal(a, c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_are_equal_when_their_master_is),
 		cmocka_unit_test(a_ticket_opens_to_what_was_sealed),
 		cmocka_unit_test(no_two_tickets_are_alike_and_none_shows_its_secret),
 		cmocka_unit_test(a_ticket_lives_for_300_seconds_and_may_come_60_early),

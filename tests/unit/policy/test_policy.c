@@ -158,7 +158,8 @@ static void what_a_narrow_rule_refuses_no_broad_rule_takes(void **state)
 
 static void a_rule_without_kinds_and_trust_takes_any(void **state)
 {
-	static const char *const kinds[] = {"rsa2048", "p256", "p384"};
+	static const char *const kinds[] = {
+		"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"};
 	static const char *const classes[] = {"manufacturer", "operator-import"};
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
 	struct decision decision;
@@ -199,6 +200,31 @@ static void a_glob_never_crosses_a_dot(void **state)
 	assert_ok(policy_decide(policy, &facts, &decision));
 	facts.host = "web-01.evil.example.org";
 	assert_refused(policy_decide(policy, &facts, &decision), ERR_DENIED, "name-not-allowed");
+}
+
+/* The second rule allows what the first, which has the name, does not say. */
+static void aks_without_a_tag_are_taken_by_the_rule_that_says_so(void **state)
+{
+	static const char text[] = "rules:\n"
+				   "  - name: strict\n"
+				   "    hosts: [{exact: a.cloud.example.org}]\n"
+				   "    templates: [ak]\n"
+				   "  - name: cloud\n"
+				   "    hosts: [{suffix: cloud.example.org}]\n"
+				   "    templates: [ak]\n"
+				   "    untagged_aks: true\n"
+				   "  - name: said-no\n"
+				   "    hosts: [{suffix: example.org}]\n"
+				   "    templates: [ak]\n"
+				   "    untagged_aks: false\n";
+	AUTO(policy_free) struct policy *policy = loaded(text);
+
+	(void)state;
+	assert_true(policy_takes_untagged(policy, "b.cloud.example.org"));
+	assert_false(policy_takes_untagged(policy, "a.cloud.example.org"));
+	assert_false(policy_takes_untagged(policy, "cloud.example.org"));
+	assert_false(policy_takes_untagged(policy, "www.example.org"));
+	assert_false(policy_takes_untagged(policy, "b.cloud.example.com"));
 }
 
 static void the_version_is_the_digest_of_the_file(void **state)
@@ -245,7 +271,8 @@ static const struct problem_row {
 	{RULE("name: r, hosts: [{glob: A.b}], templates: [ak]"),
 		"1:27: a pattern has lower-case letters, digits, hyphens and dots\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [rsa], templates: [ak]"),
-		"1:53: \"ek_kinds\" is \"rsa\": wanted one of rsa2048, p256, p384\n"},
+		"1:53: \"ek_kinds\" is \"rsa\": wanted one of rsa2048, rsa3072, rsa4096, "
+		"p256, p384, p521\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [], templates: [ak]"),
 		"1:52: \"ek_kinds\" has 0 entries: wanted 1 to 8\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], trust: [anybody], templates: [ak]"),
@@ -260,6 +287,8 @@ static const struct problem_row {
 		"1:77: \"names_per_device\" is \"0\": wanted 1 to 100\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], names_per_device: 101"),
 		"1:77: \"names_per_device\" is \"101\": wanted 1 to 100\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], untagged_aks: 'yes'"),
+		"1:73: \"untagged_aks\" is \"yes\": wanted true or false\n"},
 	{"rules:\n"
 	 "- {name: r, hosts: [{exact: a.b}], templates: [ak]}\n"
 	 "- {name: r, hosts: [{exact: a.c}], templates: [ak]}\n",
@@ -337,6 +366,15 @@ static void a_missing_file_is_a_problem(void **state)
 	policy_free(&policy);
 }
 
+static void rules_are_counted_and_those_for_any_ek_too(void **state)
+{
+	AUTO(policy_free) struct policy *policy = loaded(POLICY);
+
+	(void)state;
+	assert_int_equal(2, policy_rules(policy));
+	assert_int_equal(1, policy_rules_for_any_ek(policy));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,12 +384,14 @@ int main(void)
 		cmocka_unit_test(a_rule_without_kinds_and_trust_takes_any),
 		cmocka_unit_test(a_suffix_does_not_have_its_own_name),
 		cmocka_unit_test(a_glob_never_crosses_a_dot),
+		cmocka_unit_test(aks_without_a_tag_are_taken_by_the_rule_that_says_so),
 		cmocka_unit_test(the_version_is_the_digest_of_the_file),
 		cmocka_unit_test(one_fault_is_one_problem_at_its_place),
 		cmocka_unit_test(the_limits_of_a_rule_are_taken),
 		cmocka_unit_test(all_problems_of_the_rules_are_told),
 		cmocka_unit_test(all_problems_of_the_form_are_told),
 		cmocka_unit_test(a_missing_file_is_a_problem),
+		cmocka_unit_test(rules_are_counted_and_those_for_any_ek_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
 #include "enroll/proto/json.h"
+
+#include "enroll/proto/limits.h"
 #include "faults.h"
 
 static void an_object_is_read_whole(void **state)
@@ -174,6 +176,61 @@ static void a_text_is_written_up_to_the_room_there_is(void **state)
 	assert_refused(json_write(json_pack("{s:i}", "a", 1), &small), ERR_TOO_LARGE, "too-large");
 }
 
+static void lines_come_back_as_they_were_written(void **state)
+{
+	AUTO(buf_free) struct buf text = BUF(4096), lines = BUF(4096);
+	AUTO(json_free) json_t *read = NULL;
+	json_t *object = json_object();
+
+	(void)state;
+	json_put_lines(object, "none", view_str(""));
+	json_put_lines(object, "some", view_str("one\n\ntwo\xff\t\nthree"));
+	assert_ok(json_write(object, &text));
+	assert_string_equal(
+		"{\"none\":[],\"some\":[\"one\",\"\",\"two??\",\"three\"]}", buf_text(&text));
+	assert_ok(json_read(buf_view(&text), &read));
+	assert_ok(json_lines(read, "absent", &lines));
+	assert_ok(json_lines(read, "none", &lines));
+	assert_int_equal(0, lines.n);
+	assert_ok(json_lines(read, "some", &lines));
+	assert_string_equal("one\n\ntwo??\nthree\n", buf_text(&lines));
+}
+
+static void what_is_no_list_of_texts_is_refused(void **state)
+{
+	static const char *const texts[] = {"{\"a\":\"one\"}", "{\"a\":{}}", "{\"a\":null}",
+		"{\"a\":[1]}", "{\"a\":[\"one\",null]}", "{\"a\":[[\"one\"]]}"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		AUTO(json_free) json_t *object = NULL;
+		AUTO(buf_free) struct buf lines = BUF(256);
+
+		assert_ok(json_read(view_str(texts[i]), &object));
+		assert_refused_in(
+			texts[i], json_lines(object, "a", &lines), ERR_MALFORMED, "json-type");
+	}
+}
+
+static void lines_without_end_are_cut_and_counted(void **state)
+{
+	AUTO(buf_free) struct buf many = BUF(1 << 20), text = BUF(1 << 20), lines = BUF(1 << 20);
+	AUTO(json_free) json_t *read = NULL;
+	json_t *object = json_object();
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		buf_fmt(&many, "%0*d\n", i == 0 ? 2000 : 99, i);
+	json_put_lines(object, "a", buf_view(&many));
+	assert_ok(json_write(object, &text));
+	assert_true(text.n < LIMIT_LINES + 8192);
+	assert_ok(json_read(buf_view(&text), &read));
+	assert_ok(json_lines(read, "a", &lines));
+	assert_int_equal(LIMIT_LINE - 1, strcspn(buf_text(&lines), "\n"));
+	assert_non_null(
+		strstr(buf_text(&lines), "\nand 1364 more: the service's log has them all\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +244,9 @@ int main(void)
 		cmocka_unit_test(bytes_are_appended_to_what_is_there),
 		cmocka_unit_test(a_text_is_compact_ascii),
 		cmocka_unit_test(what_could_not_be_put_is_not_left_out_in_silence),
+		cmocka_unit_test(lines_come_back_as_they_were_written),
+		cmocka_unit_test(what_is_no_list_of_texts_is_refused),
+		cmocka_unit_test(lines_without_end_are_cut_and_counted),
 		cmocka_unit_test(nothing_is_not_written),
 		cmocka_unit_test(a_text_is_written_up_to_the_room_there_is),
 	};

@@ -47,6 +47,7 @@ static enum err parse_request(struct view json)
 	"{\"ticket\":\"dGlja2V0\",\"claim\":\"Y2xhaW0=\",\"request\":\"cmVxdWVzdA==\","            \
 	"\"proof\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}"
 #define REQUEST "{\"keys\":[{\"template\":\"ak\"}]}"
+#define CHECK_REQUEST "{\"keys\":[{\"template\":\"ak\"}],\"purpose\":\"check\"}"
 
 static void each_message_is_one_whole_json_object_without_unknown_keys(void **state)
 {
@@ -139,6 +140,18 @@ static void a_request_asks_for_exactly_one_key(void **state)
 	try_value(&keys, json_array(), ERR_MALFORMED, "request-keys");
 	try_length(&keys, 1, "request-keys");
 	try_string(&(struct place){REQUEST, "keys/0/template", parse_request}, 64);
+}
+
+static void a_purpose_is_to_check_or_is_not_there(void **state)
+{
+	const struct place place = {CHECK_REQUEST, "purpose", parse_request};
+
+	(void)state;
+	try_member(&place, JSON_STRING, false);
+	try_value(&place, json_string("checks"), ERR_MALFORMED, "request-purpose");
+	try_value(&place, json_string("CHECK"), ERR_MALFORMED, "request-purpose");
+	try_value(&place, json_string("enroll"), ERR_MALFORMED, "request-purpose");
+	try_value(&place, json_string("check check check"), ERR_MALFORMED, "field-too-long");
 }
 
 static void what_this_version_does_not_take_yet_is_an_unknown_key(void **state)
@@ -240,13 +253,26 @@ static void a_request_comes_back(void **state)
 	assert_ok(request_parse(view_str(REQUEST), &request));
 	assert_int_equal(1, request.keys_n);
 	assert_string_equal("ak", request.keys[0].template);
+	assert_false(request.is_check);
 	assert_ok(request_encode(&request, &json));
 	assert_string_equal(REQUEST, buf_text(&json));
 }
 
+static void a_request_to_check_comes_back(void **state)
+{
+	AUTO(buf_free) struct buf json = BUF(1024);
+	struct request request;
+
+	(void)state;
+	assert_ok(request_parse(view_str(CHECK_REQUEST), &request));
+	assert_true(request.is_check);
+	assert_ok(request_encode(&request, &json));
+	assert_string_equal(CHECK_REQUEST, buf_text(&json));
+}
+
 static void a_template_that_is_no_utf_8_is_not_encoded(void **state)
 {
-	const struct request request = {{{"\xff"}}, 1};
+	const struct request request = {.keys = {{"\xff"}}, .keys_n = 1};
 	AUTO(buf_free) struct buf json = BUF(1024);
 
 	(void)state;
@@ -262,6 +288,7 @@ int main(void)
 		cmocka_unit_test(the_bytes_of_each_message_are_canonical_and_have_their_limits),
 		cmocka_unit_test(a_proof_has_32_bytes),
 		cmocka_unit_test(a_request_asks_for_exactly_one_key),
+		cmocka_unit_test(a_purpose_is_to_check_or_is_not_there),
 		cmocka_unit_test(what_this_version_does_not_take_yet_is_an_unknown_key),
 		cmocka_unit_test(a_ticket_request_carries_the_claims_bytes),
 		cmocka_unit_test(a_claim_of_the_largest_size_fits_into_the_largest_body),
@@ -270,6 +297,7 @@ int main(void)
 		cmocka_unit_test(an_expiry_is_any_integer_of_64_bits),
 		cmocka_unit_test(an_enroll_request_comes_back),
 		cmocka_unit_test(a_request_comes_back),
+		cmocka_unit_test(a_request_to_check_comes_back),
 		cmocka_unit_test(a_template_that_is_no_utf_8_is_not_encoded),
 	};
 

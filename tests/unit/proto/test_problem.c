@@ -58,6 +58,26 @@ static void a_sentence_cut_within_a_character_is_still_written(void **state)
 	}
 }
 
+static void a_list_of_what_is_wrong_goes_with_a_problem(void **state)
+{
+	const struct reason reason = {
+		ERR_REJECTED, "configuration-wrong", "PROTOCOL admin", "2 problem(s)"};
+	AUTO(buf_free) struct buf json = BUF(4096), none = BUF(4096), lines = BUF(4096);
+	struct problem problem;
+
+	(void)state;
+	assert_ok(problem_encode_list(&reason, "r-1", view_str("a:1:1: one\nb: two\n"), &json));
+	assert_ok(problem_parse(buf_view(&json), &problem));
+	assert_string_equal("configuration-wrong", problem.code);
+	assert_ok(problem_list_parse(buf_view(&json), &lines));
+	assert_string_equal("a:1:1: one\nb: two\n", buf_text(&lines));
+	buf_free(&lines);
+	assert_ok(problem_encode(&reason, "r-1", &none));
+	assert_ok(problem_list_parse(buf_view(&none), &lines));
+	assert_int_equal(0, lines.n);
+	assert_refused(problem_list_parse(view_str("[]"), &lines), ERR_MALFORMED, "json");
+}
+
 static void a_problem_without_room_for_it_is_not_written(void **state)
 {
 	const struct reason reason = {ERR_BUSY, "busy", "RFC 9110 15.6.4", "try again"};
@@ -156,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_written_as_rfc_9457_has_it),
 		cmocka_unit_test(a_written_problem_is_read_back),
 		cmocka_unit_test(a_sentence_cut_within_a_character_is_still_written),
+		cmocka_unit_test(a_list_of_what_is_wrong_goes_with_a_problem),
 		cmocka_unit_test(a_problem_without_room_for_it_is_not_written),
 		cmocka_unit_test(a_problem_without_a_request_id_is_not_written),
 		cmocka_unit_test(what_is_no_json_object_is_no_problem_document),

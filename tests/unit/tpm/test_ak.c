@@ -8,7 +8,7 @@
 static enum err judge_bytes(struct view bytes)
 {
 	AUTO(ak_free) struct ak *ak = NULL;
-	enum err err = ak_judge(bytes, SERVICE, &ak);
+	enum err err = ak_judge(bytes, SERVICE, AK_TAGGED, &ak);
 
 	assert_true((err == OK) == (ak != NULL));
 	return err;
@@ -96,6 +96,9 @@ CHANGE(symmetric_cipher, *area = (TPMT_PUBLIC){.type = TPM2_ALG_SYMCIPHER,
 CHANGE(tag_of_another, area_tag(area, "https://other.example.org"))
 CHANGE(tag_longer_name, area_tag(area, SERVICE "/"))
 CHANGE(tag_empty, area->authPolicy.size = 0)
+CHANGE(tag_empty_by_policy, tag_empty(area); by_policy(area))
+CHANGE(tag_empty_sha1, tag_empty(area); name_alg_sha1(area))
+CHANGE(tag_empty_unrestricted, tag_empty(area); not_restricted(area))
 CHANGE(tag_short, area->authPolicy.size--)
 CHANGE(tag_long, area->authPolicy.size++)
 CHANGE(tag_of_sha384, area->nameAlg = TPM2_ALG_SHA384; area_tag(area, SERVICE);
@@ -320,6 +323,41 @@ static void each_byte_with_each_value_does_no_harm(void **state)
 		}
 }
 
+/* An empty authPolicy and nothing else; all other rules stay as they are. */
+static void an_ak_without_a_tag_is_taken_only_where_the_rule_says_so(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(TPMT_PUBLIC *area);
+		enum err err;
+		const char *code;
+	} changes[] = {
+		{"tagged", nothing, OK, ""},
+		{"tag-other", tag_of_another, ERR_REJECTED, "ak-not-for-this-service"},
+		{"tag-short", tag_short, ERR_REJECTED, "ak-not-for-this-service"},
+		{"tag-empty", tag_empty, OK, ""},
+		{"tag-empty-policy", tag_empty_by_policy, ERR_REJECTED, "ak-attributes"},
+		{"tag-empty-sha1", tag_empty_sha1, ERR_REJECTED, "ak-name-algorithm"},
+		{"tag-empty-unrestricted", tag_empty_unrestricted, ERR_REJECTED, "ak-attributes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		AUTO(buf_free) struct buf bytes = BUF(2048);
+		AUTO(ak_free) struct ak *ak = NULL;
+		TPMT_PUBLIC area;
+
+		area_of_ak(KEY_P256, &area);
+		changes[i].change(&area);
+		area_add(&area, &bytes);
+		assert_refused_in(changes[i].name,
+			ak_judge(buf_view(&bytes), SERVICE, AK_TAG_OR_NONE, &ak), changes[i].err,
+			changes[i].code);
+		if (ak != NULL)
+			assert_int_equal(area.authPolicy.size == 0, ak_is_untagged(ak));
+	}
+}
+
 static void a_judged_ak_tells_what_it_is(void **state)
 {
 	AUTO(buf_free) struct buf bytes = BUF(2048);
@@ -334,7 +372,7 @@ static void a_judged_ak_tells_what_it_is(void **state)
 	area.nameAlg = TPM2_ALG_SHA384;
 	area_tag(&area, SERVICE);
 	area_add(&area, &bytes);
-	assert_ok(ak_judge(buf_view(&bytes), SERVICE, &ak));
+	assert_ok(ak_judge(buf_view(&bytes), SERVICE, AK_TAGGED, &ak));
 	assert_int_equal(KEY_P384, ak_kind(ak));
 	assert_int_equal(1, EVP_PKEY_eq(key, ak_pkey(ak)));
 	assert_view_equal(buf_view(&bytes), ak_public(ak));
@@ -352,6 +390,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_public_area_are_malformed),
 		cmocka_unit_test(no_flipped_bit_passes_but_one_that_makes_another_ak),
 		cmocka_unit_test(each_byte_with_each_value_does_no_harm),
+		cmocka_unit_test(an_ak_without_a_tag_is_taken_only_where_the_rule_says_so),
 		cmocka_unit_test(a_judged_ak_tells_what_it_is),
 	};
 

@@ -187,23 +187,6 @@ static void the_walk_ends_with_the_first_error(void **state)
 	assert_int_equal(2, seen.n);
 }
 
-static void a_name_is_written_by_rfc_2253_and_cut_to_its_room(void **state)
-{
-	X509_NAME *name = X509_NAME_new();
-	char text[64], small[6];
-
-	(void)state;
-	name_text(name, text, sizeof(text));
-	assert_string_equal("", text);
-	X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const uint8_t *)"A, B\n", -1, -1, 0);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)"x", -1, -1, 0);
-	name_text(name, text, sizeof(text));
-	assert_string_equal("CN=x,O=A\\, B\\0A", text);
-	name_text(name, small, sizeof(small));
-	assert_string_equal("CN=x,", small);
-	X509_NAME_free(name);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,7 +198,6 @@ int main(void)
 		cmocka_unit_test(a_certificate_that_cannot_be_read_does_not_hide_the_others),
 		cmocka_unit_test(a_file_without_a_certificate_is_refused),
 		cmocka_unit_test(the_walk_ends_with_the_first_error),
-		cmocka_unit_test(a_name_is_written_by_rfc_2253_and_cut_to_its_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 #include "enroll/tpm/credential.h"
 
 #include "ca/base/ossl.h"
+#include "tests/softtpm/activate.h"
 #include "tests/unit/check.h"
-#include "tests/unit/tpm/activate.h"
 #include "tests/unit/tpm/area.h"
 
 /* EKs that a credential can be made for; the first three are what L-1, L-2 and H-3 ask for. */
@@ -56,12 +56,13 @@ static enum err make(struct made *made, const struct tpm_name *name, struct view
 
 static bool activates(const struct made *made, const struct tpm_name *name, struct view wanted)
 {
-	AUTO(buf_free) struct buf out = BUF(128);
+	const struct soft_key ek = {.pkey = made->ek, .public.publicArea = made->area};
+	TPM2B_DIGEST out;
 
-	if (!activate(made->ek, &made->area, (struct view){name->bytes, name->n},
-		    buf_view(&made->blob), buf_view(&made->wrapped), &out))
+	if (!soft_activate(&ek, (struct view){name->bytes, name->n}, buf_view(&made->blob),
+		    buf_view(&made->wrapped), &out))
 		return false;
-	assert_view_equal(wanted, buf_view(&out));
+	assert_view_equal(wanted, VIEW_2B(&out, buffer));
 	return true;
 }
 

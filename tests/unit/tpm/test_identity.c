@@ -189,9 +189,10 @@ static EVP_PKEY *explicit_curve(void)
 static void a_key_without_a_template_is_refused(void **state)
 {
 	AUTO(world_free) struct world world;
-	EVP_PKEY *keys[] = {key_pair(KEY_P521), rsa_of_bits(3072, 65537), rsa_of_bits(4096, 65537),
-		rsa_of_bits(1024, 65537), rsa_of_bits(2048, 3), EVP_EC_gen("P-224"),
-		EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), explicit_curve()};
+	EVP_PKEY *keys[] = {rsa_of_bits(1024, 65537), rsa_of_bits(2560, 65537),
+		rsa_of_bits(2048, 3), rsa_of_bits(3072, 3), EVP_EC_gen("P-224"),
+		EVP_EC_gen("secp256k1"), EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"),
+		explicit_curve()};
 
 	(void)state;
 	world_make(&world);
@@ -284,14 +285,37 @@ static void a_sent_public_area_must_be_the_certificates(void **state)
 		judge_public(&world, world.ek_key, NULL, "\xff"), ERR_MALFORMED, "tpm-public");
 }
 
-static void a_judged_ek_tells_what_it_is(void **state)
+/* Two templates have this kind of key: what was sent tells which, what was not sent is the low one. */
+static void a_sent_public_area_chooses_between_two_templates(void **state)
 {
-	static const enum key_kind kinds[] = {KEY_RSA_2048, KEY_P256, KEY_P384};
+	static const size_t templates[] = {1, 3}; /* L-2, H-2 */
+	AUTO(world_free) struct world world;
+	AUTO(trust_free) struct trust *trust = NULL;
+	AUTO(buf_free) struct buf der = BUF(8192);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(kinds); i++) {
+	world_make(&world);
+	trust = world_trust(&world);
+	certificate_add(world.leaf, &der);
+	for (size_t i = 0; i < COUNT(templates); i++) {
+		AUTO(buf_free) struct buf public = BUF(1024);
+		AUTO(identity_free) struct identity *identity = NULL;
+
+		assert_ok(ek_public_build(&ek_templates[templates[i]], world.ek_key, &public));
+		assert_ok(identity_judge(trust,
+			&(struct ek_evidence){
+				.certificate = buf_view(&der), .public = buf_view(&public)},
+			NOW, &identity));
+		assert_view_equal(buf_view(&public), identity_public(identity));
+	}
+}
+
+static void a_judged_ek_tells_what_it_is(void **state)
+{
+	(void)state;
+	for (enum key_kind kind = KEY_RSA_2048; kind <= KEY_P521; kind++) {
 		AUTO(world_free) struct world world;
-		AUTO(pkey_free) EVP_PKEY *key = key_public_half(kinds[i]);
+		AUTO(pkey_free) EVP_PKEY *key = key_public_half(kind);
 		AUTO(buf_free) struct buf der = BUF(8192), public = BUF(1024);
 		AUTO(identity_free) struct identity *identity = NULL;
 		AUTO(trust_free) struct trust *trust = NULL;
@@ -305,8 +329,8 @@ static void a_judged_ek_tells_what_it_is(void **state)
 		certificate_add(world.leaf, &der);
 		assert_ok(identity_judge(trust,
 			&(struct ek_evidence){.certificate = buf_view(&der)}, NOW, &identity));
-		assert_int_equal(kinds[i], identity_kind(identity));
-		assert_ok(ek_public_build(ek_template_of(kinds[i]), key, &public));
+		assert_int_equal(kind, identity_kind(identity));
+		assert_ok(ek_public_build(ek_template_of(kind), key, &public));
 		assert_view_equal(buf_view(&public), identity_public(identity));
 		assert_view_equal(buf_view(&der), identity_certificate(identity));
 		assert_ok(spki_sha256(key, digest));
@@ -367,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_key_for_oaep_is_refused_by_name),
 		cmocka_unit_test(a_key_with_the_roca_fingerprint_is_refused),
 		cmocka_unit_test(a_sent_public_area_must_be_the_certificates),
+		cmocka_unit_test(a_sent_public_area_chooses_between_two_templates),
 		cmocka_unit_test(a_judged_ek_tells_what_it_is),
 		cmocka_unit_test(a_chain_that_leads_nowhere_or_is_over_is_refused),
 		cmocka_unit_test(no_flipped_byte_passes),

@@ -39,6 +39,30 @@ static void version_of(const struct files *files, enum trust_class class, uint8_
 	memcpy(out, trust_version(trust), 32);
 }
 
+static void count_root(void *ctx, const X509 *root)
+{
+	assert_non_null(root);
+	(*(int *)ctx)++;
+}
+
+static void roots_can_be_gone_through_and_intermediates_are_none(void **state)
+{
+	AUTO(world_free) struct world world;
+	AUTO(files_free) struct files files;
+	AUTO(trust_free) struct trust *trust = NULL;
+	struct trust_source source = {.name = "unit"};
+	int n = 0;
+
+	(void)state;
+	world_make(&world);
+	files_make(&files, &world, "root.pem");
+	source.roots = files.roots;
+	source.intermediates = files.hints;
+	assert_ok(trust_load(&source, 1, NULL, NULL, &trust));
+	trust_each_root(trust, count_root, &n);
+	assert_int_equal(sk_X509_num(world.roots), n);
+}
+
 static void the_version_changes_with_whom_we_believe_and_not_with_names(void **state)
 {
 	AUTO(world_free) struct world world, other;
@@ -174,6 +198,7 @@ static void a_class_is_read_as_it_is_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(roots_can_be_gone_through_and_intermediates_are_none),
 		cmocka_unit_test(the_version_changes_with_whom_we_believe_and_not_with_names),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named_and_the_others_load),
 		cmocka_unit_test(each_root_keeps_its_source),

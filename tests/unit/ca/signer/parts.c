@@ -1,3 +1,4 @@
 /* The same as for the other tests of ca. */
+#include "tests/unit/ca/granted.c"
 #include "tests/unit/ca/issuer.c"
 #include "tests/unit/tpm/scratch.c"

@@ -1,10 +1,15 @@
 #include "ca/signer/client.h"
 
 #include "ca/base/clock.h"
+#include "ca/base/crypt.h"
+#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
+#include "tests/unit/ca/granted.h"
 #include "tests/unit/ca/issuer.h"
 #include "tests/unit/check.h"
+
+#include <pthread.h>
 
 static enum err open_signer(const struct issuer *issuer, const char *templates, struct signer **out)
 {
@@ -21,27 +26,28 @@ struct fixture {
 	struct issuer issuer;
 	struct signer *signer;
 	EVP_PKEY *key;
-	struct buf bits;
-	struct grant grant;
+	struct granted granted;
 };
 
-static void fixture_make(struct fixture *out)
+static void fixture_make_with(EVP_PKEY *ca, struct fixture *out)
 {
 	AUTO(mem_free) char *templates = source_path("templates");
 	struct issuer_recipe recipe = issuer_good();
 
-	*out = (struct fixture){.bits = BUF(1024)};
+	*out = (struct fixture){0};
+	recipe.key = ca;
 	issuer_make(&recipe, &out->issuer);
 	assert_ok(open_signer(&out->issuer, templates, &out->signer));
-	assert_ok(key_generate(&out->key));
-	out->grant = (struct grant){.template = "ak",
-		.template_version = signer_template_version(out->signer, "ak"),
-		.host = "web-01.example.org",
-		.device_id = "0123456789abcdef0123456789abcdef",
-		.tpm_manufacturer = "id:00001014",
-		.tpm_model = "swtpm",
-		.tpm_version = "id:20191023"};
-	assert_ok(key_public(out->key, &out->bits, &out->grant.key));
+	assert_ok(key_generate(KEY_TYPE_P256, &out->key));
+	granted_make(out->key, &out->granted);
+}
+
+static void fixture_make(struct fixture *out)
+{
+	AUTO(pkey_free) EVP_PKEY *ca = NULL;
+
+	assert_ok(key_generate(KEY_TYPE_P256, &ca));
+	fixture_make_with(ca, out);
 }
 
 static void fixture_free(struct fixture *fixture)
@@ -49,7 +55,21 @@ static void fixture_free(struct fixture *fixture)
 	signer_close(&fixture->signer);
 	issuer_free(&fixture->issuer);
 	EVP_PKEY_free(fixture->key);
-	buf_free(&fixture->bits);
+	granted_free(&fixture->granted);
+}
+
+static void its_templates_can_be_gone_through(void **state)
+{
+	AUTO(fixture_free) struct fixture fixture;
+	size_t n = 0;
+
+	(void)state;
+	fixture_make(&fixture);
+	while (signer_template(fixture.signer, n) != NULL)
+		n++;
+	assert_true(n >= 1);
+	assert_string_equal("ak", signer_template(fixture.signer, 0)->name);
+	assert_true(signer_not_after(fixture.signer) > clock_now());
 }
 
 static void a_grant_is_signed_by_the_ca(void **state)
@@ -61,7 +81,7 @@ static void a_grant_is_signed_by_the_ca(void **state)
 
 	(void)state;
 	fixture_make(&fixture);
-	assert_ok(signer_issue(fixture.signer, &fixture.grant, clock_now(), &issued));
+	assert_ok(signer_issue(fixture.signer, &fixture.granted.grant, clock_now(), &issued));
 	p = issued.der.p;
 	cert = d2i_X509(NULL, &p, (long)issued.der.n);
 	assert_int_equal(1, X509_verify(cert, fixture.issuer.pkey));
@@ -76,24 +96,81 @@ static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 
 	(void)state;
 	fixture_make(&fixture);
-	assert_true(fixture.grant.template_version > 0);
+	assert_true(fixture.granted.grant.template_version > 0);
 	assert_int_equal(0, signer_template_version(fixture.signer, "tls"));
-	grant = fixture.grant;
+	grant = fixture.granted.grant;
 	grant.template = "tls";
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
 		"template-unknown");
-	grant = fixture.grant;
+	grant = fixture.granted.grant;
 	grant.template_version++;
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
 		"template-version");
-	grant = fixture.grant;
+	grant = fixture.granted.grant;
 	grant.tpm_model = NULL;
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
 		"template-value");
-	assert_refused(
-		signer_issue(fixture.signer, &fixture.grant, clock_now() + 3651 * 86400, &issued),
+	assert_refused(signer_issue(fixture.signer, &fixture.granted.grant,
+			       clock_now() + 3651 * 86400, &issued),
 		ERR_BUSY, "ca-expired");
 	assert_int_equal(0, issued.der.n);
+}
+
+#define THREADS 4
+#define EACH 16
+
+struct signing {
+	const struct fixture *fixture;
+	struct issued issued[EACH];
+};
+
+static void *sign(void *arg)
+{
+	struct signing *signing = arg;
+	const struct fixture *fixture = signing->fixture;
+
+	/* cmocka's assertions are for its own thread: one that failed has no bytes. */
+	for (size_t i = 0; i < EACH; i++)
+		if (signer_issue(fixture->signer, &fixture->granted.grant, clock_now(),
+			    &signing->issued[i]) != OK)
+			buf_free(&signing->issued[i].der);
+	return NULL;
+}
+
+static void sign_at_once(const struct fixture *fixture)
+{
+	struct signing signing[THREADS];
+	pthread_t threads[THREADS];
+
+	memset(signing, 0, sizeof(signing));
+	for (size_t i = 0; i < THREADS; i++) {
+		signing[i].fixture = fixture;
+		assert_int_equal(0, pthread_create(&threads[i], NULL, sign, &signing[i]));
+	}
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(0, pthread_join(threads[i], NULL));
+	for (size_t i = 0; i < THREADS * EACH; i++) {
+		struct issued *issued = &signing[i / EACH].issued[i % EACH];
+		const uint8_t *p = issued->der.p;
+		AUTO(x509_free) X509 *cert = d2i_X509(NULL, &p, (long)issued->der.n);
+
+		assert_non_null(cert);
+		assert_int_equal(1, X509_verify(cert, fixture->issuer.pkey));
+		issued_free(issued);
+	}
+}
+
+static void a_signer_of_each_kind_signs_for_four_threads_at_once(void **state)
+{
+	(void)state;
+	for (enum key_type type = KEY_TYPE_P256; type <= KEY_TYPE_ED25519; type++) {
+		AUTO(pkey_free) EVP_PKEY *key = NULL;
+		AUTO(fixture_free) struct fixture fixture;
+
+		assert_ok(key_generate(type, &key));
+		fixture_make_with(key, &fixture);
+		sign_at_once(&fixture);
+	}
 }
 
 static void the_chain_begins_with_the_issuing_ca(void **state)
@@ -111,23 +188,14 @@ static void the_chain_begins_with_the_issuing_ca(void **state)
 
 static void a_signer_that_can_sign_is_ready(void **state)
 {
-	EVP_PKEY *keys[] = {EVP_EC_gen("P-384"), EVP_RSA_gen(2048)};
-	AUTO(fixture_free) struct fixture fixture;
-	AUTO(mem_free) char *templates = source_path("templates");
-
 	(void)state;
-	fixture_make(&fixture);
-	assert_ok(signer_ready(fixture.signer));
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		struct issuer_recipe recipe = issuer_good();
-		AUTO(issuer_free) struct issuer issuer;
-		AUTO(signer_close) struct signer *signer = NULL;
+	for (enum key_type type = KEY_TYPE_P256; type <= KEY_TYPE_ED25519; type++) {
+		AUTO(pkey_free) EVP_PKEY *key = NULL;
+		AUTO(fixture_free) struct fixture fixture;
 
-		recipe.key = keys[i];
-		issuer_make(&recipe, &issuer);
-		assert_ok(open_signer(&issuer, templates, &signer));
-		assert_ok(signer_ready(signer));
-		EVP_PKEY_free(keys[i]);
+		assert_ok(key_generate(type, &key));
+		fixture_make_with(key, &fixture);
+		assert_ok(signer_ready(fixture.signer));
 	}
 }
 
@@ -147,13 +215,35 @@ static void what_cannot_be_opened_is_told(void **state)
 	assert_null(signer);
 }
 
+static void the_templates_are_told_one_by_one_with_the_digest_of_their_file(void **state)
+{
+	AUTO(mem_free) char *path = source_path("templates/ak.yaml");
+	AUTO(fixture_free) struct fixture fixture;
+	AUTO(buf_free) struct buf file = BUF(1 << 16);
+	const struct template *one;
+	uint8_t digest[SHA256_SIZE];
+
+	(void)state;
+	fixture_make(&fixture);
+	assert_non_null(one = signer_template(fixture.signer, 0));
+	assert_string_equal("ak", one->name);
+	assert_int_equal(signer_template_version(fixture.signer, "ak"), one->version);
+	assert_ok(file_read(path, &file));
+	assert_ok(SHA256_OF(digest, buf_view(&file)));
+	assert_memory_equal(digest, one->digest, sizeof(digest));
+	assert_null(signer_template(fixture.signer, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_templates_can_be_gone_through),
 		cmocka_unit_test(a_grant_is_signed_by_the_ca),
+		cmocka_unit_test(a_signer_of_each_kind_signs_for_four_threads_at_once),
 		cmocka_unit_test(the_signer_judges_a_grant_by_its_own_templates),
 		cmocka_unit_test(the_chain_begins_with_the_issuing_ca),
 		cmocka_unit_test(a_signer_that_can_sign_is_ready),
+		cmocka_unit_test(the_templates_are_told_one_by_one_with_the_digest_of_their_file),
 		cmocka_unit_test(what_cannot_be_opened_is_told),
 	};
 

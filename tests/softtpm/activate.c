@@ -1,8 +1,6 @@
-#include "tests/unit/tpm/activate.h"
+#include "tests/softtpm/activate.h"
 
 #include "ca/base/ossl.h"
-#include "tests/unit/check.h"
-#include "tests/unit/tpm/area.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -10,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/rsa.h>
+#include <string.h>
 #include <tss2/tss2_mu.h>
 
 struct seed {
@@ -74,16 +73,15 @@ static bool seed_by_rsa(
 /* A copy of the EK that has the point as its public half and no private one. */
 static EVP_PKEY *peer_of(EVP_PKEY *ek, const TPMS_ECC_POINT *point)
 {
-	EVP_PKEY *peer = EVP_PKEY_new();
+	AUTO(pkey_free) EVP_PKEY *peer = EVP_PKEY_new();
 	uint8_t bytes[1 + 2 * 66] = {4};
+	size_t n = 1u + point->x.size + point->y.size;
 
+	if (peer == NULL || n > sizeof(bytes) || EVP_PKEY_copy_parameters(peer, ek) != 1)
+		return NULL;
 	memcpy(bytes + 1, point->x.buffer, point->x.size);
 	memcpy(bytes + 1 + point->x.size, point->y.buffer, point->y.size);
-	assert_int_equal(1, EVP_PKEY_copy_parameters(peer, ek));
-	if (EVP_PKEY_set1_encoded_public_key(peer, bytes, 1u + point->x.size + point->y.size) == 1)
-		return peer;
-	EVP_PKEY_free(peer);
-	return NULL;
+	return EVP_PKEY_set1_encoded_public_key(peer, bytes, n) == 1 ? MOVE(peer) : NULL;
 }
 
 /* KDFe is the one-step derivation of SP 800-56C with a plain hash: Part 1, 11.4.10.3. */
@@ -135,29 +133,26 @@ static bool is_intact(const EVP_MD *md, const struct seed *seed, const TPM2B_DIG
 }
 
 static bool open_identity(const EVP_MD *md, const struct seed *seed, size_t key_bytes,
-	struct view encrypted, struct view name, struct buf *out)
+	struct view encrypted, struct view name, TPM2B_DIGEST *out)
 {
 	AUTO(cipher_ctx_free) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	uint8_t key[32], iv[16] = {0}, clear[128];
-	TPM2B_DIGEST credential = {0};
 	size_t used = 0;
 	int n = 0;
 
-	if (!kdfa(md, seed, "STORAGE", name, key, key_bytes) || encrypted.n > sizeof(clear) ||
-		EVP_DecryptInit_ex(ctx, key_bytes == 16 ? EVP_aes_128_cfb() : EVP_aes_256_cfb(),
-			NULL, key, iv) != 1 ||
-		EVP_DecryptUpdate(ctx, clear, &n, encrypted.p, (int)encrypted.n) != 1 ||
-		Tss2_MU_TPM2B_DIGEST_Unmarshal(clear, (size_t)n, &used, &credential) != 0 ||
-		used != (size_t)n)
-		return false;
-	buf_add(out, (struct view){credential.buffer, credential.size});
-	return true;
+	return kdfa(md, seed, "STORAGE", name, key, key_bytes) && encrypted.n <= sizeof(clear) &&
+	       EVP_DecryptInit_ex(ctx, key_bytes == 16 ? EVP_aes_128_cfb() : EVP_aes_256_cfb(),
+		       NULL, key, iv) == 1 &&
+	       EVP_DecryptUpdate(ctx, clear, &n, encrypted.p, (int)encrypted.n) == 1 &&
+	       Tss2_MU_TPM2B_DIGEST_Unmarshal(clear, (size_t)n, &used, out) == 0 &&
+	       used == (size_t)n;
 }
 
-bool activate(EVP_PKEY *ek, const TPMT_PUBLIC *ek_area, struct view name, struct view blob,
-	struct view secret, struct buf *out)
+bool soft_activate(const struct soft_key *ek, struct view ak_name, struct view blob,
+	struct view secret, TPM2B_DIGEST *out)
 {
-	const EVP_MD *md = digest_of(ek_area->nameAlg);
+	const TPMT_PUBLIC *area = &ek->public.publicArea;
+	const EVP_MD *md = soft_md(area->nameAlg);
 	TPM2B_ENCRYPTED_SECRET wrapped = {0};
 	TPM2B_ID_OBJECT object = {0};
 	TPM2B_DIGEST mac = {0};
@@ -165,6 +160,7 @@ bool activate(EVP_PKEY *ek, const TPMT_PUBLIC *ek_area, struct view name, struct
 	struct view encrypted;
 	size_t used = 0, whole = 0, part = 0;
 
+	*out = (TPM2B_DIGEST){0};
 	if (Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(blob.p, blob.n, &whole, &object) != 0 ||
 		whole != blob.n ||
 		Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(secret.p, secret.n, &used, &wrapped) !=
@@ -173,11 +169,11 @@ bool activate(EVP_PKEY *ek, const TPMT_PUBLIC *ek_area, struct view name, struct
 		Tss2_MU_TPM2B_DIGEST_Unmarshal(object.credential, object.size, &part, &mac) != 0)
 		return false;
 	encrypted = (struct view){object.credential + part, object.size - part};
-	if (!(ek_area->type == TPM2_ALG_RSA
-			    ? seed_by_rsa(ek, md, &wrapped, &seed)
-			    : seed_by_ecc(ek, &ek_area->unique.ecc, md, &wrapped, &seed)))
+	if (!(area->type == TPM2_ALG_RSA
+			    ? seed_by_rsa(ek->pkey, md, &wrapped, &seed)
+			    : seed_by_ecc(ek->pkey, &area->unique.ecc, md, &wrapped, &seed)))
 		return false;
-	return is_intact(md, &seed, &mac, encrypted, name) &&
-	       open_identity(md, &seed, ek_area->parameters.asymDetail.symmetric.keyBits.aes / 8u,
-		       encrypted, name, out);
+	return is_intact(md, &seed, &mac, encrypted, ak_name) &&
+	       open_identity(md, &seed, area->parameters.asymDetail.symmetric.keyBits.aes / 8u,
+		       encrypted, ak_name, out);
 }

@@ -1,0 +1,140 @@
+#include "ca/base/cert.h"
+
+#include "ca/base/file.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <time.h>
+
+X509 *cert_from_der(struct view der)
+{
+	const uint8_t *end = der.p;
+	X509 *cert = NULL;
+
+	if (der.n > 0 && der.n <= LONG_MAX)
+		cert = d2i_X509(NULL, &end, (long)der.n);
+	ERR_clear_error();
+	if (cert != NULL && end != der.p + der.n)
+		x509_free(&cert);
+	return cert;
+}
+
+enum err cert_der_add(const X509 *cert, struct buf *out)
+{
+	AUTO(ossl_free) uint8_t *der = NULL;
+	int n = i2d_X509(cert, &der);
+
+	if (n <= 0)
+		return fail(ERR_INTERNAL, "crypto", "cannot encode a certificate");
+	buf_add(out, (struct view){der, (size_t)n});
+	return buf_ok(out);
+}
+
+enum err cert_pem_add(const X509 *cert, struct buf *out)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
+	uint8_t *pem = NULL;
+	long n;
+
+	if (bio == NULL || PEM_write_bio_X509(bio, cert) != 1 ||
+		(n = BIO_get_mem_data(bio, &pem)) <= 0)
+		return fail(ERR_INTERNAL, "crypto", "cannot encode a certificate");
+	buf_add(out, (struct view){pem, (size_t)n});
+	return buf_ok(out);
+}
+
+static bool is_end_of_text(unsigned long error)
+{
+	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+enum err certs_from_pem(struct view pem, STACK_OF(X509) **out, size_t *broken)
+{
+	AUTO(x509_stack_free) STACK_OF(X509) *certs = sk_X509_new_null();
+	AUTO(bio_free) BIO *bio = NULL;
+	char no_passphrase[] = ""; /* or OpenSSL would ask somebody for one */
+
+	*broken = 0;
+	if (pem.n <= INT_MAX)
+		bio = BIO_new_mem_buf(pem.n == 0 ? "" : (const void *)pem.p, (int)pem.n);
+	if (certs == NULL || bio == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "certs_from_pem");
+	do {
+		AUTO(x509_free) X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
+
+		if (cert == NULL && !is_end_of_text(ERR_peek_last_error()))
+			(*broken)++;
+		ERR_clear_error();
+		if (cert != NULL && sk_X509_push(certs, cert) <= 0)
+			return fail(ERR_INTERNAL, "out-of-memory", "certs_from_pem");
+		(void)MOVE(cert);
+	} while (BIO_ctrl_pending(bio) > 0);
+	*out = MOVE(certs);
+	return OK;
+}
+
+enum err certs_parse(struct view pem, const char *path, const char *code, STACK_OF(X509) **out)
+{
+	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
+	size_t broken;
+
+	TRY(certs_from_pem(pem, &certs, &broken));
+	if (broken > 0)
+		return fail(ERR_INTERNAL, code, "%s: %zu of its %zu certificates cannot be read",
+			path, broken, broken + (size_t)sk_X509_num(certs));
+	if (sk_X509_num(certs) == 0)
+		return fail(ERR_INTERNAL, code, "%s: holds no certificate (PEM)", path);
+	*out = MOVE(certs);
+	return OK;
+}
+
+enum err certs_read(const char *path, const char *code, STACK_OF(X509) **out)
+{
+	AUTO(buf_free) struct buf pem = BUF(CERTS_MAX);
+
+	TRY(file_read(path, &pem));
+	return certs_parse(buf_view(&pem), path, code, out);
+}
+
+void name_text(const X509_NAME *name, char *out, size_t room)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	long n = 0;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
+		n = BIO_get_mem_data(bio, &text);
+	snprintf(out, room, "%.*s", (int)n, text == NULL ? "" : text);
+}
+
+static bool seconds_of(const ASN1_TIME *time, int64_t *out)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		return false;
+	*out = timegm(&tm);
+	return true;
+}
+
+enum err cert_validity(const X509 *cert, int64_t *from, int64_t *until)
+{
+	if (!seconds_of(X509_get0_notBefore(cert), from) ||
+		!seconds_of(X509_get0_notAfter(cert), until))
+		return fail(ERR_INTERNAL, "certificate-dates",
+			"a certificate with dates that cannot be read");
+	return OK;
+}
+
+void cert_serial(const X509 *cert, char out[static CERT_SERIAL_SIZE])
+{
+	AUTO(bn_free) BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+	AUTO(ossl_text_free) char *digits = number == NULL ? NULL : BN_bn2hex(number);
+
+	snprintf(out, CERT_SERIAL_SIZE, "%s", digits == NULL ? "?" : digits);
+	for (char *p = out; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+}

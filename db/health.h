@@ -1,0 +1,14 @@
+/* health.h - how the database and our connections to it are, for who looks before anything fails. */
+#pragma once
+
+#include "db/pool.h"
+
+#include <stdint.h>
+
+struct db_health {
+	int64_t ahead_ms; /* how far the server's clock is ahead of ours */
+	unsigned lent, size; /* connections of the pool in use, and how many it may have */
+};
+
+/* Asks once, on a connection beside the pool. ERR_BUSY "database-unreachable". */
+CHECKED enum err db_health(struct db *db, struct db_health *out);

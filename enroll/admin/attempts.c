@@ -1,0 +1,161 @@
+#include "enroll/admin/command.h"
+
+#include "ca/base/clock.h"
+#include "enroll/admin/follow.h"
+#include "enroll/admin/remedy.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LAST_MAX 10000
+
+static const char usage[] =
+	"usage: endorsectl attempts [--follow] [--reason R] [--host PATTERN] [--since TIME]\n"
+	"                           [--last N] [--json] [--admin URL] [--token-file FILE]\n"
+	"\n"
+	"Tells which devices were refused after they had proven themselves: when, as which host,\n"
+	"for which reason, and what to do. Then what this server has counted since it started,\n"
+	"with those that proved nothing, by reason. Counters are each server's own; refusals are\n"
+	"those of all servers of the service.\n"
+	"\n"
+	"  --follow           go on with each that comes, until interrupted; waits for a service\n"
+	"                     that is away\n"
+	"  --reason R         only those with this reason code (PROTOCOL.md, \"Errors\")\n"
+	"  --host PATTERN     only those that asked for such a name; * stands for anything, dots\n"
+	"                     too, and letters are alike in either case\n"
+	"  --since TIME       only those of the last 90s, 15m, 8h, 7d\n"
+	"  --last N           at most so many of those there are (default: 20; with --follow 10,\n"
+	"                     with --since 10000)\n"
+	"  --json             one JSON object a line\n"
+	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
+	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n";
+
+struct wish {
+	struct admin_server server;
+	struct attempts_filter filter;
+	enum print_form form;
+	bool follow;
+	size_t last; /* 0: not said */
+};
+
+static bool read_count(const char *text, size_t *out)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	*out = (size_t)n;
+	return isdigit((unsigned char)text[0]) && *end == '\0' && n >= 1 && n <= LAST_MAX;
+}
+
+/* "15m": so long ago. */
+static bool read_ago(const char *text, int64_t *out)
+{
+	static const struct {
+		char unit;
+		long seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (!isdigit((unsigned char)text[0]) || n < 1 || n > 100000 || strlen(end) != 1)
+		return false;
+	for (size_t i = 0; i < COUNT(units); i++)
+		if (*end == units[i].unit) {
+			*out = clock_now() - n * units[i].seconds;
+			*out = *out < 1 ? 1 : *out;
+			return true;
+		}
+	return false;
+}
+
+/* False: not as it must be. */
+static bool take(int option, const char *value, struct wish *wish)
+{
+	switch (option) {
+	case 'f':
+		wish->follow = true;
+		return true;
+	case 'r':
+		wish->filter.reason = value;
+		return true;
+	case 'H':
+		wish->filter.host = value;
+		return true;
+	case 's':
+		return read_ago(value, &wish->filter.since);
+	case 'l':
+		return read_count(value, &wish->last);
+	case 'j':
+		wish->form = PRINT_JSON;
+		return true;
+	case 'a':
+		wish->server.url = value;
+		return true;
+	case 't':
+		wish->server.token_file = value;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum err tell_once(const struct wish *wish, size_t n, struct problem *problem)
+{
+	AUTO(attempts_answer_free) struct attempts_answer answer = {0};
+
+	TRY(attempts_last(&wish->server, &wish->filter, n, &answer, problem));
+	for (size_t i = 0; i < answer.n; i++)
+		TRY(attempt_print(&answer.items[i], wish->form));
+	return counters_print(&answer.counters, wish->form);
+}
+
+static int run(struct wish *wish)
+{
+	struct problem problem = {0};
+	size_t n = wish->last;
+	enum err err;
+
+	if (n == 0)
+		n = wish->filter.since > 0 ? LAST_MAX : wish->follow ? 10 : 20;
+	if (wish->filter.reason != NULL && remedy_for(wish->filter.reason) == NULL)
+		fprintf(stderr,
+			"endorsectl: no proven device is refused for \"%s\"; those that proved "
+			"nothing are only counted\n",
+			wish->filter.reason);
+	err = wish->follow ? attempts_follow(&wish->server, &wish->filter, n, wish->form, &problem)
+			   : tell_once(wish, n, &problem);
+	if (err == ERR_DENIED)
+		return command_refused(&problem);
+	return err == OK ? EXIT_DONE : command_failed();
+}
+
+int command_attempts(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"follow", no_argument, NULL, 'f'},
+		{"reason", required_argument, NULL, 'r'},
+		{"host", required_argument, NULL, 'H'},
+		{"since", required_argument, NULL, 's'},
+		{"last", required_argument, NULL, 'l'},
+		{"json", no_argument, NULL, 'j'},
+		{"admin", required_argument, NULL, 'a'},
+		{"token-file", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct wish wish = {.server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h')
+			return command_told(usage);
+		if (!take(option, optarg, &wish))
+			return command_misused(usage);
+	}
+	if (optind != argc)
+		return command_misused(usage);
+	return run(&wish);
+}

@@ -1,0 +1,117 @@
+#include "enroll/admin/attempts_print.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/printable.h"
+#include "enroll/admin/remedy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WIDTH 100
+#define INDENT "    "
+
+static enum err put(const struct buf *text)
+{
+	TRY(buf_ok(text));
+	if (fwrite(text->p, 1, text->n, stdout) != text->n || fflush(stdout) != 0)
+		return fail(ERR_INTERNAL, "output", "cannot write: %s", strerror(errno));
+	return OK;
+}
+
+/* Words filled into lines of WIDTH. */
+static void add_wrapped(struct buf *out, const char *lead, const char *text)
+{
+	size_t column = strlen(lead);
+
+	buf_str(out, lead);
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		if (column + 1 + n > WIDTH && column > strlen(INDENT)) {
+			buf_str(out, "\n" INDENT);
+			column = strlen(INDENT);
+		} else if (column > strlen(INDENT)) {
+			buf_str(out, " ");
+			column++;
+		}
+		buf_fmt(out, "%.*s", (int)n, text);
+		column += n;
+		text += n + (text[n] == ' ');
+	}
+	buf_str(out, "\n");
+}
+
+static void add_attempt(struct buf *out, const struct attempt *attempt)
+{
+	char when[CLOCK_TEXT_SIZE], host[ATTEMPT_TEXT], sentence[ATTEMPT_TEXT], reason[65];
+	const char *remedy = remedy_for(attempt->reason);
+
+	clock_text(attempt->at, when);
+	printable(attempt->host, host, sizeof(host));
+	printable(attempt->reason, reason, sizeof(reason));
+	printable(attempt->sentence, sentence, sizeof(sentence));
+	buf_fmt(out, "%s  %-32s  %s\n", when, host[0] == '\0' ? "-" : host, reason);
+	add_wrapped(out, INDENT, sentence);
+	if (remedy != NULL)
+		add_wrapped(out, INDENT "->", remedy);
+}
+
+enum err attempt_print(const struct attempt *attempt, enum print_form form)
+{
+	AUTO(buf_free) struct buf out = BUF(1 << 16);
+
+	if (form == PRINT_JSON) {
+		TRY(attempt_encode(attempt, &out));
+		buf_str(&out, "\n");
+	} else {
+		add_attempt(&out, attempt);
+	}
+	return put(&out);
+}
+
+static void add_counters(struct buf *out, const struct attempt_counters *counters)
+{
+	AUTO(buf_free) struct buf unproven = BUF(1 << 14);
+	char since[CLOCK_TEXT_SIZE];
+
+	clock_text(counters->since, since);
+	buf_fmt(out,
+		"this server since %s: %lld tickets; %lld issued, %lld returned, %lld repeated; "
+		"%lld refused",
+		since, (long long)counters->tickets, (long long)counters->issued,
+		(long long)counters->returned, (long long)counters->repeated,
+		(long long)counters->refused);
+	if (counters->failed > 0)
+		buf_fmt(out,
+			"\n" INDENT
+			"%lld failed on our side: endorsectl doctor, and the log, tell why",
+			(long long)counters->failed);
+	if (counters->unrecorded > 0)
+		buf_fmt(out, "\n" INDENT "%lld of the refused are not in the audit: see the log",
+			(long long)counters->unrecorded);
+	buf_str(out, "\n");
+	for (size_t i = 0; i < counters->unproven_n; i++) {
+		char reason[65];
+
+		printable(counters->unproven[i].reason, reason, sizeof(reason));
+		buf_fmt(&unproven, "%s%s %lld", i > 0 ? ", " : "unproven: ", reason,
+			(long long)counters->unproven[i].n);
+	}
+	if (unproven.n > 0)
+		add_wrapped(out, INDENT, buf_text(&unproven));
+}
+
+enum err counters_print(const struct attempt_counters *counters, enum print_form form)
+{
+	AUTO(buf_free) struct buf out = BUF(1 << 16);
+
+	if (form == PRINT_JSON) {
+		buf_str(&out, "{\"counters\":");
+		TRY(attempt_counters_encode(counters, &out));
+		buf_str(&out, "}\n");
+	} else {
+		add_counters(&out, counters);
+	}
+	return put(&out);
+}

@@ -1,0 +1,95 @@
+#include "enroll/admin/remedy.h"
+
+#include "ca/base/mem.h"
+
+#include <string.h>
+
+static const char client[] =
+	"the client does not speak this protocol as PROTOCOL.md has it: update "
+	"endorse on the device, or tell the client's author";
+static const char new_ak[] = "on the device, enroll with a new AK: endorse enroll makes one";
+static const char odd_certificate[] = "the manufacturer's certificate is not what the TCG profile "
+				      "asks for: keep this TPM out, and "
+				      "show it to the manufacturer";
+
+static const struct {
+	const char *reason, *remedy;
+} remedies[] = {
+	{"json", client},
+	{"json-key-unknown", client},
+	{"json-key-missing", client},
+	{"json-type", client},
+	{"base64", client},
+	{"field-too-long", client},
+	{"request-keys", client},
+	{"request-purpose", client},
+	{"tpm-public", client},
+	{"ek-certificate", client},
+	{"host-name",
+		"give the machine a lower-case DNS name of two labels or more, and enroll again"},
+	{"wrong-service", "the device was pointed at another service's name: endorse enroll "
+			  "--service must be "
+			  "this service's"},
+	{"name-not-allowed", "add the name to a rule's hosts in policy.yaml, or correct the "
+			     "machine's name, and enroll again"},
+	{"ek-kind-not-allowed",
+		"enroll with the EK that the rule names (endorse enroll --ek ...), or "
+		"add this kind to the rule's ek_kinds"},
+	{"trust-not-allowed", "this TPM's root is not of a class that the rule takes: change the "
+			      "rule's trust, or where the root is imported (trust: class)"},
+	{"template-not-allowed", "add the template to the rule's templates in policy.yaml, or ask "
+				 "for another on the device"},
+	{"device-revoked", "this TPM was banned here: find out why before anything else"},
+	{"certificate-revoked", "on the device, enroll anew: endorse enroll"},
+	{"ak-superseded", new_ak},
+	{"ak-other-dialect", new_ak},
+	{"ak-of-another-device", "two EKs came with one AK: if both are of one TPM, unbind the "
+				 "older device's name, and "
+				 "enroll with a new AK"},
+	{"ticket-used", "on the device, enroll anew: endorse enroll"},
+	{"host-bound-to-another-device",
+		"is it the machine that had the name? then it enrolled with another EK. Was it "
+		"replaced, or its mainboard? endorsectl host unbind NAME --why ... Neither? "
+		"somebody else uses the name"},
+	{"device-bound-to-another-host", "this TPM has a name already: enroll under that one, or "
+					 "endorsectl host unbind its old "
+					 "name, or raise the rule's names_per_device"},
+	{"ak-name-algorithm", new_ak},
+	{"ak-attributes", new_ak},
+	{"ak-scheme", new_ak},
+	{"ak-key", new_ak},
+	{"ak-roca",
+		"this TPM's firmware makes weak RSA keys (CVE-2017-15361): update it, or enroll "
+		"with an ECC AK"},
+	{"ak-not-for-this-service",
+		"on the device, enroll with a new AK: endorse enroll makes one. A cloud's own AK "
+		"is taken only where the name's rule says untagged_aks: true"},
+	{"ek-certificate-missing", "this TPM has no EK certificate in its NV storage: get it from "
+				   "the manufacturer, or "
+				   "keep the TPM out"},
+	{"ek-key", odd_certificate},
+	{"ek-roca", "this TPM's EK can be computed by anybody (CVE-2017-15361): replace the TPM"},
+	{"ek-mismatch", "the EK in the TPM is not the certificate's: was the TPM cleared or the EK "
+			"re-made with another template?"},
+	{"ek-template", "the EK is not made from the TCG's template: enroll with another EK "
+			"(endorse enroll --ek ...)"},
+	{"ek-is-ca", odd_certificate},
+	{"ek-eku", odd_certificate},
+	{"ek-usage", odd_certificate},
+	{"ek-san", odd_certificate},
+	{"ek-chain",
+		"the intermediates in this TPM are no use: import the manufacturer's into trust: "
+		"intermediates"},
+	{"ek-expired", "is the clock of this server right? if so, ask the manufacturer for a new "
+		       "certificate"},
+	{"ek-untrusted", "is this a manufacturer you trust? import its root (trust: roots) or the "
+			 "missing intermediate, and start endorsed again"},
+};
+
+const char *remedy_for(const char *reason)
+{
+	for (size_t i = 0; i < COUNT(remedies); i++)
+		if (strcmp(remedies[i].reason, reason) == 0)
+			return remedies[i].remedy;
+	return NULL;
+}

@@ -1,0 +1,72 @@
+#include "enroll/agent/diagnosis.h"
+
+#include "ca/base/printable.h"
+#include "enroll/agent/jsontext.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define TEXT 1024
+#define JSON_MAX (256 * 1024)
+
+void diagnosis_begin(struct diagnosis *diagnosis, bool as_json)
+{
+	*diagnosis = (struct diagnosis){.as_json = as_json, .json = BUF(JSON_MAX)};
+}
+
+void diagnosis_free(struct diagnosis *diagnosis)
+{
+	buf_free(&diagnosis->json);
+}
+
+static void add_json(
+	struct diagnosis *diagnosis, enum diagnosis_kind kind, const char *look, const char *text)
+{
+	static const char *const kinds[] = {"ok", "warn", "fail", "skipped"};
+
+	buf_str(&diagnosis->json, diagnosis->json.n == 0 ? "[" : ",");
+	jsontext_begin(&diagnosis->json);
+	jsontext_string(&diagnosis->json, "look", look);
+	jsontext_string(&diagnosis->json, "kind", kinds[kind]);
+	jsontext_string(&diagnosis->json, "text", text);
+	jsontext_end(&diagnosis->json);
+}
+
+void diagnosis_add(struct diagnosis *diagnosis, enum diagnosis_kind kind, const char *look,
+	const char *fmt, ...)
+{
+	static const char *const kinds[] = {"ok", "warn", "FAIL", "-"};
+	char raw[TEXT], text[TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	printable(raw, text, sizeof(text));
+	diagnosis->count[kind]++;
+	if (diagnosis->as_json) {
+		add_json(diagnosis, kind, look, text);
+		return;
+	}
+	printf("%-4s %-8s %s\n", kinds[kind], look, text);
+	/* The next look may take long. */
+	fflush(stdout);
+}
+
+enum err diagnosis_end(struct diagnosis *diagnosis)
+{
+	const unsigned *n = diagnosis->count;
+
+	if (diagnosis->as_json) {
+		buf_str(&diagnosis->json, diagnosis->json.n == 0 ? "[]\n" : "]\n");
+		TRY(buf_ok(&diagnosis->json));
+		fputs(buf_text(&diagnosis->json), stdout);
+		return OK;
+	}
+	printf("\n%s: %u ok, %u to know, %u wrong, %u not looked at\n",
+		n[DIAGNOSIS_FAIL] > 0	   ? "Something is wrong"
+		: n[DIAGNOSIS_SKIPPED] > 0 ? "Nothing wrong was seen"
+					   : "Nothing is wrong",
+		n[DIAGNOSIS_OK], n[DIAGNOSIS_WARN], n[DIAGNOSIS_FAIL], n[DIAGNOSIS_SKIPPED]);
+	return OK;
+}

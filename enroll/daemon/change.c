@@ -1,0 +1,144 @@
+#include "enroll/daemon/change.h"
+
+#include "ca/base/encode.h"
+#include "ca/base/log.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* What is as the process began with, as long as it lives. */
+static const struct {
+	const char *key;
+	size_t offset;
+	bool is_text;
+} fixed[] = {
+	{"service", offsetof(struct config, service), true},
+	{"listen", offsetof(struct config, listen), true},
+	{"admin_listen", offsetof(struct config, admin_listen), true},
+	{"threads", offsetof(struct config, threads), false},
+	{"database", offsetof(struct config, database), true},
+	{"database_connections", offsetof(struct config, database_connections), false},
+	{"database_wait", offsetof(struct config, database_wait), false},
+};
+
+static const struct template *template_in(const struct service *service, const char *name)
+{
+	const struct template *tmpl;
+
+	for (size_t i = 0; (tmpl = signer_template(service->signer, i)) != NULL; i++)
+		if (strcmp(tmpl->name, name) == 0)
+			return tmpl;
+	return NULL;
+}
+
+void change_judge(const struct change *change, struct problems *problems)
+{
+	const struct template *is, *was;
+
+	for (size_t i = 0; (is = signer_template(change->next->signer, i)) != NULL; i++)
+		if ((was = template_in(change->old, is->name)) != NULL &&
+			is->version == was->version &&
+			memcmp(is->digest, was->digest, SHA256_SIZE) != 0)
+			problem_add(problems, change->config->templates, (struct yaml_mark){0},
+				"the template \"%s\" was changed and its version is still %lld: "
+				"raise it, for that is what records know it by",
+				is->name, (long long)is->version);
+}
+
+static void hex_of(const uint8_t *digest, char out[static 2 * SHA256_SIZE + 1])
+{
+	hex_write((struct view){digest, SHA256_SIZE}, out);
+}
+
+static void ca_of(const struct service *service, char out[static 2 * SHA256_SIZE + 1])
+{
+	uint8_t digest[SHA256_SIZE] = {0};
+
+	if (SHA256_OF(digest, signer_chain(service->signer, 0)) != OK)
+		memset(digest, 0, sizeof(digest));
+	hex_of(digest, out);
+}
+
+static void tell_digest(struct buf *changes, const char *what, const char *is, const char *was)
+{
+	if (strcmp(is, was) != 0)
+		buf_fmt(changes, "%s %.*s, was %.*s\n", what, VERSION_SHOWN, is, VERSION_SHOWN,
+			was);
+}
+
+static void tell_digests(const struct change *change, struct reload_answer *out)
+{
+	char was[2 * SHA256_SIZE + 1];
+
+	hex_of(trust_version(change->next->trust), out->trust_version);
+	hex_of(trust_version(change->old->trust), was);
+	tell_digest(&out->changes, "trust set", out->trust_version, was);
+	hex_of(policy_version(change->next->policy), out->policy_version);
+	hex_of(policy_version(change->old->policy), was);
+	tell_digest(&out->changes, "policy", out->policy_version, was);
+	ca_of(change->next, out->ca_certificate);
+	ca_of(change->old, was);
+	tell_digest(&out->changes, "CA certificate", out->ca_certificate, was);
+}
+
+static void tell_templates(const struct change *change, struct buf *changes)
+{
+	const struct template *is, *was;
+
+	for (size_t i = 0; (is = signer_template(change->next->signer, i)) != NULL; i++)
+		if ((was = template_in(change->old, is->name)) == NULL)
+			buf_fmt(changes, "template %s %lld, a new one\n", is->name,
+				(long long)is->version);
+		else if (is->version != was->version)
+			buf_fmt(changes, "template %s %lld, was %lld\n", is->name,
+				(long long)is->version, (long long)was->version);
+	for (size_t i = 0; (was = signer_template(change->old->signer, i)) != NULL; i++)
+		if (template_in(change->next, was->name) == NULL)
+			buf_fmt(changes, "template %s is gone\n", was->name);
+}
+
+static void tell_number(struct buf *changes, const char *what, unsigned is, unsigned was)
+{
+	if (is != was)
+		buf_fmt(changes, "%s %u, was %u\n", what, is, was);
+}
+
+static void tell_secret(
+	struct buf *changes, const char *what, const uint8_t *is, const uint8_t *was)
+{
+	if (!secret_equal(is, was, 32))
+		buf_fmt(changes, "%s\n", what);
+}
+
+static void warn(struct reload_answer *out, const char *key)
+{
+	LOG(WARNING, "reload.needs-restart", "setting", key);
+	buf_fmt(&out->warnings, "%s was changed: that takes effect only with a restart\n", key);
+}
+
+static bool is_same(const struct change *change, size_t i)
+{
+	const char *was = (const char *)change->old_config + fixed[i].offset;
+	const char *is = (const char *)change->config + fixed[i].offset;
+
+	if (fixed[i].is_text)
+		return strcmp(*(char *const *)was, *(char *const *)is) == 0;
+	return *(const int64_t *)was == *(const int64_t *)is;
+}
+
+void change_tell(const struct change *change, struct reload_answer *out)
+{
+	const struct service *old = change->old, *next = change->next;
+
+	tell_digests(change, out);
+	tell_templates(change, &out->changes);
+	tell_secret(&out->changes, "edge secret", next->edge_secret, old->edge_secret);
+	tell_secret(&out->changes, "admin token", next->admin_token, old->admin_token);
+	tell_number(&out->changes, "live_aks_per_device", next->live_aks_max, old->live_aks_max);
+	tell_number(&out->changes, "drain", next->drain, old->drain);
+	for (size_t i = 0; i < COUNT(fixed); i++)
+		if (!is_same(change, i))
+			warn(out, fixed[i].key);
+	if (!ticket_keys_equal(next->tickets, old->tickets))
+		warn(out, "ticket_key_file");
+}

@@ -1,0 +1,109 @@
+#include "enroll/flow/attempts.h"
+
+#include "ca/base/clock.h"
+#include "db/refusals.h"
+#include "enroll/flow/tally.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 100
+
+/* Decimal digits and nothing else. */
+static enum err read_number(
+	const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	long long value;
+	char *end;
+
+	if (text == NULL)
+		return OK;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 || value < min ||
+		value > max)
+		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
+			"%s is \"%.32s\": wanted a number from %lld to %lld", name, text,
+			(long long)min, (long long)max);
+	*out = value;
+	return OK;
+}
+
+static enum err read_wish(const struct attempts_wish *wish, struct refusal_query *out)
+{
+	int64_t limit = LIMIT_DEFAULT;
+
+	*out = (struct refusal_query){.backwards = wish->after == NULL,
+		.from = REFUSAL_LAST,
+		.code = wish->reason,
+		.host = wish->host};
+	if (wish->after != NULL && wish->before != NULL)
+		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
+			"after and before do not go together");
+	TRY(read_number("after", wish->after, 0, INT64_MAX, &out->from));
+	TRY(read_number("before", wish->before, 0, INT64_MAX, &out->from));
+	TRY(read_number("since", wish->since, 0, CLOCK_LAST, &out->since));
+	TRY(read_number("limit", wish->limit, 1, ATTEMPTS_MAX, &limit));
+	out->limit = (size_t)limit;
+	return OK;
+}
+
+/* The EK's digest stays in the audit: outside of it a device is known by its device_id. */
+static void tell(const struct refusal *refusal, struct attempt *out)
+{
+	out->id = refusal->id;
+	out->at = refusal->at;
+	snprintf(out->host, sizeof(out->host), "%s", refusal->host);
+	snprintf(out->device_id, sizeof(out->device_id), "%s", refusal->device_id);
+	snprintf(out->reason, sizeof(out->reason), "%s", refusal->code);
+	snprintf(out->sentence, sizeof(out->sentence), "%s", refusal->sentence);
+	snprintf(out->from, sizeof(out->from), "%s", refusal->from);
+	snprintf(out->request_id, sizeof(out->request_id), "%s", refusal->request_id);
+}
+
+static enum err tell_counters(struct tally *tally, struct attempt_counters *out)
+{
+	AUTO(mem_free) struct tally_view *view = calloc(1, sizeof(*view));
+
+	if (view == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "attempts_read");
+	tally_read(tally, view);
+	out->since = view->since;
+	out->tickets = (int64_t)view->tickets;
+	out->issued = (int64_t)view->issued;
+	out->returned = (int64_t)view->returned;
+	out->repeated = (int64_t)view->repeated;
+	out->refused = (int64_t)view->refused;
+	out->unrecorded = (int64_t)view->unrecorded;
+	out->failed = (int64_t)view->failed;
+	for (size_t i = 0; i < view->unproven_n && i < ATTEMPT_REASONS; i++) {
+		snprintf(out->unproven[i].reason, sizeof(out->unproven[i].reason), "%s",
+			view->unproven[i].reason);
+		out->unproven[i].n = (int64_t)view->unproven[i].n;
+		out->unproven_n = i + 1;
+	}
+	return OK;
+}
+
+enum err attempts_read(const struct service *service, const struct attempts_wish *wish,
+	struct attempts_answer *out)
+{
+	AUTO(refusal_page_free) struct refusal_page page = {0};
+	struct refusal_query query;
+
+	*out = (struct attempts_answer){0};
+	TRY(read_wish(wish, &query));
+	TRY(refusals_read(service->db, &query, &page));
+	TRY(attempts_answer_init(out, page.n));
+	for (size_t i = 0; i < page.n; i++)
+		tell(&page.items[i], &out->items[i]);
+	out->n = page.n;
+	out->next = page.next;
+	out->more = page.more;
+	out->settles_id = page.horizon.id;
+	out->settles_xid = page.horizon.xid;
+	out->settled_xid = page.oldest_xid;
+	return tell_counters(service->tally, &out->counters);
+}

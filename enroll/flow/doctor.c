@@ -1,0 +1,218 @@
+#include "enroll/flow/doctor.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/ossl.h"
+#include "ca/validity.h"
+#include "db/health.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define DAY 86400
+#define SOON (30 * DAY)
+#define YEAR (365 * DAY)
+#define CLOCKS_APART_WARN 2000 /* ms */
+
+static void examine_pool(const struct db_health *health, struct findings *findings)
+{
+	if (health->lent == health->size)
+		finding_add(findings, "database", FINDING_WARN,
+			"all %u connections are in use, so requests wait for one: set "
+			"database_connections higher, or look for what holds the database up",
+			health->size);
+}
+
+/* A ticket is valid for another server while the clocks are TICKET_SKEW apart. */
+static void examine_clock(const struct db_health *health, struct findings *findings)
+{
+	int64_t apart = health->ahead_ms < 0 ? -health->ahead_ms : health->ahead_ms;
+	const char *where = health->ahead_ms < 0 ? "ahead of" : "behind";
+
+	if (apart < CLOCKS_APART_WARN)
+		finding_add(
+			findings, "clock", FINDING_OK, "this server's and the database's agree");
+	else
+		finding_add(findings, "clock",
+			apart > TICKET_SKEW * 1000 ? FINDING_FAIL : FINDING_WARN,
+			"this server's clock is %lld s %s the database's: servers more than %d s "
+			"apart refuse each other's tickets and issue certificates that begin too "
+			"late; see to NTP on both",
+			((long long)apart + 500) / 1000, where, TICKET_SKEW);
+}
+
+static void examine_database(
+	const struct service *service, bool is_running, struct findings *findings)
+{
+	struct db_health health;
+
+	if (db_ready(service->db) != OK &&
+		(is_running || strcmp(why()->code, "database-schema") != 0)) {
+		finding_add(findings, "database", FINDING_FAIL, "no device can enroll: %s (%s)",
+			why()->sentence, why()->code);
+		return;
+	}
+	finding_add(findings, "database", FINDING_OK,
+		"reachable, writable, and its schema is one for this program");
+	if (db_health(service->db, &health) != OK) {
+		finding_add(findings, "database", FINDING_FAIL, "%s", why()->sentence);
+		return;
+	}
+	examine_pool(&health, findings);
+	examine_clock(&health, findings);
+}
+
+/* A certificate's first and last second. */
+static bool read_life(const X509 *cert, int64_t *begin, int64_t *end)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(X509_get0_notBefore(cert), &tm) != 1)
+		return false;
+	*begin = timegm(&tm);
+	return validity_end(cert, end) == OK;
+}
+
+/* In time to make another: below 30 days, or a third of its life, or a year where that is less. */
+static bool ends_soon(int64_t begin, int64_t end, int64_t now)
+{
+	int64_t third = (end - begin) / 3, left = end - now;
+
+	return left < SOON || left < (third < YEAR ? third : YEAR);
+}
+
+/* What there is to say of a certificate that the service stands on; `then`: what ends with it. */
+static void examine_life(const X509 *cert, const char *area, const char *what, const char *then,
+	int64_t now, struct findings *findings)
+{
+	char when[CLOCK_TEXT_SIZE];
+	int64_t begin, end;
+
+	if (!read_life(cert, &begin, &end)) {
+		finding_add(findings, area, FINDING_FAIL, "%s has no readable validity", what);
+		return;
+	}
+	clock_text(end, when);
+	if (end <= now)
+		finding_add(findings, area, FINDING_FAIL, "%s ended at %s: %s", what, when, then);
+	else if (begin > now)
+		finding_add(findings, area, FINDING_FAIL,
+			"%s is not valid yet: is this server's clock right?", what);
+	else
+		finding_add(findings, area, ends_soon(begin, end, now) ? FINDING_WARN : FINDING_OK,
+			"%s ends in %lld days, at %s%s%s", what, (long long)(end - now) / DAY, when,
+			ends_soon(begin, end, now) ? ": " : "",
+			ends_soon(begin, end, now) ? then : "");
+}
+
+static void examine_ca(const struct service *service, int64_t now, struct findings *findings)
+{
+	struct view der;
+
+	for (size_t i = 0; (der = signer_chain(service->signer, i)).n > 0; i++) {
+		const uint8_t *p = der.p;
+		AUTO(x509_free) X509 *cert = d2i_X509(NULL, &p, (long)der.n);
+		char what[64] = "the issuing CA's certificate";
+
+		if (i > 0)
+			snprintf(what, sizeof(what), "certificate %zu above the issuing CA", i);
+		if (cert != NULL)
+			examine_life(cert, "ca", what,
+				"what it issues is refused from then on; make a new CA "
+				"certificate, give it to endorsed (ca: certificate) and let "
+				"devices enroll again",
+				now, findings);
+	}
+	if (signer_ready(service->signer) == OK)
+		finding_add(findings, "ca", FINDING_OK, "the CA's key signs");
+	else if (signer_not_after(service->signer) > now)
+		finding_add(
+			findings, "ca", FINDING_FAIL, "no device can enroll: %s", why()->sentence);
+}
+
+static void examine_templates(const struct service *service, int64_t now, struct findings *findings)
+{
+	int64_t left = signer_not_after(service->signer) - now;
+	const struct template *tmpl;
+	size_t n;
+
+	for (n = 0; (tmpl = signer_template(service->signer, n)) != NULL; n++)
+		if (left > 0 && tmpl->lifetime > left)
+			finding_add(findings, "templates", FINDING_WARN,
+				"\"%s\" gives %lld days and the issuing CA has %lld left: "
+				"certificates are cut short and all end with the CA; make a new CA "
+				"certificate now",
+				tmpl->name, (long long)tmpl->lifetime / DAY, (long long)left / DAY);
+	finding_add(findings, "templates", FINDING_OK, "%zu loaded", n);
+}
+
+struct roots {
+	int64_t now;
+	struct findings *findings;
+	size_t n;
+};
+
+/* An expired root is no failure by itself: the TPMs under it are those of one manufacturer. */
+static void examine_root(void *ctx, const X509 *cert)
+{
+	struct roots *roots = ctx;
+	int64_t begin, end;
+	char subject[256] = "", when[CLOCK_TEXT_SIZE];
+
+	roots->n++;
+	if (!read_life(cert, &begin, &end) || end - roots->now >= SOON)
+		return;
+	X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject));
+	clock_text(end, when);
+	finding_add(roots->findings, "trust", FINDING_WARN,
+		"the root %.200s %s at %s: devices under it are refused (ek-expired) from then on; "
+		"ask the manufacturer for the next one",
+		subject, end <= roots->now ? "ended" : "ends", when);
+}
+
+static void examine_trust(const struct service *service, int64_t now, struct findings *findings)
+{
+	struct roots roots = {now, findings, 0};
+
+	trust_each_root(service->trust, examine_root, &roots);
+	finding_add(findings, "trust", FINDING_OK, "%zu trusted roots", roots.n);
+}
+
+static void examine_policy(const struct service *service, struct findings *findings)
+{
+	size_t open = policy_rules_for_any_ek(service->policy);
+
+	finding_add(findings, "policy", FINDING_OK, "%zu rules", policy_rules(service->policy));
+	if (open > 0)
+		finding_add(findings, "policy", FINDING_WARN,
+			"%zu rules take any kind of EK, so a TPM that has two can take two names "
+			"and outlive a ban: name one kind (ek_kinds)",
+			open);
+}
+
+/* What was sealed must open: that is all that can be known of a key that only this service has. */
+static void examine_tickets(const struct service *service, int64_t now, struct findings *findings)
+{
+	AUTO(buf_free) struct buf sealed = BUF(1024);
+	AUTO(ticket_wipe) struct ticket made = {.issued_at = now}, opened;
+
+	if (ticket_seal(service->tickets, &made, &sealed) == OK &&
+		ticket_open(service->tickets, buf_view(&sealed), now, &opened) == OK)
+		finding_add(findings, "tickets", FINDING_OK, "the ticket key seals and opens");
+	else
+		finding_add(findings, "tickets", FINDING_FAIL, "no device can enroll: %s",
+			why()->sentence);
+}
+
+void doctor_examine(
+	const struct service *service, bool is_running, int64_t now, struct findings *findings)
+{
+	examine_database(service, is_running, findings);
+	examine_ca(service, now, findings);
+	examine_templates(service, now, findings);
+	examine_trust(service, now, findings);
+	examine_policy(service, findings);
+	examine_tickets(service, now, findings);
+	if (service->examine != NULL)
+		service->examine(service->path, findings);
+}

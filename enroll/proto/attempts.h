@@ -1,0 +1,54 @@
+/* attempts.h - what was refused and what was counted (PROTOCOL.md, "GET /v1/admin/attempts"). */
+#pragma once
+
+#include "ca/base/buf.h"
+
+#define ATTEMPTS_MAX 1000 /* in one answer */
+#define ATTEMPT_TEXT 513
+#define ATTEMPT_REASONS 160
+#define LIMIT_ADMIN_ANSWER (4 * 1024 * 1024)
+
+/* One refusal of a proven device, as the audit has it. */
+struct attempt {
+	int64_t id, at; /* at: seconds since 1970 */
+	char host[ATTEMPT_TEXT]; /* as it was asked for; "" where the claim could not be read */
+	char device_id[33]; /* "": a TPM that is not known here */
+	char reason[65];
+	char sentence[ATTEMPT_TEXT]; /* what the device was told */
+	char from[ATTEMPT_TEXT];
+	char request_id[ATTEMPT_TEXT];
+};
+
+struct attempt_count {
+	char reason[65];
+	int64_t n;
+};
+
+/* What one server has counted since it started. */
+struct attempt_counters {
+	int64_t since;
+	int64_t tickets, issued, returned, repeated, refused, unrecorded, failed;
+	struct attempt_count unproven[ATTEMPT_REASONS]; /* the most frequent first */
+	size_t unproven_n;
+};
+
+struct attempts_answer {
+	struct attempt *items;
+	size_t n;
+	int64_t next; /* the cursor to go on from */
+	bool more;
+	/* Ids up to settles_id are complete once an answer's settled_xid has come to settles_xid. */
+	int64_t settles_id, settles_xid, settled_xid;
+	struct attempt_counters counters;
+};
+/* Makes room for `n` attempts. */
+CHECKED enum err attempts_answer_init(struct attempts_answer *answer, size_t n);
+void attempts_answer_free(struct attempts_answer *answer); /* for AUTO; accepts zeroes */
+
+CHECKED enum err attempts_answer_encode(const struct attempts_answer *answer, struct buf *json);
+/* `out` is overwritten, and for attempts_answer_free() also after a failure. */
+CHECKED enum err attempts_answer_parse(struct view json, struct attempts_answer *out);
+
+/* One attempt, or the counters, as one JSON object. */
+CHECKED enum err attempt_encode(const struct attempt *attempt, struct buf *json);
+CHECKED enum err attempt_counters_encode(const struct attempt_counters *counters, struct buf *json);

@@ -1,0 +1,73 @@
+/* soft_enroll.h - a device of the software TPM, and its enrollment: cheap, and from any thread. */
+#pragma once
+
+#include "ca/base/hostname.h"
+#include "enroll/proto/answer.h"
+#include "enroll/proto/message.h"
+#include "enroll/proto/proof.h"
+#include "tests/flow/httpc.h"
+#include "tests/flow/maker.h"
+#include "tests/softtpm/key.h"
+
+/* Whose enrollment it is. Many threads may enroll with one, as long as nobody changes it. */
+struct soft_device {
+	struct soft_key ek, ak;
+	struct buf ek_certificate; /* DER */
+	struct buf ek_public; /* sent in the claim when not empty */
+	struct view chain[LIMIT_INTERMEDIATES]; /* sent in the claim; borrowed */
+	size_t chain_n;
+	char host[HOSTNAME_MAX + 1];
+};
+
+/* What a device is made of; keys that are NULL are made. */
+struct soft_plan {
+	enum soft_ek ek;
+	EVP_PKEY *ek_pkey;
+	enum soft_ak ak;
+	EVP_PKEY *ak_pkey;
+	const char *service, *host;
+	const struct ek_wish *wish; /* how its EK certificate differs from a right one */
+};
+
+/* Makes both keys, and has the EK certified; ends the test when it cannot. From any thread. */
+void soft_device_make(const struct soft_plan *plan, struct maker *maker, struct soft_device *out);
+void soft_device_free(struct soft_device *device);
+
+/*
+ * One enrollment without a network, for those that have connections of their own: each call takes
+ * what the service answered and appends the next body. Errors are those of enroll/proto, and
+ * ERR_UNPROVEN "soft-activate" for a credential that this TPM does not open.
+ */
+struct soft_enrollment {
+	const struct soft_device *device;
+	struct buf claim, request;
+	struct challenge challenge;
+	struct secret_key session;
+	uint8_t proof[PROOF_SIZE];
+	struct answer *answer; /* after soft_enrollment_end() */
+};
+void soft_enrollment_init(struct soft_enrollment *x, const struct soft_device *device);
+void soft_enrollment_free(struct soft_enrollment *x);
+/* The body of POST /v1/ticket. */
+CHECKED enum err soft_enrollment_begin(
+	struct soft_enrollment *x, const char *service, struct buf *body);
+/* Its answer, and the body of POST /v1/enroll. */
+CHECKED enum err soft_enrollment_prove(
+	struct soft_enrollment *x, struct view answer, struct buf *body);
+/* Its answer: opens the seal. */
+CHECKED enum err soft_enrollment_end(struct soft_enrollment *x, struct view answer);
+
+/* How an enrollment ended. */
+struct soft_outcome {
+	int status; /* of the last answer; 200: enrolled; 0: no answer, or one that cannot be used */
+	bool has_ticket; /* it was /v1/enroll that answered last */
+	int retry_after; /* seconds; -1: not said */
+	char code[64]; /* reason code of a refusal; with status 0, why the answer is of no use */
+	char detail[256];
+	struct buf certificate; /* DER, when enrolled */
+};
+void soft_outcome_free(struct soft_outcome *outcome);
+
+/* The whole of it, each request on a connection of its own. `out` is overwritten. */
+void soft_enroll(const struct soft_device *device, const struct httpc_peer *peer,
+	const char *service, struct soft_outcome *out);

@@ -1,0 +1,197 @@
+/* test_tcti.c - the ways to a TPM: a resource manager that many share, and a raw device that one has alone. */
+#include "tests/flow/cluster.h"
+#include "tests/flow/device.h"
+#include "tests/flow/line.h"
+#include "tests/flow/supervise.h"
+#include "tests/flow/tpmtool.h"
+#include "tests/flow/world.h"
+
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define MANAGED "tabrmd:bus_type=session"
+
+static const char policy[] = "rules:\n"
+			     "  - name: any\n"
+			     "    hosts: [{suffix: example.test}]\n"
+			     "    templates: [ak]\n"
+			     "    names_per_device: 100\n";
+
+static struct world world;
+
+static int make(void **state)
+{
+	(void)state;
+	world_make(&(struct world_plan){.chips = 2, .services = 1, .edge = true, .policy = policy},
+		&world);
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	(void)state;
+	world_free(&world);
+	return 0;
+}
+
+static void assert_enrolls(const char *tcti, const char *name, const char *hierarchy)
+{
+	AUTO(mem_free) char *host = text("%s-%s.example.test", name, hierarchy);
+	AUTO(mem_free) char *dir = text("%s/%s-%s", world.dir, name, hierarchy);
+	AUTO(output_free) struct output first, again;
+
+	world_run(&world, &first, "endorse", "enroll", "--server", world.name, "--ca", world.roots,
+		"--tcti", tcti, "--host", host, "--state", dir, "--timeout", "20", "--hierarchy",
+		hierarchy, "--ek", "rsa2048", NULL);
+	if (first.code != 0)
+		fail_msg("%s: %s", tcti, buf_text(&first.err));
+	world_run(&world, &again, "endorse", "enroll", "--server", world.name, "--tcti", tcti,
+		"--host", host, "--state", dir, "--timeout", "20", NULL);
+	assert_int_equal(again.code, 0);
+	assert_non_null(strstr(buf_text(&again.out), "nothing to do"));
+}
+
+static void assert_nothing_left(const char *tcti)
+{
+	static const char *const kinds[] = {
+		"handles-transient", "handles-loaded-session", "handles-saved-session"};
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		AUTO(mem_free)
+		char *handles = tpmtool_must(tcti, world.dir, "tpm2_getcap", kinds[i], NULL);
+
+		assert_string_equal(handles, "");
+	}
+}
+
+static void a_raw_device_serves_one_program_at_a_time(void **state)
+{
+	struct line line;
+
+	(void)state;
+	line_start(&line, world.chips[0].socket);
+	AUTO(mem_free) char *tcti = text("device:%s", line.path);
+	assert_enrolls(tcti, "device", "owner");
+	assert_enrolls(tcti, "device", "ek");
+	assert_nothing_left(tcti);
+	line_stop(&line);
+}
+
+/* A message bus for this test alone, and the resource manager on it. */
+struct manager {
+	pid_t bus, daemon;
+	char *address; /* for the environment */
+};
+
+static const char bus_config[] =
+	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
+	" \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+	"<busconfig><type>session</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>\n"
+	"<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\n"
+	"<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
+
+static bool is_there(void *arg)
+{
+	return access(arg, F_OK) == 0;
+}
+
+static bool answers(void *arg)
+{
+	AUTO(output_free) struct output output;
+
+	(void)arg;
+	tpmtool(&output, MANAGED, world.dir, "tpm2_getcap", "handles-transient", NULL);
+	return output.code == 0;
+}
+
+static void manager_start(struct manager *manager, const struct chip *chip)
+{
+	AUTO(mem_free) char *socket = text("%s/bus", world.dir);
+	AUTO(mem_free) char *config = text("--config-file=%s/bus.conf", world.dir);
+	AUTO(mem_free) char *content = text(bus_config, socket);
+	AUTO(mem_free) char *tcti = text("--tcti=%s", chip->tcti);
+	AUTO(mem_free) char *log = text("%s/manager.log", world.dir);
+
+	manager->address = text("unix:path=%s", socket);
+	write_file(strchr(config, '=') + 1, 0644, view_str(content));
+	manager->bus = process_start(&(struct program){.log = log,
+		.argv = (const char *const[]){"dbus-daemon", "--nofork", config, NULL}});
+	must(wait_until(is_there, socket, 10000), "no message bus: see %s", log);
+	setenv("DBUS_SESSION_BUS_ADDRESS", manager->address, 1);
+	manager->daemon = process_start(&(struct program){.log = log,
+		.argv = (const char *const[]){
+			"tpm2-abrmd", "--session", "--allow-root", tcti, NULL}});
+	must(wait_until(answers, NULL, 20000), "no resource manager: see %s", log);
+}
+
+static void manager_stop(struct manager *manager)
+{
+	process_stop(&manager->daemon, SIGTERM);
+	process_stop(&manager->bus, SIGTERM);
+	unsetenv("DBUS_SESSION_BUS_ADDRESS");
+	free(manager->address);
+}
+
+/* Another program, which fills the TPM with its keys and keeps them until it is ended. */
+static pid_t start_hog(void)
+{
+	int ready[2];
+	pid_t hog;
+	char byte;
+
+	must(pipe(ready) == 0, "pipe: %s", strerror(errno));
+	hog = fork();
+	must(hog >= 0, "fork: %s", strerror(errno));
+	if (hog == 0) {
+		struct device_key keys[3];
+		struct device device;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		device_open(&device, MANAGED);
+		for (size_t i = 0; i < COUNT(keys); i++)
+			device_ek(&device, KEY_P256, &keys[i]);
+		must(write(ready[1], "", 1) == 1, "pipe: %s", strerror(errno));
+		pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	must(read(ready[0], &byte, 1) == 1, "the other program does not get its keys");
+	close(ready[0]);
+	return hog;
+}
+
+static void through_a_resource_manager_other_programs_keys_are_not_in_the_way(void **state)
+{
+	struct manager manager;
+	pid_t hog;
+
+	(void)state;
+	manager_start(&manager, &world.chips[1]);
+	hog = start_hog();
+	assert_enrolls(MANAGED, "managed", "owner");
+	assert_enrolls(MANAGED, "managed", "endorsement");
+	assert_enrolls(MANAGED, "managed", "ek");
+	process_stop(&hog, SIGTERM);
+	assert_nothing_left(MANAGED);
+	manager_stop(&manager);
+}
+
+static int tests(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(a_raw_device_serves_one_program_at_a_time),
+		cmocka_unit_test(through_a_resource_manager_other_programs_keys_are_not_in_the_way),
+	};
+
+	return cmocka_run_group_tests(all, make, unmake);
+}
+
+int main(void)
+{
+	return supervise(tests);
+}

@@ -1,0 +1,119 @@
+#include "enroll/admin/attempts_print.h"
+
+#include "ca/base/file.h"
+#include "tests/unit/check.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a call printed; standard output is this file meanwhile. */
+static void printed(enum err (*print)(enum print_form form), enum print_form form, struct buf *out)
+{
+	char path[] = "/tmp/endorse-print-XXXXXX";
+	int kept = dup(STDOUT_FILENO), fd = mkstemp(path);
+
+	assert_true(kept >= 0 && fd >= 0);
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	close(fd);
+	assert_int_equal(OK, print(form));
+	dup2(kept, STDOUT_FILENO);
+	close(kept);
+	assert_int_equal(OK, file_read(path, out));
+	unlink(path);
+}
+
+static struct attempt refused = {.id = 7,
+	.at = 1800000000,
+	.host = "web-1.example.org",
+	.reason = "name-not-allowed",
+	.sentence = "no rule lets \"web-1.example.org\" enroll here: ask the operator to add the "
+		    "name to policy.yaml"};
+
+static enum err print_refused(enum print_form form)
+{
+	return attempt_print(&refused, form);
+}
+
+static struct attempt hostile = {
+	.id = 8, .host = "\x1b[2J", .reason = "\x9b", .sentence = "a\nb\rc"};
+
+static enum err print_hostile(enum print_form form)
+{
+	return attempt_print(&hostile, form);
+}
+
+static enum err print_counters(enum print_form form)
+{
+	const struct attempt_counters counters = {.since = 1800000000,
+		.tickets = 9,
+		.issued = 5,
+		.refused = 2,
+		.unrecorded = 1,
+		.failed = 4,
+		.unproven = {{"proof-invalid", 3}, {"busy", 1}},
+		.unproven_n = 2};
+
+	return counters_print(&counters, form);
+}
+
+static void a_refusal_has_a_line_and_what_to_do_below_it(void **state)
+{
+	AUTO(buf_free) struct buf out = BUF(4096), json = BUF(4096);
+
+	(void)state;
+	printed(print_refused, PRINT_TEXT, &out);
+	assert_string_equal(buf_text(&out),
+		"2027-01-15T08:00:00Z  web-1.example.org                 name-not-allowed\n"
+		"    no rule lets \"web-1.example.org\" enroll here: ask the operator to add the "
+		"name to policy.yaml\n"
+		"    -> add the name to a rule's hosts in policy.yaml, or correct the machine's "
+		"name, and enroll\n"
+		"    again\n");
+	printed(print_refused, PRINT_JSON, &json);
+	assert_int_equal('\n', json.p[json.n - 1]);
+	assert_ptr_equal(json.p + json.n - 1, (uint8_t *)strchr(buf_text(&json), '\n'));
+}
+
+static void nothing_of_a_device_reaches_the_terminal_as_it_is(void **state)
+{
+	AUTO(buf_free) struct buf out = BUF(4096);
+
+	(void)state;
+	printed(print_hostile, PRINT_TEXT, &out);
+	assert_string_equal(buf_text(&out),
+		"1970-01-01T00:00:00Z  ?[2J                              ?\n    a?b?c\n");
+}
+
+static void counters_are_a_few_lines_or_an_object(void **state)
+{
+	AUTO(buf_free) struct buf out = BUF(4096), json = BUF(4096);
+
+	(void)state;
+	printed(print_counters, PRINT_TEXT, &out);
+	assert_string_equal(buf_text(&out),
+		"this server since 2027-01-15T08:00:00Z: 9 tickets; 5 issued, 0 returned, 0 "
+		"repeated; "
+		"2 refused\n"
+		"    4 failed on our side: endorsectl doctor, and the log, tell why\n"
+		"    1 of the refused are not in the audit: see the log\n"
+		"    unproven: proof-invalid 3, busy 1\n");
+	printed(print_counters, PRINT_JSON, &json);
+	assert_string_equal(buf_text(&json),
+		"{\"counters\":{\"since\":1800000000,\"tickets\":9,\"issued\":5,\"returned\":0,"
+		"\"repeated\":0,\"refused\":2,\"unrecorded\":1,\"failed\":4,\"unproven\":[{"
+		"\"reason\":"
+		"\"proof-invalid\",\"count\":3},{\"reason\":\"busy\",\"count\":1}]}}\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_refusal_has_a_line_and_what_to_do_below_it),
+		cmocka_unit_test(nothing_of_a_device_reaches_the_terminal_as_it_is),
+		cmocka_unit_test(counters_are_a_few_lines_or_an_object),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,2 @@
+/* Scratch directories: the same as for the tests of enroll/tpm. */
+#include "tests/unit/tpm/scratch.c"

@@ -1,0 +1,117 @@
+#include "enroll/flow/tally.h"
+
+#include "tests/unit/check.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct tally_view view; /* 11 KiB */
+
+static void each_answer_is_counted_as_what_it_was(void **state)
+{
+	static const char *const what[] = {"", "issued", "issued", "returned", "repeated"};
+	AUTO(tally_free) struct tally *tally = NULL;
+	struct outcome outcome = {.what = ""};
+
+	(void)state;
+	assert_int_equal(OK, tally_make(1800000000, &tally));
+	for (size_t i = 0; i < COUNT(what); i++) {
+		outcome.what = what[i];
+		tally_add(tally, &outcome, OK, "");
+	}
+	tally_read(tally, &view);
+	assert_int_equal(1800000000, view.since);
+	assert_int_equal(1, view.tickets);
+	assert_int_equal(2, view.issued);
+	assert_int_equal(1, view.returned);
+	assert_int_equal(1, view.repeated);
+	assert_int_equal(0, view.refused);
+	assert_int_equal(0, view.unproven_n);
+}
+
+static void proven_refusals_are_one_number_and_unproven_ones_have_their_reasons(void **state)
+{
+	AUTO(tally_free) struct tally *tally = NULL;
+	struct outcome outcome = {.what = "", .is_proven = true};
+
+	(void)state;
+	assert_int_equal(OK, tally_make(0, &tally));
+	tally_add(tally, &outcome, ERR_DENIED, "name-not-allowed");
+	outcome.is_unrecorded = true;
+	tally_add(tally, &outcome, ERR_DENIED, "name-not-allowed");
+	tally_add(tally, &outcome, ERR_BUSY, "database-unreachable");
+	outcome = (struct outcome){.what = ""};
+	tally_add(tally, &outcome, ERR_INTERNAL, "crypto");
+	tally_add(tally, &outcome, ERR_DENIED, "ticket-expired");
+	tally_add(tally, &outcome, ERR_DENIED, "proof-invalid");
+	tally_add(tally, &outcome, ERR_DENIED, "proof-invalid");
+	tally_read(tally, &view);
+	assert_int_equal(2, view.refused);
+	assert_int_equal(1, view.unrecorded);
+	assert_int_equal(2, view.failed);
+	assert_int_equal(2, view.unproven_n);
+	assert_string_equal("proof-invalid", view.unproven[0].reason);
+	assert_int_equal(2, view.unproven[0].n);
+	assert_string_equal("ticket-expired", view.unproven[1].reason);
+}
+
+static void however_many_words_there_are_the_table_does_not_grow(void **state)
+{
+	AUTO(tally_free) struct tally *tally = NULL;
+	const struct outcome outcome = {.what = ""};
+	uint64_t sum = 0;
+
+	(void)state;
+	assert_int_equal(OK, tally_make(0, &tally));
+	for (int i = 0; i < 3 * TALLY_REASONS; i++) {
+		char reason[16];
+
+		snprintf(reason, sizeof(reason), "r-%d", i);
+		tally_add(tally, &outcome, ERR_DENIED, reason);
+	}
+	tally_read(tally, &view);
+	assert_int_equal(TALLY_REASONS, view.unproven_n);
+	assert_string_equal("other", view.unproven[0].reason);
+	for (size_t i = 0; i < view.unproven_n; i++)
+		sum += view.unproven[i].n;
+	assert_int_equal(3 * TALLY_REASONS, sum);
+}
+
+static void *add_many(void *tally)
+{
+	const struct outcome outcome = {.what = ""};
+
+	for (int i = 0; i < 10000; i++)
+		tally_add(tally, &outcome, i % 2 == 0 ? ERR_UNPROVEN : OK, "proof-invalid");
+	return NULL;
+}
+
+static void threads_do_not_lose_each_others_counts(void **state)
+{
+	AUTO(tally_free) struct tally *tally = NULL;
+	pthread_t threads[4];
+
+	(void)state;
+	assert_int_equal(OK, tally_make(0, &tally));
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(0, pthread_create(&threads[i], NULL, add_many, tally));
+	for (size_t i = 0; i < COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
+	tally_read(tally, &view);
+	assert_int_equal(20000, view.unproven[0].n);
+	assert_int_equal(20000, view.tickets);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_answer_is_counted_as_what_it_was),
+		cmocka_unit_test(
+			proven_refusals_are_one_number_and_unproven_ones_have_their_reasons),
+		cmocka_unit_test(however_many_words_there_are_the_table_does_not_grow),
+		cmocka_unit_test(threads_do_not_lose_each_others_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
