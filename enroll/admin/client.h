@@ -7,11 +7,11 @@
 #include <signal.h>
 
 /* Where a service is unless it is told otherwise. */
-#define ADMIN_URL "http://127.0.0.1:8081"
+#define ADMIN_URL "http://127.0.0.1:881"
 #define ADMIN_TOKEN_FILE "/etc/endorse/admin.token"
 
 struct admin_server {
-	const char *url; /* "http://127.0.0.1:8081": plain HTTP is taken for 127.0.0.1 only */
+	const char *url; /* "http://127.0.0.1:881": plain HTTP is taken for 127.0.0.1 only */
 	const char *token_file;
 	const volatile sig_atomic_t *stop; /* a request ends when this is not 0; NULL: never */
 };

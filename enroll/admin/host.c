@@ -15,8 +15,8 @@ static const char unbind_usage[] =
 	"policy allows it can have it. The device's certificates stay valid until they end.\n"
 	"\n"
 	"  --why TEXT         what the audit keeps beside the act\n"
-	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
-	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token)\n";
+	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
+	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n";
 
 static int unbind(const struct admin_server *server, const struct unbind_request *request)
 {

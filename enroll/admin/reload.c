@@ -15,8 +15,8 @@ static const char reload_usage[] =
 	"wrong, and then everything that is wrong is printed. Requests that are being\n"
 	"answered keep the configuration they began with.\n"
 	"\n"
-	"  --admin URL        the service's admin listener (default: http://127.0.0.1:8081)\n"
-	"  --token-file FILE  the admin token (default: /etc/endorse/admin.token); when the\n"
+	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
+	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE "); when the\n"
 	"                     service is to take another one, send it SIGHUP instead\n";
 
 /* Each line, after a word in front of it. */

@@ -31,8 +31,8 @@ static const struct yaml_schema trust_schema = {
 static const struct yaml_key config_keys[] = {
 	/* Part of every AK that enrolls here: choose it for ever. */
 	{"service", YAML_TEXT, CONFIG(service), NULL, 9, 255, NULL, NULL},
-	{"listen", YAML_TEXT, CONFIG(listen), "127.0.0.1:8080", 9, 64, NULL, NULL},
-	{"admin_listen", YAML_TEXT, CONFIG(admin_listen), "127.0.0.1:8081", 9, 64, NULL, NULL},
+	{"listen", YAML_TEXT, CONFIG(listen), "127.0.0.1:880", 9, 64, NULL, NULL},
+	{"admin_listen", YAML_TEXT, CONFIG(admin_listen), "127.0.0.1:881", 9, 64, NULL, NULL},
 	{"threads", YAML_WHOLE, CONFIG(threads), "64", 1, 1024, NULL, NULL},
 	{"edge_secret_file", YAML_PATH, CONFIG(edge_secret_file), NULL, 0, 0, NULL, NULL},
 	{"admin_token_file", YAML_PATH, CONFIG(admin_token_file), NULL, 0, 0, NULL, NULL},

@@ -1,0 +1,83 @@
+#!/bin/sh
+# man.sh [ROOT] - manual pages are clean, and say what the code says: keys of the configuration, options, commands and
+# the edge's variables, no more and no fewer. Completions know every option.
+set -eu
+cd "${1:-$(dirname "$0")/../..}"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export LC_ALL=C
+status=0
+bad() {
+	echo "$*"
+	status=1
+}
+
+# same SOURCE PAGE WHAT - the two lists in scratch/code and scratch/page.
+same() {
+	sort "$scratch/code" >"$scratch/code.sorted"
+	sort "$scratch/page" >"$scratch/page.sorted"
+	[ -s "$scratch/code" ] || bad "$1: no $3 found in it"
+	for word in $(comm -23 "$scratch/code.sorted" "$scratch/page.sorted"); do
+		bad "$2: the $3 \"$word\" of $1 is missing"
+	done
+	for word in $(comm -13 "$scratch/code.sorted" "$scratch/page.sorted"); do
+		bad "$2: $1 has no $3 \"$word\""
+	done
+}
+
+for page in $(find ca policy enroll deploy -name '*.[1-8]' | sort); do
+	mandoc -Tlint -W warning "$page" >"$scratch/lint" 2>&1 || :
+	[ ! -s "$scratch/lint" ] || { cat "$scratch/lint"; status=1; }
+done
+
+# A key that stands in two tables of a file stands in the page twice.
+keys() {
+	sed -n 's/^[[:blank:]]*{"\([a-z0-9_]*\)", YAML_.*/\1/p' "$1" >"$scratch/code"
+	sed -n 's/^\.It Va \([a-z0-9_]*\)$/\1/p' "$2" >"$scratch/page"
+	same "$1" "$2" key
+}
+keys enroll/daemon/config.c enroll/daemon/endorsed.yaml.5
+keys policy/policy.c policy/endorse-policy.5
+keys ca/template.c ca/endorse-template.5
+
+# options PAGE COMPLETION SOURCE...
+options() {
+	page=$1 completion=$2
+	shift 2
+	cat "$@" | sed -n 's/^[[:blank:]]*{"\([a-z0-9-]*\)", \(no\|required\|optional\)_argument,.*/\1/p' |
+		sort -u >"$scratch/code"
+	printf 'help\nversion\n' | sort -u - "$scratch/code" -o "$scratch/code"
+	grep -oE '(Fl|\|) -[a-z0-9-]+' "$page" | sed 's/.* -//' | sort -u >"$scratch/page"
+	# The options of commands that are told of in the page alone are not judged here.
+	comm -23 "$scratch/code" "$scratch/page" | while read -r option; do
+		echo "$page: the option \"--$option\" is missing"
+	done >"$scratch/missing"
+	while read -r option; do
+		grep -qE -e "--$option([^a-z0-9-]|\$)" "$completion" ||
+			echo "$completion: the option \"--$option\" is missing"
+	done <"$scratch/code" >>"$scratch/missing"
+	[ ! -s "$scratch/missing" ] || { cat "$scratch/missing"; status=1; }
+}
+options enroll/daemon/endorsed.8 deploy/completion/endorsed enroll/daemon/*.c
+options enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/*.c
+options enroll/agent/endorse.1 deploy/completion/endorse enroll/agent/*.c
+
+# The commands of the usage: lines that begin with two blanks, the command, two blanks.
+sed -n 's/^[[:blank:]]*"  \([a-z]\{1,\}\( [a-z]\{1,\}\)\{0,1\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"
+[ -s "$scratch/commands" ] || bad "enroll/admin/main.c: no command found in it"
+while read -r command; do
+	grep -qxF ".It Cm $command" enroll/admin/endorsectl.1 ||
+		bad "enroll/admin/endorsectl.1: the command \"$command\" is missing"
+	for word in $command; do
+		grep -qE "[\" ]${word}[\" ]" deploy/completion/endorsectl ||
+			bad "deploy/completion/endorsectl: the command \"$command\" is missing"
+	done
+done <"$scratch/commands"
+
+# The secret itself cannot be set: edge/start takes it from its file.
+cat deploy/edge/haproxy.cfg deploy/edge/start.in | grep -oE 'ENDORSE_(EDGE|BACKEND)_[A-Z0-9_]+' | sort -u |
+	grep -vx ENDORSE_EDGE_SECRET >"$scratch/code"
+sed -n 's/^\.It Ev //p' deploy/man/endorse-edge.8 >"$scratch/page"
+same deploy/edge deploy/man/endorse-edge.8 variable
+exit "$status"
