@@ -14,12 +14,22 @@ enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 	return OK;
 }
 
-enum err validity_end(const X509 *cert, int64_t *out)
+static enum err read_time(const ASN1_TIME *time, int64_t *out)
 {
 	struct tm tm;
 
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
-		return fail(ERR_INTERNAL, "ca-certificate", "a certificate without a readable end");
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		return fail(ERR_INTERNAL, "ca-certificate", "a certificate without readable dates");
 	*out = timegm(&tm);
 	return OK;
+}
+
+enum err validity_begin(const X509 *cert, int64_t *out)
+{
+	return read_time(X509_get0_notBefore(cert), out);
+}
+
+enum err validity_end(const X509 *cert, int64_t *out)
+{
+	return read_time(X509_get0_notAfter(cert), out);
 }

@@ -12,5 +12,6 @@
  */
 CHECKED enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after);
 
-/* When a certificate ends, seconds since 1970. ERR_INTERNAL "ca-certificate". */
+/* When a certificate begins and ends, seconds since 1970. ERR_INTERNAL "ca-certificate". */
+CHECKED enum err validity_begin(const X509 *cert, int64_t *out);
 CHECKED enum err validity_end(const X509 *cert, int64_t *out);
