@@ -1,10 +1,9 @@
 /* main.c - endorsed: reads its configuration, wires the parts, serves until it is told to stop. */
 
-#include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
-#include "db/ticket.h"
 #include "enroll/daemon/parts.h"
+#include "enroll/daemon/watch.h"
 #include "enroll/http/listener.h"
 
 #include <errno.h>
@@ -17,9 +16,6 @@
 
 #define EXIT_USAGE 2
 #define EXIT_CONFIG 78 /* sysexits(3), EX_CONFIG: starting again will not help */
-
-#define HOUR 3600
-#define TICKETS_KEPT (24 * HOUR) /* far longer than any ticket opens, and than clocks go wrong */
 
 static const char usage[] =
 	"usage: endorsed [--config FILE] [--check]\n"
@@ -46,17 +42,10 @@ static void log_version(const struct parts *parts, const struct config *config)
 		policy);
 }
 
-/* Waits for a signal to stop; every hour sweeps out what is of no use any more. */
-static void wait_for_end(const struct parts *parts, const sigset_t *signals)
+static void wait_for_end(const sigset_t *signals)
 {
-	const struct timespec hour = {.tv_sec = HOUR};
-
-	while (sigtimedwait(signals, NULL, &hour) < 0) {
-		if (errno != EAGAIN)
-			continue;
-		if (ticket_purge(parts->db, clock_now() - TICKETS_KEPT) != OK)
-			LOG(WARNING, "tickets.not-purged", "why", why()->sentence);
-	}
+	while (sigwaitinfo(signals, NULL) < 0 && errno == EINTR)
+		;
 }
 
 static void drain(struct listener *listener, const char *name, unsigned seconds)
@@ -70,6 +59,7 @@ static void drain(struct listener *listener, const char *name, unsigned seconds)
 static enum err serve(
 	const struct parts *parts, const struct config *config, const sigset_t *signals)
 {
+	AUTO(watch_stop) struct watch *watch = NULL;
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
 	struct listener_options options = {.address = config->listen,
 		.threads = (unsigned)config->threads,
@@ -84,7 +74,8 @@ static enum err serve(
 	memcpy(options.secret, parts->admin_token, sizeof(options.secret));
 	TRY(listener_start(&options, &admins));
 	log_version(parts, config);
-	wait_for_end(parts, signals);
+	TRY(watch_start(&parts->service, &watch));
+	wait_for_end(signals);
 	LOG(NOTICE, "service.stopping", "service", config->service);
 	drain(devices, "devices", (unsigned)config->drain);
 	drain(admins, "admins", (unsigned)config->drain);
