@@ -16,6 +16,7 @@ struct world_plan {
 	bool pgproxy; /* the services reach the database through it */
 	const char *policy; /* YAML text; NULL: web-*.example.test, with any EK */
 	const char *templates; /* directory; NULL: templates/ */
+	const char *const *env; /* of the services, "NAME=value" up to NULL; NULL: nothing more */
 };
 
 struct world_service {
