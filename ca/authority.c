@@ -16,7 +16,7 @@ struct authority {
 	EVP_PKEY *key;
 	struct buf chain[CHAIN_MAX];
 	size_t chain_n;
-	int64_t not_after;
+	int64_t not_before, not_after;
 };
 
 static enum err bad_certificate(const char *path, const char *what)
@@ -95,6 +95,7 @@ enum err authority_load(
 			"4096 bits with exponent 65537 (not RSA-PSS), or Ed25519",
 			key);
 	TRY(must_be_usable(authority->certificate, certificate));
+	TRY(validity_begin(authority->certificate, &authority->not_before));
 	TRY(validity_end(authority->certificate, &authority->not_after));
 	if (authority->not_after <= clock_now())
 		return bad_certificate(certificate, "the CA's certificate has expired");
@@ -131,7 +132,27 @@ struct view authority_chain(const struct authority *authority, size_t index)
 	return buf_view(&authority->chain[index]);
 }
 
+int64_t authority_not_before(const struct authority *authority)
+{
+	return authority->not_before;
+}
+
 int64_t authority_not_after(const struct authority *authority)
 {
 	return authority->not_after;
+}
+
+enum err authority_judge(const struct authority *authority, int64_t now)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	clock_text(
+		now < authority->not_before ? authority->not_before : authority->not_after, when);
+	if (now < authority->not_before)
+		return fail(ERR_BUSY, "ca-not-valid-yet",
+			"the issuing CA's certificate begins at %s: is this clock right?", when);
+	if (now >= authority->not_after)
+		return fail(
+			ERR_BUSY, "ca-expired", "the issuing CA's certificate ended at %s", when);
+	return OK;
 }

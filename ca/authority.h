@@ -24,5 +24,9 @@ EVP_PKEY *authority_key(const struct authority *authority); /* borrowed */
 /* The CA's certificate and those above it, as DER; index from 0. Empty view beyond the last. */
 struct view authority_chain(const struct authority *authority, size_t index);
 
-/* Seconds since 1970 at which the CA's certificate ends. */
+/* Seconds since 1970 at which the CA's certificate begins, and ends. */
+int64_t authority_not_before(const struct authority *authority);
 int64_t authority_not_after(const struct authority *authority);
+
+/* May the CA sign at `now`? ERR_BUSY "ca-not-valid-yet", "ca-expired". */
+CHECKED enum err authority_judge(const struct authority *authority, int64_t now);

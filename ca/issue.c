@@ -64,11 +64,11 @@ static enum err set_key(X509 *cert, const struct grant_key *key)
 static enum err set_period(X509 *cert, const struct authority *authority,
 	const struct template *tmpl, int64_t now, struct issued *out)
 {
+	int64_t ca_begins = authority_not_before(authority);
 	int64_t ca_ends = authority_not_after(authority);
 
-	if (now >= ca_ends)
-		return fail(ERR_BUSY, "ca-expired", "the issuing CA's certificate has expired");
-	out->not_before = now - tmpl->backdate;
+	TRY(authority_judge(authority, now));
+	out->not_before = now - tmpl->backdate < ca_begins ? ca_begins : now - tmpl->backdate;
 	out->not_after = now + tmpl->lifetime > ca_ends ? ca_ends : now + tmpl->lifetime;
 	return validity_set(cert, out->not_before, out->not_after);
 }

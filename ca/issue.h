@@ -16,8 +16,8 @@ void issued_free(struct issued *issued);
 
 /*
  * Builds and signs one certificate. It begins `backdate` before `now` and ends a lifetime after it,
- * or with the CA's certificate. ERR_BUSY "ca-expired" when that has ended; ERR_INTERNAL
- * "template-value", "crypto", "random".
+ * neither of them outside the CA's certificate. ERR_BUSY "ca-not-valid-yet", "ca-expired" when `now`
+ * is; ERR_INTERNAL "template-value", "crypto", "random".
  */
 CHECKED enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out);

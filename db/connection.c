@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define KEYWORDS_MAX 64
+#define PREPARE_WITHIN_MS 8000 /* the server's own statement_timeout comes first */
 
 /*
  * Ours, in front of the operator's own: the last one wins. What is written down about races in
@@ -114,14 +115,21 @@ static bool send_prepares(PGconn *connection)
 /* All statements in one round trip. An error here is nearly always a schema that is not ours. */
 static enum err prepare(PGconn *connection)
 {
+	int64_t deadline = deadline_in(PREPARE_WITHIN_MS);
 	enum err err = OK;
 	bool done = false;
 
 	if (!PQenterPipelineMode(connection) || !send_prepares(connection))
 		return fail(ERR_BUSY, "database-unreachable", "the connection broke");
 	for (unsigned ends = 0; ends < 2 && !done;) {
-		PGresult *result = PQgetResult(connection);
-		ExecStatusType status = PQresultStatus(result);
+		PGresult *result;
+		ExecStatusType status;
+
+		if (!connection_await(connection, deadline))
+			return fail(ERR_BUSY, "database-unreachable",
+				"the server took the connection and says nothing");
+		result = PQgetResult(connection);
+		status = PQresultStatus(result);
 
 		ends = result == NULL ? ends + 1 : 0;
 		done = status == PGRES_PIPELINE_SYNC;
@@ -144,12 +152,10 @@ enum err connection_open(const char *conninfo, enum connection_kind kind, PGconn
 	TRY(read_conninfo(conninfo, &options));
 	TRY(connect_to(options, &connection));
 	PQsetNoticeReceiver(connection, no_notice, NULL);
-	if (kind == CONNECTION_PREPARED) {
+	if (PQsetnonblocking(connection, 1) != 0)
+		return fail(ERR_INTERNAL, "database-error", "libpq cannot be made non-blocking");
+	if (kind == CONNECTION_PREPARED)
 		TRY(prepare(connection));
-		if (PQsetnonblocking(connection, 1) != 0)
-			return fail(ERR_INTERNAL, "database-error",
-				"libpq cannot be made non-blocking");
-	}
 	*out = MOVE(connection);
 	return OK;
 }

@@ -3,6 +3,7 @@
 #include "ca/base/encode.h"
 #include "db/audit.h"
 #include "db/connection.h"
+#include "db/pool_connection.h"
 
 /*
  * Who races whom, and why exactly one wins. The first trip read one snapshot; since then any other
@@ -216,6 +217,7 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 	struct value serials, host = value_text(record->host);
 	struct value ak_name = value_bytes(record->ak_name);
 	struct pipeline trip = {.n = 0};
+	enum err err;
 
 	TRY(list_serials(record, &array));
 	serials = value_text(buf_text(&array));
@@ -227,7 +229,9 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 		device(record), host, ak_name, serials, value_int(record->now));
 	STEP(&trip, &insist_in_force, serials, device(record), host, ak_name);
 	record_audit(&trip, record, buf_text(&array));
-	return db_run(db, &trip, LOST_GIVE_UP);
+	err = db_run(db, &trip, LOST_GIVE_UP);
+	standing_note(db_standing(db), err);
+	return err;
 }
 
 enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)

@@ -1,6 +1,7 @@
 #include "db/enrollment_facts.h"
 
 #include "db/connection.h"
+#include "db/pool_connection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static const struct statement find_facts = {"find_facts",
 	" ticket.request_digest,"
 	" (SELECT bool_or((SELECT count(*) FROM certificate_in_force AS good"
 	"  WHERE good.serial = brought.serial) = 0) FROM unnest(ticket.serials) AS brought "
-	"(serial))"
+	"(serial)),"
+	" extract(epoch FROM clock_timestamp())::bigint"
 	" FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
 	"  $4::bytea AS ticket_digest) AS asked"
 	" LEFT JOIN ek ON ek.ek_digest = asked.ek_digest"
@@ -79,6 +81,7 @@ enum {
 	DEVICE_HOSTS,
 	TICKET_REQUEST,
 	TICKET_REVOKED,
+	CLOCK,
 };
 
 static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
@@ -117,6 +120,7 @@ static enum err take_facts(const PGresult *rows, void *into)
 	if (facts->ticket_used)
 		TRY(row_copy(rows, 0, TICKET_REQUEST, facts->ticket_request_digest, DIGEST_SIZE));
 	facts->ticket_revoked = row_bool(rows, 0, TICKET_REVOKED);
+	facts->clock = row_int(rows, 0, CLOCK);
 	return OK;
 }
 
@@ -179,6 +183,7 @@ enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int6
 	struct value ticket = value_bytes((struct view){key->ticket_digest, DIGEST_SIZE});
 	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
 	struct pipeline lookup = {.n = 0};
+	enum err err;
 
 	*facts = (struct enrollment_facts){.device_known = false};
 	STEP(&lookup, &find_facts, ek, ak, host, ticket);
@@ -187,5 +192,10 @@ enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int6
 	step_take(&lookup, take_brought, facts);
 	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now), limit);
 	step_take(&lookup, take_reusable, facts);
-	return db_run(db, &lookup, LOST_REPEAT_ONCE);
+	err = db_run(db, &lookup, LOST_REPEAT_ONCE);
+	if (err == OK)
+		standing_hear_clock(db_standing(db), facts->clock);
+	else
+		standing_note(db_standing(db), err);
+	return err;
 }

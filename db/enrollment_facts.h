@@ -52,6 +52,7 @@ struct enrollment_facts {
 	bool ticket_used;
 	uint8_t ticket_request_digest[DIGEST_SIZE]; /* see struct enrollment_record */
 	bool ticket_revoked; /* any certificate it brought was revoked, or its name or AK moved on */
+	int64_t clock; /* the database's, seconds since 1970; db_clock_judge() knows it too */
 	/* With ticket_used: the certificates it brought, in their order. Otherwise: this device's,
 	 * for this AK and host as they are bound now, which are not revoked and have at least half
 	 * of their life before them at `now`, newest first, with the digest of the grant each was

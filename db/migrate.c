@@ -1,3 +1,4 @@
+#include "ca/base/clock.h"
 #include "ca/base/crypt.h"
 #include "db/connection.h"
 #include "db/pool_connection.h"
@@ -9,6 +10,7 @@
  */
 static const char lock_schema[] =
 	"SET statement_timeout = '120s'; SELECT pg_advisory_lock(28550350293332837)";
+#define SCRIPT_WITHIN_MS 130000
 
 /* These run while the schema may not be there, so none of them is prepared ahead. */
 static const struct statement has_versions = {
@@ -21,8 +23,14 @@ static const struct statement add_version = {NULL,
 	"INSERT INTO schema_version (number, name, sha256) VALUES ($1::bigint, $2::text, "
 	"$3::bytea)"};
 
-static const struct statement is_read_only = {
-	NULL, "SELECT current_setting('transaction_read_only')::boolean"};
+static const struct statement ask_state = {NULL,
+	"SELECT current_setting('transaction_read_only')::boolean,"
+	" extract(epoch FROM clock_timestamp())::bigint"};
+
+static enum err script(PGconn *connection, const char *text)
+{
+	return connection_script(connection, text, SCRIPT_WITHIN_MS);
+}
 
 static enum err run(PGconn *connection, const struct statement *statement,
 	enum err (*take)(const PGresult *rows, void *into), void *into)
@@ -97,12 +105,12 @@ static enum err note_version(PGconn *connection, const struct schema_file *file)
  * leave the row outside it, so that is refused. */
 static enum err apply_in_transaction(PGconn *connection, const struct schema_file *file)
 {
-	TRY(connection_script(connection, "BEGIN"));
-	TRY(connection_script(connection, (const char *)file->text));
+	TRY(script(connection, "BEGIN"));
+	TRY(script(connection, (const char *)file->text));
 	if (PQtransactionStatus(connection) != PQTRANS_INTRANS)
 		return fail(ERR_INTERNAL, "schema-failed", "it ends the transaction by itself");
 	TRY(note_version(connection, file));
-	return connection_script(connection, "COMMIT");
+	return script(connection, "COMMIT");
 }
 
 static enum err apply(PGconn *connection, const struct schema_file *file)
@@ -121,29 +129,53 @@ enum err db_migrate(struct db *db)
 	size_t applied;
 
 	TRY(db_connect(db, &connection));
-	TRY(connection_script(connection, lock_schema));
+	TRY(script(connection, lock_schema));
 	TRY(count_applied(connection, &applied));
 	for (size_t i = applied; i < schema_files_n; i++)
 		TRY(apply(connection, &schema_files[i]));
 	return OK;
 }
 
+struct asked {
+	bool is_read_only;
+	int64_t clock;
+};
+
+static enum err take_asked(const PGresult *rows, void *into)
+{
+	*(struct asked *)into = (struct asked){row_bool(rows, 0, 0), row_int(rows, 0, 1)};
+	return OK;
+}
+
+static enum err ask(PGconn *connection, struct asked *asked, size_t *applied)
+{
+	struct pipeline trip = {
+		.steps = {{.statement = &ask_state}, {.statement = &list_versions}}, .n = 1};
+	bool lost;
+
+	step_take(&trip, take_asked, asked);
+	trip.n = 2;
+	step_take(&trip, take_versions, applied);
+	return connection_run(connection, &trip, &lost);
+}
+
 /* On a connection of its own: that the pool is busy does not make this server unfit to serve. */
 enum err db_ready(struct db *db)
 {
 	AUTO(connection_close) PGconn *connection = NULL;
-	bool read_only = true;
-	size_t applied;
+	struct asked asked = {.is_read_only = true};
+	size_t applied = 0;
 
 	TRY(db_connect(db, &connection));
-	TRY(run(connection, &is_read_only, take_bool, &read_only));
-	if (read_only)
-		return fail(ERR_BUSY, "database-refuses", "the database is read-only");
-	if (count_applied(connection, &applied) != OK)
+	if (ask(connection, &asked, &applied) != OK)
 		return fail(ERR_BUSY, why()->code, "%s", why()->sentence);
+	standing_hear_clock(db_standing(db), asked.clock);
+	if (asked.is_read_only)
+		return fail(ERR_BUSY, "database-refuses", "the database is read-only");
 	if (applied < schema_files_n)
 		return fail(ERR_BUSY, "database-schema",
 			"%zu of %zu schema files are applied: endorsed migrates when it starts",
 			applied, schema_files_n);
-	return OK;
+	TRY(db_clock_judge(db, clock_now()));
+	return standing_judge(db_standing(db));
 }

@@ -10,13 +10,17 @@
 #include <time.h>
 
 #define POOL_MAX 256
+#define REFUSED_MS 1000
 
 struct db {
 	pthread_mutex_t mutex; /* over what follows */
 	pthread_cond_t given_back;
 	unsigned open; /* lent, idle, or being opened; at most `size` */
+	unsigned made; /* lent or idle */
+	int64_t refused_until; /* ms; the server would give us no more */
 	unsigned idle_n;
 	PGconn *idle[POOL_MAX]; /* the last one given back is lent first: the others may rest */
+	struct standing standing; /* has its own mutex */
 	/* Fixed from here on. */
 	unsigned size;
 	unsigned wait_ms;
@@ -51,6 +55,7 @@ enum err db_open(const char *conninfo, unsigned size, unsigned wait_ms, struct d
 		return fail(ERR_INTERNAL, "out-of-memory", "calloc");
 	TRY(make_condition(&db->given_back));
 	pthread_mutex_init(&db->mutex, NULL);
+	standing_init(&db->standing);
 	db->size = size;
 	db->wait_ms = wait_ms;
 	db->conninfo = MOVE(copy);
@@ -66,6 +71,7 @@ void db_close(struct db **db)
 		connection_close(&(*db)->idle[i]);
 	pthread_cond_destroy(&(*db)->given_back);
 	pthread_mutex_destroy(&(*db)->mutex);
+	standing_destroy(&(*db)->standing);
 	secret_wipe((*db)->conninfo, strlen((*db)->conninfo));
 	free((*db)->conninfo);
 	free(*db);
@@ -86,26 +92,40 @@ static struct timespec in_ms(unsigned ms)
 	return t;
 }
 
-/* An idle connection, or NULL and the right to open one. */
-static enum err take_or_reserve(struct db *db, PGconn **out)
+static int64_t now_ms(void)
 {
-	struct timespec until = in_ms(db->wait_ms);
+	struct timespec t = in_ms(0);
+
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A server that has no connection left for us need not be asked by everybody who waits for one. */
+static bool may_open(const struct db *db)
+{
+	return db->open < db->size && (db->made == 0 || now_ms() >= db->refused_until);
+}
+
+/* An idle connection, or NULL and the right to open one. */
+static enum err take_or_reserve(struct db *db, const struct timespec *until, PGconn **out)
+{
 	int rc = 0;
 
 	pthread_mutex_lock(&db->mutex);
-	while (rc == 0 && db->idle_n == 0 && db->open == db->size)
-		rc = pthread_cond_timedwait(&db->given_back, &db->mutex, &until);
+	while (rc == 0 && db->idle_n == 0 && !may_open(db))
+		rc = pthread_cond_timedwait(&db->given_back, &db->mutex, until);
 	*out = NULL;
 	if (db->idle_n > 0) {
 		*out = db->idle[--db->idle_n];
 		rc = 0;
-	} else if (db->open < db->size) {
+	} else if (may_open(db)) {
 		db->open++;
 		rc = 0;
 	}
 	pthread_mutex_unlock(&db->mutex);
 	if (rc != 0)
-		return fail(ERR_BUSY, "database-busy", "all %u connections are in use", db->size);
+		return fail(ERR_BUSY, "database-busy",
+			"all connections are in use (at most %u, or as many as the server gives)",
+			db->size);
 	return OK;
 }
 
@@ -122,26 +142,70 @@ void db_give(struct db *db, PGconn *connection, bool is_usable)
 	if (!is_usable)
 		connection_close(&connection);
 	pthread_mutex_lock(&db->mutex);
-	if (connection != NULL)
+	if (connection != NULL) {
 		db->idle[db->idle_n++] = connection;
-	else
+		pthread_cond_signal(&db->given_back);
+	} else {
 		db->open--;
-	pthread_cond_signal(&db->given_back);
+		db->made--;
+		pthread_cond_broadcast(&db->given_back);
+	}
 	pthread_mutex_unlock(&db->mutex);
+}
+
+static void note_closed(struct db *db)
+{
+	pthread_mutex_lock(&db->mutex);
+	db->made--;
+	pthread_cond_broadcast(&db->given_back);
+	pthread_mutex_unlock(&db->mutex);
+}
+
+/* Is there anything to wait for? Not where opening failed and no connection is left in use. */
+static bool note_opened(struct db *db, enum err err)
+{
+	bool is_last;
+
+	pthread_mutex_lock(&db->mutex);
+	if (err == OK) {
+		db->made++;
+	} else {
+		db->open--;
+		db->refused_until = now_ms() + REFUSED_MS;
+	}
+	is_last = db->made == 0;
+	if (err != OK)
+		pthread_cond_broadcast(&db->given_back);
+	pthread_mutex_unlock(&db->mutex);
+	return err != OK && !is_last;
 }
 
 enum err db_take(struct db *db, PGconn **connection)
 {
-	enum err err = OK;
+	struct timespec until = in_ms(db->wait_ms);
+	enum err err;
 
-	TRY(take_or_reserve(db, connection));
-	if (*connection != NULL && !connection_is_alive(*connection))
-		connection_close(connection);
-	if (*connection == NULL)
+	do {
+		TRY(take_or_reserve(db, &until, connection));
+		if (*connection != NULL && connection_is_alive(*connection))
+			return OK;
+		if (*connection != NULL) {
+			connection_close(connection);
+			note_closed(db);
+		}
 		err = connection_open(db->conninfo, CONNECTION_PREPARED, connection);
-	if (err != OK)
-		db_give(db, NULL, false);
+	} while (note_opened(db, err));
 	return err;
+}
+
+struct standing *db_standing(struct db *db)
+{
+	return &db->standing;
+}
+
+enum err db_clock_judge(struct db *db, int64_t now)
+{
+	return standing_judge_clock(&db->standing, now);
 }
 
 enum err db_connect(struct db *db, PGconn **connection)

@@ -4,6 +4,7 @@
 #include "ca/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct db; /* the pool; safe to use from any thread */
 
@@ -24,5 +25,16 @@ void db_close(struct db **db);
  */
 CHECKED enum err db_migrate(struct db *db);
 
-/* Reachable, writable, and with exactly our schema? ERR_BUSY with what is wrong otherwise. */
+/*
+ * Reachable, writable, with exactly our schema and our time, and was the last enrollment recorded that
+ * was to be? ERR_BUSY with what is wrong otherwise.
+ */
 CHECKED enum err db_ready(struct db *db);
+
+/*
+ * Is `now` (seconds since 1970), which this server took from its clock, the database's time too, give
+ * or take CLOCK_SKEW? The database's clock is the arbiter among several servers. What it said last is
+ * carried on by a clock that cannot be set, so this asks nobody; before it said anything, all is
+ * right. ERR_BUSY "clock-differs".
+ */
+CHECKED enum err db_clock_judge(struct db *db, int64_t now);

@@ -10,7 +10,7 @@
 #include <time.h>
 
 /* The server stops a slow statement by itself before this; it is for one that is frozen. */
-#define ANSWER_WITHIN_MS 15000
+#define ANSWER_WITHIN_MS 10000
 
 struct value value_text(const char *text)
 {
@@ -86,7 +86,8 @@ static const struct {
 	{"53", ERR_BUSY, "database-refuses"}, /* disk full, out of memory */
 	{"55P03", ERR_BUSY, "database-refuses"}, /* lock not available in time */
 	{"57014", ERR_BUSY, "database-refuses"}, /* statement_timeout */
-	{"58030", ERR_BUSY, "database-refuses"}, /* the server's disk */
+	{"58", ERR_BUSY, "database-refuses"}, /* the server's disk and files */
+	{"42501", ERR_BUSY, "database-refuses"}, /* a privilege was taken from us */
 	{"26000", ERR_BUSY, "database-unreachable"}, /* a prepared statement is gone, */
 	{"0A000", ERR_BUSY, "database-unreachable"}, /* or the schema moved under it */
 	{"42P01", ERR_BUSY, "database-schema"}, /* no such table, */
@@ -119,8 +120,12 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Waits until the next result can be fetched without blocking. */
-static bool await(PGconn *connection, int64_t deadline)
+int64_t deadline_in(unsigned ms)
+{
+	return now_ms() + ms;
+}
+
+bool connection_await(PGconn *connection, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
@@ -202,14 +207,14 @@ static void results_free(struct results *results)
  */
 static enum err receive(PGconn *connection, struct results *results, size_t n, bool *is_lost)
 {
-	int64_t deadline = now_ms() + ANSWER_WITHIN_MS;
+	int64_t deadline = deadline_in(ANSWER_WITHIN_MS);
 	enum err err = OK;
 	size_t step = 0;
 
 	for (unsigned ends = 0; ends < 2;) {
 		PGresult *result;
 
-		if (!await(connection, deadline))
+		if (!connection_await(connection, deadline))
 			return err != OK ? err : lost("the connection broke, or no answer in time");
 		if ((result = PQgetResult(connection)) == NULL) {
 			ends++;
@@ -272,16 +277,26 @@ enum err connection_run(PGconn *connection, const struct pipeline *pipeline, boo
 	return err != OK ? err : hand_over(pipeline, &results);
 }
 
-enum err connection_script(PGconn *connection, const char *text)
+enum err connection_script(PGconn *connection, const char *text, unsigned within_ms)
 {
-	PGresult *result = PQexec(connection, text);
-	ExecStatusType status = PQresultStatus(result);
+	int64_t deadline = deadline_in(within_ms);
+	PGresult *result;
 	enum err err = OK;
 
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		err = result_error(result);
-	PQclear(result);
-	return err;
+	if (!PQsendQuery(connection, text))
+		return lost("the connection broke while the request was sent");
+	for (;;) {
+		ExecStatusType status;
+
+		if (!connection_await(connection, deadline))
+			return lost("the connection broke, or no answer in time");
+		if ((result = PQgetResult(connection)) == NULL)
+			return err;
+		status = PQresultStatus(result);
+		if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && err == OK)
+			err = result_error(result);
+		PQclear(result);
+	}
 }
 
 /*

@@ -82,9 +82,15 @@ CHECKED enum err connection_run(PGconn *connection, const struct pipeline *pipel
 
 /*
  * The other way, for files of schema/: several statements in one text, without parameters, parsed
- * by the server. Errors as above.
+ * by the server, which has `within_ms` for all of it. Errors as above.
  */
-CHECKED enum err connection_script(PGconn *connection, const char *text);
+CHECKED enum err connection_script(PGconn *connection, const char *text, unsigned within_ms);
+
+/* For connection_await(): the time of a clock that cannot be set, so many milliseconds from now. */
+int64_t deadline_in(unsigned ms);
+/* Waits until the next result can be fetched without blocking; false when the connection broke, or
+ * the deadline has passed. */
+bool connection_await(PGconn *connection, int64_t deadline);
 
 /* What a result that is an error means, by its SQLSTATE (PostgreSQL, appendix A). */
 CHECKED enum err result_error(const PGresult *result);

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /*
- * Deletes used tickets that are older than `before` (seconds since 1970), which must be so old that
- * none of them opens any more. Errors of db_run().
+ * Deletes used tickets that are older than `age` seconds, which must be so much that none of them
+ * opens any more. By the database's clock: a server whose own is far ahead deletes no ticket too
+ * early. Errors of db_run().
  */
-CHECKED enum err ticket_purge(struct db *db, int64_t before);
+CHECKED enum err ticket_purge(struct db *db, int64_t age);

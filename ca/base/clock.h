@@ -6,6 +6,9 @@
 /* Seconds since 1970-01-01T00:00:00Z. */
 int64_t clock_now(void);
 
+/* How far the clocks of the servers and of their database may be apart, in seconds. */
+#define CLOCK_SKEW 60
+
 /* 9999-12-31T23:59:59Z, the last time that RFC 3339 and X.509 can write. */
 #define CLOCK_LAST INT64_C(253402300799)
 

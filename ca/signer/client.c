@@ -95,8 +95,7 @@ static bool signs(EVP_PKEY *private, EVP_PKEY *public)
 
 enum err signer_ready(struct signer *signer)
 {
-	if (authority_not_after(signer->authority) <= clock_now())
-		return fail(ERR_BUSY, "ca-expired", "the issuing CA's certificate has expired");
+	TRY(authority_judge(signer->authority, clock_now()));
 	if (!signs(authority_key(signer->authority),
 		    X509_get0_pubkey(authority_certificate(signer->authority))))
 		return fail(ERR_BUSY, "ca-key", "the issuing CA's key does not sign");

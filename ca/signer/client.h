@@ -42,6 +42,6 @@ struct view signer_chain(const struct signer *signer, size_t index);
 
 /*
  * Signs and verifies a random text: does the key sign, and is it the certificate's? ERR_BUSY
- * "ca-key", "ca-expired".
+ * "ca-key", "ca-not-valid-yet", "ca-expired".
  */
 CHECKED enum err signer_ready(struct signer *signer);

@@ -185,10 +185,12 @@ static enum err prove(struct attempt *a)
 	return accepted_check(&answer, a->anchors, a->found.ak, a->wish->host, &a->accepted);
 }
 
-static bool is_ticket_expired(const struct attempt *a)
+/* It grew too old on the way, or the service's clock or ticket key changed: a new one will do. */
+static bool is_ticket_over(const struct attempt *a)
 {
 	return strcmp(why()->code, "service-refused") == 0 &&
-	       strcmp(a->problem.code, "ticket-expired") == 0;
+	       (strcmp(a->problem.code, "ticket-expired") == 0 ||
+		       strcmp(a->problem.code, "ticket-invalid") == 0);
 }
 
 enum err attempt_run(struct attempt *a)
@@ -202,9 +204,9 @@ enum err attempt_run(struct attempt *a)
 	TRY(http_open(&http, &a->http));
 	for (unsigned i = 0; i < TICKETS; i++) {
 		err = prove(a);
-		if (err == OK || !is_ticket_expired(a))
+		if (err == OK || !is_ticket_over(a))
 			break;
-		fprintf(stderr, "endorse: the ticket grew too old on the way; beginning again\n");
+		fprintf(stderr, "endorse: the ticket is not good any more; beginning again\n");
 	}
 	if (err != OK && strcmp(why()->code, "service-not-trusted") == 0)
 		forget_new_ak(a);

@@ -1,10 +1,9 @@
 /* main.c - endorsed: reads its configuration, wires the parts, serves until it is told to stop. */
 
-#include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
-#include "db/ticket.h"
 #include "enroll/daemon/reload.h"
+#include "enroll/daemon/watch.h"
 #include "enroll/flow/doctor.h"
 #include "enroll/http/listener.h"
 
@@ -22,7 +21,6 @@
 #define HOUR 3600
 /* How long the service manager waits for our next word while we start: 150 s. */
 #define EXTEND "EXTEND_TIMEOUT_USEC=150000000"
-#define TICKETS_KEPT (24 * HOUR) /* far longer than any ticket opens, and than clocks go wrong */
 
 static const char usage[] =
 	"usage: endorsed [--config FILE] [--check]\n"
@@ -96,27 +94,11 @@ static bool is_healthy(struct process *process)
 	return is_good;
 }
 
-static void purge(struct process *process)
-{
-	if (ticket_purge(process->parts.db, clock_now() - TICKETS_KEPT) != OK)
-		LOG(WARNING, "tickets.not-purged", "why", why()->sentence);
-}
-
-/* Every hour sweeps out what is of no use any more. */
 static void wait_for_end(struct process *process)
 {
-	int64_t purged_at = clock_now(), now;
-
-	while (!wait_for_stop(process, process->watchdog > 0 ? process->watchdog : HOUR)) {
-		now = clock_now();
+	while (!wait_for_stop(process, process->watchdog > 0 ? process->watchdog : HOUR))
 		if (process->watchdog > 0 && is_healthy(process))
 			notify_say(&process->notify, "WATCHDOG=1", NULL);
-		/* A clock that was set back must not keep us from it. */
-		if (now - purged_at < HOUR && now >= purged_at)
-			continue;
-		purge(process);
-		purged_at = now;
-	}
 }
 
 static void drain(struct listener *listener, const char *name, unsigned seconds)
@@ -141,6 +123,7 @@ static void drain_all(struct process *process, struct listener *devices, struct 
 
 static enum err serve(struct process *process)
 {
+	AUTO(watch_stop) struct watch *watch = NULL;
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
 	struct listener_options options = {.address = process->config.listen,
 		.threads = (unsigned)process->config.threads,
@@ -155,6 +138,7 @@ static enum err serve(struct process *process)
 	options.tally = NULL;
 	TRY(listener_start(&options, &admins));
 	log_start(process);
+	TRY(watch_start(process->reload.current, &watch));
 	reload_serving(&process->reload);
 	wait_for_end(process);
 	drain_all(process, devices, admins);

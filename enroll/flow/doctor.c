@@ -23,7 +23,6 @@ static void examine_pool(const struct db_health *health, struct findings *findin
 			health->size);
 }
 
-/* A ticket is valid for another server while the clocks are TICKET_SKEW apart. */
 static void examine_clock(const struct db_health *health, struct findings *findings)
 {
 	int64_t apart = health->ahead_ms < 0 ? -health->ahead_ms : health->ahead_ms;
@@ -34,11 +33,18 @@ static void examine_clock(const struct db_health *health, struct findings *findi
 			findings, "clock", FINDING_OK, "this server's and the database's agree");
 	else
 		finding_add(findings, "clock",
-			apart > TICKET_SKEW * 1000 ? FINDING_FAIL : FINDING_WARN,
-			"this server's clock is %lld s %s the database's: servers more than %d s "
-			"apart refuse each other's tickets and issue certificates that begin too "
-			"late; see to NTP on both",
-			((long long)apart + 500) / 1000, where, TICKET_SKEW);
+			apart > CLOCK_SKEW * 1000 ? FINDING_FAIL : FINDING_WARN,
+			"this server's clock is %lld s %s the database's: beyond %d s no device "
+			"can "
+			"enroll here; see to NTP on both",
+			((long long)apart + 500) / 1000, where, CLOCK_SKEW);
+}
+
+/* The clock is looked at by itself; a schema that is missing comes with the start. */
+static bool is_told_later(bool is_running)
+{
+	return strcmp(why()->code, "clock-differs") == 0 ||
+	       (!is_running && strcmp(why()->code, "database-schema") == 0);
 }
 
 static void examine_database(
@@ -46,8 +52,7 @@ static void examine_database(
 {
 	struct db_health health;
 
-	if (db_ready(service->db) != OK &&
-		(is_running || strcmp(why()->code, "database-schema") != 0)) {
+	if (db_ready(service->db) != OK && !is_told_later(is_running)) {
 		finding_add(findings, "database", FINDING_FAIL, "no device can enroll: %s (%s)",
 			why()->sentence, why()->code);
 		return;

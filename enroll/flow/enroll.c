@@ -85,6 +85,8 @@ static enum err look_up(struct attempt *attempt)
 
 	enrollment_facts_free(&attempt->facts);
 	TRY(enrollment_lookup(attempt->service->db, &key, attempt->caller->now, &attempt->facts));
+	/* Now the database has said what time it is: nothing is signed by another. */
+	TRY(service_clock(attempt->service, attempt->caller));
 	if (attempt->facts.device_known)
 		memcpy(attempt->device_id, attempt->facts.device_id, DEVICE_ID_SIZE);
 	else if (attempt->request.is_check)

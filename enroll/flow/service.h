@@ -69,5 +69,9 @@ struct outcome {
 /* Notes by which trust set and policy a request is judged. */
 void outcome_rules(struct outcome *outcome, const struct service *service);
 
-/* Database reachable with our schema, CA key usable: ERR_BUSY with what is wrong otherwise. */
+/* Database reachable with our schema and our time, CA key usable: ERR_BUSY with what is wrong
+ * otherwise. */
 CHECKED enum err service_ready(const struct service *service);
+
+/* May anything be judged by the time of this request? ERR_BUSY "clock-differs"; see db_clock_judge(). */
+CHECKED enum err service_clock(const struct service *service, const struct caller *caller);

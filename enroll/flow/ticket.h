@@ -2,10 +2,11 @@
  * instead. PROTOCOL.md, "The ticket". */
 #pragma once
 
+#include "ca/base/clock.h"
 #include "ca/base/crypt.h"
 
 #define TICKET_LIFE 300 /* seconds */
-#define TICKET_SKEW 60 /* how far the clocks of two servers may be apart */
+#define TICKET_SKEW CLOCK_SKEW /* how old a ticket may seem to be before it is made */
 
 struct ticket_keys; /* made from the master key, for one service; safe from any thread */
 

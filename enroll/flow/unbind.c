@@ -22,6 +22,7 @@ enum err unbind(const struct service *service, const struct caller *caller, cons
 		who, caller->client_address, reason, caller->request_id, caller->now};
 	uint8_t id[DEVICE_ID_SIZE];
 
+	TRY(service_clock(service, caller));
 	TRY(hostname_check(host));
 	if (!has_words(reason))
 		return refuse(ERR_MALFORMED, "why-missing", "PROTOCOL admin",

@@ -9,6 +9,7 @@ enum err handle_ticket(const struct service *service, struct exchange *exchange)
 	AUTO(buf_free) struct buf claim = BUF(LIMIT_CLAIM);
 
 	challenge_init(&challenge);
+	TRY(service_clock(service, &exchange->caller));
 	TRY(ticket_request_parse(exchange->body, &claim));
 	TRY(challenge_make(
 		service, &exchange->caller, buf_view(&claim), &challenge, &exchange->outcome));
@@ -21,6 +22,7 @@ enum err handle_enroll(const struct service *service, struct exchange *exchange)
 	AUTO(buf_free) struct buf sealed = BUF(LIMIT_ANSWER);
 
 	enroll_request_init(&request);
+	TRY(service_clock(service, &exchange->caller));
 	TRY(enroll_request_parse(exchange->body, &request));
 	TRY(enroll(service, &exchange->caller, &request, &sealed, &exchange->outcome));
 	return sealed_encode(buf_view(&sealed), &exchange->answer);

@@ -15,6 +15,7 @@ struct exchange {
 	struct outcome outcome;
 	/* the answer */
 	const char *content_type; /* "application/json" unless set */
+	bool for_operator; /* who asks runs the service, and may see what is wrong on our side */
 	struct buf answer;
 	struct buf problems; /* of a refusal that has a list of them, one a line */
 };

@@ -15,6 +15,7 @@ enum err handle_health(const struct service *service, struct exchange *exchange)
 
 enum err handle_ready(const struct service *service, struct exchange *exchange)
 {
+	exchange->for_operator = true;
 	TRY(service_ready(service));
 	return say(exchange, "ready\n");
 }

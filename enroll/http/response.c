@@ -11,10 +11,13 @@
 #include <time.h>
 
 /* What the caller may know of a failure on our side. */
-static struct reason public_reason(const struct reason *reason, enum err err)
+static struct reason public_reason(
+	const struct exchange *exchange, const struct reason *reason, enum err err)
 {
 	if (reason->clause[0] != '\0')
 		return *reason;
+	if (err == ERR_BUSY && exchange->for_operator)
+		return (struct reason){ERR_BUSY, "busy", reason->code, reason->sentence};
 	if (err == ERR_BUSY)
 		return (struct reason){ERR_BUSY, "busy", "RFC 9110 15.6.4",
 			"the service cannot do this just now: try again"};
@@ -105,7 +108,7 @@ int response_send(struct mg_connection *connection, struct exchange *exchange,
 	struct reason shown;
 
 	if (err != OK) {
-		shown = public_reason(why(), err);
+		shown = public_reason(exchange, why(), err);
 		log_exchange(exchange, route, why(), err);
 		err = shown.err;
 		problem(exchange, &shown);

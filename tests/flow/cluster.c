@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct {
 	char *programs; /* the directory of initdb and postgres */
 	char *data, *socket, *log;
+	char *preload, *variable; /* "LD_PRELOAD=..." and another; NULL */
 	pid_t pid;
 } cluster;
 
@@ -55,16 +57,47 @@ void cluster_start(void)
 {
 	AUTO(mem_free) char *program = text("%s/postgres", cluster.programs);
 	const char *argv[] = {program, "-D", cluster.data, "-k", cluster.socket, "-c",
-		"listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100", NULL};
+		"listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100", "-c",
+		/* Below the data, where it goes with it when the server is killed. */
+		"dynamic_shared_memory_type=mmap", NULL};
+	const char *env[] = {cluster.preload, cluster.variable, NULL};
 
-	cluster.pid = process_start(
-		&(struct program){.argv = argv, .log = cluster.log, .user = "postgres"});
+	cluster.pid = process_start(&(struct program){
+		.argv = argv, .env = env, .log = cluster.log, .user = "postgres"});
 	must(wait_until(answers, NULL, 20000), "PostgreSQL does not start: see %s", cluster.log);
+}
+
+/* A copy, for the server's user need not be able to reach the build. */
+void cluster_preload(const char *library, const char *variable)
+{
+	AUTO(mem_free) char *from = text("%s/%s", ENDORSE_TEST_LIBRARIES, library);
+	AUTO(mem_free) char *to = text("%s/%s", supervise_dir(), library);
+
+	MUST_RUN("install", "-m", "755", from, to);
+	cluster.preload = text("LD_PRELOAD=%s", to);
+	cluster.variable = text("%s", variable);
+}
+
+void cluster_revive(void)
+{
+	int64_t end = now_ms() + 20000;
+
+	while (!answers(NULL) && process_is_alive(cluster.pid) && now_ms() < end)
+		usleep(20000);
+	if (process_is_alive(cluster.pid))
+		return;
+	process_stop(&cluster.pid, SIGQUIT);
+	cluster_start();
+}
+
+void cluster_stop_by(int signal)
+{
+	process_stop(&cluster.pid, signal);
 }
 
 void cluster_stop(void)
 {
-	process_stop(&cluster.pid, SIGQUIT);
+	cluster_stop_by(SIGQUIT);
 }
 
 const char *cluster_socket(void)

@@ -14,9 +14,19 @@ void cluster_create(const char *database);
 /* "host=DIR user=postgres dbname=DATABASE", for free(). */
 char *cluster_conninfo(const char *socket_dir, const char *database);
 
+/*
+ * For the next start: has the server load a library of the build's before all others, with one more
+ * "NAME=value" in its environment. Before anything else of this file.
+ */
+void cluster_preload(const char *library, const char *variable);
+
 /* Stops the server with SIGQUIT (connections are cut), and starts it again. */
 void cluster_stop(void);
+/* The same by another signal: SIGINT is PostgreSQL's fast shutdown. */
+void cluster_stop_by(int signal);
 void cluster_start(void);
+/* Waits until it answers, and starts it where it has given up. */
+void cluster_revive(void);
 
 /* The first value of the first row as text, for free(); "" when there is no row or it is NULL. */
 char *sql_text(const char *conninfo, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

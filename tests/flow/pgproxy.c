@@ -228,6 +228,27 @@ void pgproxy_reset(struct pgproxy *proxy)
 	pthread_mutex_unlock(&proxy->lock);
 }
 
+struct trips {
+	struct pgproxy *proxy;
+	long wanted;
+};
+
+static bool are_wanted(void *arg)
+{
+	const struct trips *trips = arg;
+	long made;
+
+	pthread_mutex_lock(&trips->proxy->lock);
+	made = (long)trips->proxy->counts['S'] - (long)trips->proxy->counts[0];
+	pthread_mutex_unlock(&trips->proxy->lock);
+	return made == trips->wanted;
+}
+
+bool pgproxy_trips_are(struct pgproxy *proxy, long wanted)
+{
+	return wait_until(are_wanted, &(struct trips){proxy, wanted}, 2000);
+}
+
 void pgproxy_set(struct pgproxy *proxy, enum pgproxy_mode mode)
 {
 	pthread_mutex_lock(&proxy->lock);

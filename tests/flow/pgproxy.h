@@ -18,6 +18,12 @@ void pgproxy_stop(struct pgproxy **proxy);
  */
 unsigned long pgproxy_count(struct pgproxy *proxy, char type);
 void pgproxy_reset(struct pgproxy *proxy);
+/*
+ * Have requests made so many trips since pgproxy_reset()? That is, Syncs less one for each new
+ * connection: to prepare statements takes one, and so does the service's own look at the database
+ * every ten seconds, each time on a new connection. Waits for a moment, for a look may be under way.
+ */
+bool pgproxy_trips_are(struct pgproxy *proxy, long wanted);
 
 enum pgproxy_mode {
 	PGPROXY_PASS,

@@ -136,12 +136,13 @@ static bool is_ready(void *arg)
 }
 
 /* False when it ended, which is what happens when its port was taken. */
-static bool try_start(struct world_service *service)
+static bool try_start(const struct world *world, struct world_service *service)
 {
 	AUTO(mem_free) char *endorsed = text("%s/endorsed", ENDORSE_BIN_DIR);
 	struct readiness ready = {.peer = &service->peer, .path = "/readyz", .pid = &service->pid};
 
 	service->pid = process_start(&(struct program){.log = service->log,
+		.env = world->plan.env,
 		.argv = (const char *const[]){endorsed, "--config", service->config, NULL}});
 	must(wait_until(is_ready, &ready, 20000), "endorsed does not get ready: see %s",
 		service->log);
@@ -154,7 +155,7 @@ void world_service_start(struct world *world, size_t i)
 {
 	AUTO(mem_free) char *log = NULL;
 
-	if (try_start(&world->services[i]))
+	if (try_start(world, &world->services[i]))
 		return;
 	log = world_log(world, i);
 	must(false, "endorsed ends:\n%s", log);
@@ -178,7 +179,7 @@ static void make_service(struct world *world, size_t i)
 		service->admin = (struct httpc_peer){
 			.port = service->admin_port, .headers = service->admin_headers};
 		write_config(world, service);
-		if (try_start(service))
+		if (try_start(world, service))
 			return;
 	}
 	log = world_log(world, i);

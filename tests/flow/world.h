@@ -17,6 +17,7 @@ struct world_plan {
 	const char *key_type; /* of the CAs; NULL: p256 */
 	const char *policy; /* YAML text; NULL: web-*.example.test, with any EK */
 	const char *templates; /* directory; NULL: templates/ */
+	const char *const *env; /* of the services, "NAME=value" up to NULL; NULL: nothing more */
 };
 
 struct world_service {

@@ -10,7 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#define NOW 1790000000 /* 2026-09-21T14:13:20Z */
+#define NOW 1800000000 /* 2027-01-15T08:00:00Z; the CA of the fixture was made in 2026 */
 
 static X509 *parse(const struct issued *issued)
 {
@@ -170,6 +170,29 @@ static void a_ca_that_has_ended_issues_nothing(void **state)
 	assert_int_equal(0, issued.der.n);
 }
 
+static void a_ca_that_has_not_begun_issues_nothing_and_no_certificate_begins_before_it(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer;
+	AUTO(authority_free) struct authority *authority = NULL;
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(granted_free) struct granted granted;
+	AUTO(issued_free) struct issued early = {0}, first = {0};
+	int64_t ca_begins;
+
+	(void)state;
+	issuer_make(&recipe, &issuer);
+	assert_ok(issuer_load(&issuer, &authority));
+	granted_make(key, &granted);
+	ca_begins = authority_not_before(authority);
+	assert_refused(
+		certificate_issue(authority, granted.tmpl, &granted.grant, ca_begins - 1, &early),
+		ERR_BUSY, "ca-not-valid-yet");
+	assert_int_equal(0, early.der.n);
+	assert_ok(certificate_issue(authority, granted.tmpl, &granted.grant, ca_begins, &first));
+	assert_true(first.not_before == ca_begins);
+}
+
 static void a_grant_without_what_the_template_speaks_of_gets_nothing(void **state)
 {
 	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
@@ -225,6 +248,8 @@ int main(void)
 		cmocka_unit_test(the_serial_number_given_out_is_the_one_in_the_certificate),
 		cmocka_unit_test(a_certificate_begins_early_and_ends_with_its_ca_at_the_latest),
 		cmocka_unit_test(a_ca_that_has_ended_issues_nothing),
+		cmocka_unit_test(
+			a_ca_that_has_not_begun_issues_nothing_and_no_certificate_begins_before_it),
 		cmocka_unit_test(a_grant_without_what_the_template_speaks_of_gets_nothing),
 		cmocka_unit_test(the_profile_is_what_relying_parties_check),
 	};

@@ -3,10 +3,14 @@
 #include "db/connection.h"
 #include "db/pool_connection.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct statement one = {NULL, "SELECT 1::bigint"};
 
@@ -108,6 +112,125 @@ static void a_connection_that_the_server_ended_is_replaced_before_anything_is_se
 		terminate_all();
 		assert_int_equal(OK, ask(*state));
 	}
+}
+
+static const struct statement find = {"find_host", NULL};
+
+static enum err find_nobody(struct db *db)
+{
+	struct pipeline pipeline = {.n = 0};
+
+	STEP(&pipeline, &find, value_text("nobody.example.org"));
+	return db_run(db, &pipeline, LOST_GIVE_UP);
+}
+
+/* As behind a pooler that gives each transaction another session. */
+static void a_connection_that_lost_its_statements_is_replaced(void **state)
+{
+	PGconn *connection;
+
+	assert_int_equal(OK, db_take(*state, &connection));
+	PQsetnonblocking(connection, 0);
+	PQclear(PQexec(connection, "DISCARD ALL"));
+	PQsetnonblocking(connection, 1);
+	db_give(*state, connection, true);
+	assert_int_equal(ERR_BUSY, find_nobody(*state));
+	assert_string_equal("database-unreachable", why()->code);
+	assert_int_equal(OK, find_nobody(*state));
+}
+
+static void *ask_until_it_fails(void *of_db)
+{
+	for (int i = 0; i < 50; i++)
+		if (ask(of_db) != OK) {
+			fprintf(stderr, "%s: %s\n", why()->code, why()->sentence);
+			return of_db;
+		}
+	return NULL;
+}
+
+/* Superusers have no limit, so somebody else has to ask. */
+static void a_pool_makes_do_with_the_connections_that_the_server_gives(void **state)
+{
+	pthread_t threads[8];
+	struct db *db = NULL;
+	char conninfo[512];
+
+	(void)state;
+	database_do("DO $$ BEGIN CREATE ROLE limited LOGIN CONNECTION LIMIT 2;"
+		    " EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+	database_do("GRANT USAGE ON SCHEMA public TO limited");
+	snprintf(conninfo, sizeof(conninfo), "%s user=limited", database_conninfo());
+	assert_int_equal(OK, db_open(conninfo, 8, 10000, &db));
+	if (ask(db) != OK)
+		fail_msg("%s: %s", why()->code, why()->sentence);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(0, pthread_create(&threads[i], NULL, ask_until_it_fails, db));
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		void *failed;
+
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	db_close(&db);
+}
+
+static void accept_and_say_nothing_more(int listener)
+{
+	/* AuthenticationOk and ReadyForQuery: PostgreSQL 55.7. */
+	static const char hello[] = "R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+	char startup[4096];
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) >= 0)
+		if (read(fd, startup, sizeof(startup)) > 0 &&
+			write(fd, hello, sizeof(hello) - 1) < 0)
+			break;
+}
+
+static void *be_mute(void *arg)
+{
+	accept_and_say_nothing_more(*(const int *)arg);
+	return NULL;
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	assert_int_equal(0, listen(fd, 8));
+	return fd;
+}
+
+static void a_server_that_takes_connections_and_says_nothing_is_not_waited_for(void **state)
+{
+	char dir[] = "/tmp/endorse.XXXXXX", path[64], conninfo[128];
+	struct db *db = NULL;
+	struct timespec begin, end;
+	pthread_t mute;
+	int listener;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", dir);
+	snprintf(conninfo, sizeof(conninfo), "host=%s user=x dbname=x", dir);
+	listener = listen_at(path);
+	assert_int_equal(0, pthread_create(&mute, NULL, be_mute, &listener));
+	assert_int_equal(OK, db_open(conninfo, 1, 100, &db));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	assert_int_equal(ERR_BUSY, ask(db));
+	assert_string_equal("database-unreachable", why()->code);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_in_range(end.tv_sec - begin.tv_sec, 0, 8);
+	db_close(&db);
+	shutdown(listener, SHUT_RDWR);
+	pthread_join(mute, NULL);
+	close(listener);
+	unlink(path);
+	rmdir(dir);
 }
 
 /* A sequence is not rolled back, so it tells how often something was begun. */
@@ -239,6 +362,9 @@ int main(void)
 		TEST(a_pool_in_full_use_refuses_after_the_wait),
 		TEST(sixteen_threads_share_two_connections),
 		TEST(a_connection_that_the_server_ended_is_replaced_before_anything_is_sent),
+		TEST(a_connection_that_lost_its_statements_is_replaced),
+		TEST(a_pool_makes_do_with_the_connections_that_the_server_gives),
+		TEST(a_server_that_takes_connections_and_says_nothing_is_not_waited_for),
 		TEST(what_writes_is_not_repeated_once_it_was_sent),
 		TEST(what_reads_is_repeated_once_on_a_fresh_connection),
 		cmocka_unit_test_setup_teardown(a_pool_over_a_database_without_our_schema_says_so,

@@ -113,6 +113,9 @@ static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 	assert_refused(signer_issue(fixture.signer, &fixture.granted.grant,
 			       clock_now() + 3651 * 86400, &issued),
 		ERR_BUSY, "ca-expired");
+	assert_refused(signer_issue(fixture.signer, &fixture.granted.grant, clock_now() - 3 * 86400,
+			       &issued),
+		ERR_BUSY, "ca-not-valid-yet");
 	assert_int_equal(0, issued.der.n);
 }
 
