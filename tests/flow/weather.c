@@ -27,7 +27,7 @@ struct weather {
 	struct world *world;
 	pthread_mutex_t lock; /* over what follows */
 	bool is_over;
-	struct tally tally;
+	struct score score;
 	char **received; /* serial number and digest, as known_rows() has them */
 	size_t received_n, received_room;
 	/* Fixed. */
@@ -64,27 +64,27 @@ static void receive(struct weather *weather, const struct buf *der)
 	weather->received[weather->received_n++] = name_of(der);
 }
 
-static void count(struct tally *tally, const struct soft_outcome *outcome, int64_t ms)
+static void count(struct score *score, const struct soft_outcome *outcome, int64_t ms)
 {
-	if (ms > tally->slowest_ms)
-		tally->slowest_ms = ms;
+	if (ms > score->slowest_ms)
+		score->slowest_ms = ms;
 	switch (outcome->status) {
 	case 200:
-		tally->enrolled++;
+		score->enrolled++;
 		return;
 	case 503:
-		tally->busy++;
+		score->busy++;
 		if (outcome->retry_after < 1 || outcome->retry_after > 60)
-			tally->hasty++;
+			score->hasty++;
 		return;
 	case 0:
-		tally->silent++;
+		score->silent++;
 		break;
 	default:
-		tally->other++;
+		score->other++;
 		break;
 	}
-	snprintf(tally->strange, sizeof(tally->strange), "%d %s %s: %s", outcome->status,
+	snprintf(score->strange, sizeof(score->strange), "%d %s %s: %s", outcome->status,
 		outcome->has_ticket ? "enroll" : "ticket", outcome->code, outcome->detail);
 }
 
@@ -95,7 +95,7 @@ static bool note(struct sufferer *sufferer, const struct soft_outcome *outcome, 
 	bool goes_on;
 
 	pthread_mutex_lock(&weather->lock);
-	count(&weather->tally, outcome, now_ms() - begun);
+	count(&weather->score, outcome, now_ms() - begun);
 	if (outcome->status == 200) {
 		receive(weather, &outcome->certificate);
 		sufferer->enrolled_at = begun;
@@ -170,14 +170,14 @@ struct weather *weather_begin(struct world *world, unsigned n)
 void weather_reset(struct weather *weather)
 {
 	pthread_mutex_lock(&weather->lock);
-	weather->tally = (struct tally){0};
+	weather->score = (struct score){0};
 	pthread_mutex_unlock(&weather->lock);
 }
 
-void weather_tally(struct weather *weather, struct tally *out)
+void weather_score(struct weather *weather, struct score *out)
 {
 	pthread_mutex_lock(&weather->lock);
-	*out = weather->tally;
+	*out = weather->score;
 	pthread_mutex_unlock(&weather->lock);
 }
 
@@ -209,10 +209,10 @@ bool weather_clears(struct weather *weather, int timeout_ms)
 static bool are_busy(void *arg)
 {
 	const struct since *since = arg;
-	struct tally tally;
+	struct score score;
 
-	weather_tally(since->weather, &tally);
-	return tally.busy >= since->times;
+	weather_score(since->weather, &score);
+	return score.busy >= since->times;
 }
 
 bool weather_is_busy(struct weather *weather, unsigned times, int timeout_ms)

@@ -7,7 +7,7 @@
 struct weather;
 
 /* What the devices were answered since the last weather_reset(). */
-struct tally {
+struct score {
 	unsigned enrolled;
 	unsigned busy; /* 503 */
 	unsigned silent; /* no answer, or one that cannot be used */
@@ -30,7 +30,7 @@ struct weather *weather_begin(struct world *world, unsigned n);
 void weather_end(struct weather **weather);
 
 void weather_reset(struct weather *weather);
-void weather_tally(struct weather *weather, struct tally *out);
+void weather_score(struct weather *weather, struct score *out);
 
 /* Waits until every device has begun and ended an enrollment from now on. */
 bool weather_clears(struct weather *weather, int timeout_ms);

@@ -75,17 +75,17 @@ static char *recover(
 	struct question ready = {.peer = &world->services[0].peer};
 	int bound = fault->bound_ms == 0 ? BOUND_MS : fault->bound_ms;
 	int64_t ended = now_ms();
-	struct tally tally;
+	struct score score;
 
 	if (!weather_clears(weather, bound))
 		return text("%s: afterwards not all enroll", fault->name);
 	*ms = now_ms() - ended;
 	if (!wait_until(says, &ready, bound))
 		return text("%s: afterwards /readyz says %s", fault->name, ready.said);
-	weather_tally(weather, &tally);
-	if (tally.other + tally.silent + tally.hasty > 0)
+	weather_score(weather, &score);
+	if (score.other + score.silent + score.hasty > 0)
 		return text("%s: %u other answers, %u silent, %u without Retry-After; the last: %s",
-			fault->name, tally.other, tally.silent, tally.hasty, tally.strange);
+			fault->name, score.other, score.silent, score.hasty, score.strange);
 	if (!process_is_alive(world->services[0].pid))
 		return text("%s: the service has ended", fault->name);
 	return NULL;
@@ -96,14 +96,14 @@ void weather_strikes(struct world *world, unsigned devices, const struct fault *
 	struct weather *weather = weather_begin(world, devices);
 	struct question ready = {.peer = &world->services[0].peer, .wanted = fault->unready};
 	AUTO(mem_free) char *failure = NULL;
-	struct tally during;
+	struct score during;
 	unsigned lines_before = lines(world), lines_during;
 	int64_t begun = now_ms(), lasted, recovery = -1;
 
 	weather_reset(weather);
 	fault->begin(world);
 	failure = suffer(weather, world, fault, &ready);
-	weather_tally(weather, &during);
+	weather_score(weather, &during);
 	lasted = now_ms() - begun;
 	lines_during = lines(world) - lines_before;
 	fault->end(world);
