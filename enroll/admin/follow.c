@@ -15,6 +15,7 @@
  */
 #define OPEN_AT_START 5000
 #define COUNTERS_EVERY 10 /* seconds */
+#define COUNTERS_SIZE (64 * 1024)
 
 struct follow {
 	const struct admin_server *server;
@@ -26,7 +27,8 @@ struct follow {
 	int64_t *seen; /* ids beyond `settled` that were shown */
 	size_t seen_n, seen_room;
 	bool is_away;
-	struct attempt_counters counters, told;
+	struct attempt_counters counters;
+	struct buf told; /* what they were when they were shown last */
 	int64_t told_at;
 };
 
@@ -156,9 +158,13 @@ static enum err begin(struct follow *follow, size_t n)
 
 static enum err tell_counters(struct follow *follow)
 {
-	if (memcmp(&follow->told, &follow->counters, sizeof(follow->told)) == 0)
+	AUTO(buf_free) struct buf now = BUF(COUNTERS_SIZE);
+
+	TRY(attempt_counters_encode(&follow->counters, &now));
+	if (view_equal(buf_view(&now), buf_view(&follow->told)))
 		return OK;
-	follow->told = follow->counters;
+	buf_free(&follow->told);
+	buf_add(&follow->told, buf_view(&now));
 	follow->told_at = clock_now();
 	return counters_print(&follow->counters, follow->form);
 }
@@ -211,10 +217,14 @@ enum err attempts_follow(struct admin_server *server, const struct attempts_filt
 		return fail(ERR_INTERNAL, "out-of-memory", "attempts_follow");
 	catch_signals();
 	server->stop = &stop;
-	*follow = (struct follow){
-		.server = server, .filter = filter, .form = form, .problem = problem};
+	*follow = (struct follow){.server = server,
+		.filter = filter,
+		.form = form,
+		.problem = problem,
+		.told = BUF(COUNTERS_SIZE)};
 	err = go_on(follow, n);
 	free(follow->seen);
+	buf_free(&follow->told);
 	free(follow);
 	return err;
 }

@@ -36,19 +36,19 @@ void diagnosis_add(struct diagnosis *diagnosis, enum diagnosis_kind kind, const 
 	const char *fmt, ...)
 {
 	static const char *const kinds[] = {"ok", "warn", "FAIL", "-"};
-	char raw[TEXT], text[TEXT];
+	char said[TEXT], shown[TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(raw, sizeof(raw), fmt, ap);
+	vsnprintf(said, sizeof(said), fmt, ap);
 	va_end(ap);
-	printable(raw, text, sizeof(text));
+	printable(said, shown, sizeof(shown));
 	diagnosis->count[kind]++;
 	if (diagnosis->as_json) {
-		add_json(diagnosis, kind, look, text);
+		add_json(diagnosis, kind, look, shown);
 		return;
 	}
-	printf("%-4s %-8s %s\n", kinds[kind], look, text);
+	printf("%-4s %-8s %s\n", kinds[kind], look, shown);
 	/* The next look may take long. */
 	fflush(stdout);
 }

@@ -10,10 +10,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const struct query_key keys[] = {{"after", 19}, {"host", 253}, {"reason", 64}, {0}};
-	AUTO(mem_free) char *text = strndup((const char *)p, n);
+	AUTO(mem_free) char *text = calloc(1, n + 1);
 	struct query query;
 
-	if (text == NULL || query_read(text, keys, &query) != OK)
+	if (text == NULL)
+		return 0;
+	memcpy(text, p, n);
+	if (query_read(text, keys, &query) != OK)
 		return 0;
 	for (size_t i = 0; keys[i].name != NULL; i++)
 		for (size_t k = 0; query.value[i] != NULL && query.value[i][k] != '\0'; k++)

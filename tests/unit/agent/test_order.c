@@ -7,7 +7,7 @@
 /* Reads "enroll" and the words after it, up to NULL. */
 static enum err read_words(const char *const *words, struct order *out)
 {
-	char copies[16][128];
+	static char copies[16][128]; /* an order borrows its words */
 	char *argv[17] = {NULL};
 	int argc = 0;
 
