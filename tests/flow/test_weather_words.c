@@ -63,11 +63,11 @@ static void speed_up(struct world *w)
 	free(sql_text(w->conninfo, "DELETE FROM slowness"));
 }
 
-/* With three devices for each connection, who waits longest is told to come again. */
+/* With five devices for each connection, who waits longest is told to come again. */
 static void a_server_that_is_slow(void **state)
 {
 	(void)state;
-	weather_strikes(&world, 24, &(struct fault){"slow", slow_down, speed_up, NULL, 3, 0});
+	weather_strikes(&world, 40, &(struct fault){"slow", slow_down, speed_up, NULL, 3, 0});
 }
 
 static void allow_only_reading(struct world *w)
