@@ -1,5 +1,6 @@
 /* main.c - endorsed: reads its configuration, wires the parts, serves until it is told to stop. */
 
+#include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/reload.h"
@@ -18,7 +19,6 @@
 #define EXIT_USAGE 2
 #define EXIT_CONFIG 78 /* sysexits(3), EX_CONFIG: starting again will not help */
 
-#define HOUR 3600
 /* How long the service manager waits for our next word while we start: 150 s. */
 #define EXTEND "EXTEND_TIMEOUT_USEC=150000000"
 

@@ -296,7 +296,7 @@ static void a_root_that_ends_soon_is_a_warning(void **state)
 	diagnose(&world, &output, "--ca", world.roots, NULL);
 	assert_int_equal(unlink(path), 0);
 	restart(&world);
-	finds_only(&output, "warn", "the root /CN=short ends at");
+	finds_only(&output, "warn", "the root CN=short ends at");
 	X509_free(cert);
 	ca_close(&ca);
 }
