@@ -3,6 +3,7 @@
 #include "ca/base/file.h"
 #include "enroll/admin/client.h"
 #include "enroll/admin/edge.h"
+#include "enroll/proto/doctor.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -67,14 +68,10 @@ static void examine_edge(const struct wish *wish, struct doctor_answer *answer)
 
 static int tell(const struct findings *findings)
 {
-	static const char *const marks[] = {
-		[FINDING_OK] = "ok", [FINDING_WARN] = "warn", [FINDING_FAIL] = "FAIL"};
 	size_t failures = findings_count(findings, FINDING_FAIL);
 	size_t warnings = findings_count(findings, FINDING_WARN);
 
-	for (size_t i = 0; i < findings->n; i++)
-		printf("%-4s  %-9s  %s\n", marks[findings->item[i].level], findings->item[i].area,
-			findings->item[i].text);
+	findings_print(findings);
 	if (failures == 0 && warnings == 0)
 		printf("all is well\n");
 	else

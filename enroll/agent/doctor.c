@@ -18,7 +18,8 @@ const char doctor_usage[] =
 	"\n"
 	"  --server URL  the service; without it the one that was enrolled with, or none: then\n"
 	"                only this machine is looked at\n"
-	"  --json        as a JSON array of {look, kind, text}; kind is ok, warn, fail or skipped\n"
+	"  --json        as a JSON array of {area, level, text}; level is ok, warn, fail or "
+	"skipped\n"
 	"\n"
 	"--ca, --ca-sha256, --service, --host, --state, --tcti, --owner-auth, --endorsement-auth,\n"
 	"--ak, --ak-handle, --hierarchy, --ek and --proxy as for endorse enroll.\n";
@@ -116,7 +117,7 @@ static enum err examine(const struct order *order, bool as_json, bool *is_well)
 		TRY(interrupt_check());
 		looks[i](&doctor);
 	}
-	*is_well = doctor.diagnosis.count[DIAGNOSIS_FAIL] == 0;
+	*is_well = doctor.diagnosis.count[FINDING_FAIL] == 0;
 	return diagnosis_end(&doctor.diagnosis);
 }
 

@@ -4,8 +4,8 @@
 
 #define SLOW_MS 60000
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "ak", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "ak", __VA_ARGS__)
 
 /* As an enrollment does; without a state directory there is nothing to find. */
 static enum err bring(struct doctor *doctor, struct tpm *tpm)

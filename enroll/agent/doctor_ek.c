@@ -9,8 +9,8 @@
 
 #define NAME 160
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "ek", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "ek", __VA_ARGS__)
 
 static void say_certificate(struct doctor *doctor, const struct device_ek *ek)
 {

@@ -16,8 +16,8 @@
 #define BEFORE_ENDORSE INT64_C(1767225600)
 #define TIMER "/etc/systemd/system/timers.target.wants/endorse-renew.timer"
 
-#define SAY(doctor, kind, look, ...)                                                               \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
+#define SAY(doctor, level, area, ...)                                                              \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
 
 void doctor_date(int64_t when, char out[static DOCTOR_DATE_SIZE])
 {

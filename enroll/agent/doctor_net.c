@@ -17,8 +17,8 @@
 #define ADDRESSES 8
 #define TEXT 600
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "network", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "network", __VA_ARGS__)
 
 struct target {
 	char host[256];

@@ -16,8 +16,8 @@
 #define SKEW_WARN 60
 #define SKEW_FAIL 300
 
-#define SAY(doctor, kind, look, ...)                                                               \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
+#define SAY(doctor, level, area, ...)                                                              \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
 
 /* The DNS names of a certificate, for a reader. */
 static void list_names(X509 *certificate, char *out, size_t room)

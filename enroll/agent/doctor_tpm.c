@@ -15,8 +15,8 @@
 #define MANAGED "/dev/tpmrm0"
 #define RAW "/dev/tpm0"
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "tpm", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "tpm", __VA_ARGS__)
 
 static bool property(struct tpm *tpm, uint32_t which, uint32_t *value)
 {

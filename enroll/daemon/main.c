@@ -219,9 +219,7 @@ static int check(const char *path, const struct parts *parts)
 	if (findings == NULL)
 		return EXIT_FAILURE;
 	doctor_examine(parts->service, false, clock_now(), findings);
-	for (size_t i = 0; i < findings->n; i++)
-		printf("%-4s  %-9s  %s\n", finding_level_text(findings->item[i].level),
-			findings->item[i].area, findings->item[i].text);
+	findings_print(findings);
 	failures = findings_count(findings, FINDING_FAIL);
 	if (failures == 0)
 		printf("%s: nothing wrong\n", path);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "enroll/flow/service.h"
-#include "enroll/proto/doctor.h"
+#include "enroll/proto/finding.h"
 
 /*
  * Adds what is found at `now`: database, CA certificates and key, templates, trusted roots, policy,

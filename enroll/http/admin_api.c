@@ -4,6 +4,7 @@
 #include "enroll/flow/doctor.h"
 #include "enroll/flow/unbind.h"
 #include "enroll/proto/admin.h"
+#include "enroll/proto/doctor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

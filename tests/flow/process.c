@@ -198,6 +198,31 @@ void output_free(struct output *output)
 	buf_free(&output->err);
 }
 
+unsigned lines_of(const struct output *output, const char *start)
+{
+	unsigned n = 0;
+
+	for (const char *line = buf_text(&output->out); line != NULL && *line != '\0';) {
+		n += strncmp(line, start, strlen(start)) == 0;
+		line = strchr(line, '\n');
+		line = line == NULL ? NULL : line + 1;
+	}
+	return n;
+}
+
+bool has_line(const struct output *output, const char *start, const char *words)
+{
+	for (const char *line = buf_text(&output->out); line != NULL && *line != '\0';) {
+		const char *end = strchr(line, '\n'), *found = strstr(line, words);
+
+		if (strncmp(line, start, strlen(start)) == 0 && found != NULL &&
+			(end == NULL || found < end))
+			return true;
+		line = end == NULL ? NULL : end + 1;
+	}
+	return false;
+}
+
 /* False when the other end is closed. */
 static bool take(int fd, struct buf *to)
 {

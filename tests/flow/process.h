@@ -36,6 +36,10 @@ struct output {
 	struct buf out, err; /* standard output and error */
 };
 void output_free(struct output *output);
+/* How many lines of standard output begin so. */
+unsigned lines_of(const struct output *output, const char *start);
+/* Is there a line of it that begins with `start` and has `words` in it? */
+bool has_line(const struct output *output, const char *start, const char *words);
 /* Runs it to its end and keeps what it wrote; `output` is overwritten. */
 void process_run(const struct program *program, struct output *output);
 /* The same, for a helper that has to succeed: its output is the message when it does not. */
