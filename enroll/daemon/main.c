@@ -36,8 +36,8 @@ static const char usage[] =
 	"                 and what would fail: database, expiries, files (endorsectl doctor)\n"
 	"  --version      print the version\n"
 	"\n"
-	"Exit status: 0 stopped or nothing wrong; 1 a failure while running; 2 wrong usage;\n"
-	"78 something is wrong with the configuration.\n";
+	"Exit status: 0 stopped, or nothing wrong with the configuration; 1 a failure while\n"
+	"running; 2 wrong usage; 78 something is wrong with the configuration.\n";
 
 /* The process around the parts. */
 struct process {
