@@ -1,5 +1,7 @@
 #include "tests/flow/process.h"
 
+#include "ca/base/file.h"
+
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
@@ -66,6 +68,24 @@ bool wait_until(bool (*is_true)(void *arg), void *arg, int timeout_ms)
 		usleep((useconds_t)pause * 1000);
 	}
 	return true;
+}
+
+struct awaited {
+	const char *path, *what;
+};
+
+static bool is_written(void *arg)
+{
+	const struct awaited *awaited = arg;
+	AUTO(buf_free) struct buf content = BUF(1 << 22);
+
+	return file_read(awaited->path, &content) == OK &&
+	       strstr(buf_text(&content), awaited->what) != NULL;
+}
+
+bool wait_for_text(const char *path, const char *what, int timeout_ms)
+{
+	return wait_until(is_written, &(struct awaited){path, what}, timeout_ms);
 }
 
 void write_file(const char *path, mode_t mode, struct view bytes)

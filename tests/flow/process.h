@@ -49,6 +49,8 @@ void process_must(const struct program *program);
 
 /* Asks every few milliseconds until it is true or the time is over. */
 bool wait_until(bool (*is_true)(void *arg), void *arg, int timeout_ms);
+/* Waits until the file has the text in it. */
+bool wait_for_text(const char *path, const char *what, int timeout_ms);
 /* Milliseconds of a clock that only goes forward. */
 int64_t now_ms(void);
 
