@@ -155,8 +155,8 @@ static void examine_ticket(struct looking *looking)
 /* What the edge is to answer by itself, and strangers are never to reach. */
 static void examine_closed(struct looking *looking)
 {
-	static const char *const paths[] = {
-		"/readyz", "/v1/admin/attempts", "/v1/admin/doctor", "/v1/admin/host/unbind"};
+	static const char *const paths[] = {"/readyz", "/v1/admin/attempts", "/v1/admin/doctor",
+		"/v1/admin/host/unbind", "/v1/admin/reload"};
 	size_t open = 0;
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
