@@ -4,7 +4,6 @@
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
-#include "ca/validity.h"
 
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -95,8 +94,7 @@ enum err authority_load(
 			"4096 bits with exponent 65537 (not RSA-PSS), or Ed25519",
 			key);
 	TRY(must_be_usable(authority->certificate, certificate));
-	TRY(validity_begin(authority->certificate, &authority->not_before));
-	TRY(validity_end(authority->certificate, &authority->not_after));
+	TRY(cert_validity(authority->certificate, &authority->not_before, &authority->not_after));
 	if (authority->not_after <= clock_now())
 		return bad_certificate(certificate, "the CA's certificate has expired");
 	*out = MOVE(authority);

@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAY 86400
 #define BACKDATE 300
 
 static char server_auth[] = "1.3.6.1.5.5.7.3.1"; /* id-kp-serverAuth, RFC 5280 4.2.1.12 */

@@ -1,5 +1,6 @@
 #include "ca/template.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/usage.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define TEMPLATES_MAX 64
-#define DAY 86400
 
 struct templates {
 	struct template *item;

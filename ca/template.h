@@ -1,6 +1,7 @@
 /* template.h - what a certificate of one kind looks like, from a YAML file that is read once. */
 #pragma once
 
+#include "ca/base/crypt.h"
 #include "ca/base/yaml.h"
 
 /* What a template may speak of: a closed set, each filled from the grant. */
@@ -46,7 +47,7 @@ struct template
 	struct yaml_list key_usage; /* of char *, RFC 5280 4.2.1.3 */
 	struct yaml_list extended_key_usage; /* of char *, OIDs, dotted */
 	struct yaml_mark mark;
-	uint8_t digest[32]; /* SHA-256 of the file */
+	uint8_t digest[SHA256_SIZE]; /* of the file */
 };
 
 struct templates; /* immutable once loaded */

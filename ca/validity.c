@@ -1,6 +1,5 @@
 #include "ca/validity.h"
 
-#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 
 enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
@@ -13,31 +12,7 @@ enum err validity_set(X509 *cert, int64_t not_before, int64_t not_after)
 	return OK;
 }
 
-enum err validity_begin(const X509 *cert, int64_t *out)
-{
-	int64_t end;
-
-	return cert_validity(cert, out, &end);
-}
-
-enum err validity_end(const X509 *cert, int64_t *out)
-{
-	int64_t begin;
-
-	return cert_validity(cert, &begin, out);
-}
-
 bool validity_is_due(int64_t not_before, int64_t not_after, int64_t now)
 {
 	return not_after - now <= (not_after - not_before) / 3;
-}
-
-enum err validity_left(const X509 *cert, int64_t now, int64_t *seconds, bool *is_due)
-{
-	int64_t begin, end;
-
-	TRY(cert_validity(cert, &begin, &end));
-	*seconds = end - now;
-	*is_due = validity_is_due(begin, end, now);
-	return OK;
 }

@@ -1,5 +1,7 @@
 #include "db/connection.h"
 
+#include "ca/base/clock.h"
+
 #include <poll.h>
 #include <string.h>
 
@@ -115,7 +117,7 @@ static bool send_prepares(PGconn *connection)
 /* All statements in one round trip. An error here is nearly always a schema that is not ours. */
 static enum err prepare(PGconn *connection)
 {
-	int64_t deadline = deadline_in(PREPARE_WITHIN_MS);
+	int64_t deadline = clock_ms() + PREPARE_WITHIN_MS;
 	enum err err = OK;
 	bool done = false;
 

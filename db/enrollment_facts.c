@@ -15,8 +15,6 @@
 static const struct statement find_facts = {"find_facts",
 	"SELECT device.device_id, device.state = 'revoked', device.revision,"
 	" ek.ek_digest IS NOT NULL, ak.device_id, ak.state = 'live', ak.dialect <> 'native',"
-	" (SELECT count(*) FROM ak AS own"
-	"  WHERE own.device_id = device.device_id AND own.state = 'live'),"
 	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
 	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
 	" ticket.request_digest,"
@@ -75,7 +73,6 @@ enum {
 	AK_DEVICE,
 	AK_LIVE,
 	AK_OTHER_DIALECT,
-	LIVE_AKS,
 	HOST_BOUND,
 	HOST_IS_OURS,
 	DEVICE_HOSTS,
@@ -112,7 +109,6 @@ static enum err take_facts(const PGresult *rows, void *into)
 	facts->revision = row_int(rows, 0, REVISION);
 	facts->ek_known = row_bool(rows, 0, EK_KNOWN);
 	TRY(take_ak(rows, facts));
-	facts->live_aks = (unsigned)row_int(rows, 0, LIVE_AKS);
 	facts->host_bound = row_bool(rows, 0, HOST_BOUND);
 	facts->host_is_ours = row_bool(rows, 0, HOST_IS_OURS);
 	facts->device_hosts = (unsigned)row_int(rows, 0, DEVICE_HOSTS);

@@ -43,7 +43,6 @@ struct enrollment_facts {
 	bool ak_known; /* under this device */
 	bool ak_live; /* and neither superseded nor revoked */
 	bool ak_other_dialect; /* known under another dialect than "native" */
-	unsigned live_aks; /* of this device */
 	/* The host name. */
 	bool host_bound;
 	bool host_is_ours; /* bound to this very device */

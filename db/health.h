@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct db_health {
-	int64_t ahead_ms; /* how far the server's clock is ahead of ours */
+	int64_t ahead_ms; /* how far the database's clock is ahead of ours */
 	unsigned lent, size; /* connections of the pool in use, and how many it may have */
 };
 

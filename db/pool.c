@@ -1,5 +1,6 @@
 #include "db/pool.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/mem.h"
 #include "db/connection.h"
 #include "db/pool_connection.h"
@@ -92,17 +93,10 @@ static struct timespec in_ms(unsigned ms)
 	return t;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t = in_ms(0);
-
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A server that has no connection left for us need not be asked by everybody who waits for one. */
 static bool may_open(const struct db *db)
 {
-	return db->open < db->size && (db->made == 0 || now_ms() >= db->refused_until);
+	return db->open < db->size && (db->made == 0 || clock_ms() >= db->refused_until);
 }
 
 /* An idle connection, or NULL and the right to open one. */
@@ -171,7 +165,7 @@ static bool note_opened(struct db *db, enum err err)
 		db->made++;
 	} else {
 		db->open--;
-		db->refused_until = now_ms() + REFUSED_MS;
+		db->refused_until = clock_ms() + REFUSED_MS;
 	}
 	is_last = db->made == 0;
 	if (err != OK)

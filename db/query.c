@@ -1,5 +1,6 @@
 #include "db/query.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/printable.h"
 #include "db/pool_connection.h"
 
@@ -7,7 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The server stops a slow statement by itself before this; it is for one that is frozen. */
 #define ANSWER_WITHIN_MS 10000
@@ -112,24 +112,11 @@ enum err result_error(const PGresult *result)
 		message == NULL ? "" : message);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int64_t deadline_in(unsigned ms)
-{
-	return now_ms() + ms;
-}
-
 bool connection_await(PGconn *connection, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		int unsent = PQflush(connection);
 
 		if (unsent < 0)
@@ -207,7 +194,7 @@ static void results_free(struct results *results)
  */
 static enum err receive(PGconn *connection, struct results *results, size_t n, bool *is_lost)
 {
-	int64_t deadline = deadline_in(ANSWER_WITHIN_MS);
+	int64_t deadline = clock_ms() + ANSWER_WITHIN_MS;
 	enum err err = OK;
 	size_t step = 0;
 
@@ -279,7 +266,7 @@ enum err connection_run(PGconn *connection, const struct pipeline *pipeline, boo
 
 enum err connection_script(PGconn *connection, const char *text, unsigned within_ms)
 {
-	int64_t deadline = deadline_in(within_ms);
+	int64_t deadline = clock_ms() + within_ms;
 	PGresult *result;
 	enum err err = OK;
 

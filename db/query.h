@@ -86,10 +86,8 @@ CHECKED enum err connection_run(PGconn *connection, const struct pipeline *pipel
  */
 CHECKED enum err connection_script(PGconn *connection, const char *text, unsigned within_ms);
 
-/* For connection_await(): the time of a clock that cannot be set, so many milliseconds from now. */
-int64_t deadline_in(unsigned ms);
 /* Waits until the next result can be fetched without blocking; false when the connection broke, or
- * the deadline has passed. */
+ * the deadline, by clock_ms(), has passed. */
 bool connection_await(PGconn *connection, int64_t deadline);
 
 /* What a result that is an error means, by its SQLSTATE (PostgreSQL, appendix A). */

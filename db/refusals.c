@@ -111,7 +111,7 @@ static void take_row(const PGresult *rows, int row, struct refusal *out)
 
 	out->id = row_int(rows, row, ID);
 	out->at = row_int(rows, row, AT);
-	if (device.n == 16)
+	if (device.n == DEVICE_ID_SIZE)
 		hex_write(device, out->device_id);
 	copy_text(rows, row, HOST, out->host, sizeof(out->host));
 	copy_text(rows, row, CODE, out->code, sizeof(out->code));

@@ -1,19 +1,19 @@
 /* refusals.h - what proven devices were refused, read from the audit a stretch at a time. */
 #pragma once
 
-#include "ca/base/mem.h"
-#include "db/pool.h"
+#include "db/enrollment_facts.h"
 
 #define REFUSALS_STRETCH 5000 /* refusals that one call looks at, at most */
 #define REFUSAL_TEXT 513 /* what the audit keeps of a text, and a NUL */
+#define REFUSAL_CODE 65 /* a reason code, and a NUL */
 #define REFUSAL_FIRST INT64_C(0) /* below every id */
 #define REFUSAL_LAST INT64_MAX /* above every id */
 
 struct refusal {
 	int64_t id, at; /* at: seconds since 1970 */
 	char host[REFUSAL_TEXT];
-	char device_id[33]; /* hexadecimal; "": a TPM that is not known here */
-	char code[65];
+	char device_id[2 * DEVICE_ID_SIZE + 1]; /* hexadecimal; "": a TPM that is not known here */
+	char code[REFUSAL_CODE];
 	char sentence[REFUSAL_TEXT];
 	char from[REFUSAL_TEXT];
 	char request_id[REFUSAL_TEXT];

@@ -2,6 +2,7 @@
 
 #include "ca/base/crypt.h"
 #include "ca/base/file.h"
+#include "ca/base/hostname.h"
 #include "policy/pattern.h"
 
 #include <stddef.h>
@@ -32,9 +33,10 @@ struct policy {
 };
 
 static const struct yaml_key host_keys[] = {
-	{"exact", YAML_TEXT, offsetof(struct host_pattern, exact), "", 1, 253, NULL, NULL},
-	{"suffix", YAML_TEXT, offsetof(struct host_pattern, suffix), "", 1, 253, NULL, NULL},
-	{"glob", YAML_TEXT, offsetof(struct host_pattern, glob), "", 1, 253, NULL, NULL},
+	{"exact", YAML_TEXT, offsetof(struct host_pattern, exact), "", 1, HOSTNAME_MAX, NULL, NULL},
+	{"suffix", YAML_TEXT, offsetof(struct host_pattern, suffix), "", 1, HOSTNAME_MAX, NULL,
+		NULL},
+	{"glob", YAML_TEXT, offsetof(struct host_pattern, glob), "", 1, HOSTNAME_MAX, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema host_schema = {
@@ -45,7 +47,7 @@ static const char *const ek_kinds[] = {
 static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
 
 static const struct yaml_key rule_keys[] = {
-	{"name", YAML_TEXT, offsetof(struct rule, name), NULL, 1, 64, NULL, NULL},
+	{"name", YAML_TEXT, offsetof(struct rule, name), NULL, 1, RULE_NAME_MAX, NULL, NULL},
 	{"hosts", YAML_LIST, offsetof(struct rule, hosts), NULL, 1, 1000, &host_schema, NULL},
 	{"ek_kinds", YAML_LIST, offsetof(struct rule, ek_kinds), "", 1, 8, NULL, ek_kinds},
 	{"trust", YAML_LIST, offsetof(struct rule, trust), "", 1, 4, NULL, trust_classes},

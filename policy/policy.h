@@ -29,6 +29,8 @@ bool policy_takes_untagged(const struct policy *policy, const char *host);
 size_t policy_rules(const struct policy *policy);
 size_t policy_rules_for_any_ek(const struct policy *policy);
 
+#define RULE_NAME_MAX 64 /* bytes */
+
 /* What the matching rule gives. */
 struct decision {
 	const char *rule; /* the rule's name; the policy's */

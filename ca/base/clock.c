@@ -10,6 +10,14 @@ int64_t clock_now(void)
 	return now.tv_sec;
 }
 
+int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void clock_text(int64_t when, char out[static CLOCK_TEXT_SIZE])
 {
 	time_t t = (time_t)(when > CLOCK_LAST ? CLOCK_LAST : when < 0 ? 0 : when);

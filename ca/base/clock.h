@@ -1,10 +1,17 @@
-/* clock.h - the time of day in seconds, and its written form. */
+/* clock.h - the time of day, its written form, and a clock that nobody can set. */
 #pragma once
 
 #include <stdint.h>
 
 /* Seconds since 1970-01-01T00:00:00Z. */
 int64_t clock_now(void);
+
+/* Milliseconds of a clock that only goes forward, whatever the time of day is set to: for bounds. */
+int64_t clock_ms(void);
+
+/* In seconds. */
+#define HOUR 3600
+#define DAY (24 * HOUR)
 
 /* How far the clocks of the servers and of their database may be apart, in seconds. */
 #define CLOCK_SKEW 60

@@ -33,8 +33,10 @@ CHECKED enum err aead_open(const uint8_t key[static 32],
 	const uint8_t nonce[static AEAD_NONCE_SIZE], struct view aad, struct view sealed,
 	struct buf *out);
 
-/* For AUTO on a 32-byte key on the stack: `AUTO(key_wipe) struct secret_key key;` */
+#define SECRET_SIZE 32 /* of every key, token and secret of ours */
+
+/* For AUTO on a key on the stack: `AUTO(key_wipe) struct secret_key key;` */
 struct secret_key {
-	uint8_t bytes[32];
+	uint8_t bytes[SECRET_SIZE];
 };
 void key_wipe(struct secret_key *key);

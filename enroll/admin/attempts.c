@@ -29,9 +29,7 @@ static const char usage[] =
 	"  --since TIME       only those of the last 90s, 15m, 8h, 7d\n"
 	"  --last N           at most so many of those there are (default: 20; with --follow 10,\n"
 	"                     with --since 10000)\n"
-	"  --json             one JSON object a line\n"
-	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
-	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n";
+	"  --json             one JSON object a line\n" ADMIN_USAGE;
 
 struct wish {
 	struct admin_server server;
@@ -91,14 +89,8 @@ static bool take(int option, const char *value, struct wish *wish)
 	case 'j':
 		wish->form = PRINT_JSON;
 		return true;
-	case 'a':
-		wish->server.url = value;
-		return true;
-	case 't':
-		wish->server.token_file = value;
-		return true;
 	default:
-		return false;
+		return admin_option(&wish->server, option, value);
 	}
 }
 
@@ -141,12 +133,11 @@ int command_attempts(int argc, char **argv)
 		{"since", required_argument, NULL, 's'},
 		{"last", required_argument, NULL, 'l'},
 		{"json", no_argument, NULL, 'j'},
-		{"admin", required_argument, NULL, 'a'},
-		{"token-file", required_argument, NULL, 't'},
+		ADMIN_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct wish wish = {.server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL}};
+	struct wish wish = {.server = ADMIN_SERVER};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

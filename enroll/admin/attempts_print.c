@@ -44,7 +44,8 @@ static void add_wrapped(struct buf *out, const char *lead, const char *text)
 
 static void add_attempt(struct buf *out, const struct attempt *attempt)
 {
-	char when[CLOCK_TEXT_SIZE], host[ATTEMPT_TEXT], sentence[ATTEMPT_TEXT], reason[65];
+	char when[CLOCK_TEXT_SIZE], host[ATTEMPT_TEXT], sentence[ATTEMPT_TEXT],
+		reason[LIMIT_REASON + 1];
 	const char *remedy = remedy_for(attempt->reason);
 
 	clock_text(attempt->at, when);
@@ -92,7 +93,7 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 			(long long)counters->unrecorded);
 	buf_str(out, "\n");
 	for (size_t i = 0; i < counters->unproven_n; i++) {
-		char reason[65];
+		char reason[LIMIT_REASON + 1];
 
 		printable(counters->unproven[i].reason, reason, sizeof(reason));
 		buf_fmt(&unproven, "%s%s %lld", i > 0 ? ", " : "unproven: ", reason,

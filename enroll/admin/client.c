@@ -7,6 +7,17 @@
 #include <curl/curl.h>
 #include <string.h>
 
+bool admin_option(struct admin_server *server, int id, const char *value)
+{
+	if (id == ADMIN_OPTION_URL)
+		server->url = value;
+	else if (id == ADMIN_OPTION_TOKEN_FILE)
+		server->token_file = value;
+	else
+		return false;
+	return true;
+}
+
 static size_t take(char *bytes, size_t size, size_t n, void *answer)
 {
 	buf_add(answer, (struct view){(const uint8_t *)bytes, size * n});
@@ -51,7 +62,7 @@ static enum err make_headers(const char *token_file, struct curl_slist **out)
 	hex_add(&line, VIEW(token.bytes));
 	TRY(buf_ok(&line));
 	if (!add_header(out, "Content-Type: application/json") || !add_header(out, buf_text(&line)))
-		return fail(ERR_INTERNAL, "out-of-memory", "admin_post");
+		return fail(ERR_INTERNAL, "out-of-memory", "a request to the service");
 	return OK;
 }
 
@@ -106,7 +117,7 @@ static enum err ask(const struct admin_server *server, const char *path, const s
 	long status = 0;
 
 	if (curl == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "admin_post");
+		return fail(ERR_INTERNAL, "out-of-memory", "a request to the service");
 	if (!is_local(server->url))
 		return fail(ERR_MALFORMED, "admin-url",
 			"\"%s\": wanted http://127.0.0.1:PORT, the service's admin_listen",

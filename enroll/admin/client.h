@@ -5,6 +5,7 @@
 #include "enroll/proto/problem.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 /* Where a service is unless it is told otherwise. */
 #define ADMIN_URL "http://127.0.0.1:881"
@@ -15,6 +16,21 @@ struct admin_server {
 	const char *token_file;
 	const volatile sig_atomic_t *stop; /* a request ends when this is not 0; NULL: never */
 };
+#define ADMIN_SERVER ((struct admin_server){ADMIN_URL, ADMIN_TOKEN_FILE, NULL})
+
+/* For the table that getopt_long() takes, before its last row; the ids are ours alone. */
+enum admin_option_id { ADMIN_OPTION_URL = 2000, ADMIN_OPTION_TOKEN_FILE };
+#define ADMIN_OPTIONS                                                                              \
+	{"admin", required_argument, NULL, ADMIN_OPTION_URL},                                      \
+	{                                                                                          \
+		"token-file", required_argument, NULL, ADMIN_OPTION_TOKEN_FILE                     \
+	}
+#define ADMIN_USAGE                                                                                \
+	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"             \
+	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n"
+
+/* Takes an option of ADMIN_OPTIONS; false for an id that is none of them. */
+bool admin_option(struct admin_server *server, int id, const char *value);
 
 /*
  * POSTs a JSON text and appends the answer's body. A refusal of the service fills `problem` and is

@@ -3,6 +3,7 @@
 #include "ca/base/file.h"
 #include "enroll/admin/client.h"
 #include "enroll/admin/edge.h"
+#include "enroll/proto/doctor.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -31,10 +32,7 @@ static const char usage[] =
 	"  --ca FILE          the root that devices judge the edge by, as PEM; without it the edge "
 	"is\n"
 	"                     not looked at\n"
-	"  --config FILE      for endorsed --check (default: " CONFIG_FILE ")\n"
-	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
-	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n"
-	"\n"
+	"  --config FILE      for endorsed --check (default: " CONFIG_FILE ")\n" ADMIN_USAGE "\n"
 	"Exit status: 0 nothing fails (there may be warnings); 1 something does; 2 wrong usage.\n";
 
 struct wish {
@@ -67,14 +65,10 @@ static void examine_edge(const struct wish *wish, struct doctor_answer *answer)
 
 static int tell(const struct findings *findings)
 {
-	static const char *const marks[] = {
-		[FINDING_OK] = "ok", [FINDING_WARN] = "warn", [FINDING_FAIL] = "FAIL"};
 	size_t failures = findings_count(findings, FINDING_FAIL);
 	size_t warnings = findings_count(findings, FINDING_WARN);
 
-	for (size_t i = 0; i < findings->n; i++)
-		printf("%-4s  %-9s  %s\n", marks[findings->item[i].level], findings->item[i].area,
-			findings->item[i].text);
+	findings_print(findings);
 	if (failures == 0 && warnings == 0)
 		printf("all is well\n");
 	else
@@ -149,12 +143,11 @@ int command_doctor(int argc, char **argv)
 		{"edge", required_argument, NULL, 'e'},
 		{"ca", required_argument, NULL, 'c'},
 		{"config", required_argument, NULL, 'f'},
-		{"admin", required_argument, NULL, 'a'},
-		{"token-file", required_argument, NULL, 't'},
+		ADMIN_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct wish wish = {{ADMIN_URL, ADMIN_TOKEN_FILE, NULL}, NULL, NULL, CONFIG_FILE};
+	struct wish wish = {ADMIN_SERVER, NULL, NULL, CONFIG_FILE};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -168,16 +161,11 @@ int command_doctor(int argc, char **argv)
 		case 'f':
 			wish.config = optarg;
 			break;
-		case 'a':
-			wish.server.url = optarg;
-			break;
-		case 't':
-			wish.server.token_file = optarg;
-			break;
 		case 'h':
 			return command_told(usage);
 		default:
-			return command_misused(usage);
+			if (!admin_option(&wish.server, option, optarg))
+				return command_misused(usage);
 		}
 	if (optind != argc)
 		return command_misused(usage);

@@ -1,15 +1,13 @@
 #include "enroll/admin/edge.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-#include "ca/base/ossl.h"
-#include "ca/validity.h"
 #include "enroll/proto/problem.h"
 
 #include <curl/curl.h>
 #include <openssl/pem.h>
 #include <string.h>
 
-#define DAY 86400
 #define SOON (30 * DAY) /* ours live 397 days */
 #define EDGE_ANSWER (64 * 1024)
 
@@ -98,9 +96,9 @@ static void examine_certificate(struct looking *looking, const char *pem, int pl
 	X509 *cert = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
 	const char *what = place == 0 ? "the edge's certificate" : "a certificate above the edge's";
 	char when[CLOCK_TEXT_SIZE];
-	int64_t end, left;
+	int64_t begin, end, left;
 
-	if (cert == NULL || validity_end(cert, &end) != OK)
+	if (cert == NULL || cert_validity(cert, &begin, &end) != OK)
 		return;
 	left = end - clock_now();
 	clock_text(end, when);
@@ -145,7 +143,8 @@ static void examine_ticket(struct looking *looking)
 	else if (strcmp(problem.code, "edge-secret") == 0)
 		finding_add(looking->findings, "edge", FINDING_FAIL,
 			"no device can enroll: the edge's secret is another than the service's "
-			"(edge_secret_file): give both the same and start them again");
+			"(edge_secret_file): give both the same, have the service take it "
+			"(endorsectl reload) and start the edge again");
 	else
 		finding_add(looking->findings, "edge", FINDING_FAIL,
 			"/v1/ticket is answered with %ld %s, which is not how the service answers: "
@@ -156,8 +155,8 @@ static void examine_ticket(struct looking *looking)
 /* What the edge is to answer by itself, and strangers are never to reach. */
 static void examine_closed(struct looking *looking)
 {
-	static const char *const paths[] = {
-		"/readyz", "/v1/admin/attempts", "/v1/admin/doctor", "/v1/admin/host/unbind"};
+	static const char *const paths[] = {"/readyz", "/v1/admin/attempts", "/v1/admin/doctor",
+		"/v1/admin/host/unbind", "/v1/admin/reload"};
 	size_t open = 0;
 
 	for (size_t i = 0; i < COUNT(paths); i++) {

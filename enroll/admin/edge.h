@@ -1,7 +1,7 @@
 /* edge.h - the service's TLS edge, looked at from outside as a device would. */
 #pragma once
 
-#include "enroll/proto/doctor.h"
+#include "enroll/proto/finding.h"
 
 /*
  * Connects to `url` ("https://endorse.example.org"), judging it by the roots of the PEM file `roots`,

@@ -14,9 +14,7 @@ static const char unbind_usage[] =
 	"that\n"
 	"policy allows it can have it. The device's certificates stay valid until they end.\n"
 	"\n"
-	"  --why TEXT         what the audit keeps beside the act\n"
-	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
-	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE ")\n";
+	"  --why TEXT         what the audit keeps beside the act\n" ADMIN_USAGE;
 
 static int unbind(const struct admin_server *server, const struct unbind_request *request)
 {
@@ -42,12 +40,11 @@ int command_host_unbind(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"why", required_argument, NULL, 'w'},
-		{"admin", required_argument, NULL, 'a'},
-		{"token-file", required_argument, NULL, 't'},
+		ADMIN_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL};
+	struct admin_server server = ADMIN_SERVER;
 	struct unbind_request request = {0};
 	const char *why_text = NULL;
 	int option;
@@ -57,16 +54,11 @@ int command_host_unbind(int argc, char **argv)
 		case 'w':
 			why_text = optarg;
 			break;
-		case 'a':
-			server.url = optarg;
-			break;
-		case 't':
-			server.token_file = optarg;
-			break;
 		case 'h':
 			return command_told(unbind_usage);
 		default:
-			return command_misused(unbind_usage);
+			if (!admin_option(&server, option, optarg))
+				return command_misused(unbind_usage);
 		}
 	if (why_text == NULL || optind + 1 != argc)
 		return command_misused(unbind_usage);

@@ -14,10 +14,8 @@ static const char reload_usage[] =
 	"policy and trusted roots that it names: all of it, or nothing when anything is\n"
 	"wrong, and then everything that is wrong is printed. Requests that are being\n"
 	"answered keep the configuration they began with.\n"
-	"\n"
-	"  --admin URL        the service's admin listener (default: " ADMIN_URL ")\n"
-	"  --token-file FILE  the admin token (default: " ADMIN_TOKEN_FILE "); when the\n"
-	"                     service is to take another one, send it SIGHUP instead\n";
+	"\n" ADMIN_USAGE "\n"
+	"When the service is to take another admin token, send it SIGHUP instead.\n";
 
 /* Each line, after a word in front of it. */
 static void print_lines(FILE *out, const char *word, const struct buf *lines)
@@ -72,26 +70,20 @@ static int reload(const struct admin_server *server)
 int command_reload(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"admin", required_argument, NULL, 'a'},
-		{"token-file", required_argument, NULL, 't'},
+		ADMIN_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct admin_server server = {ADMIN_URL, ADMIN_TOKEN_FILE, NULL};
+	struct admin_server server = ADMIN_SERVER;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
-		case 'a':
-			server.url = optarg;
-			break;
-		case 't':
-			server.token_file = optarg;
-			break;
 		case 'h':
 			return command_told(reload_usage);
 		default:
-			return command_misused(reload_usage);
+			if (!admin_option(&server, option, optarg))
+				return command_misused(reload_usage);
 		}
 	if (optind != argc)
 		return command_misused(reload_usage);

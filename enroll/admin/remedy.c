@@ -83,7 +83,7 @@ static const struct {
 	{"ek-expired", "is the clock of this server right? if so, ask the manufacturer for a new "
 		       "certificate"},
 	{"ek-untrusted", "is this a manufacturer you trust? import its root (trust: roots) or the "
-			 "missing intermediate, and start endorsed again"},
+			 "missing intermediate, and endorsectl reload"},
 };
 
 const char *remedy_for(const char *reason)

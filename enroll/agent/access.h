@@ -9,9 +9,8 @@
 /* Borrowed texts. Zero: the TSS's default TPM, auth values only from systemd's credentials. */
 struct tpm_access {
 	const char *tcti; /* as in tss2-tctildr(7); NULL: the TSS's default */
-	const char
-		*owner_auth; /* files with the auth values of the hierarchies; NULL: none named */
-	const char *endorsement_auth;
+	/* Files with the auth values of the hierarchies; NULL: none named. */
+	const char *owner_auth, *endorsement_auth;
 };
 
 /* For the table that getopt_long() takes, before its last row; the ids are ours alone. */
@@ -51,9 +50,9 @@ void auth_wipe(struct tpm_auth *auth); /* for AUTO */
 
 /*
  * Reads the auth value in `path`, or where that is NULL the credential of this name, if there is
- * one. Nobody but the file's owner may reach it. One newline at
- * its end is dropped; "hex:" is followed by hexadecimal digits, "str:" by the value as it is, and
- * without either the whole is the value, of at most 64 bytes. ERR_INTERNAL "auth-file",
- * "file-permissions"; ERR_NOT_FOUND "file-missing" when `path` names no file.
+ * one. Nobody but the file's owner may reach it. One newline at its end is dropped; "hex:" is
+ * followed by hexadecimal digits, "str:" by the value as it is, and without either the whole is the
+ * value, of at most 64 bytes. ERR_INTERNAL "auth-file", "file-permissions"; ERR_NOT_FOUND
+ * "file-missing" when `path` names no file.
  */
 CHECKED enum err auth_read(const char *path, const char *credential, struct tpm_auth *out);

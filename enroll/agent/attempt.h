@@ -38,8 +38,8 @@ struct attempt {
 
 /*
  * Does all of it but the installation: reads the EK's certificate, finds or makes the AK, proves
- * both to the service and checks what it issued. `attempt` is zero but for its first four members,
- * and is freed with attempt_free() also after a failure. The TPM is left as it was found. Errors as
+ * both to the service and checks what it issued. `attempt` is zero but for its first four members
+ * and `is_check`, and is freed with attempt_free() also after a failure. The TPM is left as it was found. Errors as
  * of http_post(), credential_activate(), accepted_check().
  */
 CHECKED enum err attempt_run(struct attempt *attempt);

@@ -20,22 +20,19 @@ void diagnosis_free(struct diagnosis *diagnosis)
 }
 
 static void add_json(
-	struct diagnosis *diagnosis, enum diagnosis_kind kind, const char *look, const char *text)
+	struct diagnosis *diagnosis, enum finding_level level, const char *area, const char *text)
 {
-	static const char *const kinds[] = {"ok", "warn", "fail", "skipped"};
-
 	buf_str(&diagnosis->json, diagnosis->json.n == 0 ? "[" : ",");
 	jsontext_begin(&diagnosis->json);
-	jsontext_string(&diagnosis->json, "look", look);
-	jsontext_string(&diagnosis->json, "kind", kinds[kind]);
+	jsontext_string(&diagnosis->json, "area", area);
+	jsontext_string(&diagnosis->json, "level", finding_level_text(level));
 	jsontext_string(&diagnosis->json, "text", text);
 	jsontext_end(&diagnosis->json);
 }
 
-void diagnosis_add(struct diagnosis *diagnosis, enum diagnosis_kind kind, const char *look,
+void diagnosis_add(struct diagnosis *diagnosis, enum finding_level level, const char *area,
 	const char *fmt, ...)
 {
-	static const char *const kinds[] = {"ok", "warn", "FAIL", "-"};
 	char said[TEXT], shown[TEXT];
 	va_list ap;
 
@@ -43,12 +40,12 @@ void diagnosis_add(struct diagnosis *diagnosis, enum diagnosis_kind kind, const 
 	vsnprintf(said, sizeof(said), fmt, ap);
 	va_end(ap);
 	printable(said, shown, sizeof(shown));
-	diagnosis->count[kind]++;
+	diagnosis->count[level]++;
 	if (diagnosis->as_json) {
-		add_json(diagnosis, kind, look, shown);
+		add_json(diagnosis, level, area, shown);
 		return;
 	}
-	printf("%-4s %-8s %s\n", kinds[kind], look, shown);
+	finding_print(level, area, shown);
 	/* The next look may take long. */
 	fflush(stdout);
 }
@@ -64,9 +61,9 @@ enum err diagnosis_end(struct diagnosis *diagnosis)
 		return OK;
 	}
 	printf("\n%s: %u ok, %u to know, %u wrong, %u not looked at\n",
-		n[DIAGNOSIS_FAIL] > 0	   ? "Something is wrong"
-		: n[DIAGNOSIS_SKIPPED] > 0 ? "Nothing wrong was seen"
-					   : "Nothing is wrong",
-		n[DIAGNOSIS_OK], n[DIAGNOSIS_WARN], n[DIAGNOSIS_FAIL], n[DIAGNOSIS_SKIPPED]);
+		n[FINDING_FAIL] > 0	 ? "Something is wrong"
+		: n[FINDING_SKIPPED] > 0 ? "Nothing wrong was seen"
+					 : "Nothing is wrong",
+		n[FINDING_OK], n[FINDING_WARN], n[FINDING_FAIL], n[FINDING_SKIPPED]);
 	return OK;
 }

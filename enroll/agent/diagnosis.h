@@ -2,32 +2,25 @@
 #pragma once
 
 #include "ca/base/buf.h"
+#include "enroll/proto/finding.h"
 
 #include <stdbool.h>
-
-enum diagnosis_kind {
-	DIAGNOSIS_OK,
-	DIAGNOSIS_WARN, /* works, and somebody should know */
-	DIAGNOSIS_FAIL, /* an enrollment would fail, or what is held is of no use */
-	DIAGNOSIS_SKIPPED, /* not looked at */
-	DIAGNOSIS_KINDS,
-};
 
 struct diagnosis {
 	bool as_json; /* kept until diagnosis_end(); otherwise each is printed at once */
 	struct buf json;
-	unsigned count[DIAGNOSIS_KINDS];
+	unsigned count[FINDING_LEVELS];
 };
 
 void diagnosis_begin(struct diagnosis *diagnosis, bool as_json);
 void diagnosis_free(struct diagnosis *diagnosis);
 
 /*
- * One finding of a look ("tpm"), cut at 1023 bytes; whatever is not visible ASCII becomes "?",
+ * One finding in an area ("tpm"), cut at 1023 bytes; whatever is not visible ASCII becomes "?",
  * since services and certificates have a hand in it.
  */
-void diagnosis_add(struct diagnosis *diagnosis, enum diagnosis_kind kind, const char *look,
+void diagnosis_add(struct diagnosis *diagnosis, enum finding_level level, const char *area,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Prints the summary, or the JSON text: [{look, kind, text}]. ERR_TOO_LARGE. */
+/* Prints the summary, or the JSON text: [{area, level, text}]. ERR_TOO_LARGE. */
 CHECKED enum err diagnosis_end(struct diagnosis *diagnosis);

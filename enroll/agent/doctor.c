@@ -18,7 +18,8 @@ const char doctor_usage[] =
 	"\n"
 	"  --server URL  the service; without it the one that was enrolled with, or none: then\n"
 	"                only this machine is looked at\n"
-	"  --json        as a JSON array of {look, kind, text}; kind is ok, warn, fail or skipped\n"
+	"  --json        as a JSON array of {area, level, text}; level is ok, warn, fail or "
+	"skipped\n"
 	"\n"
 	"--ca, --ca-sha256, --service, --host, --state, --tcti, --owner-auth, --endorsement-auth,\n"
 	"--ak, --ak-handle, --hierarchy, --ek and --proxy as for endorse enroll.\n";
@@ -37,25 +38,6 @@ static bool take_json(int *argc, char **argv)
 	*argc = kept;
 	argv[kept] = NULL;
 	return found;
-}
-
-static enum err open_anchors(struct doctor *doctor)
-{
-	const struct order *order = doctor->order;
-	/* A pinned anchor may also be one that is held. */
-	const char *kept = doctor->state == NULL ? "" : state_path(doctor->state, STATE_ANCHORS);
-	enum err err;
-
-	if (order->ca_file != NULL)
-		return anchors_read(order->ca_file, &doctor->anchors);
-	if (order->ca_sha256 != NULL)
-		return anchors_pinned(order->ca_sha256, kept, &doctor->anchors);
-	err = doctor->state == NULL ? ERR_NOT_FOUND : anchors_read(kept, &doctor->anchors);
-	if (err == ERR_NOT_FOUND)
-		return fail(ERR_INTERNAL, "usage",
-			"whom to trust? Nothing is kept here; give --ca FILE or --ca-sha256 "
-			"DIGEST");
-	return err;
 }
 
 /* What the command line leaves open is as it was at the last enrollment. */
@@ -83,7 +65,9 @@ static void prepare(struct doctor *doctor)
 		held_read(doctor->state, NULL, clock_now(), &doctor->held);
 	doctor->wish = doctor->order->wish;
 	complete(doctor);
-	if (open_anchors(doctor) != OK)
+	if (order_anchors(doctor->order,
+		    doctor->state == NULL ? "" : state_path(doctor->state, STATE_ANCHORS),
+		    &doctor->anchors) != OK)
 		snprintf(doctor->anchors_problem, sizeof(doctor->anchors_problem), "%s",
 			why()->sentence);
 	doctor->attempt.wish = &doctor->wish;
@@ -116,7 +100,7 @@ static enum err examine(const struct order *order, bool as_json, bool *is_well)
 		TRY(interrupt_check());
 		looks[i](&doctor);
 	}
-	*is_well = doctor.diagnosis.count[DIAGNOSIS_FAIL] == 0;
+	*is_well = doctor.diagnosis.count[FINDING_FAIL] == 0;
 	return diagnosis_end(&doctor.diagnosis);
 }
 
@@ -130,8 +114,6 @@ int doctor_command(int argc, char **argv)
 		fputs(doctor_usage, stdout);
 		return EXIT_DONE;
 	}
-	if (err == OK && order.ca_file != NULL && order.ca_sha256 != NULL)
-		err = fail(ERR_MALFORMED, "usage", "--ca and --ca-sha256 exclude each other");
 	interrupt_hold();
 	if (err == OK)
 		err = examine(&order, as_json, &is_well);

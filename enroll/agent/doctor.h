@@ -46,8 +46,6 @@ void doctor_service(struct doctor *doctor);
 /* Each look opens the TPM for itself: between them it is free for others. Errors of tpm_open(). */
 CHECKED enum err doctor_open_tpm(const struct doctor *doctor, struct tpm **out);
 
-/* Milliseconds of a clock that only goes forward. */
-int64_t doctor_ms(void);
 /* "2026-11-22T14:47:38Z" or, for the certificates that never end, "for ever". */
 #define DOCTOR_DATE_SIZE 24
 void doctor_date(int64_t when, char out[static DOCTOR_DATE_SIZE]);

@@ -1,10 +1,11 @@
 /* doctor_ak.c - the AK that an enrollment would bring: the one that is held, or a new one. */
+#include "ca/base/clock.h"
 #include "enroll/agent/doctor.h"
 
 #define SLOW_MS 60000
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "ak", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "ak", __VA_ARGS__)
 
 /* As an enrollment does; without a state directory there is nothing to find. */
 static enum err bring(struct doctor *doctor, struct tpm *tpm)
@@ -24,14 +25,14 @@ static enum err bring(struct doctor *doctor, struct tpm *tpm)
 static void look(struct doctor *doctor, struct tpm *tpm)
 {
 	const struct ak_found *found = &doctor->attempt.found;
-	int64_t began = doctor_ms(), took;
+	int64_t began = clock_ms(), took;
 
 	if (bring(doctor, tpm) != OK) {
 		SAY(doctor, FAIL, "no AK for an enrollment: %s", why()->sentence);
 		return;
 	}
 	doctor->has_ak = true;
-	took = doctor_ms() - began;
+	took = clock_ms() - began;
 	if (found->is_new && doctor->held.judgement != HELD_NOTHING)
 		SAY(doctor, WARN,
 			"the AK that is held is not used, so an enrollment makes a new one");

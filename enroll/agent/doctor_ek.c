@@ -9,13 +9,13 @@
 
 #define NAME 160
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "ek", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "ek", __VA_ARGS__)
 
 static void say_certificate(struct doctor *doctor, const struct device_ek *ek)
 {
 	AUTO(x509_free) X509 *certificate = cert_from_der(buf_view(&ek->certificate));
-	char issuer[NAME] = "?", from_text[DOCTOR_DATE_SIZE], until_text[DOCTOR_DATE_SIZE];
+	char issuer[NAME], from_text[DOCTOR_DATE_SIZE], until_text[DOCTOR_DATE_SIZE];
 	int64_t from = 0, until = 0;
 
 	if (certificate == NULL || cert_validity(certificate, &from, &until) != OK) {
@@ -23,7 +23,7 @@ static void say_certificate(struct doctor *doctor, const struct device_ek *ek)
 			ek->template->nv_certificate);
 		return;
 	}
-	X509_NAME_oneline(X509_get_issuer_name(certificate), issuer, sizeof(issuer));
+	name_text(X509_get_issuer_name(certificate), issuer, sizeof(issuer));
 	doctor_date(from, from_text);
 	doctor_date(until, until_text);
 	SAY(doctor, OK,
@@ -74,14 +74,14 @@ static bool is_in_time(struct doctor *doctor, const struct device_ek *ek)
 static bool is_the_tpms_own(struct doctor *doctor, struct tpm *tpm, const struct device_ek *ek)
 {
 	AUTO(loaded_flush) struct loaded key = LOADED(tpm);
-	int64_t began = doctor_ms();
+	int64_t began = clock_ms();
 
 	if (device_ek_load(tpm, ek, &key) != OK) {
 		SAY(doctor, FAIL, "%s", why()->sentence);
 		return false;
 	}
 	SAY(doctor, OK, "an enrollment uses the %s EK: the TPM has the certificate's key (%lld ms)",
-		key_kind_text(ek->template->kind), (long long)(doctor_ms() - began));
+		key_kind_text(ek->template->kind), (long long)(clock_ms() - began));
 	return true;
 }
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NAME 160
@@ -17,16 +16,8 @@
 #define BEFORE_ENDORSE INT64_C(1767225600)
 #define TIMER "/etc/systemd/system/timers.target.wants/endorse-renew.timer"
 
-#define SAY(doctor, kind, look, ...)                                                               \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
-
-int64_t doctor_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#define SAY(doctor, level, area, ...)                                                              \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
 
 void doctor_date(int64_t when, char out[static DOCTOR_DATE_SIZE])
 {
@@ -39,12 +30,12 @@ void doctor_date(int64_t when, char out[static DOCTOR_DATE_SIZE])
 /* True when the anchor and this clock can both be right. */
 static bool agrees_with(struct doctor *doctor, X509 *anchor, int64_t now)
 {
-	char name[NAME] = "?", date[DOCTOR_DATE_SIZE], now_text[DOCTOR_DATE_SIZE];
+	char name[NAME], date[DOCTOR_DATE_SIZE], now_text[DOCTOR_DATE_SIZE];
 	int64_t from = 0, until = 0;
 
 	if (cert_validity(anchor, &from, &until) != OK || (now >= from && now <= until))
 		return true;
-	X509_NAME_oneline(X509_get_subject_name(anchor), name, sizeof(name));
+	name_text(X509_get_subject_name(anchor), name, sizeof(name));
 	doctor_date(now < from ? from : until, date);
 	doctor_date(now, now_text);
 	if (now < from)

@@ -1,4 +1,5 @@
 /* doctor_net.c - from the server's name to a connection, address by address. */
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "enroll/agent/doctor.h"
 
@@ -16,8 +17,8 @@
 #define ADDRESSES 8
 #define TEXT 600
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "network", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "network", __VA_ARGS__)
 
 struct target {
 	char host[256];
@@ -109,14 +110,14 @@ static void try_address(const struct addrinfo *address, struct tries *tries)
 {
 	char numeric[64] = "?";
 	size_t n = strlen(tries->text);
-	int64_t began = doctor_ms();
+	int64_t began = clock_ms();
 	int error = connect_to(address);
 
 	getnameinfo(address->ai_addr, address->ai_addrlen, numeric, sizeof(numeric), NULL, 0,
 		NI_NUMERICHOST);
 	if (error == 0)
 		snprintf(tries->text + n, sizeof(tries->text) - n, "%s%s (%lld ms)",
-			n > 0 ? ", " : "", numeric, (long long)(doctor_ms() - began));
+			n > 0 ? ", " : "", numeric, (long long)(clock_ms() - began));
 	else
 		snprintf(tries->text + n, sizeof(tries->text) - n, "%s%s: %s", n > 0 ? ", " : "",
 			numeric, strerror(error));

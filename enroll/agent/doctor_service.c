@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#define SAY(doctor, kind, look, ...)                                                               \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
+#define SAY(doctor, level, area, ...)                                                              \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
 
 static bool is_refusal(void)
 {

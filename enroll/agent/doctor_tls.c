@@ -11,14 +11,13 @@
 
 #define NAME 160
 #define BODY_MAX (64 * 1024)
-#define DAY 86400
 #define SOON_DAYS 7
 /* Beyond the first it is worth a word; beyond the second, what is issued is not valid here yet. */
 #define SKEW_WARN 60
 #define SKEW_FAIL 300
 
-#define SAY(doctor, kind, look, ...)                                                               \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, look, __VA_ARGS__)
+#define SAY(doctor, level, area, ...)                                                              \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
 
 /* The DNS names of a certificate, for a reader. */
 static void list_names(X509 *certificate, char *out, size_t room)
@@ -59,7 +58,7 @@ static void say_dates(struct doctor *doctor, const struct tls_peer *peer)
 static void say_why_not(struct doctor *doctor, const struct http_visit *visit)
 {
 	const struct tls_peer *peer = anchors_tls_peer(doctor->anchors);
-	char text[400], issuer[NAME] = "?";
+	char text[400], issuer[NAME];
 
 	if (visit->is_name_wrong && peer->certificate != NULL) {
 		list_names(peer->certificate, text, sizeof(text));
@@ -75,7 +74,7 @@ static void say_why_not(struct doctor *doctor, const struct http_visit *visit)
 		   peer->error == X509_V_ERR_CERT_NOT_YET_VALID) {
 		say_dates(doctor, peer);
 	} else {
-		X509_NAME_oneline(X509_get_issuer_name(peer->certificate), issuer, sizeof(issuer));
+		name_text(X509_get_issuer_name(peer->certificate), issuer, sizeof(issuer));
 		SAY(doctor, FAIL, "tls",
 			"%s; it was issued by \"%s\", which does not lead to a CA that is trusted "
 			"here: check --ca or --ca-sha256, and whether something in between opens "
@@ -87,12 +86,12 @@ static void say_why_not(struct doctor *doctor, const struct http_visit *visit)
 static void say_handshake(struct doctor *doctor)
 {
 	const struct tls_peer *peer = anchors_tls_peer(doctor->anchors);
-	char issuer[NAME] = "?";
+	char issuer[NAME];
 	int64_t from = 0, until = 0, days;
 
 	if (peer->certificate == NULL || cert_validity(peer->certificate, &from, &until) != OK)
 		return;
-	X509_NAME_oneline(X509_get_issuer_name(peer->certificate), issuer, sizeof(issuer));
+	name_text(X509_get_issuer_name(peer->certificate), issuer, sizeof(issuer));
 	days = (until - clock_now()) / DAY;
 	SAY(doctor, OK, "tls",
 		"%s; the server's certificate leads to a CA that is trusted here, was issued by "

@@ -1,4 +1,5 @@
 /* doctor_tpm.c - the TPM as its capabilities show it. */
+#include "ca/base/clock.h"
 #include "enroll/agent/doctor.h"
 #include "enroll/agent/manufacturer.h"
 
@@ -14,8 +15,8 @@
 #define MANAGED "/dev/tpmrm0"
 #define RAW "/dev/tpm0"
 
-#define SAY(doctor, kind, ...)                                                                     \
-	diagnosis_add(&(doctor)->diagnosis, DIAGNOSIS_##kind, "tpm", __VA_ARGS__)
+#define SAY(doctor, level, ...)                                                                    \
+	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "tpm", __VA_ARGS__)
 
 static bool property(struct tpm *tpm, uint32_t which, uint32_t *value)
 {
@@ -73,10 +74,10 @@ static void say_who(struct doctor *doctor, struct tpm *tpm)
 {
 	char maker[8] = "", vendor[20] = "", id[16], text[MANUFACTURER_SIZE];
 	uint32_t number = 0, firmware_1 = 0, firmware_2 = 0;
-	int64_t began = doctor_ms(), took;
+	int64_t began = clock_ms(), took;
 
 	add_letters(tpm, TPM2_PT_MANUFACTURER, maker, sizeof(maker));
-	took = doctor_ms() - began;
+	took = clock_ms() - began;
 	(void)property(tpm, TPM2_PT_MANUFACTURER, &number);
 	snprintf(id, sizeof(id), "id:%08X", number);
 	manufacturer_text(id, text);

@@ -1,6 +1,7 @@
 /* ek.h - the endorsement key of this machine's TPM: its certificate in NV, and the key itself. */
 #pragma once
 
+#include "ca/base/crypt.h"
 #include "enroll/agent/tpm.h"
 #include "enroll/proto/limits.h"
 #include "enroll/tpm/ekpublic.h"
@@ -11,7 +12,7 @@ struct device_ek {
 	struct buf certificate; /* DER, as the manufacturer wrote it */
 	struct buf chain[LIMIT_INTERMEDIATES]; /* DER, from NV 0x01c00100 to 0x01c001ff */
 	size_t chain_n;
-	char sha256[65]; /* of the key's SubjectPublicKeyInfo, in hexadecimal */
+	char sha256[2 * SHA256_SIZE + 1]; /* of the key's SubjectPublicKeyInfo, in hexadecimal */
 };
 
 /* Is `text` the template's kind of key ("p256"), or its own name ("L-2")? */

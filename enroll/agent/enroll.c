@@ -31,23 +31,6 @@ const char enroll_usage[] =
 	"  --force             also when nothing needs to be done\n"
 	"  --timeout SECONDS   to go on while the service is away (default 120; 0: try once)\n";
 
-/* What the operator names; else what the first enrollment left. */
-static enum err open_anchors(const struct order *order, struct state *state, struct anchors **out)
-{
-	const char *kept = state_path(state, STATE_ANCHORS);
-	enum err err;
-
-	if (order->ca_file != NULL)
-		return anchors_read(order->ca_file, out);
-	if (order->ca_sha256 != NULL)
-		return anchors_pinned(order->ca_sha256, kept, out);
-	err = anchors_read(kept, out);
-	if (err == ERR_NOT_FOUND)
-		return fail(ERR_MALFORMED, "usage",
-			"whom to trust? Give --ca FILE or --ca-sha256 DIGEST");
-	return err;
-}
-
 static bool is_ak_as_wished(const struct ak_wish *wish, const struct enrollment *enrollment)
 {
 	TPM2_HANDLE handle = 0;
@@ -146,7 +129,7 @@ static enum err enroll(const struct order *order)
 	bool is_there = false;
 
 	TRY(state_open(order->state_dir, &state));
-	TRY(open_anchors(order, state, &anchors));
+	TRY(order_anchors(order, state_path(state, STATE_ANCHORS), &anchors));
 	held_read(state, anchors, clock_now(), &held);
 	if (!order->force && held.judgement == HELD_GOOD &&
 		is_as_wished(&order->wish, &held.enrollment))

@@ -154,8 +154,6 @@ enum err order_complete(struct order *order)
 {
 	if (order->server == NULL)
 		return fail(ERR_MALFORMED, "usage", "--server URL is missing");
-	if (order->ca_file != NULL && order->ca_sha256 != NULL)
-		return fail(ERR_MALFORMED, "usage", "--ca and --ca-sha256 exclude each other");
 	order->wish.server = order->server;
 	if (order->wish.service == NULL)
 		order->wish.service = order->server;
@@ -181,6 +179,8 @@ enum err order_parse(int argc, char **argv, struct order *out)
 	if (optind < argc)
 		return fail(
 			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
+	if (out->ca_file != NULL && out->ca_sha256 != NULL)
+		return fail(ERR_MALFORMED, "usage", "--ca and --ca-sha256 exclude each other");
 	return OK;
 }
 
@@ -188,4 +188,20 @@ enum err order_read(int argc, char **argv, struct order *out)
 {
 	TRY(order_parse(argc, argv, out));
 	return out->help ? OK : order_complete(out);
+}
+
+enum err order_anchors(const struct order *order, const char *kept, struct anchors **out)
+{
+	enum err err;
+
+	if (order->ca_file != NULL)
+		return anchors_read(order->ca_file, out);
+	if (order->ca_sha256 != NULL)
+		return anchors_pinned(order->ca_sha256, kept, out);
+	err = anchors_read(kept, out);
+	if (err == ERR_NOT_FOUND)
+		return fail(ERR_MALFORMED, "usage",
+			"whom to trust? Nothing is kept here; give --ca FILE or --ca-sha256 "
+			"DIGEST");
+	return err;
 }

@@ -22,3 +22,11 @@ CHECKED enum err order_read(int argc, char **argv, struct order *out);
 CHECKED enum err order_parse(int argc, char **argv, struct order *out);
 CHECKED enum err order_complete(struct order *order);
 void order_free(struct order *order);
+
+/*
+ * Whom to trust: what the command line names, or else the file `kept`, of an earlier enrollment. An
+ * anchor that is only named by its digest may be among those. `*out` is the caller's, for
+ * anchors_free(). ERR_MALFORMED "usage" when there is neither; else errors of anchors_read() and
+ * anchors_pinned().
+ */
+CHECKED enum err order_anchors(const struct order *order, const char *kept, struct anchors **out);

@@ -1,5 +1,6 @@
 #include "enroll/agent/retry.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/crypt.h"
 #include "enroll/agent/interrupt.h"
 
@@ -12,26 +13,17 @@
 #define WAIT_FIRST_MS 1000
 #define WAIT_LAST_MS 30000
 #define REQUEST_MS 30000 /* one request, however much time is left */
-#define DAY 86400
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void retry_start(struct retry *retry, unsigned seconds)
 {
 	retry->once = seconds == 0;
 	retry->tries = 0;
-	retry->deadline_ms = monotonic_ms() + (int64_t)seconds * 1000;
+	retry->deadline_ms = clock_ms() + (int64_t)seconds * 1000;
 }
 
 int64_t retry_left_ms(const struct retry *retry)
 {
-	int64_t left = retry->deadline_ms - monotonic_ms();
+	int64_t left = retry->deadline_ms - clock_ms();
 
 	if (retry->once || left > REQUEST_MS)
 		return REQUEST_MS;
@@ -61,7 +53,7 @@ static int64_t next_wait_ms(const struct retry *retry, int64_t after)
 
 enum err retry_wait(struct retry *retry, int64_t after, const char *what)
 {
-	int64_t left = retry->deadline_ms - monotonic_ms();
+	int64_t left = retry->deadline_ms - clock_ms();
 	int64_t wait;
 
 	retry->tries++;

@@ -8,7 +8,7 @@
 
 /* One bound over everything that a command asks of the service. */
 struct retry {
-	int64_t deadline_ms; /* on the monotonic clock */
+	int64_t deadline_ms; /* by clock_ms() */
 	unsigned tries; /* that failed so far */
 	bool once;
 };

@@ -106,7 +106,7 @@ static void tell_number(struct buf *changes, const char *what, unsigned is, unsi
 static void tell_secret(
 	struct buf *changes, const char *what, const uint8_t *is, const uint8_t *was)
 {
-	if (!secret_equal(is, was, 32))
+	if (!secret_equal(is, was, SECRET_SIZE))
 		buf_fmt(changes, "%s\n", what);
 }
 

@@ -1,5 +1,7 @@
 #include "enroll/daemon/config.h"
 
+#include "enroll/tpm/trust.h"
+
 #include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,12 +16,10 @@ static const struct yaml_key ca_keys[] = {
 };
 static const struct yaml_schema ca_schema = {sizeof(struct config_ca), ca_keys, CA(mark)};
 
-static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
-
 #define TRUST(member) offsetof(struct config_trust, member)
 static const struct yaml_key trust_keys[] = {
 	{"name", YAML_TEXT, TRUST(name), NULL, 1, 63, NULL, NULL},
-	{"class", YAML_TEXT, TRUST(class), NULL, 1, 32, NULL, trust_classes},
+	{"class", YAML_TEXT, TRUST(class), NULL, 1, 32, NULL, trust_class_words},
 	{"roots", YAML_PATH, TRUST(roots), NULL, 0, 0, NULL, NULL},
 	{"intermediates", YAML_PATH, TRUST(intermediates), "", 0, 0, NULL, NULL},
 	{0},

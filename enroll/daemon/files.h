@@ -2,7 +2,7 @@
 #pragma once
 
 #include "enroll/daemon/config.h"
-#include "enroll/proto/doctor.h"
+#include "enroll/proto/finding.h"
 
 /*
  * Looks at the files as they are now: secrets that others can read, or that are not there any more;

@@ -1,5 +1,6 @@
 /* main.c - endorsed: reads its configuration, wires the parts, serves until it is told to stop. */
 
+#include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/reload.h"
@@ -18,7 +19,6 @@
 #define EXIT_USAGE 2
 #define EXIT_CONFIG 78 /* sysexits(3), EX_CONFIG: starting again will not help */
 
-#define HOUR 3600
 /* How long the service manager waits for our next word while we start: 150 s. */
 #define EXTEND "EXTEND_TIMEOUT_USEC=150000000"
 
@@ -36,8 +36,8 @@ static const char usage[] =
 	"                 and what would fail: database, expiries, files (endorsectl doctor)\n"
 	"  --version      print the version\n"
 	"\n"
-	"Exit status: 0 stopped or nothing wrong; 1 a failure while running; 2 wrong usage;\n"
-	"78 something is wrong with the configuration.\n";
+	"Exit status: 0 stopped, or nothing wrong with the configuration; 1 a failure while\n"
+	"running; 2 wrong usage; 78 something is wrong with the configuration.\n";
 
 /* The process around the parts. */
 struct process {
@@ -219,9 +219,7 @@ static int check(const char *path, const struct parts *parts)
 	if (findings == NULL)
 		return EXIT_FAILURE;
 	doctor_examine(parts->service, false, clock_now(), findings);
-	for (size_t i = 0; i < findings->n; i++)
-		printf("%-4s  %-9s  %s\n", finding_level_text(findings->item[i].level),
-			findings->item[i].area, findings->item[i].text);
+	findings_print(findings);
 	failures = findings_count(findings, FINDING_FAIL);
 	if (failures == 0)
 		printf("%s: nothing wrong\n", path);

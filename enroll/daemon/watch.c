@@ -1,5 +1,6 @@
 #include "enroll/daemon/watch.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/log.h"
 #include "db/ticket.h"
 
@@ -10,8 +11,7 @@
 #include <time.h>
 
 #define LOOK_EVERY 10 /* seconds */
-#define HOUR 3600
-#define TICKETS_KEPT (24 * HOUR) /* far longer than any ticket opens */
+#define TICKETS_KEPT DAY /* far longer than any ticket opens */
 
 struct watch {
 	pthread_t thread;

@@ -1,15 +1,12 @@
 #include "enroll/flow/doctor.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
-#include "ca/base/ossl.h"
-#include "ca/validity.h"
 #include "db/health.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#define DAY 86400
 #define SOON (30 * DAY)
 #define YEAR (365 * DAY)
 #define CLOCKS_APART_WARN 2000 /* ms */
@@ -67,17 +64,6 @@ static void examine_database(
 	examine_clock(&health, findings);
 }
 
-/* A certificate's first and last second. */
-static bool read_life(const X509 *cert, int64_t *begin, int64_t *end)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(X509_get0_notBefore(cert), &tm) != 1)
-		return false;
-	*begin = timegm(&tm);
-	return validity_end(cert, end) == OK;
-}
-
 /* In time to make another: below 30 days, or a third of its life, or a year where that is less. */
 static bool ends_soon(int64_t begin, int64_t end, int64_t now)
 {
@@ -93,7 +79,7 @@ static void examine_life(const X509 *cert, const char *area, const char *what, c
 	char when[CLOCK_TEXT_SIZE];
 	int64_t begin, end;
 
-	if (!read_life(cert, &begin, &end)) {
+	if (cert_validity(cert, &begin, &end) != OK) {
 		finding_add(findings, area, FINDING_FAIL, "%s has no readable validity", what);
 		return;
 	}
@@ -115,8 +101,7 @@ static void examine_ca(const struct service *service, int64_t now, struct findin
 	struct view der;
 
 	for (size_t i = 0; (der = signer_chain(service->signer, i)).n > 0; i++) {
-		const uint8_t *p = der.p;
-		AUTO(x509_free) X509 *cert = d2i_X509(NULL, &p, (long)der.n);
+		AUTO(x509_free) X509 *cert = cert_from_der(der);
 		char what[64] = "the issuing CA's certificate";
 
 		if (i > 0)
@@ -162,12 +147,12 @@ static void examine_root(void *ctx, const X509 *cert)
 {
 	struct roots *roots = ctx;
 	int64_t begin, end;
-	char subject[256] = "", when[CLOCK_TEXT_SIZE];
+	char subject[256], when[CLOCK_TEXT_SIZE];
 
 	roots->n++;
-	if (!read_life(cert, &begin, &end) || end - roots->now >= SOON)
+	if (cert_validity(cert, &begin, &end) != OK || end - roots->now >= SOON)
 		return;
-	X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject));
+	name_text(X509_get_subject_name(cert), subject, sizeof(subject));
 	clock_text(end, when);
 	finding_add(roots->findings, "trust", FINDING_WARN,
 		"the root %.200s %s at %s: devices under it are refused (ek-expired) from then on; "

@@ -5,6 +5,7 @@
 #include "db/pool.h"
 #include "enroll/flow/ticket.h"
 #include "enroll/proto/admin.h"
+#include "enroll/proto/limits.h"
 #include "enroll/tpm/trust.h"
 #include "policy/policy.h"
 
@@ -38,7 +39,7 @@ struct service {
 	struct signer *signer;
 	unsigned live_aks_max; /* per device */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
-	uint8_t edge_secret[32], admin_token[32];
+	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	unsigned holders; /* counted by current.h */
 };
 void service_free(struct service **service); /* one that calloc() made, and what is its own */
@@ -58,9 +59,9 @@ struct outcome {
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
 	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
-	char host[254];
-	char device_id[33];
-	char rule[65];
+	char host[LIMIT_HOST + 1];
+	char device_id[LIMIT_DEVICE_ID + 1];
+	char rule[RULE_NAME_MAX + 1];
 	/* The beginnings of the versions that judged it. */
 	char trust[VERSION_SHOWN + 1], policy[VERSION_SHOWN + 1];
 	bool is_moved; /* the ticket was made by other versions */

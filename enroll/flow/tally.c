@@ -6,8 +6,8 @@
 #include <string.h>
 
 struct tally {
-	pthread_mutex_t mutex; /* over the view */
-	struct tally_view view;
+	pthread_mutex_t mutex; /* over what follows */
+	struct attempt_counters counted;
 };
 
 enum err tally_make(int64_t now, struct tally **out)
@@ -17,7 +17,7 @@ enum err tally_make(int64_t now, struct tally **out)
 	if (tally == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "tally_make");
 	pthread_mutex_init(&tally->mutex, NULL);
-	tally->view.since = now;
+	tally->counted.since = now;
 	*out = tally;
 	return OK;
 }
@@ -32,66 +32,67 @@ void tally_free(struct tally **tally)
 }
 
 /* The last place is kept for "other", so that the table is never too small for a code. */
-static void count_unproven(struct tally_view *view, const char *reason)
+static void count_unproven(struct attempt_counters *counted, const char *reason)
 {
 	size_t i = 0;
 
-	while (i < view->unproven_n && strcmp(view->unproven[i].reason, reason) != 0)
+	while (i < counted->unproven_n && strcmp(counted->unproven[i].reason, reason) != 0)
 		i++;
-	if (i >= TALLY_REASONS - 1) {
-		i = TALLY_REASONS - 1;
+	if (i >= ATTEMPT_REASONS - 1) {
+		i = ATTEMPT_REASONS - 1;
 		reason = "other";
 	}
-	if (i >= view->unproven_n) {
-		snprintf(view->unproven[i].reason, TALLY_REASON_SIZE, "%s", reason);
-		view->unproven_n = i + 1;
+	if (i >= counted->unproven_n) {
+		snprintf(counted->unproven[i].reason, sizeof(counted->unproven[i].reason), "%s",
+			reason);
+		counted->unproven_n = i + 1;
 	}
-	view->unproven[i].n++;
+	counted->unproven[i].n++;
 }
 
-static void count_success(struct tally_view *view, const char *what)
+static void count_success(struct attempt_counters *counted, const char *what)
 {
 	if (strcmp(what, "issued") == 0)
-		view->issued++;
+		counted->issued++;
 	else if (strcmp(what, "returned") == 0)
-		view->returned++;
+		counted->returned++;
 	else if (strcmp(what, "repeated") == 0)
-		view->repeated++;
+		counted->repeated++;
 	else
-		view->tickets++;
+		counted->tickets++;
 }
 
 void tally_add(struct tally *tally, const struct outcome *outcome, enum err err, const char *reason)
 {
-	struct tally_view *view = &tally->view;
+	struct attempt_counters *counted = &tally->counted;
 
 	pthread_mutex_lock(&tally->mutex);
 	if (err == OK) {
-		count_success(view, outcome->what);
+		count_success(counted, outcome->what);
 	} else if (err == ERR_BUSY || err == ERR_INTERNAL) {
-		view->failed++;
+		counted->failed++;
 	} else if (outcome->is_proven) {
-		view->refused++;
-		view->unrecorded += outcome->is_unrecorded;
+		counted->refused++;
+		counted->unrecorded += outcome->is_unrecorded;
 	} else {
-		count_unproven(view, reason);
+		count_unproven(counted, reason);
 	}
 	pthread_mutex_unlock(&tally->mutex);
 }
 
 static int by_count(const void *a, const void *b)
 {
-	const struct tally_count *x = a, *y = b;
+	const struct attempt_count *x = a, *y = b;
 
 	if (x->n != y->n)
 		return x->n < y->n ? 1 : -1;
 	return strcmp(x->reason, y->reason);
 }
 
-void tally_read(struct tally *tally, struct tally_view *out)
+void tally_read(struct tally *tally, struct attempt_counters *out)
 {
 	pthread_mutex_lock(&tally->mutex);
-	*out = tally->view;
+	*out = tally->counted;
 	pthread_mutex_unlock(&tally->mutex);
 	qsort(out->unproven, out->unproven_n, sizeof(out->unproven[0]), by_count);
 }

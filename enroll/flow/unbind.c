@@ -16,7 +16,7 @@ static bool has_words(const char *reason)
 }
 
 enum err unbind(const struct service *service, const struct caller *caller, const char *who,
-	const char *host, const char *reason, char device_id[static 33])
+	const char *host, const char *reason, char device_id[static LIMIT_DEVICE_ID + 1])
 {
 	const struct act act = {
 		who, caller->client_address, reason, caller->request_id, caller->now};

@@ -8,4 +8,4 @@
  * ERR_MALFORMED "host-name", "why-missing"; ERR_NOT_FOUND "host-unknown"; those of service_clock().
  */
 CHECKED enum err unbind(const struct service *service, const struct caller *caller, const char *who,
-	const char *host, const char *reason, char device_id[static 33]);
+	const char *host, const char *reason, char device_id[static LIMIT_DEVICE_ID + 1]);

@@ -4,6 +4,7 @@
 #include "enroll/flow/doctor.h"
 #include "enroll/flow/unbind.h"
 #include "enroll/proto/admin.h"
+#include "enroll/proto/doctor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ const struct query_key attempts_query[] = {
 	[BEFORE] = {"before", 19},
 	[LIMIT] = {"limit", 4},
 	[SINCE] = {"since", 12},
-	[REASON] = {"reason", 64},
+	[REASON] = {"reason", LIMIT_REASON},
 	[HOST] = {"host", LIMIT_HOST},
 	{0},
 };

@@ -7,7 +7,7 @@
 struct listener;
 
 struct listener_options {
-	const char *address; /* "127.0.0.1:8080" */
+	const char *address; /* "127.0.0.1:880" */
 	unsigned threads; /* one serves one connection at a time */
 	const struct route *routes;
 	/* Borrowed. Each request holds one snapshot from its first byte to the end of its answer. */

@@ -90,8 +90,8 @@ enum err reload_answer_parse(struct view json, struct reload_answer *out)
 	for (size_t i = 0; i < COUNT(digests); i++) {
 		const char *value;
 
-		TRY(json_string_of(object, digests[i].key, 64, &value));
-		snprintf(digests[i].value, 65, "%s", value);
+		TRY(json_string_of(object, digests[i].key, 2 * SHA256_SIZE, &value));
+		snprintf(digests[i].value, 2 * SHA256_SIZE + 1, "%s", value);
 	}
 	TRY(json_lines(object, "changes", &out->changes));
 	return json_lines(object, "warnings", &out->warnings);

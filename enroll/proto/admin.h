@@ -1,7 +1,7 @@
 /* admin.h - the bodies of the admin API (PROTOCOL.md, "Administration"). */
 #pragma once
 
-#include "ca/base/buf.h"
+#include "ca/base/crypt.h"
 #include "enroll/proto/limits.h"
 
 #define LIMIT_WHY 512
@@ -18,7 +18,7 @@ CHECKED enum err unbind_request_encode(const struct unbind_request *request, str
 /* Its answer: {host, device_id}. */
 struct unbind_answer {
 	char host[LIMIT_HOST + 1];
-	char device_id[33];
+	char device_id[LIMIT_DEVICE_ID + 1];
 };
 CHECKED enum err unbind_answer_parse(struct view json, struct unbind_answer *out);
 CHECKED enum err unbind_answer_encode(const struct unbind_answer *answer, struct buf *json);
@@ -28,8 +28,9 @@ CHECKED enum err unbind_answer_encode(const struct unbind_answer *answer, struct
  * {trust_version, policy_version, ca_certificate, changes, warnings}.
  */
 struct reload_answer {
-	char trust_version[65], policy_version[65]; /* hexadecimal, as the records have them */
-	char ca_certificate[65]; /* SHA-256 of the issuing CA's certificate, hexadecimal */
+	/* SHA-256 in hexadecimal: versions as the records have them, and the issuing CA's certificate. */
+	char trust_version[2 * SHA256_SIZE + 1], policy_version[2 * SHA256_SIZE + 1];
+	char ca_certificate[2 * SHA256_SIZE + 1];
 	struct buf changes, warnings; /* for people, one a line */
 	struct buf problems; /* of a refusal, one a line: they go with the problem document */
 };

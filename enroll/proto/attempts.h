@@ -2,32 +2,36 @@
 #pragma once
 
 #include "ca/base/buf.h"
+#include "enroll/proto/limits.h"
 
 #define ATTEMPTS_MAX 1000 /* in one answer */
 #define ATTEMPT_TEXT 513
-#define ATTEMPT_REASONS 160
+#define ATTEMPT_REASONS 160 /* more than there are reason codes */
 #define LIMIT_ADMIN_ANSWER (4 * 1024 * 1024)
 
 /* One refusal of a proven device, as the audit has it. */
 struct attempt {
 	int64_t id, at; /* at: seconds since 1970 */
 	char host[ATTEMPT_TEXT]; /* as it was asked for; "" where the claim could not be read */
-	char device_id[33]; /* "": a TPM that is not known here */
-	char reason[65];
+	char device_id[LIMIT_DEVICE_ID + 1]; /* "": a TPM that is not known here */
+	char reason[LIMIT_REASON + 1];
 	char sentence[ATTEMPT_TEXT]; /* what the device was told */
 	char from[ATTEMPT_TEXT];
 	char request_id[ATTEMPT_TEXT];
 };
 
 struct attempt_count {
-	char reason[65];
+	char reason[LIMIT_REASON + 1];
 	int64_t n;
 };
 
 /* What one server has counted since it started. */
 struct attempt_counters {
 	int64_t since;
-	int64_t tickets, issued, returned, repeated, refused, unrecorded, failed;
+	int64_t tickets, issued, returned, repeated; /* answers that were no refusal */
+	int64_t refused; /* proven devices; each is in the audit, but for `unrecorded` */
+	int64_t unrecorded;
+	int64_t failed; /* answers that failed on the service's side: busy, internal */
 	struct attempt_count unproven[ATTEMPT_REASONS]; /* the most frequent first */
 	size_t unproven_n;
 };

@@ -1,55 +1,9 @@
 #include "enroll/proto/doctor.h"
 
-#include "ca/base/printable.h"
 #include "enroll/proto/json.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *const levels[] = {"ok", "warn", "fail"};
-
-const char *finding_level_text(enum finding_level level)
-{
-	return levels[level];
-}
-
-static void add(
-	struct findings *findings, const char *area, enum finding_level level, const char *text)
-{
-	struct finding *finding = &findings->item[findings->n++];
-
-	snprintf(finding->area, sizeof(finding->area), "%s", area);
-	finding->level = level;
-	printable(text, finding->text, sizeof(finding->text));
-}
-
-void finding_add(
-	struct findings *findings, const char *area, enum finding_level level, const char *fmt, ...)
-{
-	char text[FINDING_TEXT];
-	va_list ap;
-
-	if (findings->n == FINDINGS_MAX)
-		return;
-	if (findings->n == FINDINGS_MAX - 1) {
-		add(findings, "doctor", FINDING_WARN, "there is more than fits here");
-		return;
-	}
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	add(findings, area, level, text);
-}
-
-size_t findings_count(const struct findings *findings, enum finding_level level)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < findings->n; i++)
-		n += findings->item[i].level == level;
-	return n;
-}
 
 enum err doctor_answer_encode(const struct doctor_answer *answer, struct buf *json)
 {
@@ -71,9 +25,9 @@ enum err doctor_answer_encode(const struct doctor_answer *answer, struct buf *js
 
 static enum err read_level(const char *text, enum finding_level *out)
 {
-	for (size_t i = 0; i < COUNT(levels); i++)
-		if (strcmp(text, levels[i]) == 0) {
-			*out = (enum finding_level)i;
+	for (enum finding_level level = FINDING_OK; level < FINDING_SKIPPED; level++)
+		if (strcmp(text, finding_level_text(level)) == 0) {
+			*out = level;
 			return OK;
 		}
 	return refuse(

@@ -15,6 +15,8 @@
 #define LIMIT_PUBLIC 1024 /* a TPM2B_PUBLIC; the largest we take has about 600 bytes */
 #define LIMIT_SERVICE 255
 #define LIMIT_HOST 253
+#define LIMIT_DEVICE_ID 32 /* hexadecimal digits, exactly so many */
+#define LIMIT_REASON 64 /* a reason code */
 #define LIMIT_KEYS 1 /* keys in one request */
 #define LIMIT_TEMPLATE_NAME 64
 #define LIMIT_PURPOSE 16

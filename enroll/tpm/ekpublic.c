@@ -149,14 +149,6 @@ enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, struct b
 	return public_write(&area, out);
 }
 
-enum err ek_public_name(struct view tpm2b_public, struct tpm_name *out)
-{
-	TPMT_PUBLIC area;
-
-	TRY(public_read(tpm2b_public, &area));
-	return public_name(tpm2b_public, area.nameAlg, out);
-}
-
 /* Is `sent` the public area of this key under this template? */
 static enum err is_made_from(
 	const struct ek_template *tmpl, struct view sent, EVP_PKEY *key, bool *made)

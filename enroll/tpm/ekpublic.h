@@ -38,9 +38,6 @@ const struct ek_template *ek_template_of(enum key_kind kind);
  */
 CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, struct buf *out);
 
-/* The Name of that public area. */
-CHECKED enum err ek_public_name(struct view tpm2b_public, struct tpm_name *out);
-
 /*
  * Is the TPM2B_PUBLIC that a device sent its certificate's `key` under one of the templates for that
  * kind? `*out` is the template. ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-mismatch" (another

@@ -41,24 +41,22 @@ struct trust {
 	struct verdicts *verdicts; /* by these anchors: it goes with them */
 };
 
-static const struct {
-	enum trust_class class;
-	const char *text;
-} classes[] = {
-	{TRUST_MANUFACTURER, "manufacturer"},
-	{TRUST_OPERATOR_IMPORT, "operator-import"},
+const char *const trust_class_words[] = {
+	[TRUST_MANUFACTURER] = "manufacturer",
+	[TRUST_OPERATOR_IMPORT] = "operator-import",
+	NULL,
 };
 
 const char *trust_class_text(enum trust_class class)
 {
-	return classes[class].text;
+	return trust_class_words[class];
 }
 
 enum err trust_class_read(const char *text, enum trust_class *out)
 {
-	for (size_t i = 0; i < COUNT(classes); i++)
-		if (strcmp(text, classes[i].text) == 0) {
-			*out = classes[i].class;
+	for (size_t i = 0; trust_class_words[i] != NULL; i++)
+		if (strcmp(text, trust_class_words[i]) == 0) {
+			*out = (enum trust_class)i;
 			return OK;
 		}
 	return fail(ERR_INTERNAL, "trust-class", "\"%s\" is no trust class", text);

@@ -10,7 +10,9 @@ enum trust_class {
 	TRUST_MANUFACTURER, /* a root that comes with Endorse */
 	TRUST_OPERATOR_IMPORT, /* a root that the operator brought */
 };
-const char *trust_class_text(enum trust_class class); /* "manufacturer", "operator-import" */
+/* "manufacturer", "operator-import": by the class, and then NULL. */
+extern const char *const trust_class_words[];
+const char *trust_class_text(enum trust_class class);
 CHECKED enum err trust_class_read(const char *text, enum trust_class *out);
 
 /* Directories of certificates (PEM or DER, one or more a file) and what they are. */

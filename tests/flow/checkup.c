@@ -54,35 +54,9 @@ void checkup_run(struct checkup *checkup, const struct run *run, struct output *
 	process_run(&(struct program){.argv = argv, .env = run->time != NULL ? env : NULL}, output);
 }
 
-unsigned lines_of(const struct output *output, const char *kind)
-{
-	unsigned n = 0;
-
-	for (const char *line = buf_text(&output->out); line != NULL && *line != '\0';) {
-		n += strncmp(line, kind, strlen(kind)) == 0;
-		line = strchr(line, '\n');
-		line = line == NULL ? NULL : line + 1;
-	}
-	return n;
-}
-
-/* A line that begins with `start` and has `words` in it. */
-static bool says(const struct output *output, const char *start, const char *words)
-{
-	for (const char *line = buf_text(&output->out); line != NULL && *line != '\0';) {
-		const char *end = strchr(line, '\n'), *found = strstr(line, words);
-
-		if (strncmp(line, start, strlen(start)) == 0 && found != NULL &&
-			(end == NULL || found < end))
-			return true;
-		line = end == NULL ? NULL : end + 1;
-	}
-	return false;
-}
-
 void assert_says(const struct output *output, const char *start, const char *words)
 {
-	if (!says(output, start, words))
+	if (!has_line(output, start, words))
 		fail_msg("no \"%s... %s\" in:\n%s%s", start, words, buf_text(&output->out),
 			buf_text(&output->err));
 }
@@ -97,22 +71,6 @@ void assert_wrong(
 	assert_int_equal(output.code, 1);
 	if (lines_of(&output, "FAIL") != 1)
 		fail_msg("more is wrong:\n%s", buf_text(&output.out));
-}
-
-void assert_nothing_left(const char *tcti)
-{
-	static const char *const kinds[] = {
-		"handles-transient", "handles-loaded-session", "handles-saved-session"};
-
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		AUTO(output_free) struct output output;
-
-		process_run(&(struct program){.argv = (const char *const[]){"tpm2_getcap", "-T",
-						      tcti, kinds[i], NULL}},
-			&output);
-		assert_int_equal(output.code, 0);
-		assert_string_equal(buf_text(&output.out), "");
-	}
 }
 
 void certify_ill(struct checkup *checkup, struct maker *maker, const struct ek_wish *wish)

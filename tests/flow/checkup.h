@@ -3,6 +3,7 @@
 
 #include "tests/flow/device.h"
 #include "tests/flow/process.h"
+#include "tests/flow/tpmtool.h"
 #include "tests/flow/world.h"
 
 #define CHECKUP_HOST "doctor.example.test"
@@ -28,15 +29,11 @@ struct run {
 };
 void checkup_run(struct checkup *checkup, const struct run *run, struct output *output);
 
-/* How many lines begin with the kind. */
-unsigned lines_of(const struct output *output, const char *kind);
 /* There is a line that begins with `start` and has `words` in it. */
 void assert_says(const struct output *output, const char *start, const char *words);
 /* Runs; that line is the only thing that is wrong. */
 void assert_wrong(
 	struct checkup *checkup, const struct run *run, const char *start, const char *words);
-/* A TPM that is left as it was found: no object, no session. */
-void assert_nothing_left(const char *tcti);
 
 /* Another certificate for the P-256 EK of the chip for faults. */
 void certify_ill(struct checkup *checkup, struct maker *maker, const struct ek_wish *wish);

@@ -25,25 +25,15 @@ void diagnose(struct world *world, struct output *output, ...)
 		more[5], more[6], NULL);
 }
 
-size_t said(const struct output *output, const char *what)
-{
-	size_t n = 0;
-
-	for (const char *at = buf_text(&output->out); (at = strstr(at, what)) != NULL; at++)
-		n++;
-	return n;
-}
-
 void finds_only(const struct output *output, const char *mark, const char *words)
 {
 	const char *out = buf_text(&output->out);
-	AUTO(mem_free) char *begin = text("%s  ", mark);
-	const char *line = strstr(out, begin);
+	AUTO(mem_free) char *begin = text("%s ", mark);
 
-	if (said(output, "FAIL  ") + said(output, "warn  ") != 1 || line == NULL ||
-		memmem(line, strcspn(line, "\n"), words, strlen(words)) == NULL) {
+	if (lines_of(output, "FAIL ") + lines_of(output, "warn ") != 1 ||
+		!has_line(output, begin, words)) {
 		print_error("wanted only %s \"%s\" in:\n", mark, words);
-		fail_msg("%s%s", strstr(out, "FAIL  ") == NULL ? out : strstr(out, "FAIL  "),
+		fail_msg("%s%s", strstr(out, "FAIL ") == NULL ? out : strstr(out, "FAIL "),
 			buf_text(&output->err));
 	}
 	assert_int_equal(output->code, strcmp(mark, "FAIL") == 0 ? 1 : 0);

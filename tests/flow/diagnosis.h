@@ -9,8 +9,6 @@ void diagnose(struct world *world, struct output *output, ...) __attribute__((se
 
 /* One finding ("warn", "FAIL") and no other that is not ok; its line has all of these words. */
 void finds_only(const struct output *output, const char *mark, const char *words);
-/* How often it said this. */
-size_t said(const struct output *output, const char *what);
 
 /* Stops and starts the first service, and waits until the edge has seen that it is back. */
 void restart(struct world *world);

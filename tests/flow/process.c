@@ -1,5 +1,7 @@
 #include "tests/flow/process.h"
 
+#include "ca/base/file.h"
+
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
@@ -66,6 +68,24 @@ bool wait_until(bool (*is_true)(void *arg), void *arg, int timeout_ms)
 		usleep((useconds_t)pause * 1000);
 	}
 	return true;
+}
+
+struct awaited {
+	const char *path, *what;
+};
+
+static bool is_written(void *arg)
+{
+	const struct awaited *awaited = arg;
+	AUTO(buf_free) struct buf content = BUF(1 << 22);
+
+	return file_read(awaited->path, &content) == OK &&
+	       strstr(buf_text(&content), awaited->what) != NULL;
+}
+
+bool wait_for_text(const char *path, const char *what, int timeout_ms)
+{
+	return wait_until(is_written, &(struct awaited){path, what}, timeout_ms);
 }
 
 void write_file(const char *path, mode_t mode, struct view bytes)
@@ -196,6 +216,31 @@ void output_free(struct output *output)
 {
 	buf_free(&output->out);
 	buf_free(&output->err);
+}
+
+unsigned lines_of(const struct output *output, const char *start)
+{
+	unsigned n = 0;
+
+	for (const char *line = buf_text(&output->out); line != NULL && *line != '\0';) {
+		n += strncmp(line, start, strlen(start)) == 0;
+		line = strchr(line, '\n');
+		line = line == NULL ? NULL : line + 1;
+	}
+	return n;
+}
+
+bool has_line(const struct output *output, const char *start, const char *words)
+{
+	for (const char *line = buf_text(&output->out); line != NULL && *line != '\0';) {
+		const char *end = strchr(line, '\n'), *found = strstr(line, words);
+
+		if (strncmp(line, start, strlen(start)) == 0 && found != NULL &&
+			(end == NULL || found < end))
+			return true;
+		line = end == NULL ? NULL : end + 1;
+	}
+	return false;
 }
 
 /* False when the other end is closed. */

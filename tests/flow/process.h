@@ -36,6 +36,10 @@ struct output {
 	struct buf out, err; /* standard output and error */
 };
 void output_free(struct output *output);
+/* How many lines of standard output begin so. */
+unsigned lines_of(const struct output *output, const char *start);
+/* Is there a line of it that begins with `start` and has `words` in it? */
+bool has_line(const struct output *output, const char *start, const char *words);
 /* Runs it to its end and keeps what it wrote; `output` is overwritten. */
 void process_run(const struct program *program, struct output *output);
 /* The same, for a helper that has to succeed: its output is the message when it does not. */
@@ -45,6 +49,8 @@ void process_must(const struct program *program);
 
 /* Asks every few milliseconds until it is true or the time is over. */
 bool wait_until(bool (*is_true)(void *arg), void *arg, int timeout_ms);
+/* Waits until the file has the text in it. */
+bool wait_for_text(const char *path, const char *what, int timeout_ms);
 /* Milliseconds of a clock that only goes forward. */
 int64_t now_ms(void);
 

@@ -60,8 +60,8 @@ static void findings_are_one_json_array(void **unused)
 	assert_int_equal(output.code, 0);
 	assert_int_equal(0, strncmp(buf_text(&output.out), "[{", 2));
 	assert_string_equal("}\n]\n", buf_text(&output.out) + output.out.n - 4);
-	assert_non_null(strstr(
-		buf_text(&output.out), "\"look\": \"policy\",\n  \"kind\": \"ok\",\n  \"text\": "));
+	assert_non_null(strstr(buf_text(&output.out),
+		"\"area\": \"policy\",\n  \"level\": \"ok\",\n  \"text\": "));
 }
 
 static void without_a_service_only_the_machine_is_looked_at(void **unused)

@@ -1,13 +1,10 @@
 /* test_daemon.c - endorsed started, checked, stopped, and with a database that comes and goes. */
-#include "ca/base/file.h"
 #include "tests/flow/cluster.h"
-#include "tests/flow/dialogue.h"
+#include "tests/flow/inflight.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/world.h"
 
 #include <cmocka.h>
-#include <libpq-fe.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,31 +186,6 @@ static void without_a_database_nothing_is_ready_and_the_service_recovers_by_itse
 	assert_int_equal(world_rows(&world, "certificate"), 1);
 }
 
-static void *enroll_slowly(void *arg)
-{
-	dialogue_enroll(arg);
-	return NULL;
-}
-
-/* Somebody holds the table that an enrollment ends with: whoever writes there has to wait. */
-static PGconn *hold_tickets(void)
-{
-	PGconn *holder = PQconnectdb(world.conninfo);
-
-	PQclear(PQexec(holder, "BEGIN"));
-	PQclear(PQexec(holder, "LOCK TABLE ticket IN SHARE MODE"));
-	assert_int_equal(PQtransactionStatus(holder), PQTRANS_INTRANS);
-	return holder;
-}
-
-static bool is_in_flight(void *arg)
-{
-	(void)arg;
-	return sql_number(world.conninfo,
-		       "SELECT count(*) FROM pg_locks WHERE relation = 'ticket'::regclass AND "
-		       "NOT granted") > 0;
-}
-
 static bool is_draining(void *arg)
 {
 	AUTO(httpc_answer_free) struct httpc_answer answer;
@@ -226,19 +198,15 @@ static bool is_draining(void *arg)
 static void a_service_told_to_stop_answers_what_is_in_flight_and_takes_nothing_new(void **state)
 {
 	AUTO(dialogue_free) struct dialogue x;
-	pthread_t thread;
-	PGconn *holder;
+	struct inflight inflight;
 	int status;
 
 	(void)state;
 	prepare(&x, "web-1.example.test");
-	holder = hold_tickets();
-	assert_int_equal(pthread_create(&thread, NULL, enroll_slowly, &x), 0);
-	assert_true(wait_until(is_in_flight, NULL, 10000));
+	inflight_begin(&inflight, world.conninfo, INFLIGHT_TICKETS, &x);
 	kill(world.services[0].pid, SIGTERM);
 	assert_true(wait_until(is_draining, NULL, 5000));
-	PQfinish(holder);
-	pthread_join(thread, NULL);
+	inflight_end(&inflight);
 	assert_int_equal(x.last.status, 200);
 	status = world_service_stop(&world, 0, SIGTERM);
 	assert_true(WIFEXITED(status));
@@ -259,24 +227,6 @@ static void every_event_is_one_line_with_a_priority_and_no_secret_in_it(void **s
 	assert_non_null(strstr(log, ">enroll.issued host=web-1.example.test device="));
 	assert_null(strstr(log, world.secret));
 	assert_null(strstr(log, world.token));
-}
-
-struct awaited {
-	const char *path, *what;
-};
-
-static bool is_written(void *arg)
-{
-	const struct awaited *awaited = arg;
-	AUTO(buf_free) struct buf content = BUF(1 << 20);
-
-	return file_read(awaited->path, &content) == OK &&
-	       strstr(buf_text(&content), awaited->what) != NULL;
-}
-
-static bool wait_for_text(const char *path, const char *what, int timeout_ms)
-{
-	return wait_until(is_written, &(struct awaited){path, what}, timeout_ms);
 }
 
 static void a_service_started_before_its_database_waits_for_it(void **state)

@@ -50,7 +50,7 @@ static void a_service_that_is_well_is_said_to_be(void **state)
 	diagnose(&world, &output, "--ca", world.roots, NULL);
 	if (output.code != 0 || strstr(buf_text(&output.out), "\nall is well\n") == NULL)
 		fail_msg("%d\n%s%s", output.code, buf_text(&output.out), buf_text(&output.err));
-	assert_true(said(&output, "ok    ") > 10);
+	assert_true(lines_of(&output, "ok   ") > 10);
 }
 
 static void an_edge_that_was_not_looked_at_is_a_warning(void **state)
@@ -296,7 +296,7 @@ static void a_root_that_ends_soon_is_a_warning(void **state)
 	diagnose(&world, &output, "--ca", world.roots, NULL);
 	assert_int_equal(unlink(path), 0);
 	restart(&world);
-	finds_only(&output, "warn", "the root /CN=short ends at");
+	finds_only(&output, "warn", "the root CN=short ends at");
 	X509_free(cert);
 	ca_close(&ca);
 }
@@ -314,7 +314,7 @@ static void where_nobody_answers_the_configuration_is_looked_at(void **state)
 	write_file(path, 0644, view_str(policy));
 	restart(&world);
 	assert_int_equal(right.code, 1);
-	assert_non_null(strstr(buf_text(&right.out), "FAIL  service    nobody answers"));
+	assert_non_null(strstr(buf_text(&right.out), "FAIL service   nobody answers"));
 	assert_non_null(strstr(buf_text(&right.out), ": nothing wrong\n"));
 	assert_int_equal(wrong.code, 1);
 	assert_non_null(strstr(buf_text(&wrong.err), "policy.yaml:1:8: \"rules\""));
@@ -333,8 +333,8 @@ static void a_check_says_what_a_running_service_would(void **state)
 	assert_int_equal(chmod(path, 0644), 0);
 	cluster_start();
 	assert_int_equal(output.code, 0);
-	assert_int_equal(said(&output, "fail  "), 2);
-	assert_non_null(strstr(buf_text(&output.out), "fail  database   no device can enroll"));
+	assert_int_equal(lines_of(&output, "FAIL "), 2);
+	assert_non_null(strstr(buf_text(&output.out), "FAIL database  no device can enroll"));
 	assert_non_null(strstr(buf_text(&output.out), "others can change it"));
 	assert_non_null(strstr(buf_text(&output.out),
 		": nothing wrong with the configuration; 2 thing(s) fail, see above\n"));

@@ -4,6 +4,8 @@
 #include "tests/flow/cluster.h"
 #include "tests/flow/device.h"
 #include "tests/flow/supervise.h"
+#include "tests/flow/tpmtool.h"
+#include "tests/flow/verified.h"
 #include "tests/flow/world.h"
 
 #include <cmocka.h>
@@ -12,12 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char policy[] = "rules:\n"
-			     "  - name: any\n"
-			     "    hosts: [{suffix: example.test}]\n"
-			     "    templates: [ak]\n"
-			     "    names_per_device: 100\n";
-
 static struct world world;
 
 static int make(void **state)
@@ -25,7 +21,9 @@ static int make(void **state)
 	struct device device;
 
 	(void)state;
-	world_make(&(struct world_plan){.chips = 2, .services = 1, .edge = true, .policy = policy},
+	world_make(
+		&(struct world_plan){
+			.chips = 2, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	device_open(&device, world.chips[0].tcti);
 	device_certify(&device, KEY_P256, &world.maker, NULL);
@@ -57,32 +55,8 @@ static char *in(const char *dir, const char *name)
 static void assert_verified(const char *dir)
 {
 	AUTO(mem_free) char *ak = in(dir, "ak.pem"), *chain = in(dir, "chain.pem");
-	AUTO(mem_free) char *both = in(dir, "ak-and-chain.pem");
-	AUTO(buf_free) struct buf pem = BUF(1 << 16);
 
-	MUST_RUN("openssl", "verify", "-x509_strict", "-CAfile", world.roots, "-untrusted", chain,
-		ak);
-	assert_int_equal(file_read(ak, &pem), OK);
-	assert_int_equal(file_read(chain, &pem), OK);
-	write_file(both, 0644, buf_view(&pem));
-	MUST_RUN("certtool", "--verify", "--load-ca-certificate", world.roots, "--infile", both);
-}
-
-/* A TPM that is left as it was found: no object, no session. */
-static void assert_nothing_left(const char *tcti)
-{
-	static const char *const kinds[] = {
-		"handles-transient", "handles-loaded-session", "handles-saved-session"};
-
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		AUTO(output_free) struct output output;
-
-		process_run(&(struct program){.argv = (const char *const[]){"tpm2_getcap", "-T",
-						      tcti, kinds[i], NULL}},
-			&output);
-		assert_int_equal(output.code, 0);
-		assert_string_equal(buf_text(&output.out), "");
-	}
+	assert_true(is_verified(&world, ak, chain));
 }
 
 static void every_ek_with_every_ak_gets_a_certificate_that_openssl_and_gnutls_accept(void **state)

@@ -13,12 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char policy[] = "rules:\n"
-			     "  - name: any\n"
-			     "    hosts: [{suffix: example.test}]\n"
-			     "    templates: [ak]\n"
-			     "    names_per_device: 100\n";
-
 static struct world world;
 static const char *tcti;
 
@@ -27,7 +21,9 @@ static int make(void **state)
 	struct device device;
 
 	(void)state;
-	world_make(&(struct world_plan){.chips = 1, .services = 1, .edge = true, .policy = policy},
+	world_make(
+		&(struct world_plan){
+			.chips = 1, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	tcti = world.chips[0].tcti;
 	device_open(&device, tcti);

@@ -1,13 +1,12 @@
 /* test_manager.c - what a service manager is told, and SIGHUP at bad moments. */
 #include "ca/base/file.h"
 #include "tests/flow/cluster.h"
+#include "tests/flow/inflight.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/visit.h"
 
 #include <cmocka.h>
-#include <libpq-fe.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,22 +87,9 @@ static void await(struct manager *manager, const char *word, const char *also)
 	fail_msg("the manager was never told \"%s\" with \"%s\"", word, also);
 }
 
-struct awaited {
-	const char *path, *what;
-};
-
-static bool is_written(void *arg)
-{
-	const struct awaited *awaited = arg;
-	AUTO(buf_free) struct buf content = BUF(1 << 20);
-
-	return file_read(awaited->path, &content) == OK &&
-	       strstr(buf_text(&content), awaited->what) != NULL;
-}
-
 static bool logs(const struct manager *manager, const char *what)
 {
-	return wait_until(is_written, &(struct awaited){manager->log, what}, 20000);
+	return wait_for_text(manager->log, what, 20000);
 }
 
 static void the_manager_is_told_of_start_reload_and_stop(void **state)
@@ -163,26 +149,11 @@ static void while_the_database_is_away_sighup_is_a_reload_and_the_manager_knows(
 	assert_int_equal(process_stop(&manager.pid, SIGTERM), 0);
 }
 
-static void *enroll_slowly(void *arg)
-{
-	dialogue_enroll(arg);
-	return NULL;
-}
-
-static bool is_in_flight(void *arg)
-{
-	(void)arg;
-	return sql_number(world.conninfo,
-		       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
-		       "datname = current_database()") > 0;
-}
-
 static void a_sighup_while_it_drains_disturbs_nothing(void **state)
 {
 	AUTO(manager_end) struct manager manager;
 	AUTO(visit_end) struct visit visit;
-	PGconn *holder = PQconnectdb(world.conninfo);
-	pthread_t thread;
+	struct inflight inflight;
 
 	(void)state;
 	manager_begin(&manager, "draining", NULL);
@@ -192,16 +163,12 @@ static void a_sighup_while_it_drains_disturbs_nothing(void **state)
 	assert_int_equal(dialogue_ticket(&visit.dialogue), 200);
 	assert_true(dialogue_activate(&visit.dialogue));
 	dialogue_prove(&visit.dialogue);
-	PQclear(PQexec(holder, "BEGIN"));
-	PQclear(PQexec(holder, "LOCK TABLE ticket IN SHARE MODE"));
-	assert_int_equal(pthread_create(&thread, NULL, enroll_slowly, &visit.dialogue), 0);
-	assert_true(wait_until(is_in_flight, NULL, 10000));
+	inflight_begin(&inflight, world.conninfo, INFLIGHT_TICKETS, &visit.dialogue);
 	kill(manager.pid, SIGTERM);
 	await(&manager, "STOPPING=1\n", "STATUS=");
 	for (int i = 0; i < 10; i++)
 		kill(manager.pid, SIGHUP);
-	PQfinish(holder);
-	pthread_join(thread, NULL);
+	inflight_end(&inflight);
 	/* Its first connection had to wait for the lock too. */
 	assert_int_equal(visit.dialogue.last.status, 200);
 	assert_int_equal(process_stop(&manager.pid, SIGHUP), 0);

@@ -1,12 +1,11 @@
 /* test_reload.c - the configuration taken anew while devices enroll. */
 #include "ca/base/encode.h"
 #include "tests/flow/cluster.h"
+#include "tests/flow/inflight.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/visit.h"
 
 #include <cmocka.h>
-#include <libpq-fe.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,43 +281,25 @@ static void everything_that_is_wrong_is_told_at_once_and_the_old_configuration_s
 	assert_comes(0, "zero.example.test", 200, "");
 }
 
-static void *enroll_slowly(void *arg)
-{
-	dialogue_enroll(arg);
-	return NULL;
-}
-
-static bool is_in_flight(void *arg)
-{
-	(void)arg;
-	return sql_number(world.conninfo,
-		       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
-		       "datname = current_database()") > 0;
-}
-
 static void a_request_in_flight_keeps_the_rules_it_began_with(void **state)
 {
 	AUTO(mem_free) char *old = version_of(open_policy);
 	AUTO(visit_end) struct visit visit;
-	PGconn *holder = PQconnectdb(world.conninfo);
-	pthread_t thread;
+	struct inflight inflight;
 
 	(void)state;
 	assert_comes(1, "flying.example.test", 200, "");
 	visit_begin(&visit, &world, 1, 0, "flying.example.test", KEY_P384);
 	prepare(&visit.dialogue);
 	/* Who enrolls a known device writes to its row, and has to wait. */
-	PQclear(PQexec(holder, "BEGIN"));
-	PQclear(PQexec(holder, "SELECT FROM device JOIN host USING (device_id)"
-			       " WHERE name = 'flying.example.test' FOR UPDATE OF device"));
-	assert_int_equal(PQtransactionStatus(holder), PQTRANS_INTRANS);
-	assert_int_equal(pthread_create(&thread, NULL, enroll_slowly, &visit.dialogue), 0);
-	assert_true(wait_until(is_in_flight, NULL, 10000));
+	inflight_begin(&inflight, world.conninfo,
+		"SELECT FROM device JOIN host USING (device_id)"
+		" WHERE name = 'flying.example.test' FOR UPDATE OF device",
+		&visit.dialogue);
 	put("policy.yaml", closed_policy);
 	assert_taken("changed: policy ");
 	assert_comes(2, "flying.example.test", 403, "name-not-allowed");
-	PQfinish(holder);
-	pthread_join(thread, NULL);
+	inflight_end(&inflight);
 	assert_int_equal(visit.dialogue.last.status, 200);
 	assert_int_equal(sql_number(world.conninfo,
 				 "SELECT count(*) FROM certificate JOIN audit"

@@ -16,18 +16,14 @@
 
 #define MANAGED "tabrmd:bus_type=session"
 
-static const char policy[] = "rules:\n"
-			     "  - name: any\n"
-			     "    hosts: [{suffix: example.test}]\n"
-			     "    templates: [ak]\n"
-			     "    names_per_device: 100\n";
-
 static struct world world;
 
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 2, .services = 1, .edge = true, .policy = policy},
+	world_make(
+		&(struct world_plan){
+			.chips = 2, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	return 0;
 }
@@ -54,19 +50,6 @@ static void assert_enrolls(const char *tcti, const char *name, const char *hiera
 		"--host", host, "--state", dir, "--timeout", "20", NULL);
 	assert_int_equal(again.code, 0);
 	assert_non_null(strstr(buf_text(&again.out), "nothing to do"));
-}
-
-static void assert_nothing_left(const char *tcti)
-{
-	static const char *const kinds[] = {
-		"handles-transient", "handles-loaded-session", "handles-saved-session"};
-
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		AUTO(mem_free)
-		char *handles = tpmtool_must(tcti, world.dir, "tpm2_getcap", kinds[i], NULL);
-
-		assert_string_equal(handles, "");
-	}
 }
 
 static void a_raw_device_serves_one_program_at_a_time(void **state)

@@ -14,12 +14,6 @@
 
 #define EXIT_TPM 3
 
-static const char policy[] = "rules:\n"
-			     "  - name: any\n"
-			     "    hosts: [{suffix: example.test}]\n"
-			     "    templates: [ak]\n"
-			     "    names_per_device: 100\n";
-
 static struct world world;
 static const char *tcti;
 static unsigned number;
@@ -27,7 +21,9 @@ static unsigned number;
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 2, .services = 1, .edge = true, .policy = policy},
+	world_make(
+		&(struct world_plan){
+			.chips = 2, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	tcti = world.chips[0].tcti;
 	return 0;

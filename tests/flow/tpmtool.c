@@ -1,5 +1,6 @@
 #include "tests/flow/tpmtool.h"
 
+#include <cmocka.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,22 @@ char *tpmtool_must(const char *tcti, const char *dir, const char *program, ...)
 void tpmtool_flush(const char *tcti, const char *dir)
 {
 	free(tpmtool_must(tcti, dir, "tpm2_flushcontext", "-t", NULL));
+}
+
+void assert_nothing_left(const char *tcti)
+{
+	static const char *const kinds[] = {
+		"handles-transient", "handles-loaded-session", "handles-saved-session"};
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		AUTO(output_free) struct output output;
+
+		process_run(&(struct program){.argv = (const char *const[]){"tpm2_getcap", "-T",
+						      tcti, kinds[i], NULL}},
+			&output);
+		assert_int_equal(output.code, 0);
+		assert_string_equal(buf_text(&output.out), "");
+	}
 }
 
 char *line_value(const char *content, const char *key)

@@ -16,5 +16,8 @@ char *tpmtool_must(const char *tcti, const char *dir, const char *program, ...)
 /* Throws every transient key out of the TPM, which has three places for them. */
 void tpmtool_flush(const char *tcti, const char *dir);
 
+/* A TPM that is left as it was found: no object, no session. */
+void assert_nothing_left(const char *tcti);
+
 /* What stands after `key` (with its colon) on a line of `content`, up to the line's end; for free(). */
 char *line_value(const char *content, const char *key);

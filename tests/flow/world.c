@@ -45,6 +45,12 @@ static void make_dir(const char *path)
 	must(mkdir(path, 0755) == 0, "%s: %s", path, strerror(errno));
 }
 
+const char world_any_name[] = "rules:\n"
+			      "  - name: any\n"
+			      "    hosts: [{suffix: example.test}]\n"
+			      "    templates: [ak]\n"
+			      "    names_per_device: 100\n";
+
 /* As deploy/example/policy.yaml, with every kind of EK. */
 static const char any_ek[] =
 	"rules:\n"

@@ -8,6 +8,9 @@
 
 #define WORLD_SERVICES 4
 
+/* A policy by which one TPM may have many names, each below example.test. */
+extern const char world_any_name[];
+
 /* What a test wants; zeroes: one service, no chip, no edge. */
 struct world_plan {
 	size_t chips;

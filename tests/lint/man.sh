@@ -45,7 +45,7 @@ keys ca/template.c ca/endorse-template.5
 options() {
 	page=$1 completion=$2
 	shift 2
-	cat "$@" | sed -n 's/^[[:blank:]]*{"\([a-z0-9-]*\)", \(no\|required\|optional\)_argument,.*/\1/p' |
+	cat "$@" | sed -n 's/^[[:blank:]]*{\{0,1\}"\([a-z0-9-]*\)", \(no\|required\|optional\)_argument,.*/\1/p' |
 		sort -u >"$scratch/code"
 	printf 'help\nversion\n' | sort -u - "$scratch/code" -o "$scratch/code"
 	grep -oE '(Fl|\|) -[a-z0-9-]+' "$page" | sed 's/.* -//' | sort -u >"$scratch/page"
@@ -59,9 +59,9 @@ options() {
 	done <"$scratch/code" >>"$scratch/missing"
 	[ ! -s "$scratch/missing" ] || { cat "$scratch/missing"; status=1; }
 }
-options enroll/daemon/endorsed.8 deploy/completion/endorsed enroll/daemon/*.c
-options enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/*.c
-options enroll/agent/endorse.1 deploy/completion/endorse enroll/agent/*.c
+options enroll/daemon/endorsed.8 deploy/completion/endorsed enroll/daemon/*.[ch]
+options enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/*.[ch]
+options enroll/agent/endorse.1 deploy/completion/endorse enroll/agent/*.[ch]
 
 # The commands of the usage: lines that begin with two blanks, the command, two blanks.
 sed -n 's/^[[:blank:]]*"  \([a-z]\{1,\}\( [a-z]\{1,\}\)\{0,1\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"

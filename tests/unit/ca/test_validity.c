@@ -1,6 +1,6 @@
 #include "ca/validity.h"
 
-#include "ca/base/ossl.h"
+#include "ca/base/cert.h"
 #include "tests/unit/check.h"
 
 static const struct {
@@ -22,7 +22,7 @@ static void a_time_is_written_as_rfc_5280_wants_it(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO(x509_free) X509 *cert = X509_new();
 		const ASN1_TIME *ends[2];
-		int64_t when;
+		int64_t from, until;
 
 		assert_ok(validity_set(cert, rows[i].when, rows[i].when));
 		ends[0] = X509_get0_notBefore(cert);
@@ -32,10 +32,8 @@ static void a_time_is_written_as_rfc_5280_wants_it(void **state)
 			assert_string_equal(
 				rows[i].text, (const char *)ASN1_STRING_get0_data(ends[j]));
 		}
-		assert_ok(validity_end(cert, &when));
-		assert_true(when == rows[i].when);
-		assert_ok(validity_begin(cert, &when));
-		assert_true(when == rows[i].when);
+		assert_ok(cert_validity(cert, &from, &until));
+		assert_true(from == rows[i].when && until == rows[i].when);
 	}
 }
 
@@ -48,37 +46,17 @@ static void a_year_of_five_digits_cannot_be_written(void **state)
 	assert_refused(validity_set(cert, 253402300800, 0), ERR_INTERNAL, "crypto");
 }
 
-static void an_end_that_is_no_time_cannot_be_read(void **state)
-{
-	AUTO(x509_free) X509 *cert = X509_new();
-	int64_t when;
-
-	(void)state;
-	assert_int_equal(1, ASN1_STRING_set(X509_getm_notAfter(cert), "991332000000Z", -1));
-	assert_refused(validity_end(cert, &when), ERR_INTERNAL, "certificate-dates");
-}
-
-static void what_is_left_of_a_life_is_told_and_when_the_next_is_due(void **state)
+static void the_next_is_due_when_a_third_of_the_life_is_left(void **state)
 {
 	static const struct {
-		int64_t now, seconds;
+		int64_t now;
 		bool is_due;
-	} lives[] = {{900, 400, false}, {1000, 300, false}, {1199, 101, false}, {1200, 100, true},
-		{1299, 1, true}, {1300, 0, true}, {1400, -100, true}};
-	AUTO(x509_free) X509 *cert = X509_new();
-	int64_t seconds;
-	bool is_due;
+	} lives[] = {{900, false}, {1000, false}, {1199, false}, {1200, true}, {1299, true},
+		{1300, true}, {1400, true}};
 
 	(void)state;
-	assert_ok(validity_set(cert, 1000, 1300));
-	for (size_t i = 0; i < COUNT(lives); i++) {
-		assert_ok(validity_left(cert, lives[i].now, &seconds, &is_due));
-		assert_true(seconds == lives[i].seconds);
-		assert_int_equal(lives[i].is_due, is_due);
-	}
-	assert_int_equal(1, ASN1_STRING_set(X509_getm_notBefore(cert), "991332000000Z", -1));
-	assert_refused(
-		validity_left(cert, 1000, &seconds, &is_due), ERR_INTERNAL, "certificate-dates");
+	for (size_t i = 0; i < COUNT(lives); i++)
+		assert_int_equal(lives[i].is_due, validity_is_due(1000, 1300, lives[i].now));
 }
 
 int main(void)
@@ -86,8 +64,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_is_written_as_rfc_5280_wants_it),
 		cmocka_unit_test(a_year_of_five_digits_cannot_be_written),
-		cmocka_unit_test(what_is_left_of_a_life_is_told_and_when_the_next_is_due),
-		cmocka_unit_test(an_end_that_is_no_time_cannot_be_read),
+		cmocka_unit_test(the_next_is_due_when_a_third_of_the_life_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

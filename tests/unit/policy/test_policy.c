@@ -1,4 +1,6 @@
 #include "ca/base/crypt.h"
+#include "enroll/tpm/public.h"
+#include "enroll/tpm/trust.h"
 #include "policy/policy.h"
 #include "tests/unit/check.h"
 
@@ -375,9 +377,28 @@ static void rules_are_counted_and_those_for_any_ek_too(void **state)
 	assert_int_equal(1, policy_rules_for_any_ek(policy));
 }
 
+/* The policy has its own lists of words: it may not know where they come from. */
+static void every_kind_of_ek_and_every_class_of_trust_can_be_asked_for(void **state)
+{
+	AUTO(buf_free) struct buf text = BUF(4096);
+	AUTO(policy_free) struct policy *policy = NULL;
+
+	(void)state;
+	buf_str(&text, "rules:\n  - name: all\n    hosts: [{suffix: example.org}]\n"
+		       "    templates: [ak]\n    ek_kinds: [");
+	for (enum key_kind kind = KEY_RSA_2048; kind <= KEY_P521; kind++)
+		buf_fmt(&text, "%s%s", kind == 0 ? "" : ", ", key_kind_text(kind));
+	buf_str(&text, "]\n    trust: [");
+	for (size_t i = 0; trust_class_words[i] != NULL; i++)
+		buf_fmt(&text, "%s%s", i == 0 ? "" : ", ", trust_class_words[i]);
+	buf_str(&text, "]\n");
+	policy = loaded(buf_text(&text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_of_ek_and_every_class_of_trust_can_be_asked_for),
 		cmocka_unit_test(the_first_rule_with_the_name_decides),
 		cmocka_unit_test(each_refusal_has_its_code),
 		cmocka_unit_test(what_a_narrow_rule_refuses_no_broad_rule_takes),

@@ -30,6 +30,14 @@ static void a_time_is_written_as_rfc_3339_in_utc(void **state)
 	}
 }
 
+static void the_clock_for_bounds_only_goes_forward(void **state)
+{
+	int64_t first = clock_ms(), second = clock_ms();
+
+	(void)state;
+	assert_true(first > 0 && first <= second);
+}
+
 static void the_zone_of_the_machine_does_not_matter(void **state)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -56,6 +64,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_is_written_as_rfc_3339_in_utc),
+		cmocka_unit_test(the_clock_for_bounds_only_goes_forward),
 		cmocka_unit_test(the_zone_of_the_machine_does_not_matter),
 		cmocka_unit_test(now_is_the_time_of_day),
 	};
