@@ -145,7 +145,8 @@ static void examine_ticket(struct looking *looking)
 	else if (strcmp(problem.code, "edge-secret") == 0)
 		finding_add(looking->findings, "edge", FINDING_FAIL,
 			"no device can enroll: the edge's secret is another than the service's "
-			"(edge_secret_file): give both the same and start them again");
+			"(edge_secret_file): give both the same, then endorsectl reload, and "
+			"restart the edge");
 	else
 		finding_add(looking->findings, "edge", FINDING_FAIL,
 			"/v1/ticket is answered with %ld %s, which is not how the service answers: "

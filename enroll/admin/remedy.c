@@ -30,8 +30,9 @@ static const struct {
 	{"wrong-service", "the device was pointed at another service's name: endorse enroll "
 			  "--service must be "
 			  "this service's"},
-	{"name-not-allowed", "add the name to a rule's hosts in policy.yaml, or correct the "
-			     "machine's name, and enroll again"},
+	{"name-not-allowed",
+		"add the name to a rule's hosts in policy.yaml (endorsectl reload), or "
+		"correct the machine's name, and enroll again"},
 	{"ek-kind-not-allowed",
 		"enroll with the EK that the rule names (endorse enroll --ek ...), or "
 		"add this kind to the rule's ek_kinds"},
@@ -83,7 +84,7 @@ static const struct {
 	{"ek-expired", "is the clock of this server right? if so, ask the manufacturer for a new "
 		       "certificate"},
 	{"ek-untrusted", "is this a manufacturer you trust? import its root (trust: roots) or the "
-			 "missing intermediate, and start endorsed again"},
+			 "missing intermediate, and endorsectl reload"},
 };
 
 const char *remedy_for(const char *reason)
