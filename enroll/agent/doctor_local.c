@@ -32,7 +32,7 @@ int64_t doctor_ms(void)
 void doctor_date(int64_t when, char out[static DOCTOR_DATE_SIZE])
 {
 	if (when >= CLOCK_LAST)
-		snprintf(out, DOCTOR_DATE_SIZE, "for ever");
+		snprintf(out, DOCTOR_DATE_SIZE, "the year 9999");
 	else
 		clock_text(when, out);
 }
