@@ -449,11 +449,10 @@ static void a_template_that_was_changed_has_to_have_another_version(void **state
 static bool is_by_second(const struct dialogue *x)
 {
 	const struct view der = x->answer->certificates[0].der;
-
 	return memmem(der.p, der.n, "Second", 6) != NULL;
 }
 
-/* Also for who has a certificate that is good yet: the chain that goes with it is the new CA's. */
+/* Also for who has a certificate that is good yet: its chain is the new CA's. */
 static void another_ca_issues_from_the_reload_on(void **state)
 {
 	AUTO(mem_free) char *endorsectl = text("%s/endorsectl", ENDORSE_BIN_DIR);
