@@ -41,8 +41,8 @@ static enum err find_owner(struct db *db, const char *host, struct owner *owner)
 	step_take(&trip, take_owner, owner);
 	TRY(db_run(db, &trip, LOST_REPEAT_ONCE));
 	if (!owner->found)
-		return refuse(
-			ERR_NOT_FOUND, "host-unknown", "PROTOCOL hosts", "no device has this name");
+		return refuse(ERR_NOT_FOUND, "host-unknown", "PROTOCOL hosts",
+			"no device has the name \"%s\": it is free", host);
 	return OK;
 }
 

@@ -1,9 +1,12 @@
 #include "ca/signer/client.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 
 struct signer {
@@ -76,6 +79,17 @@ int64_t signer_not_after(const struct signer *signer)
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);
+}
+
+bool signer_has_issued(const struct signer *signer, struct view der)
+{
+	AUTO(x509_free) X509 *cert = cert_from_der(der);
+	X509 *ca = authority_certificate(signer->authority);
+	bool is_ours = cert != NULL && X509_check_issued(ca, cert) == X509_V_OK &&
+		       X509_verify(cert, X509_get0_pubkey(ca)) == 1;
+
+	ERR_clear_error();
+	return is_ours;
 }
 
 static bool signs(EVP_PKEY *private, EVP_PKEY *public)

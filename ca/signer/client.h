@@ -41,6 +41,12 @@ int64_t signer_not_after(const struct signer *signer);
 struct view signer_chain(const struct signer *signer, size_t index);
 
 /*
+ * Is this certificate, in DER, signed by the issuing CA as it is now, so that signer_chain() leads
+ * on from it? What an earlier CA issued is not.
+ */
+bool signer_has_issued(const struct signer *signer, struct view der);
+
+/*
  * Signs and verifies a random text: does the key sign, and is it the certificate's? ERR_BUSY
  * "ca-key", "ca-not-valid-yet", "ca-expired".
  */

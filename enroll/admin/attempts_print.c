@@ -42,6 +42,19 @@ static void add_wrapped(struct buf *out, const char *lead, const char *text)
 	buf_str(out, "\n");
 }
 
+/* The name is only what was asked for, and of two machines with one name both have it. */
+static void add_sender(struct buf *out, const struct attempt *attempt)
+{
+	char from[ATTEMPT_TEXT];
+
+	printable(attempt->from, from, sizeof(from));
+	buf_fmt(out, INDENT "from %s, ", from[0] == '\0' ? "?" : from);
+	if (attempt->device_id[0] == '\0')
+		buf_str(out, "a TPM that is not known here\n");
+	else
+		buf_fmt(out, "device %s\n", attempt->device_id);
+}
+
 static void add_attempt(struct buf *out, const struct attempt *attempt)
 {
 	char when[CLOCK_TEXT_SIZE], host[ATTEMPT_TEXT], sentence[ATTEMPT_TEXT],
@@ -53,6 +66,7 @@ static void add_attempt(struct buf *out, const struct attempt *attempt)
 	printable(attempt->reason, reason, sizeof(reason));
 	printable(attempt->sentence, sentence, sizeof(sentence));
 	buf_fmt(out, "%s  %-32s  %s\n", when, host[0] == '\0' ? "-" : host, reason);
+	add_sender(out, attempt);
 	add_wrapped(out, INDENT, sentence);
 	if (remedy != NULL)
 		add_wrapped(out, INDENT "->", remedy);
@@ -99,8 +113,12 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 		buf_fmt(&unproven, "%s%s %lld", i > 0 ? ", " : "unproven: ", reason,
 			(long long)counters->unproven[i].n);
 	}
-	if (unproven.n > 0)
-		add_wrapped(out, INDENT, buf_text(&unproven));
+	if (unproven.n == 0)
+		return;
+	add_wrapped(out, INDENT, buf_text(&unproven));
+	add_wrapped(out, INDENT "->",
+		"the service's log says which devices these were: journalctl -u endorsed -g "
+		"refused");
 }
 
 enum err counters_print(const struct attempt_counters *counters, enum print_form form)

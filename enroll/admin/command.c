@@ -1,6 +1,7 @@
 #include "enroll/admin/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int command_told(const char *usage)
 {
@@ -23,6 +24,7 @@ int command_refused(const struct problem *problem)
 
 int command_failed(void)
 {
-	fprintf(stderr, "endorsectl: %s (%s)\n", why()->sentence, why()->code);
+	fprintf(stderr, "endorsectl: %s (%s)%s\n", why()->sentence, why()->code,
+		strcmp(why()->code, "service-failed") == 0 ? "; endorsectl doctor tells why" : "");
 	return EXIT_FAILED;
 }

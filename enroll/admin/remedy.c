@@ -30,8 +30,9 @@ static const struct {
 	{"wrong-service", "the device was pointed at another service's name: endorse enroll "
 			  "--service must be "
 			  "this service's"},
-	{"name-not-allowed", "add the name to a rule's hosts in policy.yaml, or correct the "
-			     "machine's name, and enroll again"},
+	{"name-not-allowed",
+		"add the name to a rule's hosts in policy.yaml (endorsectl reload), or "
+		"correct the machine's name, and enroll again"},
 	{"ek-kind-not-allowed",
 		"enroll with the EK that the rule names (endorse enroll --ek ...), or "
 		"add this kind to the rule's ek_kinds"},

@@ -122,8 +122,10 @@ static enum err find_at_handle(const struct search *s, struct state *state, TPM2
 		return err;
 	if (err != OK)
 		return not_this(handle, why()->sentence);
-	adopt_file(ak, state_path(state, STATE_AK_KEY_NEW), s->service);
-	adopt_file(ak, state_path(state, STATE_AK_KEY), s->service);
+	if (state != NULL) {
+		adopt_file(ak, state_path(state, STATE_AK_KEY_NEW), s->service);
+		adopt_file(ak, state_path(state, STATE_AK_KEY), s->service);
+	}
 	if (!is_wished_kind(s->wish, ak))
 		return not_this(handle, "it is an AK of another kind than was asked for");
 	if (!is_wished_place(s->wish, ak))
@@ -144,7 +146,9 @@ enum err ak_find(struct tpm *tpm, const struct ak_wish *wish, const char *servic
 		(void)ak_handle_read(before->ak_handle, &handle);
 	if (handle != 0)
 		TRY(find_at_handle(&search, state, handle));
-	TRY(find_in_file(&search, state_path(state, STATE_AK_KEY_NEW)));
-	TRY(find_in_file(&search, state_path(state, STATE_AK_KEY)));
+	if (state != NULL) {
+		TRY(find_in_file(&search, state_path(state, STATE_AK_KEY_NEW)));
+		TRY(find_in_file(&search, state_path(state, STATE_AK_KEY)));
+	}
 	return out->ak != NULL ? OK : make(&search, before);
 }

@@ -20,6 +20,7 @@ struct ak_found {
 
 /*
  * Finds or makes the AK for `service`; `before` is the last enrollment, zero when there was none.
+ * `state` may be NULL: then there are no files to look in, only a handle.
  * Keys that will not do are told of on standard error. Nothing is made persistent or written.
  * `out->ak` is the caller's. ERR_CONFLICT "tpm-key" for a handle with a key that cannot be used;
  * errors of device_ak_create() and device_ak_load().

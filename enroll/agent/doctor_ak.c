@@ -7,19 +7,13 @@
 #define SAY(doctor, level, ...)                                                                    \
 	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, "ak", __VA_ARGS__)
 
-/* As an enrollment does; without a state directory there is nothing to find. */
+/* As an enrollment does. */
 static enum err bring(struct doctor *doctor, struct tpm *tpm)
 {
-	const struct ak_wish *wish = &doctor->wish.ak;
 	struct attempt *a = &doctor->attempt;
 
-	if (doctor->state != NULL)
-		return ak_find(tpm, wish, doctor->wish.service, doctor->state, &a->before, a->ek,
-			&a->found);
-	a->found.is_new = true;
-	return device_ak_create(tpm, wish->recipe == NULL ? ak_recipe_default : wish->recipe,
-		wish->has_hierarchy ? wish->hierarchy : AK_BELOW_OWNER, a->ek, doctor->wish.service,
-		&a->found.ak);
+	return ak_find(tpm, &doctor->wish.ak, doctor->wish.service, doctor->state, &a->before,
+		a->ek, &a->found);
 }
 
 static void look(struct doctor *doctor, struct tpm *tpm)

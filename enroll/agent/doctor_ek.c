@@ -29,7 +29,7 @@ static void say_certificate(struct doctor *doctor, const struct device_ek *ek)
 	SAY(doctor, OK,
 		"certificate for the %s EK (template %s) in NV 0x%08x, from \"%s\", valid %s to "
 		"%s; "
-		"NV has %zu of those above it",
+		"NV has %zu certificates above it",
 		key_kind_text(ek->template->kind), ek->template->name, ek->template->nv_certificate,
 		issuer, from_text, until_text, ek->chain_n);
 }

@@ -15,6 +15,7 @@
 /* 2026-01-01T00:00:00Z: whatever clock says less has not been set since it was built in. */
 #define BEFORE_ENDORSE INT64_C(1767225600)
 #define TIMER "/etc/systemd/system/timers.target.wants/endorse-renew.timer"
+#define TIMER_OPTIONS "/etc/endorse/endorse.conf"
 
 #define SAY(doctor, level, area, ...)                                                              \
 	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
@@ -22,7 +23,7 @@
 void doctor_date(int64_t when, char out[static DOCTOR_DATE_SIZE])
 {
 	if (when >= CLOCK_LAST)
-		snprintf(out, DOCTOR_DATE_SIZE, "for ever");
+		snprintf(out, DOCTOR_DATE_SIZE, "the year 9999");
 	else
 		clock_text(when, out);
 }
@@ -128,6 +129,20 @@ void doctor_name(struct doctor *doctor)
 			remembered);
 }
 
+static void say_timer(struct doctor *doctor)
+{
+	if (access(TIMER, F_OK) != 0)
+		SAY(doctor, WARN, "state",
+			"endorse-renew.timer is not enabled: who renews? systemctl enable --now "
+			"endorse-renew.timer, unless something else runs endorse enroll");
+	else if (access(TIMER_OPTIONS, F_OK) != 0)
+		SAY(doctor, WARN, "state",
+			"endorse-renew.timer is enabled and renews nothing, because " TIMER_OPTIONS
+			" is not there");
+	else
+		SAY(doctor, OK, "state", "endorse-renew.timer is enabled");
+}
+
 static void say_held(struct doctor *doctor)
 {
 	const struct held *held = &doctor->held;
@@ -164,8 +179,7 @@ static void say_held(struct doctor *doctor)
 		break;
 	}
 	if (held->judgement != HELD_NOTHING && access("/run/systemd/system", F_OK) == 0)
-		SAY(doctor, OK, "state", "endorse-renew.timer is %s",
-			access(TIMER, F_OK) == 0 ? "enabled" : "not enabled: who renews?");
+		say_timer(doctor);
 }
 
 /* Whether an enrollment could keep what it gets. */

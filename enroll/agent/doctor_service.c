@@ -21,6 +21,12 @@ static void say_failure(struct doctor *doctor, const char *look)
 	if (is_refusal())
 		SAY(doctor, FAIL, look, "refused (%s): %s (%s; request %s)", problem->code,
 			problem->detail, problem->reason, problem->request_id);
+	else if (strcmp(why()->code, "service-away") == 0)
+		SAY(doctor, FAIL, look,
+			"%s: the service cannot do it just now; if it stays so, its operator has "
+			"to "
+			"look (endorsectl doctor)",
+			why()->sentence);
 	else
 		SAY(doctor, FAIL, look, "%s", why()->sentence);
 }

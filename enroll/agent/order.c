@@ -146,7 +146,7 @@ static enum err read_option(int id, char *value, struct order *order)
 		if (access_option(&order->wish.access, id, value))
 			return OK;
 		/* getopt_long() has said what is wrong. */
-		return fail(ERR_MALFORMED, "usage", "see endorse enroll --help");
+		return fail(ERR_MALFORMED, "usage", "--help shows the options");
 	}
 }
 

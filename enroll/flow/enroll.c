@@ -125,11 +125,14 @@ static enum err make_grant(struct attempt *attempt)
 	return grant_digest(&attempt->grant, attempt->grant_digest);
 }
 
-/* A recorded certificate for the very same grant; NULL when a new one is due. */
+/* A recorded certificate for the very same grant, by the CA of today; NULL when a new one is due. */
 static const struct stored_certificate *recorded(const struct attempt *attempt)
 {
 	for (size_t i = 0; i < attempt->facts.certificates_n; i++)
-		if (memcmp(attempt->facts.grant_digest[i], attempt->grant_digest, SHA256_SIZE) == 0)
+		if (memcmp(attempt->facts.grant_digest[i], attempt->grant_digest, SHA256_SIZE) ==
+				0 &&
+			signer_has_issued(attempt->service->signer,
+				buf_view(&attempt->facts.certificates[i].der)))
 			return &attempt->facts.certificates[i];
 	return NULL;
 }

@@ -117,6 +117,8 @@ static void each_refusal_is_told_with_its_reason_and_what_to_do(void **state)
 	ATTEMPTS(&output);
 	assert_int_equal(output.code, 0);
 	wants(&output, "  stranger.elsewhere.org            name-not-allowed\n");
+	wants(&output, "    from 127.0.0.1, device ");
+	wants(&output, "    from 127.0.0.1, a TPM that is not known here\n");
 	wants(&output, "    no rule lets \"stranger.elsewhere.org\" enroll here");
 	wants(&output, "    -> add the name to a rule's hosts in policy.yaml");
 	wants(&output, "  rsa-1.example.test                ek-kind-not-allowed\n");

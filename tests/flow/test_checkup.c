@@ -281,6 +281,14 @@ static void a_tpm_without_an_ek_certificate_has_nothing_to_go_by(void **unused)
 	assert_nothing_left(tcti);
 }
 
+/* Also where nothing was ever enrolled, so that there is no state directory yet. */
+static void a_handle_with_a_key_that_is_no_ak_is_named(void **unused)
+{
+	(void)unused;
+	assert_wrong(&checkup, &(struct run){.chip = WELL, .more = {"--ak-handle", "0x81010001"}},
+		"FAIL ak", "the key at 0x81010001 cannot be used");
+}
+
 /* Of all the runs before. */
 static void nothing_was_left_anywhere(void **unused)
 {
@@ -314,6 +322,7 @@ static int tests(void)
 		cmocka_unit_test(a_certificate_for_another_tpms_ek_is_seen),
 		cmocka_unit_test(a_certificate_that_cannot_be_read_is_told_and_passed_over),
 		cmocka_unit_test(a_tpm_without_an_ek_certificate_has_nothing_to_go_by),
+		cmocka_unit_test(a_handle_with_a_key_that_is_no_ak_is_named),
 		cmocka_unit_test(nothing_was_left_anywhere),
 	};
 

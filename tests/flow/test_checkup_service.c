@@ -1,5 +1,6 @@
 /* test_checkup_service.c - `endorse doctor`: clock, network, TLS, service, policy, what is held. */
 #include "tests/flow/checkup.h"
+#include "tests/flow/cluster.h"
 #include "tests/flow/supervise.h"
 
 #include <cmocka.h>
@@ -253,6 +254,15 @@ static void another_services_name_is_refused_with_the_right_one(void **unused)
 		"FAIL service", "refused (wrong-service)");
 }
 
+static void a_service_without_its_database_is_the_operators_matter(void **unused)
+{
+	(void)unused;
+	cluster_stop();
+	assert_wrong(&checkup, &(struct run){.chip = WELL}, "FAIL policy",
+		"its operator has to look (endorsectl doctor)");
+	cluster_start();
+}
+
 static void a_name_that_no_rule_gives_is_told_before_anybody_enrolls(void **unused)
 {
 	(void)unused;
@@ -364,6 +374,7 @@ static int tests(void)
 		cmocka_unit_test(an_older_service_cannot_tell_policy_and_that_is_no_fault),
 		cmocka_unit_test(a_stopped_edge_and_a_stopped_service_are_told_apart),
 		cmocka_unit_test(another_services_name_is_refused_with_the_right_one),
+		cmocka_unit_test(a_service_without_its_database_is_the_operators_matter),
 		cmocka_unit_test(a_name_that_no_rule_gives_is_told_before_anybody_enrolls),
 		cmocka_unit_test(nothing_was_left_anywhere),
 		cmocka_unit_test(a_name_of_another_device_is_told_before_anybody_enrolls),

@@ -29,15 +29,20 @@ static struct attempt refused = {.id = 7,
 	.host = "web-1.example.org",
 	.reason = "name-not-allowed",
 	.sentence = "no rule lets \"web-1.example.org\" enroll here: ask the operator to add the "
-		    "name to policy.yaml"};
+		    "name to policy.yaml",
+	.from = "192.0.2.7"};
 
 static enum err print_refused(enum print_form form)
 {
 	return attempt_print(&refused, form);
 }
 
-static struct attempt hostile = {
-	.id = 8, .host = "\x1b[2J", .reason = "\x9b", .sentence = "a\nb\rc"};
+static struct attempt hostile = {.id = 8,
+	.host = "\x1b[2J",
+	.reason = "\x9b",
+	.sentence = "a\nb\rc",
+	.from = "\x1b",
+	.device_id = "0123456789abcdef0123456789abcdef"};
 
 static enum err print_hostile(enum print_form form)
 {
@@ -66,11 +71,12 @@ static void a_refusal_has_a_line_and_what_to_do_below_it(void **state)
 	printed(print_refused, PRINT_TEXT, &out);
 	assert_string_equal(buf_text(&out),
 		"2027-01-15T08:00:00Z  web-1.example.org                 name-not-allowed\n"
+		"    from 192.0.2.7, a TPM that is not known here\n"
 		"    no rule lets \"web-1.example.org\" enroll here: ask the operator to add the "
 		"name to policy.yaml\n"
-		"    -> add the name to a rule's hosts in policy.yaml, or correct the machine's "
-		"name, and enroll\n"
-		"    again\n");
+		"    -> add the name to a rule's hosts in policy.yaml (endorsectl reload), or "
+		"correct the machine's\n"
+		"    name, and enroll again\n");
 	printed(print_refused, PRINT_JSON, &json);
 	assert_int_equal('\n', json.p[json.n - 1]);
 	assert_ptr_equal(json.p + json.n - 1, (uint8_t *)strchr(buf_text(&json), '\n'));
@@ -83,7 +89,9 @@ static void nothing_of_a_device_reaches_the_terminal_as_it_is(void **state)
 	(void)state;
 	printed(print_hostile, PRINT_TEXT, &out);
 	assert_string_equal(buf_text(&out),
-		"1970-01-01T00:00:00Z  ?[2J                              ?\n    a?b?c\n");
+		"1970-01-01T00:00:00Z  ?[2J                              ?\n"
+		"    from ?, device 0123456789abcdef0123456789abcdef\n"
+		"    a?b?c\n");
 }
 
 static void counters_are_a_few_lines_or_an_object(void **state)
@@ -98,7 +106,10 @@ static void counters_are_a_few_lines_or_an_object(void **state)
 		"2 refused\n"
 		"    4 failed on our side: endorsectl doctor, and the log, tell why\n"
 		"    1 of the refused are not in the audit: see the log\n"
-		"    unproven: proof-invalid 3, busy 1\n");
+		"    unproven: proof-invalid 3, busy 1\n"
+		"    -> the service's log says which devices these were: journalctl -u endorsed "
+		"-g "
+		"refused\n");
 	printed(print_counters, PRINT_JSON, &json);
 	assert_string_equal(buf_text(&json),
 		"{\"counters\":{\"since\":1800000000,\"tickets\":9,\"issued\":5,\"returned\":0,"

@@ -88,6 +88,21 @@ static void a_grant_is_signed_by_the_ca(void **state)
 	assert_int_equal(1, EVP_PKEY_eq(fixture.key, X509_get0_pubkey(cert)));
 }
 
+/* Both have one name, and only the key is another. */
+static void what_another_ca_issued_is_not_ours(void **state)
+{
+	AUTO(fixture_free) struct fixture fixture, other;
+	AUTO(issued_free) struct issued issued = {0};
+
+	(void)state;
+	fixture_make(&fixture);
+	fixture_make(&other);
+	assert_ok(signer_issue(fixture.signer, &fixture.granted.grant, clock_now(), &issued));
+	assert_true(signer_has_issued(fixture.signer, buf_view(&issued.der)));
+	assert_false(signer_has_issued(other.signer, buf_view(&issued.der)));
+	assert_false(signer_has_issued(fixture.signer, view_str("no certificate")));
+}
+
 static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
@@ -242,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_templates_can_be_gone_through),
 		cmocka_unit_test(a_grant_is_signed_by_the_ca),
+		cmocka_unit_test(what_another_ca_issued_is_not_ours),
 		cmocka_unit_test(a_signer_of_each_kind_signs_for_four_threads_at_once),
 		cmocka_unit_test(the_signer_judges_a_grant_by_its_own_templates),
 		cmocka_unit_test(the_chain_begins_with_the_issuing_ca),
