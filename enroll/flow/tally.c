@@ -57,7 +57,7 @@ static void count_success(struct tally_view *view, const char *what)
 		view->returned++;
 	else if (strcmp(what, "repeated") == 0)
 		view->repeated++;
-	else
+	else if (strcmp(what, "challenged") == 0)
 		view->tickets++;
 }
 
