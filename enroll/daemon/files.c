@@ -1,6 +1,7 @@
 #include "enroll/daemon/files.h"
 
 #include "ca/base/file.h"
+#include "db/pool.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -186,6 +187,18 @@ static void look_at_secret(struct looking *looking, const char *path, bool group
 	look_above(looking, path);
 }
 
+/* The configuration is no secret by itself, so nothing refuses one that everybody can read. */
+static void look_at_password(struct looking *looking, const char *path, const struct config *config)
+{
+	struct stat st;
+
+	if (db_has_password(config->database) && stat(path, &st) == 0 && (st.st_mode & 0004) != 0)
+		finding_add(looking->findings, "files", FINDING_FAIL,
+			"%s: the database's password is in it and others can read it (mode %04o): "
+			"chmod 0640 it, and change the password if strangers use this machine",
+			path, (unsigned)(st.st_mode & 07777));
+}
+
 void files_examine(const char *path, const struct config *config, struct findings *findings)
 {
 	struct looking looking = {findings, BUF(1 << 16), 0};
@@ -198,6 +211,7 @@ void files_examine(const char *path, const struct config *config, struct finding
 	look_at_secret(&looking, config->ca.key, false);
 	look_at_secret(&looking, config->ca.passphrase_file, false);
 	look_at(&looking, path);
+	look_at_password(&looking, path, config);
 	look_at(&looking, config->ca.certificate);
 	look_at(&looking, config->policy);
 	look_into(&looking, config->templates);

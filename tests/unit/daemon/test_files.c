@@ -60,7 +60,8 @@ static struct site *site_make(void)
 	}
 	site->trust = (struct config_trust){
 		.roots = in(site, "roots"), .intermediates = in(site, "hints")};
-	site->config = (struct config){.edge_secret_file = in(site, "edge.secret"),
+	site->config = (struct config){.database = "dbname=endorse",
+		.edge_secret_file = in(site, "edge.secret"),
 		.admin_token_file = in(site, "admin.token"),
 		.ticket_key_file = in(site, "ticket.key"),
 		.ca = {in(site, "issuing.pem"), in(site, "issuing.key"),
@@ -160,6 +161,33 @@ static void the_owner_of_a_link_is_looked_at(void **state)
 	assert_found(site, FINDING_WARN, "elsewhere/policy: belongs to uid 65534");
 }
 
+/* A configuration that everybody may read is right as long as there is no password in it. */
+static void a_password_that_others_can_read_is_told(void **state)
+{
+	static char *const with[] = {"host=db password=secret",
+		"postgresql://endorse:secret@db/endorse",
+		"host=db sslkey=key.pem sslpassword=secret"};
+	static char *const without[] = {"host=db", "postgresql://endorse@db/endorse",
+		"host=db passfile=/etc/endorse/secrets/pgpass", "host=password"};
+	AUTO(site_free) struct site *site = site_make();
+	AUTO(mem_free) char *path = in(site, "endorsed.yaml");
+
+	(void)state;
+	assert_int_equal(0, chmod(path, 0644));
+	for (size_t i = 0; i < COUNT(without); i++) {
+		site->config.database = without[i];
+		assert_well(site);
+	}
+	for (size_t i = 0; i < COUNT(with); i++) {
+		site->config.database = with[i];
+		assert_int_equal(0, chmod(path, 0644));
+		assert_found(site, FINDING_FAIL, "the database's password is in it");
+		assert_null(strstr(site->findings.item[0].text, "secret@"));
+		assert_int_equal(0, chmod(path, 0640));
+		assert_well(site);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +195,7 @@ int main(void)
 		cmocka_unit_test(the_directory_of_a_link_is_looked_at),
 		cmocka_unit_test(each_link_on_the_way_is_followed),
 		cmocka_unit_test(the_owner_of_a_link_is_looked_at),
+		cmocka_unit_test(a_password_that_others_can_read_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
