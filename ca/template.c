@@ -123,11 +123,23 @@ static void judge_name(const struct judging *judging, const struct template_name
 	}
 }
 
+/* What certificates are recorded under: the database takes no other word. */
+static bool is_word(const char *name)
+{
+	return strchr("._-", name[0]) == NULL &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+}
+
 static void judge(const struct judging *judging, const struct template *tmpl)
 {
 	const struct template_name *names = tmpl->san.names.item;
 	char *const *usages = tmpl->key_usage.item, *const *oids = tmpl->extended_key_usage.item;
 
+	if (!is_word(tmpl->name))
+		problem_add(judging->problems, judging->file, tmpl->mark,
+			"\"%s\" can be no template's name: lower-case letters, digits, and inside "
+			"also . _ and -",
+			tmpl->name);
 	if (!tmpl->san.critical)
 		problem_add(judging->problems, judging->file, tmpl->san.mark,
 			"RFC 5280 4.2.1.6: with an empty subject the subject alternative name is "

@@ -73,6 +73,15 @@ static const char *option_value(const PQconninfoOption *options, const char *key
 	return NULL;
 }
 
+bool db_has_password(const char *conninfo)
+{
+	AUTO(options_free) PQconninfoOption *options = NULL;
+
+	return read_conninfo(conninfo, &options) == OK &&
+	       (option_value(options, "password") != NULL ||
+		       option_value(options, "sslpassword") != NULL);
+}
+
 static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 {
 	AUTO(buf_free) struct buf settings = BUF(4096);

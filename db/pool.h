@@ -17,6 +17,9 @@ struct db; /* the pool; safe to use from any thread */
 CHECKED enum err db_open(const char *conninfo, unsigned size, unsigned wait_ms, struct db **out);
 void db_close(struct db **db);
 
+/* Is a password written in it? False for what is no connection string. */
+bool db_has_password(const char *conninfo);
+
 /*
  * Applies the numbered files of db/schema/ that the database does not have, under an advisory lock,
  * so that several servers may start at once. ERR_BUSY "database-unreachable"; ERR_INTERNAL

@@ -1,11 +1,18 @@
 #include "enroll/daemon/files.h"
 
+#include "ca/base/file.h"
+#include "db/pool.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LINKS_MAX 40 /* as many as the kernel follows: path_resolution(7) */
 
 struct looking {
 	struct findings *findings;
@@ -18,12 +25,13 @@ static bool is_ours(uid_t owner)
 	return owner == 0 || owner == geteuid();
 }
 
-/* Only the owner of an entry can replace it in a sticky directory. Root's group is root. */
+/* Only the owner of an entry can replace it in a sticky directory. Root's group is root. A link's
+ * mode says nothing. */
 static bool others_can_write(const struct stat *st)
 {
 	mode_t others = st->st_gid == 0 ? 0002 : 0022;
 
-	return (st->st_mode & others) != 0 &&
+	return (st->st_mode & others) != 0 && !S_ISLNK(st->st_mode) &&
 	       !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0);
 }
 
@@ -51,20 +59,51 @@ static bool is_seen(struct looking *looking, const char *dir)
 	return false;
 }
 
-/* Who can write to a directory can put another file in the place of ours. */
-static void look_above(struct looking *looking, const char *path)
+/* Where a symbolic link leads; NULL for anything else. */
+static char *link_target(const char *path)
 {
-	AUTO(mem_free) char *copy = realpath(path, NULL);
-	char *dir = copy == NULL ? NULL : dirname(copy);
+	AUTO(mem_free) char *copy = strdup(path);
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0 || copy == NULL)
+		return NULL;
+	target[n] = '\0';
+	return path_join(dirname(copy), target);
+}
+
+/*
+ * Who can write to a directory can put another file in the place of ours, or of a link on the way to
+ * it: so as it is written, and again from where each link leads to.
+ */
+static void look_along(struct looking *looking, const char *path, unsigned links)
+{
+	AUTO(mem_free) char *copy = strdup(path);
+	char *at = copy;
 	struct stat st;
 
-	while (dir != NULL && !is_seen(looking, dir)) {
-		if (stat(dir, &st) == 0)
-			look_at_hands(looking, dir, &st);
-		if (strcmp(dir, "/") == 0)
+	while (at != NULL && strcmp(at, "/") != 0) {
+		AUTO(mem_free) char *target = links > 0 ? link_target(at) : NULL;
+
+		if (target != NULL && lstat(at, &st) == 0) {
+			look_at_hands(looking, at, &st);
+			look_along(looking, target, links - 1);
+		}
+		at = dirname(at);
+		if (is_seen(looking, at))
 			return;
-		dir = dirname(dir);
+		if (stat(at, &st) == 0)
+			look_at_hands(looking, at, &st);
 	}
+}
+
+static void look_above(struct looking *looking, const char *path)
+{
+	AUTO(mem_free) char *here = get_current_dir_name();
+	AUTO(mem_free) char *whole = here == NULL ? NULL : path_join(here, path);
+
+	if (whole != NULL)
+		look_along(looking, whole, LINKS_MAX);
 }
 
 static bool find(struct looking *looking, const char *path, struct stat *st)
@@ -85,6 +124,44 @@ static void look_at(struct looking *looking, const char *path)
 		return;
 	look_at_hands(looking, path, &st);
 	look_above(looking, path);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void look_at_entry(struct looking *looking, const char *dir, const char *name)
+{
+	AUTO(mem_free) char *path = path_join(dir, name);
+	struct stat st;
+
+	/* What cannot be read is passed over by who reads it. */
+	if (path == NULL || stat(path, &st) != 0)
+		return;
+	looking->n++;
+	look_at_hands(looking, path, &st);
+	look_above(looking, path);
+}
+
+/* All that is in a directory is read. */
+static void look_into(struct looking *looking, const char *dir)
+{
+	AUTO(mem_free) char *within = path_join(dir, ".");
+	struct dirent **entries = NULL;
+	struct stat st;
+	int n;
+
+	if (within == NULL || !find(looking, dir, &st))
+		return;
+	/* The directory itself, once: it is above what is in it. */
+	look_above(looking, within);
+	n = scandir(dir, &entries, is_visible, alphasort);
+	for (int i = 0; i < n; i++) {
+		look_at_entry(looking, dir, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
 }
 
 static void look_at_secret(struct looking *looking, const char *path, bool group_may_read)
@@ -110,6 +187,18 @@ static void look_at_secret(struct looking *looking, const char *path, bool group
 	look_above(looking, path);
 }
 
+/* The configuration is no secret by itself, so nothing refuses one that everybody can read. */
+static void look_at_password(struct looking *looking, const char *path, const struct config *config)
+{
+	struct stat st;
+
+	if (db_has_password(config->database) && stat(path, &st) == 0 && (st.st_mode & 0004) != 0)
+		finding_add(looking->findings, "files", FINDING_FAIL,
+			"%s: the database's password is in it and others can read it (mode %04o): "
+			"chmod 0640 it, and change the password if strangers use this machine",
+			path, (unsigned)(st.st_mode & 07777));
+}
+
 void files_examine(const char *path, const struct config *config, struct findings *findings)
 {
 	struct looking looking = {findings, BUF(1 << 16), 0};
@@ -122,11 +211,15 @@ void files_examine(const char *path, const struct config *config, struct finding
 	look_at_secret(&looking, config->ca.key, false);
 	look_at_secret(&looking, config->ca.passphrase_file, false);
 	look_at(&looking, path);
+	look_at_password(&looking, path, config);
 	look_at(&looking, config->ca.certificate);
 	look_at(&looking, config->policy);
-	look_at(&looking, config->templates);
-	for (size_t i = 0; i < config->trust.n; i++)
-		look_at(&looking, trust[i].roots);
+	look_into(&looking, config->templates);
+	for (size_t i = 0; i < config->trust.n; i++) {
+		look_into(&looking, trust[i].roots);
+		if (trust[i].intermediates != NULL)
+			look_into(&looking, trust[i].intermediates);
+	}
 	if (findings->n == before)
 		finding_add(findings, "files", FINDING_OK,
 			"secrets are closed to others, and nobody else can change what this server "

@@ -58,7 +58,7 @@ static void count_success(struct attempt_counters *counted, const char *what)
 		counted->returned++;
 	else if (strcmp(what, "repeated") == 0)
 		counted->repeated++;
-	else
+	else if (strcmp(what, "challenged") == 0)
 		counted->tickets++;
 }
 

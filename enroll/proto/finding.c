@@ -27,16 +27,28 @@ static void add(
 	printable(text, finding->text, sizeof(finding->text));
 }
 
+/* One for all that is beyond, as bad as the worst of them: a failure is not hidden by many words. */
+static void add_rest(struct findings *findings, enum finding_level level)
+{
+	const char *text = level == FINDING_FAIL
+				   ? "there is more than fits here, and some of it fails: see to "
+				     "what is told, and look again"
+				   : "there is more than fits here";
+
+	if (findings->n == FINDINGS_MAX && findings->item[FINDINGS_MAX - 1].level >= level)
+		return;
+	findings->n = FINDINGS_MAX - 1;
+	add(findings, "doctor", level == FINDING_FAIL ? level : FINDING_WARN, text);
+}
+
 void finding_add(
 	struct findings *findings, const char *area, enum finding_level level, const char *fmt, ...)
 {
 	char text[FINDING_TEXT];
 	va_list ap;
 
-	if (findings->n == FINDINGS_MAX)
-		return;
-	if (findings->n == FINDINGS_MAX - 1) {
-		add(findings, "doctor", FINDING_WARN, "there is more than fits here");
+	if (findings->n >= FINDINGS_MAX - 1) {
+		add_rest(findings, level);
 		return;
 	}
 	va_start(ap, fmt);

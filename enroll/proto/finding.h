@@ -28,7 +28,7 @@ struct findings {
 };
 
 /* Adds one; what does not fit is cut, and what is beyond FINDINGS_MAX is left out, but that the last
- * place says so. The text becomes printable ASCII. */
+ * place says so, and fails when any of it does. The text becomes printable ASCII. */
 void finding_add(struct findings *findings, const char *area, enum finding_level level,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 size_t findings_count(const struct findings *findings, enum finding_level level);

@@ -229,14 +229,19 @@ const uint8_t *trust_version(const struct trust *trust)
 void trust_each_root(
 	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx)
 {
-	const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->anchors);
+	const STACK_OF(X509_OBJECT) *objects;
 
+	/* The first search of another thread sorts them. */
+	if (X509_STORE_lock(trust->anchors) != 1)
+		return;
+	objects = X509_STORE_get0_objects(trust->anchors);
 	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
 		const X509 *root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
 
 		if (root != NULL)
 			each(ctx, root);
 	}
+	X509_STORE_unlock(trust->anchors);
 }
 
 static enum err bad_chain(size_t i, const char *what)

@@ -63,6 +63,13 @@ static const struct {
 	{10, "        - { type: 2.5.4.3, value: plain }", NULL, NULL},
 	{1, NULL, "1:1", "\"name\" is missing"},
 	{1, "name: \"\"", "1:7", "\"name\""},
+	{1, "name: AK", "1:1", "no template's name"},
+	{1, "name: web tls", "1:1", "no template's name"},
+	{1, "name: .ak", "1:1", "no template's name"},
+	{1,
+		"name: a\xc3\xa4"
+		"k",
+		"1:1", "no template's name"},
 	{2, "version: 0", "2:10", "\"version\""},
 	{2, "version: one", "2:10", "whole number"},
 	{3, "kind: ssh", "3:7", "wanted one of x509"},

@@ -10,7 +10,8 @@ static struct attempt_counters view; /* 11 KiB */
 
 static void each_answer_is_counted_as_what_it_was(void **state)
 {
-	static const char *const what[] = {"", "issued", "issued", "returned", "repeated"};
+	static const char *const what[] = {
+		"challenged", "issued", "issued", "returned", "repeated", "checked"};
 	AUTO(tally_free) struct tally *tally = NULL;
 	struct outcome outcome = {.what = ""};
 
@@ -80,7 +81,7 @@ static void however_many_words_there_are_the_table_does_not_grow(void **state)
 
 static void *add_many(void *tally)
 {
-	const struct outcome outcome = {.what = ""};
+	const struct outcome outcome = {.what = "challenged"};
 
 	for (int i = 0; i < 10000; i++)
 		tally_add(tally, &outcome, i % 2 == 0 ? ERR_UNPROVEN : OK, "proof-invalid");

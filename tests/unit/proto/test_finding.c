@@ -25,10 +25,29 @@ static void findings_are_counted_cut_and_printable(void **state)
 	free(findings);
 }
 
+static void a_failure_beyond_what_fits_is_still_a_failure(void **state)
+{
+	struct findings *findings = calloc(1, sizeof(*findings));
+
+	(void)state;
+	assert_non_null(findings);
+	for (size_t i = 0; i < FINDINGS_MAX; i++)
+		finding_add(findings, "trust", FINDING_WARN, "a root that ended");
+	assert_int_equal(0, findings_count(findings, FINDING_FAIL));
+	finding_add(findings, "files", FINDING_FAIL, "a secret that others can reach");
+	finding_add(findings, "files", FINDING_OK, "well");
+	assert_int_equal(FINDINGS_MAX, findings->n);
+	assert_int_equal(1, findings_count(findings, FINDING_FAIL));
+	assert_string_equal("doctor", findings->item[FINDINGS_MAX - 1].area);
+	assert_non_null(strstr(findings->item[FINDINGS_MAX - 1].text, "some of it fails"));
+	free(findings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_are_counted_cut_and_printable),
+		cmocka_unit_test(a_failure_beyond_what_fits_is_still_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
