@@ -94,6 +94,18 @@ static bool take(int option, const char *value, struct wish *wish)
 	}
 }
 
+/* getopt_long() has told of what it does not know. */
+static int misused(int option, const char *value)
+{
+	if (option == 's')
+		fprintf(stderr,
+			"endorsectl: --since: \"%s\" is no time such as 90s, 15m, 8h or 7d\n",
+			value);
+	else if (option == 'l')
+		fprintf(stderr, "endorsectl: --last: \"%s\" is not 1 to %d\n", value, LAST_MAX);
+	return command_misused(usage);
+}
+
 static enum err tell_once(const struct wish *wish, size_t n, struct problem *problem)
 {
 	AUTO(attempts_answer_free) struct attempts_answer answer = {0};
@@ -144,7 +156,7 @@ int command_attempts(int argc, char **argv)
 		if (option == 'h')
 			return command_told(usage);
 		if (!take(option, optarg, &wish))
-			return command_misused(usage);
+			return misused(option, optarg);
 	}
 	if (optind != argc)
 		return command_misused(usage);

@@ -61,8 +61,11 @@ int command_ca_init(int argc, char **argv)
 			organization = optarg;
 			break;
 		case 'k':
-			if (!key_type_read(optarg, &type))
+			if (!key_type_read(optarg, &type)) {
+				fprintf(stderr, "endorsectl: --key-type: there is no \"%s\"\n",
+					optarg);
 				return command_misused(init_usage);
+			}
 			break;
 		case 'h':
 			return command_told(init_usage);

@@ -194,6 +194,8 @@ static void misuse_is_told_and_a_wrong_token_is_refused(void **state)
 
 		ATTEMPTS(&output, wrong[i][0], wrong[i][1]);
 		assert_int_equal(output.code, 2);
+		/* Also what is wrong, before how it is done. */
+		assert_true(strncmp(buf_text(&output.err), "usage", 5) != 0);
 	}
 	world_run(&world, &refused, "endorsectl", "attempts", "--follow", "--admin", admin,
 		"--token-file", other, NULL);
