@@ -40,6 +40,9 @@ const char *access_text(const struct tpm_access *access);
 void access_credentials_in(const char *directory);
 
 #define AUTH_SOURCE_SIZE 512
+/* Names of systemd's credentials. */
+#define AUTH_OWNER_CREDENTIAL "endorse.owner-auth"
+#define AUTH_ENDORSEMENT_CREDENTIAL "endorse.endorsement-auth"
 
 /* A hierarchy's auth value and the file that it came from, which is "" when there is none. */
 struct tpm_auth {

@@ -133,6 +133,21 @@ static void look_at_slots(struct doctor *doctor, struct tpm *tpm)
 			sessions, SESSIONS_NEEDED);
 }
 
+/* Whether it is the right one shows when it is used, further down. */
+static void look_at_password(struct doctor *doctor, const char *hierarchy, const char *use,
+	const char *path, const char *credential)
+{
+	AUTO(auth_wipe) struct tpm_auth auth = {.source = ""};
+
+	if (auth_read(path, credential, &auth) == OK && auth.source[0] != '\0')
+		SAY(doctor, OK, "the %s hierarchy has a password, and %s is given for it",
+			hierarchy, auth.source);
+	else
+		SAY(doctor, WARN,
+			"the %s hierarchy has a password, and %s: give it with --%s-auth FILE",
+			hierarchy, use, hierarchy);
+}
+
 static void look_at_locks(struct doctor *doctor, struct tpm *tpm)
 {
 	uint32_t permanent;
@@ -148,13 +163,11 @@ static void look_at_locks(struct doctor *doctor, struct tpm *tpm)
 				? " with the lockout password"
 				: "");
 	if ((permanent & TPMA_PERMANENT_OWNERAUTHSET) != 0)
-		SAY(doctor, WARN,
-			"the owner hierarchy has a password, and the AK is made there: without it "
-			"there is no AK");
+		look_at_password(doctor, "owner", "the AK is made there",
+			doctor->wish.access.owner_auth, AUTH_OWNER_CREDENTIAL);
 	if ((permanent & TPMA_PERMANENT_ENDORSEMENTAUTHSET) != 0)
-		SAY(doctor, WARN,
-			"the endorsement hierarchy has a password, and the EK is made and used by "
-			"it: without it there is no proof");
+		look_at_password(doctor, "endorsement", "the EK is made and used there",
+			doctor->wish.access.endorsement_auth, AUTH_ENDORSEMENT_CREDENTIAL);
 }
 
 static void look_at_hierarchies(struct doctor *doctor, struct tpm *tpm)

@@ -15,9 +15,9 @@ static const struct hierarchy {
 	const char *credential;
 	const char *instead; /* when it is disabled */
 } hierarchies[] = {
-	{"owner", ESYS_TR_RH_OWNER, "--owner-auth", "endorse.owner-auth",
+	{"owner", ESYS_TR_RH_OWNER, "--owner-auth", AUTH_OWNER_CREDENTIAL,
 		"enable it, or make the AK elsewhere: --hierarchy endorsement"},
-	{"endorsement", ESYS_TR_RH_ENDORSEMENT, "--endorsement-auth", "endorse.endorsement-auth",
+	{"endorsement", ESYS_TR_RH_ENDORSEMENT, "--endorsement-auth", AUTH_ENDORSEMENT_CREDENTIAL,
 		"nothing can be proven without it: enable it"},
 };
 

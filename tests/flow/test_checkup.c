@@ -199,17 +199,22 @@ static void a_tpm_in_lockout_is_named_with_what_comes_of_it(void **unused)
 static void passwords_of_hierarchies_are_seen(void **unused)
 {
 	const char *tcti = checkup.world.chips[ILL].tcti;
-	AUTO(output_free) struct output owner, endorsement;
+	AUTO(mem_free) char *file = text("%s/owner.auth", checkup.world.dir);
+	AUTO(output_free) struct output owner, given, endorsement;
 
 	(void)unused;
+	write_file(file, 0600, view_str("secret\n"));
 	MUST_RUN("tpm2_changeauth", "-T", tcti, "-c", "owner", "secret");
 	checkup_run(&checkup, &(struct run){.chip = ILL}, &owner);
+	checkup_run(&checkup, &(struct run){.chip = ILL, .more = {"--owner-auth", file}}, &given);
 	MUST_RUN("tpm2_changeauth", "-T", tcti, "-c", "owner", "-p", "secret");
 	MUST_RUN("tpm2_changeauth", "-T", tcti, "-c", "endorsement", "secret");
 	checkup_run(&checkup, &(struct run){.chip = ILL}, &endorsement);
 	MUST_RUN("tpm2_changeauth", "-T", tcti, "-c", "endorsement", "-p", "secret");
 	assert_says(&owner, "warn tpm", "the owner hierarchy has a password");
 	assert_says(&owner, "FAIL ak", "password");
+	assert_says(&given, "ok   tpm", "is given for it");
+	assert_int_equal(given.code, 0);
 	assert_says(&endorsement, "warn tpm", "the endorsement hierarchy has a password");
 	assert_says(&endorsement, "FAIL service", "password");
 }
