@@ -6,9 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,22 +47,12 @@ void chips_make(struct maker *maker, const char *dir, struct chip *chips, size_t
 		chip_start(&chips[i]);
 }
 
-static bool accepts(const char *path)
-{
-	AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-}
-
-/* A socket's file is there before anybody listens. */
 static bool listens(void *arg)
 {
 	const struct chip *chip = arg;
 	AUTO(mem_free) char *control = text("%s.ctrl", chip->socket);
 
-	return accepts(chip->socket) && accepts(control);
+	return socket_accepts(chip->socket) && socket_accepts(control);
 }
 
 void chip_start(struct chip *chip)

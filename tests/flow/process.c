@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,6 +97,15 @@ void write_file(const char *path, mode_t mode, struct view bytes)
 	must(fd >= 0 && n >= 0 && (size_t)n == bytes.n, "%s: %s", path, strerror(errno));
 	must(fchmod(fd, mode) == 0, "%s: %s", path, strerror(errno));
 	close(fd);
+}
+
+bool socket_accepts(const char *path)
+{
+	AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
 int free_port(void)

@@ -58,5 +58,7 @@ int64_t now_ms(void);
 char *text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a file; the mode counts also when it exists. */
 void write_file(const char *path, mode_t mode, struct view bytes);
+/* Does somebody listen at this unix socket? Its file is there before anybody does. */
+bool socket_accepts(const char *path);
 /* A port of 127.0.0.1 that was free a moment ago. */
 int free_port(void);

@@ -78,9 +78,9 @@ static const char bus_config[] =
 	"<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\n"
 	"<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
 
-static bool is_there(void *arg)
+static bool is_open(void *arg)
 {
-	return access(arg, F_OK) == 0;
+	return socket_accepts(arg);
 }
 
 static bool answers(void *arg)
@@ -104,7 +104,7 @@ static void manager_start(struct manager *manager, const struct chip *chip)
 	write_file(strchr(config, '=') + 1, 0644, view_str(content));
 	manager->bus = process_start(&(struct program){.log = log,
 		.argv = (const char *const[]){"dbus-daemon", "--nofork", config, NULL}});
-	must(wait_until(is_there, socket, 10000), "no message bus: see %s", log);
+	must(wait_until(is_open, socket, 10000), "no message bus: see %s", log);
 	setenv("DBUS_SESSION_BUS_ADDRESS", manager->address, 1);
 	manager->daemon = process_start(&(struct program){.log = log,
 		.argv = (const char *const[]){
