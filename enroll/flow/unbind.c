@@ -2,31 +2,16 @@
 
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
-#include "db/host.h"
-
-#include <ctype.h>
-
-/* Something that a person will be able to read in the audit. */
-static bool has_words(const char *reason)
-{
-	for (; *reason != '\0'; reason++)
-		if (isalnum((unsigned char)*reason))
-			return true;
-	return false;
-}
+#include "enroll/flow/reasoned.h"
 
 enum err unbind(const struct service *service, const struct caller *caller, const char *who,
 	const char *host, const char *reason, char device_id[static LIMIT_DEVICE_ID + 1])
 {
-	const struct act act = {
-		who, caller->client_address, reason, caller->request_id, caller->now};
 	uint8_t id[DEVICE_ID_SIZE];
+	struct act act;
 
-	TRY(service_clock(service, caller));
 	TRY(hostname_check(host));
-	if (!has_words(reason))
-		return refuse(ERR_MALFORMED, "why-missing", "PROTOCOL admin",
-			"say why: the audit keeps it beside the act");
+	TRY(act_make(service, caller, who, reason, &act));
 	TRY(host_unbind(service->db, host, &act, id));
 	hex_write(VIEW(id), device_id);
 	return OK;
