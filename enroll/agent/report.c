@@ -4,7 +4,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
-#include "enroll/agent/manufacturer.h"
+#include "enroll/tpm/manufacturer.h"
 
 #include <string.h>
 

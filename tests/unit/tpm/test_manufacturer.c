@@ -1,4 +1,4 @@
-#include "enroll/agent/manufacturer.h"
+#include "enroll/tpm/manufacturer.h"
 
 #include "ca/base/mem.h"
 

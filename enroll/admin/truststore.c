@@ -1,0 +1,158 @@
+#include "enroll/admin/truststore.h"
+
+#include "enroll/admin/gather.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUNDLE_DIR ENDORSE_VENDORS_DIR
+#define TREES_MAX 32
+
+void truststore_init(struct truststore *store)
+{
+	*store = (struct truststore){.notes = BUF(1 << 20)};
+}
+
+void truststore_free(struct truststore *store)
+{
+	trust_free(&store->trust);
+	buf_free(&store->notes);
+}
+
+static bool is_tree(const char *path)
+{
+	AUTO(mem_free) char *pattern = NULL;
+	glob_t found = {0};
+	bool is;
+
+	if (asprintf(&pattern, "%s/*/vendor.yaml", path) < 0) {
+		pattern = NULL;
+		return false;
+	}
+	is = glob(pattern, 0, NULL, &found) == 0;
+	globfree(&found);
+	return is;
+}
+
+static void note(void *ctx, const char *path, const char *reason)
+{
+	struct truststore *store = ctx;
+
+	buf_fmt(&store->notes, "%s: %s\n", path, reason);
+}
+
+/* An import would leave the same ones out, and say why. */
+static void note_left_out(struct truststore *store, const struct gathered *item)
+{
+	if (item->code[0] != '\0')
+		buf_fmt(&store->notes, "%s: %s (%s)\n", item->path, item->sentence, item->code);
+}
+
+static bool is_taken(const struct gathered *item)
+{
+	return item->code[0] == '\0' && !item->is_double;
+}
+
+/* The set becomes one that has these too. */
+static enum err add_gathered(struct truststore *store, const struct gathering *gathering)
+{
+	AUTO(mem_free) struct trust_item *items = calloc(gathering->n + 1, sizeof(*items));
+	AUTO(trust_free) struct trust *grown = NULL;
+	size_t n = 0;
+
+	if (items == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "truststore_load");
+	for (size_t i = 0; i < gathering->n; i++) {
+		const struct gathered *item = &gathering->item[i];
+
+		note_left_out(store, item);
+		if (is_taken(item))
+			items[n++] = (struct trust_item){.role = item->candidate.role,
+				.class = item->entry.has_class ? item->entry.class
+							       : TRUST_OPERATOR_IMPORT,
+				.der = {item->entry.der, item->entry.der_n},
+				.manufacturers = item->manufacturers,
+				.source = item->path};
+	}
+	TRY(trust_add(store->trust, items, n, note, store, &grown));
+	trust_free(&store->trust);
+	store->trust = MOVE(grown);
+	return OK;
+}
+
+static enum err add_path(
+	struct truststore *store, const char *path, int64_t now, const struct vendors *vendors)
+{
+	AUTO(gathering_free) struct gathering gathering;
+	const struct cab_trust nobody = {0};
+	const struct gather_wish wish = {.vendors = vendors, .cab = &nobody, .now = now};
+
+	gathering_init(&gathering);
+	TRY(gather(path, &wish, &gathering));
+	return add_gathered(store, &gathering);
+}
+
+static enum err count(void *ctx, const struct trust_item *item)
+{
+	struct truststore *store = ctx;
+
+	if (item->role == TRUST_ROOT)
+		store->roots++;
+	else if (item->role == TRUST_INTERMEDIATE)
+		store->intermediates++;
+	else
+		store->crls++;
+	return OK;
+}
+
+static enum err load_trees(struct truststore *store, const char *const *paths, size_t n)
+{
+	struct trust_source sources[TREES_MAX];
+	size_t trees = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_tree(paths[i]) && trees < TREES_MAX)
+			sources[trees++] = (struct trust_source){.name = "bundle",
+				.class = TRUST_MANUFACTURER,
+				.vendors = paths[i]};
+	return trees == 0 ? OK : trust_load(sources, trees, note, store, &store->trust);
+}
+
+/* What tells whom an imported root may vouch for; without it only the roots that say so are taken. */
+static void load_vendors(struct truststore *store, struct vendors **out)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	if (vendors_load(BUNDLE_DIR, &problems, out) != OK)
+		buf_fmt(&store->notes, "%s\n", why()->sentence);
+	problems_free(&problems);
+}
+
+enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct truststore *out)
+{
+	static const char *const installed[] = {BUNDLE_DIR};
+	AUTO(vendors_free) struct vendors *vendors = NULL;
+
+	if (n == 0) {
+		paths = installed;
+		n = 1;
+		if (!is_tree(BUNDLE_DIR))
+			return fail(ERR_INTERNAL, "trust-empty",
+				"%s: the bundle of manufacturers is not there; say whom to trust "
+				"(--trust)",
+				BUNDLE_DIR);
+	}
+	load_vendors(out, &vendors);
+	TRY(load_trees(out, paths, n));
+	for (size_t i = 0; i < n; i++)
+		if (!is_tree(paths[i]))
+			TRY(add_path(out, paths[i], now, vendors));
+	TRY(trust_each(out->trust, count, out));
+	if (out->roots == 0)
+		return fail(ERR_INTERNAL, "trust-empty", "no root that may be trusted in %s%s",
+			paths[0], n > 1 ? " and the others" : "");
+	return OK;
+}
