@@ -5,7 +5,7 @@
 #include "ca/base/printable.h"
 #include "enroll/admin/remedy.h"
 #include "enroll/tpm/identity.h"
-#include "enroll/tpm/issuer.h"
+#include "enroll/tpm/issuerhint.h"
 #include "enroll/tpm/manufacturer.h"
 
 #include <openssl/err.h>

@@ -7,7 +7,7 @@
 #include "enroll/admin/paragraph.h"
 #include "enroll/tpm/ekcert.h"
 #include "enroll/tpm/ekpublic.h"
-#include "enroll/tpm/issuer.h"
+#include "enroll/tpm/issuerhint.h"
 #include "enroll/tpm/manufacturer.h"
 
 #include <openssl/err.h>

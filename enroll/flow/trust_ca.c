@@ -6,7 +6,7 @@
 #include "enroll/flow/reasoned.h"
 #include "enroll/tpm/candidate.h"
 #include "enroll/tpm/identity.h"
-#include "enroll/tpm/issuer.h"
+#include "enroll/tpm/issuerhint.h"
 #include "enroll/tpm/vouching.h"
 
 #include <stdio.h>

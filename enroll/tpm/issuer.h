@@ -1,15 +1,18 @@
-/* issuer.h - who signed a certificate, as it says itself: a hint for people, nothing of it is proven. */
+/* issuer.h - a missing or wrong issuer, in words that a person can act on. */
 #pragma once
 
-#include "ca/base/buf.h"
+#include "enroll/tpm/path.h"
 
-#include <openssl/x509.h>
+#define ISSUER_NAME 160
 
-struct issuer_hint {
-	char name[256]; /* RFC 2253 */
-	char key_id[2 * 64 + 1]; /* of the authority key identifier, hexadecimal; "" */
-	char url[512]; /* where the issuer's certificate may be had (RFC 5280 4.2.2.1), printable; "" */
-};
-void issuer_hint_of(const X509 *cert, struct issuer_hint *out);
-/* The same of DER; all "" when it is no certificate. */
-void issuer_hint_read(struct view der, struct issuer_hint *out);
+/* How a certificate of a path is called: its subject in quotes, or "the EK certificate". */
+void issuer_name(const struct path *path, size_t at, char out[static ISSUER_NAME]);
+
+/* ERR_REJECTED "ek-untrusted": nobody knows who issued the last one, or it is a root of nobody here. */
+CHECKED enum err issuer_unknown(const struct path *path);
+
+/*
+ * `candidate` has the name of the last one's issuer and has not issued it; `code` is of
+ * X509_check_issued(), or X509_V_ERR_CERT_SIGNATURE_FAILURE. ERR_REJECTED "ek-signature", "ek-chain".
+ */
+CHECKED enum err issuer_differs(const struct path *path, const X509 *candidate, int code);
