@@ -14,6 +14,11 @@ static void add_be32(struct buf *buf, uint32_t v)
 		buf_u8(buf, (uint8_t)(v >> shift));
 }
 
+void array_free(struct array *array)
+{
+	buf_free(&array->bytes);
+}
+
 /* The binary form that array_recv() reads: dimensions, flags, type, size, first index, elements. */
 void array_begin(struct array *array, enum array_kind kind, size_t n, size_t limit)
 {

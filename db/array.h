@@ -5,11 +5,12 @@
 
 enum array_kind { ARRAY_BYTES, ARRAY_TEXT }; /* bytea[], text[] */
 
-/* An array of exactly `n` elements, to be added in their order; free with buf_free(&array.bytes). */
+/* An array of exactly `n` elements, to be added in their order. */
 struct array {
 	struct buf bytes;
 	size_t missing; /* elements that are still to be added */
 };
+void array_free(struct array *array); /* for AUTO; accepts zeroes */
 /* `limit`: bytes of all elements. */
 void array_begin(struct array *array, enum array_kind kind, size_t n, size_t limit);
 /* Bytes, or text as it is. A view whose pointer is NULL becomes NULL. */
