@@ -18,6 +18,11 @@ int command_ca_edge(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_vendors_export(int argc, char **argv);
+int command_vendors_import(int argc, char **argv);
+int command_vendors_list(int argc, char **argv);
+int command_vendors_remove(int argc, char **argv);
+int command_vendors_show(int argc, char **argv);
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
  * called wrongly, the last failure, or the service's refusal. */

@@ -15,6 +15,11 @@ static const char usage[] =
 	"  doctor       look at the service and say what would fail\n"
 	"  host unbind  take a host name away from its device\n"
 	"  reload       have the service take its configuration anew\n"
+	"  vendors list    what the service trusts about TPMs\n"
+	"  vendors show    one certificate of that\n"
+	"  vendors import  trust more manufacturers\n"
+	"  vendors remove  trust one no more\n"
+	"  vendors export  write all of it as one bundle\n"
 	"\n"
 	"endorsectl COMMAND --help tells more.\n"
 	"Exit status: 0 done; 1 a failure; 2 wrong usage; 5 refused by the service.\n";
@@ -29,6 +34,11 @@ static const struct {
 	{"doctor", NULL, command_doctor},
 	{"host", "unbind", command_host_unbind},
 	{"reload", NULL, command_reload},
+	{"vendors", "export", command_vendors_export},
+	{"vendors", "import", command_vendors_import},
+	{"vendors", "list", command_vendors_list},
+	{"vendors", "remove", command_vendors_remove},
+	{"vendors", "show", command_vendors_show},
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include "enroll/flow/tally.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
+#include "enroll/proto/vendors.h"
 
 #include <civetweb.h>
 #include <pthread.h>
@@ -69,7 +70,7 @@ static void count(const struct listener *listener, const struct exchange *exchan
 static int handle(struct mg_connection *connection, void *ctx)
 {
 	AUTO(exchange_free) struct exchange exchange;
-	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
+	AUTO(buf_free) struct buf body = BUF(LIMIT_IMPORT_BODY); /* the route's limit is less */
 	struct listener *listener = ctx;
 	const struct route *route = NULL;
 	struct service *service;

@@ -2,7 +2,9 @@
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/router.h"
+#include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
+#include "enroll/proto/vendors.h"
 
 const struct route device_routes[] = {
 	{"GET", "/healthz", ADMIT_ALL, 0, handle_health, NULL, NULL, true},
@@ -19,5 +21,12 @@ const struct route admin_routes[] = {
 	{"GET", "/v1/admin/attempts", ADMIT_ADMIN, 0, handle_attempts, "attempts", attempts_query,
 		true},
 	{"GET", "/v1/admin/doctor", ADMIT_ADMIN, 0, handle_doctor, "doctor", NULL, false},
+	{"GET", "/v1/admin/vendors", ADMIT_ADMIN, 0, handle_vendors_list, "vendors", NULL, false},
+	{"GET", "/v1/admin/vendors/export", ADMIT_ADMIN, 0, handle_vendors_export,
+		"vendors.export", NULL, false},
+	{"POST", "/v1/admin/vendors/import", ADMIT_ADMIN, LIMIT_IMPORT_BODY, handle_vendors_import,
+		"vendors", NULL, false},
+	{"POST", "/v1/admin/vendors/remove", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_vendors_remove,
+		"vendors", NULL, false},
 	{0},
 };
