@@ -135,6 +135,18 @@ static const char *last_part(const char *path)
 	return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
+/* Below the PATH that was named: where that lay on this machine tells nobody anything later. */
+static const char *below(const struct gathered *from)
+{
+	size_t n = strlen(from->origin);
+
+	while (n > 0 && from->origin[n - 1] == '/')
+		n--;
+	return strncmp(from->path, from->origin, n) == 0 && from->path[n] == '/'
+		? from->path + n + strspn(from->path + n, "/")
+		: last_part(from->path);
+}
+
 /* The texts of a request: as the wire takes them. */
 struct words {
 	char (*source)[LIMIT_IMPORT_TEXT + 1], (*path)[LIMIT_IMPORT_TEXT + 1];
@@ -155,7 +167,7 @@ static void fill_item(const struct wish *wish, const struct gathered *from, stru
 	bool is_root = from->candidate.role == TRUST_ROOT;
 
 	printable(source, words->source[i], sizeof(words->source[i]));
-	printable(from->path, words->path[i], sizeof(words->path[i]));
+	printable(below(from), words->path[i], sizeof(words->path[i]));
 	*out = (struct import_item){
 		.role = candidate_role_words[from->candidate.role],
 		.manufacturers = is_root && from->manufacturers[0] == '\0' ? "any"

@@ -215,19 +215,20 @@ static void print_new_roots(
 /* What the codes say in few words, in the order in which they are told. */
 static const struct {
 	const char *code, *words;
+	bool is_all; /* there is no more to say of each than its subject */
 } reasons[] = {
-	{"ca-manufacturers", "roots of which nothing tells whom they may vouch for"},
-	{"ca-known", "trusted already in another role"},
-	{"ca-signature", "altered: their own signature is wrong"},
-	{"ca-unreadable", "cannot be read by OpenSSL"},
-	{"ca-key", "keys of an unusual size or kind"},
-	{"ca-weak", "signed with SHA-1 or worse: no chain through them is taken"},
-	{"ca-expired", "expired"},
-	{"ca-aik", "CAs of attestation keys, not of EKs"},
-	{"ca-purpose", "CAs for something else than EKs"},
-	{"ca-not-a-ca", "no CAs"},
-	{"ca-role", "not what they are said to be"},
-	{"no-certificate", "files without a certificate"},
+	{"ca-manufacturers", "roots of which nothing tells whom they may vouch for", false},
+	{"ca-known", "trusted already in another role", false},
+	{"ca-signature", "altered: their signature by themselves is wrong", true},
+	{"ca-unreadable", "cannot be read", false},
+	{"ca-key", "keys of an unusual size or kind", true},
+	{"ca-weak", "signed with SHA-1 or worse: no chain through them is taken", true},
+	{"ca-expired", "expired", false},
+	{"ca-aik", "CAs of attestation keys, not of EKs", true},
+	{"ca-purpose", "CAs for something else than EKs", true},
+	{"ca-not-a-ca", "no CAs", true},
+	{"ca-role", "not what they are said to be", false},
+	{"no-certificate", "files without a certificate", false},
 };
 
 static size_t place_of(const char *code)
@@ -241,7 +242,7 @@ static size_t place_of(const char *code)
 
 /* Something that is left out, by us or by the service. */
 struct left_out {
-	const char *path, *code, *sentence;
+	const char *path, *code, *sentence, *subject;
 };
 
 static int by_reason(const void *a, const void *b)
@@ -262,19 +263,21 @@ static size_t collect(const struct gathering *gathering, const struct gathered *
 	for (size_t i = 0; i < gathering->n; i++)
 		if (gathering->item[i].code[0] != '\0')
 			out[n++] = (struct left_out){gathering->item[i].path,
-				gathering->item[i].code, gathering->item[i].sentence};
+				gathering->item[i].code, gathering->item[i].sentence,
+				gathering->item[i].candidate.subject};
 	for (size_t i = 0; i < answer->n; i++)
 		if (answer->items[i].result == IMPORT_REFUSED)
 			out[n++] = (struct left_out){sent[i]->path, answer->items[i].reason,
-				answer->items[i].sentence};
+				answer->items[i].sentence, sent[i]->candidate.subject};
 	return n;
 }
 
 static void print_left_out(FILE *out, const struct left_out *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		char path[SHOWN], sentence[SHOWN];
+		char path[SHOWN], more[SHOWN];
 		size_t same = 0, place = place_of(items[i].code);
+		bool is_all = place < COUNT(reasons) && reasons[place].is_all;
 
 		while (i + same < n && strcmp(items[i + same].code, items[i].code) == 0)
 			same++;
@@ -283,8 +286,8 @@ static void print_left_out(FILE *out, const struct left_out *items, size_t n)
 				place < COUNT(reasons) ? reasons[place].words : "for another reason",
 				items[i].code, same);
 		printable(items[i].path, path, sizeof(path));
-		printable(items[i].sentence, sentence, sizeof(sentence));
-		fprintf(out, "  %s\n      %s\n", path, sentence);
+		printable(is_all ? items[i].subject : items[i].sentence, more, sizeof(more));
+		fprintf(out, "  %s\n      %s\n", path, more);
 	}
 }
 
