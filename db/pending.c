@@ -1,5 +1,9 @@
 #include "db/pending.h"
 
+#include "db/connection.h"
+
+const struct statement *const pending_statements[] = {NULL};
+
 enum err pending_hold(struct db *db, const struct pending_record *record,
 	const struct pending_limits *limits, struct pending_ticket *out)
 {
