@@ -27,6 +27,11 @@ int command_pending_reject(int argc, char **argv);
 int command_pending_show(int argc, char **argv);
 int command_pending_trust_ca(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_vendors_export(int argc, char **argv);
+int command_vendors_import(int argc, char **argv);
+int command_vendors_list(int argc, char **argv);
+int command_vendors_remove(int argc, char **argv);
+int command_vendors_show(int argc, char **argv);
 int command_vendors_verify(int argc, char **argv); /* with exit codes of its own */
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was

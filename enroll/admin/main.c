@@ -24,6 +24,11 @@ static const char usage[] =
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reload               have the service take its configuration anew\n"
+	"  vendors export       write all that the service trusts as one bundle\n"
+	"  vendors import       trust more manufacturers\n"
+	"  vendors list         tell what the service trusts about TPMs\n"
+	"  vendors remove       trust one no more\n"
+	"  vendors show         tell one certificate of that\n"
 	"  vendors verify       judge an EK certificate as the service would\n"
 	"\n"
 	"endorsectl COMMAND --help tells more.\n"
@@ -48,6 +53,11 @@ static const struct {
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reload", command_reload},
+	{"vendors export", command_vendors_export},
+	{"vendors import", command_vendors_import},
+	{"vendors list", command_vendors_list},
+	{"vendors remove", command_vendors_remove},
+	{"vendors show", command_vendors_show},
 	{"vendors verify", command_vendors_verify},
 };
 

@@ -3,6 +3,7 @@
 #include "enroll/flow/tally.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
+#include "enroll/proto/vendors.h"
 
 #include <civetweb.h>
 #include <pthread.h>

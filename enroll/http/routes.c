@@ -4,8 +4,10 @@
 #include "enroll/http/health_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/router.h"
+#include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
 #include "enroll/proto/allow.h"
+#include "enroll/proto/vendors.h"
 
 const struct route device_routes[] = {
 	{"GET", "/healthz", ADMIT_ALL, 0, handle_health, NULL, NULL, true},
@@ -38,5 +40,12 @@ const struct route admin_routes[] = {
 		"pending", NULL, false},
 	{"POST", "/v1/admin/pending/trust-ca", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_pending_trust_ca, "pending", NULL, false},
+	{"GET", "/v1/admin/vendors", ADMIT_ADMIN, 0, handle_vendors_list, "vendors", NULL, false},
+	{"GET", "/v1/admin/vendors/export", ADMIT_ADMIN, 0, handle_vendors_export,
+		"vendors.export", NULL, false},
+	{"POST", "/v1/admin/vendors/import", ADMIT_ADMIN, LIMIT_IMPORT_BODY, handle_vendors_import,
+		"vendors", NULL, false},
+	{"POST", "/v1/admin/vendors/remove", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_vendors_remove,
+		"vendors", NULL, false},
 	{0},
 };

@@ -7,7 +7,7 @@
 #define ATTEMPTS_MAX 1000 /* in one answer */
 #define ATTEMPT_TEXT 513
 #define ATTEMPT_REASONS 160 /* more than there are reason codes */
-#define LIMIT_ADMIN_ANSWER (4 * 1024 * 1024)
+#define LIMIT_ADMIN_ANSWER (16 * 1024 * 1024)
 
 /* One refusal of a proven device, as the audit has it. */
 struct attempt {

@@ -34,7 +34,7 @@ enum err candidate_wish_read(const char *word, enum candidate_wish *out)
 			*out = wishes[i];
 			return OK;
 		}
-	return refuse(ERR_MALFORMED, "json-value", "PROTOCOL admin",
+	return refuse(ERR_REJECTED, "ca-role", "PROTOCOL admin",
 		"\"%.32s\" is no role: wanted root, intermediate or crl", word);
 }
 
@@ -135,7 +135,6 @@ static enum err judge_signature(X509 *cert, bool is_self_signed, const struct ca
 static enum err judge_ca(X509 *cert, enum candidate_wish wish, int64_t now, struct candidate *out)
 {
 	bool is_self_signed = (X509_get_extension_flags(cert) & EXFLAG_SS) != 0;
-	int64_t from;
 	char text[CLOCK_TEXT_SIZE];
 
 	/* 1: by its basic constraints, as X509_V_FLAG_X509_STRICT wants them. */
@@ -143,7 +142,6 @@ static enum err judge_ca(X509 *cert, enum candidate_wish wish, int64_t now, stru
 		return refuse(ERR_REJECTED, "ca-not-a-ca", "RFC 5280 4.2.1.9",
 			"it is no CA: %s", out->subject);
 	TRY(judge_purpose(cert, out));
-	TRY(cert_validity(cert, &from, &out->until));
 	clock_text(out->until, text);
 	if (out->until < now)
 		return refuse(ERR_REJECTED, "ca-expired", "RFC 5280 4.1.2.5",
@@ -161,10 +159,14 @@ static enum err judge_certificate(
 	X509 *cert, enum candidate_wish wish, int64_t now, struct candidate *out)
 {
 	const X509_NAME *name = X509_get_subject_name(cert);
+	int64_t from;
 
 	name_text(name, out->subject, sizeof(out->subject));
 	name_part(name, NID_organizationName, out->organization, sizeof(out->organization));
 	name_part(name, NID_commonName, out->common_name, sizeof(out->common_name));
+	if (cert_validity(cert, &from, &out->until) != OK)
+		return refuse(ERR_REJECTED, "ca-unreadable", "RFC 5280 4.1.2.5",
+			"its dates cannot be read: %s", out->subject);
 	if (wish == CANDIDATE_CRL)
 		return refuse(ERR_REJECTED, "ca-role", "PROTOCOL admin",
 			"it is a certificate, not a CRL: %s", out->subject);
@@ -210,6 +212,10 @@ enum err candidate_judge(
 
 	*out = (struct candidate){.role = TRUST_INTERMEDIATE};
 	TRY(SHA256_OF(out->sha256, der));
+	if (der.n > (cert != NULL ? CANDIDATE_CERTIFICATE_MAX : CANDIDATE_CRL_MAX))
+		return refuse(ERR_REJECTED, "ca-unreadable", "PROTOCOL limits",
+			"%zu bytes: a certificate has at most %d, a CRL %d", der.n,
+			CANDIDATE_CERTIFICATE_MAX, CANDIDATE_CRL_MAX);
 	if (cert != NULL)
 		return judge_certificate(cert, wish, now, out);
 	if ((crl = crl_from_der(der)) == NULL)

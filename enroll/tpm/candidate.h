@@ -4,6 +4,9 @@
 #include "ca/base/crypt.h"
 #include "enroll/tpm/trust.h"
 
+#define CANDIDATE_CERTIFICATE_MAX (16 * 1024) /* bytes */
+#define CANDIDATE_CRL_MAX (1024 * 1024)
+
 /* What whoever brings it wants it to be. */
 enum candidate_wish {
 	CANDIDATE_ANY, /* a self-signed CA is a root, every other one an intermediate */
@@ -23,7 +26,7 @@ struct candidate {
 /*
  * Judges one DER certificate or CRL that fills the bytes whole. Nobody is believed by this: whether
  * a root is to be trusted is the operator's decision. ERR_REJECTED: "ca-unreadable" (OpenSSL cannot
- * read it), "ca-role" (not what was wished), "ca-not-a-ca" (RFC 5280 4.2.1.9, 4.2.1.3), "ca-aik" (it
+ * read it, or it is larger than these), "ca-role" (not what was wished), "ca-not-a-ca" (RFC 5280 4.2.1.9, 4.2.1.3), "ca-aik" (it
  * certifies attestation keys, EK Credential Profile 3.5.16), "ca-purpose" (its EKU lets it vouch for
  * no EK), "ca-expired", "ca-key" (size or kind of its key), "ca-weak" (somebody signed it with SHA-1
  * or worse), "ca-signature" (its signature by itself is wrong).
@@ -33,5 +36,5 @@ CHECKED enum err candidate_judge(
 
 /* "root", "intermediate", "crl": by the role, and then NULL. */
 extern const char *const candidate_role_words[];
-/* ERR_MALFORMED "json-value" for any other word. */
+/* ERR_REJECTED "ca-role" for any other word. */
 CHECKED enum err candidate_wish_read(const char *word, enum candidate_wish *out);
