@@ -21,7 +21,7 @@ struct enrollment_key {
 	const uint8_t *ticket_digest; /* DIGEST_SIZE: SHA-256 of the ticket */
 	const uint8_t *ek_digest; /* DIGEST_SIZE: SHA-256 of the EK's SubjectPublicKeyInfo */
 	struct view ak_name; /* the AK's Name, 34 to 66 bytes */
-	const char *host;
+	const char *host; /* NULL: the one that the EK is registered for, where there is one */
 };
 
 enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED };
@@ -47,6 +47,16 @@ struct enrollment_facts {
 	bool host_bound;
 	bool host_is_ours; /* bound to this very device */
 	unsigned device_hosts; /* names that this device has, aliases included */
+	/* The allow-list (allowed.h). */
+	bool ek_allowed;
+	char allowed_source[128]; /* which file or act put it there */
+	char registered_host[254]; /* the name that this EK is registered for; "" */
+	bool host_of_other_ek; /* the name is registered for another EK */
+	/* The attempt of this EK for this name that was held (pending.h). */
+	bool attempt_known;
+	uint8_t attempt_id[16];
+	bool attempt_accepted, attempt_rejected; /* neither: nobody decided */
+	bool ticket_held; /* this ticket was answered with it: it is good for no certificate */
 	/* The ticket, when it was used before. */
 	bool ticket_used;
 	uint8_t ticket_request_digest[DIGEST_SIZE]; /* see struct enrollment_record */

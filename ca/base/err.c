@@ -45,6 +45,7 @@ static const struct {
 	const char *title;
 } answers[] = {
 	{OK, 200, "OK"},
+	{ERR_PENDING, 202, "Waiting for approval"},
 	{ERR_MALFORMED, 400, "Malformed request"},
 	{ERR_UNPROVEN, 401, "Not proven"},
 	{ERR_DENIED, 403, "Not allowed"},

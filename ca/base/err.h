@@ -8,6 +8,7 @@
  * HTTP's. */
 enum err {
 	OK = 0,
+	ERR_PENDING, /* 202: an admin is to decide; ask again */
 	ERR_MALFORMED, /* 400: it cannot be read */
 	ERR_UNPROVEN, /* 401: nothing shows that the sender may say this */
 	ERR_DENIED, /* 403: proven, and not allowed */

@@ -299,7 +299,7 @@ static enum err run_proven(struct attempt *attempt, struct buf *sealed)
 	enum err err = claim_judge(attempt->service, attempt->transcript.claim,
 		attempt->caller->now, &attempt->judgement);
 
-	if (attempt->judgement.claim != NULL)
+	if (attempt->judgement.claim != NULL && attempt->judgement.claim->host != NULL)
 		snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
 			attempt->judgement.claim->host);
 	TRY(err);

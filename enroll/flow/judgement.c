@@ -49,10 +49,12 @@ enum err claim_judge(
 			"the claim is for the service \"%.255s\" and this is \"%s\": enroll with "
 			"--service %s",
 			claim->service, service->name, service->name);
+	if (claim->host == NULL)
+		return refuse(ERR_MALFORMED, "json-key-missing", "PROTOCOL json", "no host");
 	TRY(judge_host(service, claim->host));
 	TRY(ak_judge(claim->ak_public, service->name, tag_rule(service, claim->host), &out->ak));
-	return identity_judge(service->trust,
+	return identity_judge(&(struct identity_rules){.trust = service->trust, .now = now},
 		&(struct ek_evidence){claim->ek_certificate, claim->ek_public, claim->ek_chain,
 			claim->ek_chain_n},
-		now, &out->identity);
+		&out->identity);
 }

@@ -65,6 +65,8 @@ struct outcome {
 	/* The beginnings of the versions that judged it. */
 	char trust[VERSION_SHOWN + 1], policy[VERSION_SHOWN + 1];
 	bool is_moved; /* the ticket was made by other versions */
+	char attempt[33]; /* with ERR_PENDING: which one is held */
+	unsigned retry_after; /* seconds; 0: the service's usual ones */
 };
 
 /* Notes by which trust set and policy a request is judged. */

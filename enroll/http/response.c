@@ -60,21 +60,31 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
 		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
 		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
-		"recorded", outcome->is_unrecorded ? "no" : NULL, "reason",
-		err == OK ? NULL : reason->code, "why", err == OK ? NULL : reason->sentence,
-		"trust", filled(outcome->trust), "policy", filled(outcome->policy), "rules",
-		outcome->is_moved ? "moved" : NULL, "from", exchange->caller.client_address,
-		"request", exchange->caller.request_id, LOG_END);
+		"recorded", outcome->is_unrecorded ? "no" : NULL, "attempt",
+		filled(outcome->attempt), "reason", err == OK ? NULL : reason->code, "why",
+		err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust), "policy",
+		filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL, "from",
+		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
+}
+
+static enum err encode_problem(struct exchange *exchange, const struct reason *reason)
+{
+	const char *request_id = exchange->caller.request_id;
+
+	if (reason->err == ERR_PENDING)
+		return problem_encode_attempt(
+			reason, request_id, exchange->outcome.attempt, &exchange->answer);
+	if (exchange->problems.n > 0)
+		return problem_encode_list(
+			reason, request_id, buf_view(&exchange->problems), &exchange->answer);
+	return problem_encode(reason, request_id, &exchange->answer);
 }
 
 static void problem(struct exchange *exchange, const struct reason *reason)
 {
 	buf_free(&exchange->answer);
 	exchange->content_type = "application/problem+json";
-	if ((exchange->problems.n > 0 ? problem_encode_list(reason, exchange->caller.request_id,
-						buf_view(&exchange->problems), &exchange->answer)
-				      : problem_encode(reason, exchange->caller.request_id,
-						&exchange->answer)) != OK)
+	if (encode_problem(exchange, reason) != OK)
 		buf_free(&exchange->answer);
 }
 
@@ -96,8 +106,10 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
 		exchange->content_type, exchange->answer.n);
 	add_date(out);
-	if (err == ERR_BUSY || err == ERR_LIMITED)
-		buf_fmt(out, "Retry-After: %d\r\n", RETRY_AFTER);
+	if (err == ERR_BUSY || err == ERR_LIMITED || err == ERR_PENDING)
+		buf_fmt(out, "Retry-After: %u\r\n",
+			exchange->outcome.retry_after > 0 ? exchange->outcome.retry_after
+							  : RETRY_AFTER);
 	buf_fmt(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
 }
 

@@ -79,7 +79,8 @@ enum err claim_parse(struct view json, struct claim **out)
 	object = claim->store->json;
 	TRY(JSON_ONLY(object, "service", "host", "ek", "ak"));
 	TRY(json_string_of(object, "service", LIMIT_SERVICE, &claim->service));
-	TRY(json_string_of(object, "host", LIMIT_HOST, &claim->host));
+	if (json_object_get(object, "host") != NULL)
+		TRY(json_string_of(object, "host", LIMIT_HOST, &claim->host));
 	TRY(json_member(object, "ek", JSON_OBJECT, &ek));
 	TRY(parse_ek(claim, ek));
 	TRY(json_member(object, "ak", JSON_OBJECT, &ak));
@@ -116,7 +117,8 @@ enum err claim_encode(const struct claim *claim, struct buf *json)
 	json_t *object = json_object(), *ek = json_object(), *ak = json_object();
 
 	json_put_string(object, "service", claim->service);
-	json_put_string(object, "host", claim->host);
+	if (claim->host != NULL)
+		json_put_string(object, "host", claim->host);
 	if (claim->ek_certificate.n > 0)
 		json_put_bytes(ek, "certificate", claim->ek_certificate);
 	if (claim->ek_public.n > 0)

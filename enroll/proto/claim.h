@@ -10,7 +10,9 @@
  */
 struct claim {
 	const char *service; /* the service's name, at most LIMIT_SERVICE bytes */
-	const char *host; /* the wanted host name, at most LIMIT_HOST bytes, not yet judged */
+	/* The wanted host name, at most LIMIT_HOST bytes, not yet judged; NULL when not sent: the device takes
+	 * the one that its EK is registered for. */
+	const char *host;
 	struct view ek_certificate; /* DER, at most LIMIT_EK_CERTIFICATE; empty when not sent */
 	struct view ek_public; /* TPM2B_PUBLIC; empty when not sent */
 	struct view ek_chain[LIMIT_INTERMEDIATES]; /* DER, at most LIMIT_INTERMEDIATE each */

@@ -38,6 +38,15 @@ enum err problem_encode(const struct reason *reason, const char *request_id, str
 	return json_write(document(reason, request_id), json);
 }
 
+enum err problem_encode_attempt(
+	const struct reason *reason, const char *request_id, const char *attempt, struct buf *json)
+{
+	json_t *object = document(reason, request_id);
+
+	json_put_string(object, "attempt", attempt);
+	return json_write(object, json);
+}
+
 enum err problem_encode_list(
 	const struct reason *reason, const char *request_id, struct view lines, struct buf *json)
 {
@@ -76,6 +85,7 @@ enum err problem_parse(struct view json, struct problem *out)
 	copy(object, "detail", out->detail, sizeof(out->detail));
 	copy(object, "reason", out->reason, sizeof(out->reason));
 	copy(object, "request_id", out->request_id, sizeof(out->request_id));
+	copy(object, "attempt", out->attempt, sizeof(out->attempt));
 	out->status = (int)json_integer_value(json_object_get(object, "status"));
 	return OK;
 }

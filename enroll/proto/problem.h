@@ -9,6 +9,10 @@
 CHECKED enum err problem_encode(
 	const struct reason *reason, const char *request_id, struct buf *json);
 
+/* The same with a member `attempt`, 32 hexadecimal digits: what is held, and asked for again. */
+CHECKED enum err problem_encode_attempt(
+	const struct reason *reason, const char *request_id, const char *attempt, struct buf *json);
+
 /* The same with a member `problems`, a list of what is wrong; `lines` has one a line. */
 CHECKED enum err problem_encode_list(
 	const struct reason *reason, const char *request_id, struct view lines, struct buf *json);
@@ -23,5 +27,6 @@ struct problem {
 	char detail[512];
 	char reason[128];
 	char request_id[64];
+	char attempt[33]; /* of what is held, "" otherwise */
 };
 CHECKED enum err problem_parse(struct view json, struct problem *out);

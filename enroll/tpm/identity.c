@@ -160,7 +160,7 @@ static enum err judge_san(struct identity *identity, const X509 *cert)
 	return OK;
 }
 
-enum err identity_judge(const struct trust *trust, const struct ek_evidence *evidence, int64_t now,
+enum err identity_judge(const struct identity_rules *rules, const struct ek_evidence *evidence,
 	struct identity **out)
 {
 	AUTO(identity_free) struct identity *identity = calloc(1, sizeof(*identity));
@@ -180,7 +180,11 @@ enum err identity_judge(const struct trust *trust, const struct ek_evidence *evi
 	TRY(judge_key(identity, cert, evidence));
 	TRY(judge_usage(cert));
 	TRY(judge_san(identity, cert));
-	TRY(trust_verify(trust, cert, evidence->chain, evidence->chain_n, now, &identity->trust));
+	TRY(trust_verify(rules->trust,
+		&(struct trust_question){cert, evidence->chain, evidence->chain_n,
+			identity->manufacturer, identity->version, rules->now,
+			rules->takes_expired},
+		&identity->trust));
 	*out = MOVE(identity);
 	return OK;
 }
@@ -233,4 +237,31 @@ const char *identity_model(const struct identity *identity)
 const char *identity_version(const struct identity *identity)
 {
 	return identity->version;
+}
+
+const char *identity_claimed_manufacturer(const struct identity *identity)
+{
+	return identity->manufacturer;
+}
+
+const char *identity_claimed_model(const struct identity *identity)
+{
+	return identity->model;
+}
+
+const char *identity_claimed_version(const struct identity *identity)
+{
+	return identity->version;
+}
+
+const struct reason *identity_doubt(const struct identity *identity)
+{
+	(void)identity;
+	return NULL;
+}
+
+enum err identity_vouch(struct identity *identity, enum trust_class class, const char *source)
+{
+	(void)identity, (void)class, (void)source;
+	return fail(ERR_INTERNAL, "not-built", "identity_vouch");
 }

@@ -17,16 +17,28 @@ struct ek_evidence {
 /* A TPM attribute of the certificate is at most this long (with its NUL). */
 #define TPM_ATTRIBUTE_SIZE 128
 
+/* By what an EK is judged; borrowed. */
+struct identity_rules {
+	const struct trust *trust;
+	int64_t now;
+	/* One that nobody vouches for, and that has no other fault, is TRUST_UNPROVEN and not refused. */
+	bool takes_unproven;
+	bool takes_expired; /* as a remark of the verdict */
+	bool refuses_bad_firmware; /* which is a remark otherwise */
+};
+
 /*
- * Judges an EK certificate by the TCG EK Credential Profile 2.5 and its chain by `trust`, at `now`.
- * The EK's public area is rebuilt from the certificate's key and a template; a sent one is only
- * compared, and chooses between two templates. `*out` is the caller's, for identity_free(); untouched on failure.
- * ERR_MALFORMED "ek-certificate", "tpm-public"; ERR_REJECTED "ek-certificate-missing", "ek-key",
- * "ek-roca", "ek-mismatch", "ek-template", "ek-is-ca", "ek-eku", "ek-usage", "ek-san", and those of
- * trust_verify().
+ * Judges an EK by its certificate, after the TCG EK Credential Profile 2.5 and its chain. The certificate
+ * may have what NV leaves around it (nvcert.h): it is cut out, never re-encoded. The EK's public area is
+ * rebuilt from the certificate's key and a template; a sent one is only compared, and chooses between two
+ * templates. Without a certificate the sent one is the EK, and must be of one of the templates.
+ * `*out` is the caller's, for identity_free(); untouched on failure.
+ * ERR_MALFORMED "ek-certificate", "tpm-public"; ERR_REJECTED "ek-certificate-missing" (none, and that is not
+ * taken), "ek-public-missing" (neither), "ek-tpm12", "ek-key", "ek-roca", "ek-mismatch", "ek-template",
+ * "ek-is-ca", "ek-eku", "ek-usage", "ek-san", "ek-firmware", and those of trust_verify().
  */
-CHECKED enum err identity_judge(const struct trust *trust, const struct ek_evidence *evidence,
-	int64_t now, struct identity **out);
+CHECKED enum err identity_judge(const struct identity_rules *rules,
+	const struct ek_evidence *evidence, struct identity **out);
 void identity_free(struct identity **identity);
 
 const uint8_t *identity_ek_digest(const struct identity *identity); /* 32 bytes, spki_sha256() */
@@ -34,6 +46,22 @@ enum key_kind identity_kind(const struct identity *identity);
 struct view identity_public(const struct identity *identity); /* TPM2B_PUBLIC, rebuilt */
 struct view identity_certificate(const struct identity *identity); /* DER */
 const struct trust_verdict *identity_trust(const struct identity *identity);
+/* What a chain proved; "" otherwise. */
 const char *identity_manufacturer(const struct identity *identity); /* "id:49465800" */
 const char *identity_model(const struct identity *identity);
 const char *identity_version(const struct identity *identity); /* "id:00010002" */
+
+/* The same as an unproven certificate says it, for a person to look at: hearsay. */
+const char *identity_claimed_manufacturer(const struct identity *identity);
+const char *identity_claimed_model(const struct identity *identity);
+const char *identity_claimed_version(const struct identity *identity);
+
+/* Why nobody vouches for a TRUST_UNPROVEN one: "ek-untrusted" or "ek-certificate-missing"; NULL for others. */
+const struct reason *identity_doubt(const struct identity *identity);
+
+/*
+ * Somebody of ours vouches for an unproven one: the only way to TRUST_ALLOW_LIST and TRUST_APPROVED. `source`
+ * says who, for records. ERR_INTERNAL for one that is proven.
+ */
+CHECKED enum err identity_vouch(
+	struct identity *identity, enum trust_class class, const char *source);

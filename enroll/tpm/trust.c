@@ -44,6 +44,9 @@ struct trust {
 const char *const trust_class_words[] = {
 	[TRUST_MANUFACTURER] = "manufacturer",
 	[TRUST_OPERATOR_IMPORT] = "operator-import",
+	[TRUST_ALLOW_LIST] = "allow-list",
+	[TRUST_APPROVED] = "approved",
+	[TRUST_UNPROVEN] = "unproven-root",
 	NULL,
 };
 
@@ -346,8 +349,8 @@ static enum err describe(
 		ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1", "the chain ends at no root of ours");
 }
 
-static enum err verify_anew(const struct trust *trust, X509 *leaf, const struct view *sent,
-	size_t sent_n, int64_t now, struct trust_verdict *verdict)
+static enum err verify_anew(const struct trust *trust, const struct trust_question *question,
+	struct trust_verdict *verdict)
 {
 	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	AUTO(x509_stack_free) STACK_OF(X509) *own = sk_X509_new_null();
@@ -357,9 +360,9 @@ static enum err verify_anew(const struct trust *trust, X509 *leaf, const struct 
 
 	if (ctx == NULL || own == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
-	TRY(read_sent(sent, sent_n, own));
+	TRY(read_sent(question->sent, question->sent_n, own));
 	if ((hints = all_hints(trust, own)) == NULL ||
-		X509_STORE_CTX_init(ctx, trust->anchors, leaf, hints) != 1) {
+		X509_STORE_CTX_init(ctx, trust->anchors, question->leaf, hints) != 1) {
 		sk_X509_free(hints);
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
 	}
@@ -367,21 +370,36 @@ static enum err verify_anew(const struct trust *trust, X509 *leaf, const struct 
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN);
 	X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX - 1);
 	X509_VERIFY_PARAM_set_auth_level(param, 1);
-	X509_VERIFY_PARAM_set_time(param, (time_t)now);
+	X509_VERIFY_PARAM_set_time(param, (time_t)question->now);
 	verified = X509_verify_cert(ctx);
 	sk_X509_free(hints);
 	return verified == 1 ? describe(trust, ctx, verdict) : not_verified(ctx);
 }
 
-enum err trust_verify(const struct trust *trust, X509 *leaf, const struct view *sent, size_t sent_n,
-	int64_t now, struct trust_verdict *verdict)
+enum err trust_verify(const struct trust *trust, const struct trust_question *question,
+	struct trust_verdict *verdict)
 {
 	uint8_t key[SHA256_SIZE];
 
-	TRY(verdict_key(leaf, sent, sent_n, key));
-	if (verdict_recall(trust->verdicts, key, now, verdict))
+	TRY(verdict_key(question->leaf, question->sent, question->sent_n, key));
+	if (verdict_recall(trust->verdicts, key, question->now, verdict))
 		return OK;
-	TRY(verify_anew(trust, leaf, sent, sent_n, now, verdict));
-	verdict_remember(trust->verdicts, key, now, verdict);
+	*verdict = (struct trust_verdict){0};
+	TRY(verify_anew(trust, question, verdict));
+	verdict_remember(trust->verdicts, key, question->now, verdict);
 	return OK;
+}
+
+enum err trust_add(const struct trust *base, const struct trust_item *items, size_t n,
+	trust_skipped *skipped, void *ctx, struct trust **out)
+{
+	(void)base, (void)items, (void)n, (void)skipped, (void)ctx, (void)out;
+	return fail(ERR_INTERNAL, "not-built", "trust_add");
+}
+
+enum err trust_each(const struct trust *trust,
+	enum err (*each)(void *ctx, const struct trust_item *item), void *ctx)
+{
+	(void)trust, (void)each, (void)ctx;
+	return fail(ERR_INTERNAL, "not-built", "trust_each");
 }

@@ -16,7 +16,10 @@ static void pass_over(void *ctx, const char *path, const char *reason)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const char roots[] = ENDORSE_SOURCE_DIR "/tests/fuzz/roots";
-	static const struct trust_source source = {"fuzz", TRUST_OPERATOR_IMPORT, roots, NULL};
+	static const struct trust_source source = {.name = "fuzz",
+		.class = TRUST_OPERATOR_IMPORT,
+		.roots = roots,
+		.intermediates = NULL};
 	static struct buf leaf = BUF(8192);
 	static struct trust *trust;
 	AUTO(identity_free) struct identity *identity = NULL;
@@ -29,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 				&leaf) != OK))
 		abort();
 	evidence.certificate = buf_view(&leaf);
-	if (identity_judge(trust, &evidence, 1800000000, &identity) != OK)
+	if (identity_judge(&(struct identity_rules){.trust = trust, .now = 1800000000}, &evidence,
+		    &identity) != OK)
 		return 0;
 	return 0;
 }

@@ -389,7 +389,7 @@ static void every_kind_of_ek_and_every_class_of_trust_can_be_asked_for(void **st
 	for (enum key_kind kind = KEY_RSA_2048; kind <= KEY_P521; kind++)
 		buf_fmt(&text, "%s%s", kind == 0 ? "" : ", ", key_kind_text(kind));
 	buf_str(&text, "]\n    trust: [");
-	for (size_t i = 0; trust_class_words[i] != NULL; i++)
+	for (size_t i = 0; i <= TRUST_OPERATOR_IMPORT; i++)
 		buf_fmt(&text, "%s%s", i == 0 ? "" : ", ", trust_class_words[i]);
 	buf_str(&text, "]\n");
 	policy = loaded(buf_text(&text));

@@ -211,7 +211,10 @@ struct trust *world_trust(const struct world *world)
 {
 	AUTO(scratch_remove) char *dir = scratch_make();
 	AUTO(mem_free) char *roots = path_join(dir, "roots"), *hints = path_join(dir, "hints");
-	struct trust_source source = {"unit", TRUST_OPERATOR_IMPORT, roots, hints};
+	struct trust_source source = {.name = "unit",
+		.class = TRUST_OPERATOR_IMPORT,
+		.roots = roots,
+		.intermediates = hints};
 	struct trust *trust = NULL;
 
 	assert_int_equal(0, mkdir(roots, 0700));

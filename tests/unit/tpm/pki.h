@@ -64,3 +64,10 @@ void stack_empty(STACK_OF(X509) *stack);
 struct trust *world_trust(const struct world *world);
 /* The sent certificates as views of `store`. */
 size_t world_sent(const struct world *world, struct buf *store, struct view out[static 16]);
+
+/* What is asked about a leaf of recipe_ek(), without anything sent. */
+#define QUESTION(x509)                                                                             \
+	((struct trust_question){.leaf = (x509),                                                   \
+		.manufacturer = "id:00001014",                                                     \
+		.version = "id:20191023",                                                          \
+		.now = NOW})

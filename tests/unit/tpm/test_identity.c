@@ -15,7 +15,8 @@ static enum err judge(const struct world *world, const struct ek_evidence *evide
 {
 	AUTO(trust_free) struct trust *trust = world_trust(world);
 	AUTO(identity_free) struct identity *identity = NULL;
-	enum err err = identity_judge(trust, evidence, world->now, &identity);
+	enum err err = identity_judge(
+		&(struct identity_rules){.trust = trust, .now = world->now}, evidence, &identity);
 
 	assert_true((err == OK) == (identity != NULL));
 	return err;
@@ -302,10 +303,10 @@ static void a_sent_public_area_chooses_between_two_templates(void **state)
 		AUTO(identity_free) struct identity *identity = NULL;
 
 		assert_ok(ek_public_build(&ek_templates[templates[i]], world.ek_key, &public));
-		assert_ok(identity_judge(trust,
+		assert_ok(identity_judge(&(struct identity_rules){.trust = trust, .now = NOW},
 			&(struct ek_evidence){
 				.certificate = buf_view(&der), .public = buf_view(&public)},
-			NOW, &identity));
+			&identity));
 		assert_view_equal(buf_view(&public), identity_public(identity));
 	}
 }
@@ -327,8 +328,8 @@ static void a_judged_ek_tells_what_it_is(void **state)
 		world_leaf(&world, &recipe);
 		trust = world_trust(&world);
 		certificate_add(world.leaf, &der);
-		assert_ok(identity_judge(trust,
-			&(struct ek_evidence){.certificate = buf_view(&der)}, NOW, &identity));
+		assert_ok(identity_judge(&(struct identity_rules){.trust = trust, .now = NOW},
+			&(struct ek_evidence){.certificate = buf_view(&der)}, &identity));
 		assert_int_equal(kind, identity_kind(identity));
 		assert_ok(ek_public_build(ek_template_of(kind), key, &public));
 		assert_view_equal(buf_view(&public), identity_public(identity));
@@ -373,8 +374,8 @@ static void no_flipped_byte_passes(void **state)
 			AUTO(identity_free) struct identity *identity = NULL;
 
 			der.p[i] ^= (uint8_t)(1u << bit);
-			if (identity_judge(trust,
-				    &(struct ek_evidence){.certificate = buf_view(&der)}, NOW,
+			if (identity_judge(&(struct identity_rules){.trust = trust, .now = NOW},
+				    &(struct ek_evidence){.certificate = buf_view(&der)},
 				    &identity) == OK)
 				fail_msg("byte %zu, bit %u", i, bit);
 			der.p[i] ^= (uint8_t)(1u << bit);

@@ -12,7 +12,14 @@ static enum err verify(const struct world *world, struct trust_verdict *verdict)
 	struct view sent[16];
 	size_t n = world_sent(world, &store, sent);
 
-	return trust_verify(trust, world->leaf, sent, n, world->now, verdict);
+	return trust_verify(trust,
+		&(struct trust_question){.leaf = world->leaf,
+			.sent = sent,
+			.sent_n = n,
+			.manufacturer = "id:00001014",
+			.version = "id:20191023",
+			.now = world->now},
+		verdict);
 }
 
 /* A fresh world, altered by one row, and what becomes of its leaf. */
@@ -382,9 +389,16 @@ static void sent_intermediates_are_looked_at_before_they_are_used(void **state)
 	check_rows(rows, COUNT(rows));
 	world_make(&world);
 	trust = world_trust(&world);
-	assert_ok(trust_verify(trust, world.leaf, NULL, 0, NOW, &verdict));
-	assert_refused(trust_verify(trust, world.leaf, garbage, 1, NOW, &verdict), ERR_REJECTED,
-		"ek-chain");
+	assert_ok(trust_verify(trust, &QUESTION(world.leaf), &verdict));
+	assert_refused(trust_verify(trust,
+			       &(struct trust_question){.leaf = world.leaf,
+				       .sent = garbage,
+				       .sent_n = 1,
+				       .manufacturer = "id:00001014",
+				       .version = "id:20191023",
+				       .now = NOW},
+			       &verdict),
+		ERR_REJECTED, "ek-chain");
 }
 
 static void a_verdict_says_what_the_chain_led_to(void **state)

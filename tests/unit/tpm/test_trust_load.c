@@ -32,7 +32,10 @@ static void files_free(struct files *files)
 
 static void version_of(const struct files *files, enum trust_class class, uint8_t out[32])
 {
-	struct trust_source source = {"unit", class, files->roots, files->hints};
+	struct trust_source source = {.name = "unit",
+		.class = class,
+		.roots = files->roots,
+		.intermediates = files->hints};
 	AUTO(trust_free) struct trust *trust = NULL;
 
 	assert_ok(trust_load(&source, 1, NULL, NULL, &trust));
@@ -125,11 +128,13 @@ static void a_file_that_cannot_be_read_is_named_and_the_others_load(void **state
 	scratch_put(files.roots, "b-garbage", view_str("\x30\x03garbage"));
 	scratch_put(files.hints, "z-garbage", view_str("no certificate"));
 	scratch_put(files.hints, ".hidden", view_str("no certificate"));
-	assert_ok(trust_load(
-		&(struct trust_source){"unit", TRUST_MANUFACTURER, files.roots, files.hints}, 1,
-		note, &log, &trust));
+	assert_ok(trust_load(&(struct trust_source){.name = "unit",
+				     .class = TRUST_MANUFACTURER,
+				     .roots = files.roots,
+				     .intermediates = files.hints},
+		1, note, &log, &trust));
 	assert_string_equal("a-empty\nb-garbage\ndirectory\nz-garbage\n", log.text);
-	assert_ok(trust_verify(trust, world.leaf, NULL, 0, NOW, &verdict));
+	assert_ok(trust_verify(trust, &QUESTION(world.leaf), &verdict));
 	assert_int_equal(TRUST_MANUFACTURER, verdict.class);
 }
 
@@ -145,14 +150,19 @@ static void each_root_keeps_its_source(void **state)
 	world_make(&theirs);
 	files_make(&mine, &ours, "root.pem");
 	files_make(&other, &theirs, "root.pem");
-	assert_ok(trust_load(
-		(struct trust_source[]){{"bundled", TRUST_MANUFACTURER, mine.roots, mine.hints},
-			{"brought", TRUST_OPERATOR_IMPORT, other.roots, other.hints}},
+	assert_ok(trust_load((struct trust_source[]){{.name = "bundled",
+							     .class = TRUST_MANUFACTURER,
+							     .roots = mine.roots,
+							     .intermediates = mine.hints},
+				     {.name = "brought",
+					     .class = TRUST_OPERATOR_IMPORT,
+					     .roots = other.roots,
+					     .intermediates = other.hints}},
 		2, NULL, NULL, &trust));
-	assert_ok(trust_verify(trust, ours.leaf, NULL, 0, NOW, &verdict));
+	assert_ok(trust_verify(trust, &QUESTION(ours.leaf), &verdict));
 	assert_string_equal("bundled", verdict.source);
 	assert_int_equal(TRUST_MANUFACTURER, verdict.class);
-	assert_ok(trust_verify(trust, theirs.leaf, NULL, 0, NOW, &verdict));
+	assert_ok(trust_verify(trust, &QUESTION(theirs.leaf), &verdict));
 	assert_string_equal("brought", verdict.source);
 	assert_int_equal(TRUST_OPERATOR_IMPORT, verdict.class);
 }
@@ -169,7 +179,10 @@ static void a_source_without_a_root_is_an_error(void **state)
 	world_make(&world);
 	files_make(&files, &world, "root.pem");
 	missing = path_join(files.dir, "missing");
-	source = (struct trust_source){"unit", TRUST_MANUFACTURER, files.dir, NULL};
+	source = (struct trust_source){.name = "unit",
+		.class = TRUST_MANUFACTURER,
+		.roots = files.dir,
+		.intermediates = NULL};
 	assert_refused(trust_load(&source, 1, NULL, NULL, &trust), ERR_INTERNAL, "trust-empty");
 	assert_refused(trust_load(&source, 0, NULL, NULL, &trust), ERR_INTERNAL, "trust-empty");
 	source.roots = missing;

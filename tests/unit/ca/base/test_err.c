@@ -80,6 +80,7 @@ static void each_error_has_its_status_and_title(void **state)
 		const char *title;
 	} rows[] = {
 		{OK, 200, "OK"},
+		{ERR_PENDING, 202, "Waiting for approval"},
 		{ERR_MALFORMED, 400, "Malformed request"},
 		{ERR_UNPROVEN, 401, "Not proven"},
 		{ERR_DENIED, 403, "Not allowed"},
