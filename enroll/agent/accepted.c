@@ -1,6 +1,7 @@
 #include "enroll/agent/accepted.h"
 
 #include "ca/base/cert.h"
+#include "ca/base/hostname.h"
 #include "ca/base/printable.h"
 #include "ca/identifier.h"
 
@@ -119,11 +120,13 @@ static enum err check_device(const struct answer *answer, const char *host)
 {
 	char other[LIMIT_HOST + 1];
 
-	if (strcmp(answer->host, host) != 0) {
-		printable(answer->host, other, sizeof(other));
+	printable(answer->host, other, sizeof(other));
+	if (host == NULL && hostname_check(answer->host) != OK)
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer calls this machine \"%s\", which is no host's name", other);
+	if (host != NULL && strcmp(answer->host, host) != 0)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer is for %s, and %s was asked for", other, host);
-	}
 	if (strlen(answer->device_id) != 32 || strspn(answer->device_id, "0123456789abcdef") != 32)
 		return fail(ERR_MALFORMED, "service-answer",
 			"the answer's device_id is not 32 hexadecimal digits");

@@ -186,3 +186,18 @@ enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_templa
 		"nameAlg %04x, attributes %08x",
 		area.nameAlg, area.objectAttributes);
 }
+
+enum err ek_public_read(struct view public, EVP_PKEY **key, const struct ek_template **out)
+{
+	AUTO(pkey_free) EVP_PKEY *found = NULL;
+	enum key_kind kind;
+	TPMT_PUBLIC area;
+
+	TRY(public_read(public, &area));
+	if (public_pkey(&area, &found, &kind) != OK)
+		return refuse(ERR_REJECTED, "ek-template", "EK Credential Profile B.3",
+			"ek.public has a key of a size or on a curve that no EK template has");
+	TRY(ek_public_match(public, found, out));
+	*key = MOVE(found);
+	return OK;
+}

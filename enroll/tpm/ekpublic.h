@@ -45,3 +45,9 @@ CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, 
  * outside the TPM).
  */
 CHECKED enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_template **out);
+
+/*
+ * The EK that a TPM2B_PUBLIC is by itself: its key, for pkey_free(), and the template that it is made
+ * from. ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-template" when it is of none.
+ */
+CHECKED enum err ek_public_read(struct view public, EVP_PKEY **key, const struct ek_template **out);
