@@ -116,6 +116,7 @@ static enum err make_grant(struct attempt *attempt)
 			attempt->service->signer, attempt->request.keys[0].template),
 		.host = attempt->judgement.claim->host,
 		.device_id = attempt->outcome->device_id,
+		.trust_class = trust_class_text(identity_trust(identity)->class),
 		.tpm_manufacturer = identity_manufacturer(identity),
 		.tpm_model = identity_model(identity),
 		.tpm_version = identity_version(identity),
@@ -204,6 +205,8 @@ static enum err try_once(struct attempt *attempt)
 		attempt->request.keys[0].template, &decision));
 	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
 	TRY(make_grant(attempt));
+	/* A check promises what the templates would not give otherwise. */
+	TRY(signer_judge(attempt->service->signer, &attempt->grant));
 	if (attempt->request.is_check)
 		return stop_at_check(attempt);
 	stored = recorded(attempt);
