@@ -4,7 +4,6 @@
 #include "db/connection.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* How far the clocks of two servers may be apart, for `since`; `at` is the service's own clock. */
@@ -98,13 +97,6 @@ static enum err take_horizon(const PGresult *rows, void *into)
 /* The columns of both statements. */
 enum { STRETCH_N, STRETCH_LAST, STRETCH_OLD, ID, AT, HOST, DEVICE, CODE, DETAIL, FROM, REQUEST };
 
-static void copy_text(const PGresult *rows, int row, int column, char *out, size_t room)
-{
-	struct view text = row_bytes(rows, row, column);
-
-	snprintf(out, room, "%.*s", (int)text.n, text.p == NULL ? "" : (const char *)text.p);
-}
-
 static void take_row(const PGresult *rows, int row, struct refusal *out)
 {
 	struct view device = row_bytes(rows, row, DEVICE);
@@ -113,11 +105,11 @@ static void take_row(const PGresult *rows, int row, struct refusal *out)
 	out->at = row_int(rows, row, AT);
 	if (device.n == DEVICE_ID_SIZE)
 		hex_write(device, out->device_id);
-	copy_text(rows, row, HOST, out->host, sizeof(out->host));
-	copy_text(rows, row, CODE, out->code, sizeof(out->code));
-	copy_text(rows, row, DETAIL, out->sentence, sizeof(out->sentence));
-	copy_text(rows, row, FROM, out->from, sizeof(out->from));
-	copy_text(rows, row, REQUEST, out->request_id, sizeof(out->request_id));
+	row_text(rows, row, HOST, out->host, sizeof(out->host));
+	row_text(rows, row, CODE, out->code, sizeof(out->code));
+	row_text(rows, row, DETAIL, out->sentence, sizeof(out->sentence));
+	row_text(rows, row, FROM, out->from, sizeof(out->from));
+	row_text(rows, row, REQUEST, out->request_id, sizeof(out->request_id));
 }
 
 struct taking {

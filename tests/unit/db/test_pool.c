@@ -321,9 +321,9 @@ static void assert_plan_uses_indices(PGconn *connection, const struct statement 
 
 static void assert_plans_use_indices(struct db *db)
 {
-	static const struct statement *const *const lists[] = {audit_statements,
+	static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
 		enrollment_statements, enrollment_facts_statements, host_statements,
-		ticket_statements};
+		lock_statements, pending_statements, ticket_statements};
 	PGconn *connection;
 
 	assert_int_equal(OK, db_take(db, &connection));
