@@ -55,6 +55,9 @@ static const struct {
 	{"device-bound-to-another-host", "this TPM has a name already: enroll under that one, or "
 					 "endorsectl host unbind its old "
 					 "name, or raise the rule's names_per_device"},
+	{"template-needs-tpm-facts",
+		"the template states who made the TPM, which nothing has proven of this one: make "
+		"that name optional in the template, or give the rule another template"},
 	{"ak-name-algorithm", new_ak},
 	{"ak-attributes", new_ak},
 	{"ak-scheme", new_ak},
@@ -65,9 +68,28 @@ static const struct {
 	{"ak-not-for-this-service",
 		"on the device, enroll with a new AK: endorse enroll makes one. A cloud's own AK "
 		"is taken only where the name's rule says untagged_aks: true"},
-	{"ek-certificate-missing", "this TPM has no EK certificate in its NV storage: get it from "
-				   "the manufacturer, or "
-				   "keep the TPM out"},
+	{"ek-certificate-missing",
+		"this TPM has no EK certificate in its NV storage: endorsectl ek allow add its EK, "
+		"where the name's rule takes allow-list, or have such attempts held (unknown_ek: "
+		"hold); or keep the TPM out"},
+	{"ek-public-missing", client},
+	{"ek-tpm12", "this is a TPM 1.2, which cannot do what is asked: the machine needs a TPM "
+		     "2.0, or its firmware switched to it"},
+	{"ek-firmware",
+		"something is known against this TPM's firmware: update it, or let the rule take "
+		"it with a warning (bad_firmware: warn)"},
+	{"ek-registered-for-another-host",
+		"this EK was registered for another name: endorse enroll --host that name, or "
+		"--host-from-service; was the machine re-named? endorsectl ek allow remove, and "
+		"add it anew"},
+	{"host-registered-for-another-ek",
+		"the name was registered for another TPM: is this the right machine? was its "
+		"mainboard replaced? endorsectl ek allow remove the old EK, and add the new one"},
+	{"host-not-registered",
+		"the device asked for no name, and its EK is registered for none: endorsectl ek "
+		"allow add it with a host, or enroll with --host"},
+	{"attempt-rejected",
+		"an admin rejected this TPM: endorsectl pending show says who and why"},
 	{"ek-key", odd_certificate},
 	{"ek-roca", "this TPM's EK can be computed by anybody (CVE-2017-15361): replace the TPM"},
 	{"ek-mismatch", "the EK in the TPM is not the certificate's: was the TPM cleared or the EK "
@@ -81,10 +103,22 @@ static const struct {
 	{"ek-chain",
 		"the intermediates in this TPM are no use: import the manufacturer's into trust: "
 		"intermediates"},
+	{"ek-signature",
+		"a CA of the issuer's name is known and did not sign this certificate: keep this "
+		"TPM out, unless its manufacturer has a newer CA of that name to import"},
+	{"ek-not-yet-valid", "is the clock of this server right? if so, the manufacturer's "
+			     "certificate begins later"},
+	{"ek-manufacturer",
+		"the root may not vouch for TPMs of this manufacturer: if it should, say so where "
+		"it is trusted (manufacturers)"},
+	{"ek-revoked", "the manufacturer revoked a certificate of this TPM's chain: replace the "
+		       "TPM"},
+	{"ek-weak", "a CA of the chain has a key or a digest that is too weak: ask the "
+		    "manufacturer for a newer certificate"},
 	{"ek-expired", "is the clock of this server right? if so, ask the manufacturer for a new "
 		       "certificate"},
-	{"ek-untrusted", "is this a manufacturer you trust? import its root (trust: roots) or the "
-			 "missing intermediate, and endorsectl reload"},
+	{"ek-untrusted", "is this a manufacturer you trust? endorsectl vendors import its root or "
+			 "the missing intermediate; or endorsectl ek allow add this one EK"},
 };
 
 const char *remedy_for(const char *reason)

@@ -160,12 +160,27 @@ static void examine_root(void *ctx, const X509 *cert)
 		subject, end <= roots->now ? "ended" : "ends", when);
 }
 
+/* What a service that does not run yet would find in the database is not known. */
+static void examine_imported(const struct imported_state *imported, struct findings *findings)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	if (imported->since == 0)
+		return;
+	clock_text(imported->since, when);
+	finding_add(findings, "trust", FINDING_OK,
+		"%zu of the certificates and CRLs were imported by operators: revision %lld, here "
+		"since %s",
+		imported->certificates, (long long)imported->revision, when);
+}
+
 static void examine_trust(const struct service *service, int64_t now, struct findings *findings)
 {
 	struct roots roots = {now, findings, 0};
 
 	trust_each_root(service->trust, examine_root, &roots);
 	finding_add(findings, "trust", FINDING_OK, "%zu trusted roots", roots.n);
+	examine_imported(&service->imported, findings);
 }
 
 static void examine_policy(const struct service *service, struct findings *findings)

@@ -69,6 +69,8 @@ void tally_add(struct tally *tally, const struct outcome *outcome, enum err err,
 	pthread_mutex_lock(&tally->mutex);
 	if (err == OK) {
 		count_success(counted, outcome->what);
+	} else if (err == ERR_PENDING) {
+		counted->held += outcome->what[0] != '\0';
 	} else if (err == ERR_BUSY || err == ERR_INTERNAL) {
 		counted->failed++;
 	} else if (outcome->is_proven) {

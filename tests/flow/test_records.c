@@ -235,7 +235,7 @@ static void what_was_issued_by_older_rules_is_not_returned_by_newer_ones(void **
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_int_equal(certificates_of("tightened.example.test"), 1);
-	write_template("s/^version: 1$/version: 2/; s/^lifetime: 90d$/lifetime: 30d/");
+	write_template("s/^version: 2$/version: 3/; s/^lifetime: 90d$/lifetime: 30d/");
 	start_again();
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_int_equal(certificates_of("tightened.example.test"), 2);

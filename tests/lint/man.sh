@@ -33,8 +33,8 @@ done
 
 # A key that stands in two tables of a file stands in the page twice.
 keys() {
-	sed -n 's/^[[:blank:]]*{"\([a-z0-9_]*\)", YAML_.*/\1/p' "$1" >"$scratch/code"
-	sed -n 's/^\.It Va \([a-z0-9_]*\)$/\1/p' "$2" >"$scratch/page"
+	sed -n 's/^[[:blank:]]*{"\([a-z0-9_-]*\)", YAML_.*/\1/p' "$1" >"$scratch/code"
+	sed -n 's/^\.It Va \([a-z0-9_-]*\)$/\1/p' "$2" >"$scratch/page"
 	same "$1" "$2" key
 }
 keys enroll/daemon/config.c enroll/daemon/endorsed.yaml.5
