@@ -238,19 +238,24 @@ static void private_data_of_a_certificate_is_in_no_text(void **state)
 static void refusals_say_what_to_do(void **state)
 {
 	static const struct {
-		const char *name, *says;
-	} cases[] = {{"oaep.der", "TPM 1.2"}, {"family-12.der", "firmware"},
-		{"ak.der", "attestation key"}, {"signing-ek.der", "signing EK"},
-		{"unknown-critical.der", "1.3.6.1.4.1.99999.1"},
-		{"san-missing.der", "manufacturer"}, {"san-in-words.der", "1414747215"},
-		{"rsa-1024.der", "RSA, 1024 bits"}, {"roca.der", "updated"},
-		{"ca.der", "ek.chain"}};
+		const char *name, *code, *says;
+	} cases[] = {{"oaep.der", "ek-tpm12", "TPM 1.2"}, {"family-12.der", "ek-tpm12", "firmware"},
+		{"ak.der", "ek-eku", "attestation key"}, {"no-eku.der", "ek-eku", "2.23.133.8.1"},
+		{"signing-ek.der", "ek-usage", "signing EK"},
+		{"unknown-critical.der", "ek-extension", "1.3.6.1.4.1.99999.1"},
+		{"san-missing.der", "ek-san", "manufacturer"},
+		{"san-in-subject.der", "ek-san", "no subject alternative name"},
+		{"san-not-critical-alone.der", "ek-san", "not critical"},
+		{"san-in-words.der", "ek-san", "1414747215"},
+		{"rsa-1024.der", "ek-key", "RSA, 1024 bits"}, {"roca.der", "ek-roca", "updated"},
+		{"ca.der", "ek-is-ca", "ek.chain"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		AUTO(identity_free) struct identity *identity = NULL;
 
 		assert_int_not_equal(OK, judge(cases[i].name, false, &identity));
+		assert_string_equal(cases[i].code, why()->code);
 		if (strstr(why()->sentence, cases[i].says) == NULL)
 			fail_msg("%s: %s", cases[i].name, why()->sentence);
 	}
