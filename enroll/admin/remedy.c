@@ -68,6 +68,12 @@ static const struct {
 	{"ek-certificate-missing", "this TPM has no EK certificate in its NV storage: get it from "
 				   "the manufacturer, or "
 				   "keep the TPM out"},
+	{"ek-public-missing",
+		"the device's program sends neither EK certificate nor EK: it needs a "
+		"newer one"},
+	{"ek-tpm12",
+		"a TPM 1.2 cannot enroll: look for a firmware setting or update that gives the "
+		"machine a TPM 2.0, or replace the TPM"},
 	{"ek-key", odd_certificate},
 	{"ek-roca", "this TPM's EK can be computed by anybody (CVE-2017-15361): replace the TPM"},
 	{"ek-mismatch", "the EK in the TPM is not the certificate's: was the TPM cleared or the EK "
@@ -77,7 +83,14 @@ static const struct {
 	{"ek-is-ca", odd_certificate},
 	{"ek-eku", odd_certificate},
 	{"ek-usage", odd_certificate},
+	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
+	{"ek-firmware",
+		"this TPM was made with bad firmware: replace it, or let the policy take it "
+		"with a warning (bad_firmware: warn)"},
+	{"ek-not-yet-valid",
+		"is the clock of this server right? if so, the certificate's maker gave "
+		"it a date to come"},
 	{"ek-chain",
 		"the intermediates in this TPM are no use: import the manufacturer's into trust: "
 		"intermediates"},
