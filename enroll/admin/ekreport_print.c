@@ -34,21 +34,22 @@ static void add_dates(
 }
 
 /* "Infineon Technologies (IFX, id:49465800)" */
-static void manufacturer_words(const struct ek_report *report, char *out, size_t room)
+static void add_manufacturer(struct buf *out, const struct ek_report *report)
 {
+	AUTO(buf_free) struct buf text = BUF(4 * REPORT_TEXT);
 	char letters[MANUFACTURER_SIZE];
 
-	out[0] = '\0';
 	if (report->manufacturer[0] == '\0')
 		return;
 	manufacturer_text(report->manufacturer, letters);
 	if (report->manufacturer_name[0] != '\0')
-		snprintf(out, room, "%s (%s, %s)", report->manufacturer_name, letters,
+		buf_fmt(&text, "%s (%s, %s)", report->manufacturer_name, letters,
 			report->manufacturer);
 	else if (strcmp(letters, report->manufacturer) != 0)
-		snprintf(out, room, "%s (%s)", letters, report->manufacturer);
+		buf_fmt(&text, "%s (%s)", letters, report->manufacturer);
 	else
-		snprintf(out, room, "%s (not a registered one)", letters);
+		buf_fmt(&text, "%s (not a registered one)", letters);
+	paragraph_field(out, "manufacturer", buf_text(&text));
 }
 
 static void add_surroundings(struct buf *out, const struct ek_report *report)
@@ -66,13 +67,12 @@ static void add_surroundings(struct buf *out, const struct ek_report *report)
 
 static void add_certificate(struct buf *out, const struct ek_report *report)
 {
-	char manufacturer[REPORT_TEXT + 128], key[REPORT_TEXT + 32];
+	char key[REPORT_TEXT + 32];
 
-	manufacturer_words(report, manufacturer, sizeof(manufacturer));
 	snprintf(key, sizeof(key), "%s%s%s", report->key, report->template[0] != '\0' ? ", template " : "",
 		report->template);
 	paragraph_field(out, "what", report->kind);
-	paragraph_field(out, "manufacturer", manufacturer);
+	add_manufacturer(out, report);
 	paragraph_field(out, "model", report->model);
 	paragraph_field(out, "version", report->version);
 	paragraph_field(out, "key", key);

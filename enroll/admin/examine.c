@@ -1,6 +1,7 @@
 #include "enroll/admin/examine.h"
 
 #include "ca/base/cert.h"
+#include "ca/base/crypt.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
 #include "enroll/admin/remedy.h"
@@ -39,7 +40,7 @@ static void show_key(EVP_PKEY *key, struct ek_report *out)
 		hex_write(VIEW(digest), out->ek_digest);
 }
 
-static void show_names(const X509 *cert, struct ek_report *out)
+static void show_names(X509 *cert, struct ek_report *out)
 {
 	struct ek_attributes says = {0};
 	char serial[CERT_SERIAL_SIZE], name[REPORT_TEXT];

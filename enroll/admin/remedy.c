@@ -99,7 +99,14 @@ static const struct {
 	{"ek-is-ca", odd_certificate},
 	{"ek-eku", odd_certificate},
 	{"ek-usage", odd_certificate},
+	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
+	{"ek-firmware",
+		"this TPM was made with bad firmware: replace it, or let the policy take it "
+		"with a warning (bad_firmware: warn)"},
+	{"ek-not-yet-valid",
+		"is the clock of this server right? if so, the certificate's maker gave "
+		"it a date to come"},
 	{"ek-chain",
 		"the intermediates in this TPM are no use: import the manufacturer's into trust: "
 		"intermediates"},
