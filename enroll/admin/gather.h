@@ -14,7 +14,7 @@
 struct gather_wish {
 	const char *manufacturers; /* of every root: "id:49465800" or "any"; NULL: found out */
 	bool pins; /* every CA is a root, also one that somebody else has signed */
-	const struct vendors *vendors; /* may be NULL */
+	const struct vendor_tree *vendors; /* may be NULL */
 	const struct cab_trust *cab;
 	int64_t now;
 };

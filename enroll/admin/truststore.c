@@ -83,7 +83,7 @@ static enum err add_gathered(struct truststore *store, const struct gathering *g
 }
 
 static enum err add_path(
-	struct truststore *store, const char *path, int64_t now, const struct vendors *vendors)
+	struct truststore *store, const char *path, int64_t now, const struct vendor_tree *vendors)
 {
 	AUTO(gathering_free) struct gathering gathering;
 	const struct cab_trust nobody = {0};
@@ -121,12 +121,12 @@ static enum err load_trees(struct truststore *store, const char *const *paths, s
 }
 
 /* What tells whom an imported root may vouch for; without it only the roots that say so are taken. */
-static void load_vendors(struct truststore *store, struct vendors **out)
+static void load_vendors(struct truststore *store, struct vendor_tree **out)
 {
 	struct problems problems;
 
 	problems_init(&problems);
-	if (vendors_load(BUNDLE_DIR, &problems, out) != OK)
+	if (vendor_tree_load(BUNDLE_DIR, &problems, out) != OK)
 		buf_fmt(&store->notes, "%s\n", why()->sentence);
 	problems_free(&problems);
 }
@@ -134,7 +134,7 @@ static void load_vendors(struct truststore *store, struct vendors **out)
 enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct truststore *out)
 {
 	static const char *const installed[] = {BUNDLE_DIR};
-	AUTO(vendors_free) struct vendors *vendors = NULL;
+	AUTO(vendor_tree_free) struct vendor_tree *vendors = NULL;
 
 	if (n == 0) {
 		paths = installed;

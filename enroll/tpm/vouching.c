@@ -21,7 +21,7 @@ struct known {
 	struct vendor *vendor;
 };
 
-struct vendors {
+struct vendor_tree {
 	struct known *known;
 	size_t n;
 };
@@ -99,7 +99,7 @@ enum err vouching_of_letters(const char *letters, struct buf *out)
 	return buf_ok(out);
 }
 
-void vendors_free(struct vendors **vendors)
+void vendor_tree_free(struct vendor_tree **vendors)
 {
 	if (*vendors == NULL)
 		return;
@@ -113,19 +113,19 @@ void vendors_free(struct vendors **vendors)
 }
 
 static enum err add_vendor(
-	struct vendors *vendors, const char *dir, const char *folder, struct problems *problems)
+	struct vendor_tree *vendors, const char *dir, const char *folder, struct problems *problems)
 {
 	AUTO(mem_free) char *path = NULL;
 	struct known *one = &vendors->known[vendors->n];
 
 	if (asprintf(&path, "%s/%s/vendor.yaml", dir, folder) < 0)
-		return fail(ERR_INTERNAL, "out-of-memory", "vendors_load");
+		return fail(ERR_INTERNAL, "out-of-memory", "vendor_tree_load");
 	/* Not every entry of the tree is a vendor; what is wrong with one is among the problems. */
 	if (access(path, F_OK) != 0 || vendor_load(path, problems, &one->vendor) != OK)
 		return OK;
 	vendors->n++;
 	one->folder = strdup(folder);
-	return one->folder == NULL ? fail(ERR_INTERNAL, "out-of-memory", "vendors_load") : OK;
+	return one->folder == NULL ? fail(ERR_INTERNAL, "out-of-memory", "vendor_tree_load") : OK;
 }
 
 static int is_visible(const struct dirent *entry)
@@ -133,9 +133,9 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-enum err vendors_load(const char *dir, struct problems *problems, struct vendors **out)
+enum err vendor_tree_load(const char *dir, struct problems *problems, struct vendor_tree **out)
 {
-	AUTO(vendors_free) struct vendors *vendors = calloc(1, sizeof(*vendors));
+	AUTO(vendor_tree_free) struct vendor_tree *vendors = calloc(1, sizeof(*vendors));
 	struct dirent **entries = NULL;
 	enum err err = OK;
 	int n = scandir(dir, &entries, is_visible, alphasort);
@@ -144,7 +144,7 @@ enum err vendors_load(const char *dir, struct problems *problems, struct vendors
 		return fail(ERR_INTERNAL, "vendors-directory", "%s: %s", dir, strerror(errno));
 	if (vendors == NULL ||
 		(vendors->known = calloc((size_t)n + 1, sizeof(*vendors->known))) == NULL)
-		err = fail(ERR_INTERNAL, "out-of-memory", "vendors_load");
+		err = fail(ERR_INTERNAL, "out-of-memory", "vendor_tree_load");
 	for (int i = 0; i < n; i++) {
 		if (err == OK)
 			err = add_vendor(vendors, dir, entries[i]->d_name, problems);
@@ -166,7 +166,7 @@ static enum err add_all(const struct vendor *vendor, struct buf *out)
 	return buf_ok(out);
 }
 
-static const struct vendor *by_name(const struct vendors *vendors, const char *name)
+static const struct vendor *by_name(const struct vendor_tree *vendors, const char *name)
 {
 	for (size_t i = 0; vendors != NULL && name[0] != '\0' && i < vendors->n; i++)
 		if (vendor_has_name(vendors->known[i].vendor, name))
@@ -176,7 +176,7 @@ static const struct vendor *by_name(const struct vendors *vendors, const char *n
 
 /* The common name says more than the organization, which may have roots of several kinds. */
 static const struct vendor *by_subject(
-	const struct vendors *vendors, const struct candidate *candidate)
+	const struct vendor_tree *vendors, const struct candidate *candidate)
 {
 	const struct vendor *vendor = by_name(vendors, candidate->common_name);
 
@@ -205,7 +205,7 @@ static bool is_called(const struct known *known, const char *folder)
 	       (n >= FOLDER_MIN && strncasecmp(known->vendor->name, folder, n) == 0);
 }
 
-static const struct vendor *by_folder(const struct vendors *vendors, const char *path)
+static const struct vendor *by_folder(const struct vendor_tree *vendors, const char *path)
 {
 	size_t end = strlen(path);
 
