@@ -55,8 +55,10 @@ struct trust;
 typedef void trust_skipped(void *ctx, const char *path, const char *reason);
 
 /*
- * Loads the sources. `*out` is the caller's, for trust_free(). ERR_INTERNAL "trust-empty" when a
- * source gives no root at all, "trust-directory" when a directory cannot be read.
+ * Loads the sources. A root that several have is the first one's. What is no CA certificate, and a CRL that
+ * cannot be used, is told to `skipped` and left out; so is a vendor whose vendor.yaml is wrong. `*out` is
+ * the caller's, for trust_free(). ERR_INTERNAL "trust-empty" when a source gives no root at all,
+ * "trust-directory" when a directory cannot be read.
  */
 CHECKED enum err trust_load(const struct trust_source *sources, size_t n, trust_skipped *skipped,
 	void *ctx, struct trust **out);
@@ -74,8 +76,14 @@ CHECKED enum err trust_add(const struct trust *base, const struct trust_item *it
 CHECKED enum err trust_each(const struct trust *trust,
 	enum err (*each)(void *ctx, const struct trust_item *item), void *ctx);
 
-/* SHA-256 over the certificates and their classes: changes with every change of whom we believe. */
+/*
+ * SHA-256 over certificates, CRLs, classes, constraints and what is known against firmware: changes with
+ * every change of whom we believe, and with nothing else.
+ */
 const uint8_t *trust_version(const struct trust *trust); /* 32 bytes */
+
+/* The version of the vendors that came with the set (VERSION of their tree); "" without any. */
+const char *trust_bundle_version(const struct trust *trust);
 
 /* Calls `each` for every root; the certificate is borrowed. */
 void trust_each_root(

@@ -198,11 +198,12 @@ static void change_ca(struct world *world, const char *constraints, const char *
 	recipe.constraints = constraints;
 	recipe.key_usage = usage;
 	world_ca(world, &recipe);
+	intermediate_sent(world); /* a directory's would not even be taken */
 }
 
 static void intermediate_without_ca(struct world *world)
 {
-	change_ca(world, "critical,CA:FALSE", "critical,keyEncipherment");
+	change_ca(world, "critical,CA:FALSE", NULL);
 }
 
 static void intermediate_without_constraints(struct world *world)
@@ -239,12 +240,6 @@ static void path_too_long(struct world *world)
 	world_root(world, &recipe);
 }
 
-static void leaf_is_a_root(struct world *world)
-{
-	stack_empty(world->roots);
-	stack_add(world->roots, world->leaf);
-}
-
 static void unknown_critical_extension(struct world *world)
 {
 	static const uint8_t null[] = {0x05, 0x00};
@@ -262,24 +257,46 @@ static void unknown_critical_extension(struct world *world)
 }
 
 #define UNTRUSTED ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1"
+#define SIGNATURE ERR_REJECTED, "ek-signature", "RFC 5280 6.1.3 (a)(1)"
+#define OTHER_KEY ERR_REJECTED, "ek-signature", "RFC 5280 4.2.1.1"
+#define FAULTY(clause) ERR_REJECTED, "ek-chain", clause
 
 static void a_chain_to_no_root_of_ours_is_untrusted(void **state)
 {
 	static const struct row rows[] = {
 		{"ek-unknown-root", other_root, UNTRUSTED},
-		{"root-of-the-same-name", root_of_the_same_name, UNTRUSTED},
 		{"root-only-sent", root_only_sent, UNTRUSTED},
 		{"no-intermediate", no_intermediate, UNTRUSTED},
 		{"intermediate-is-no-anchor", intermediate_is_no_anchor, UNTRUSTED},
-		{"intermediate-without-ca", intermediate_without_ca, UNTRUSTED},
-		{"intermediate-without-constraints", intermediate_without_constraints, UNTRUSTED},
-		{"intermediate-may-not-sign", intermediate_that_may_not_sign, UNTRUSTED},
-		{"bad-signature", bad_signature, UNTRUSTED},
-		{"bad-signature-above", bad_signature_above, UNTRUSTED},
-		{"path-length", path_too_long, UNTRUSTED},
-		{"five-above", five_above, UNTRUSTED},
-		{"leaf-is-a-root", leaf_is_a_root, UNTRUSTED},
-		{"critical-extension", unknown_critical_extension, UNTRUSTED},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void a_signature_is_by_the_ca_that_is_known_and_no_other(void **state)
+{
+	static const struct row rows[] = {
+		{"root-of-the-same-name", root_of_the_same_name, OTHER_KEY},
+		{"bad-signature", bad_signature, SIGNATURE},
+		{"bad-signature-above", bad_signature_above, SIGNATURE},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void each_certificate_of_a_chain_is_as_it_must_be(void **state)
+{
+	static const struct row rows[] = {
+		{"intermediate-without-ca", intermediate_without_ca, FAULTY("RFC 5280 4.2.1.9")},
+		{"intermediate-without-constraints", intermediate_without_constraints,
+			FAULTY("RFC 5280 4.2.1.9")},
+		{"intermediate-may-not-sign", intermediate_that_may_not_sign,
+			FAULTY("RFC 5280 4.2.1.3")},
+		{"path-length", path_too_long, FAULTY("RFC 5280 4.2.1.9")},
+		{"five-above", five_above, FAULTY("PROTOCOL limits")},
+		{"critical-extension", unknown_critical_extension, FAULTY("RFC 5280 4.2")},
 	};
 
 	(void)state;
@@ -320,12 +337,13 @@ static void old_root(struct world *world)
 }
 
 #define EXPIRED ERR_REJECTED, "ek-expired", "RFC 5280 6.1.3 (a)(2)"
+#define NOT_YET ERR_REJECTED, "ek-not-yet-valid", "RFC 5280 6.1.3 (a)(2)"
 
 static void each_certificate_of_a_chain_must_be_in_its_time(void **state)
 {
 	static const struct row rows[] = {
 		{"leaf", old_leaf, EXPIRED},
-		{"leaf-not-yet", early_leaf, EXPIRED},
+		{"leaf-not-yet", early_leaf, NOT_YET},
 		{"intermediate", old_intermediate, EXPIRED},
 		{"root", old_root, EXPIRED},
 	};
@@ -422,6 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_chain_verifies),
 		cmocka_unit_test(a_chain_to_no_root_of_ours_is_untrusted),
+		cmocka_unit_test(a_signature_is_by_the_ca_that_is_known_and_no_other),
+		cmocka_unit_test(each_certificate_of_a_chain_is_as_it_must_be),
 		cmocka_unit_test(each_certificate_of_a_chain_must_be_in_its_time),
 		cmocka_unit_test(sent_intermediates_are_looked_at_before_they_are_used),
 		cmocka_unit_test(a_verdict_says_what_the_chain_led_to),
