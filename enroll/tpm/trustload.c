@@ -160,11 +160,11 @@ static enum err load_vendor(struct loading *loading, const char *dir)
 	AUTO(vendor_free) struct vendor *vendor = NULL;
 	struct stat st;
 
+	problems_init(&problems);
 	if (path == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
 	if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
 		return OK; /* VERSION, SOURCES */
-	problems_init(&problems);
 	if (vendor_load(path, &problems, &vendor) != OK) {
 		trust_tell(loading->teller, dir, "none of this vendor's roots is taken: %s",
 			problems.n > 0 ? buf_text(&problems.text) : why()->sentence);
