@@ -6,6 +6,7 @@
 #include "enroll/admin/examine.h"
 #include "enroll/admin/paragraph.h"
 #include "enroll/admin/truststore.h"
+#include "enroll/tpm/nvcert.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,11 +33,12 @@ static const char usage[] =
 	"do.\n"
 	"One FILE is told in full, several in a line each. Nothing is fetched from anywhere.\n"
 	"\n"
-	"  --trust PATH       whom to believe: a tree of vendors, a bundle (vendors export), or a\n"
-	"                     file or directory as vendors import takes it; default: the bundle\n"
-	"                     that is installed\n"
-	"  --chain FILE       intermediates that the device has; those that follow in a PEM FILE\n"
-	"                     are taken by themselves\n"
+	"  --trust PATH       whom to believe: a tree of vendors, a bundle (vendors export), a\n"
+	"                     directory with roots/ and intermediates/ in it, or a file or other\n"
+	"                     directory as vendors import takes it; several times; default: the\n"
+	"                     vendors that are installed\n"
+	"  --chain FILE       intermediates that the device has, PEM, DER or as NV has them joined;\n"
+	"                     those that follow in a PEM FILE are taken by themselves\n"
 	"  --at DATE          judge by this day, 2026-11-22, or moment, 2026-11-22T12:00:00Z\n"
 	"  --expired WORD     strict (default): expired is refused; warn: it is a remark, as with\n"
 	"                     expired_ek: warn in a policy\n"
@@ -93,18 +95,19 @@ static bool read_expired(const char *word, bool *out)
 	return false;
 }
 
-static enum err add_chain_view(struct wish *wish, const struct buf *der)
+static enum err add_chain_view(struct wish *wish, struct view der)
 {
 	if (wish->examiner.chain_n == LIMIT_INTERMEDIATES)
 		return fail(ERR_TOO_LARGE, "chain", "--chain: a device sends at most %d certificates",
 			LIMIT_INTERMEDIATES);
-	wish->chain[wish->examiner.chain_n++] = buf_view(der);
+	wish->chain[wish->examiner.chain_n++] = der;
 	return OK;
 }
 
 static enum err add_chain(struct wish *wish, const char *path)
 {
 	struct ekfile *file;
+	struct view rest, der;
 
 	if (wish->chain_files_n == LIMIT_INTERMEDIATES)
 		return fail(ERR_TOO_LARGE, "chain", "--chain: at most %d files", LIMIT_INTERMEDIATES);
@@ -113,9 +116,11 @@ static enum err add_chain(struct wish *wish, const char *path)
 	TRY(ekfile_read(path, file));
 	if (file->content.n == 0)
 		return fail(ERR_MALFORMED, "chain", "%s: no certificate (%s)", path, file->kind);
-	TRY(add_chain_view(wish, &file->content));
+	rest = buf_view(&file->content);
+	while (nv_chain_next(&rest, &der))
+		TRY(add_chain_view(wish, der));
 	for (size_t i = 0; i < file->chain_n; i++)
-		TRY(add_chain_view(wish, &file->chain[i]));
+		TRY(add_chain_view(wish, buf_view(&file->chain[i])));
 	return OK;
 }
 
