@@ -85,8 +85,8 @@ static enum err step_up(struct search *search, X509 *cert, const struct trust_en
 }
 
 /* One that has the name: has it signed the last certificate of the path, and where does it lead? */
-static enum err try_issuer(struct search *search, struct level *level, X509 *cert,
-	const struct trust_entry *entry)
+static enum err try_issuer(
+	struct search *search, struct level *level, X509 *cert, const struct trust_entry *entry)
 {
 	int code;
 
@@ -161,11 +161,11 @@ static enum err try_sent(struct search *search, struct level *level, const X509_
 static enum err dead_end(struct search *search, const struct level *level)
 {
 	if (level->is_spent)
-		return note(search,
-			refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
-				"too many certificates of one name: none of %d that were tried leads "
-				"to a trusted root",
-				PATH_CHECKS));
+		return note(search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
+					    "too many certificates of one name: none of %d that "
+					    "were tried leads "
+					    "to a trusted root",
+					    PATH_CHECKS));
 	if (level->is_signed)
 		return ERR_REJECTED;
 	if (level->other != NULL)
@@ -182,15 +182,15 @@ static enum err climb(struct search *search)
 	enum err err;
 
 	if (search->path.n > PATH_ABOVE)
-		return note(search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
-					    "more than %d certificates above the EK's",
-					    PATH_ABOVE));
+		return note(
+			search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
+					"more than %d certificates above the EK's", PATH_ABOVE));
 	if ((err = try_ours(search, &level, name)) == ERR_REJECTED)
 		err = try_sent(search, &level, name);
 	return err == ERR_REJECTED ? dead_end(search, &level) : err;
 }
 
-enum err path_search(const struct trust *trust, const STACK_OF(X509) * sent, X509 *first,
+enum err path_search(const struct trust *trust, const STACK_OF(X509) *sent, X509 *first,
 	path_judge *judge, void *ctx)
 {
 	struct search search = {.trust = trust, .sent = sent, .judge = judge, .ctx = ctx};

@@ -85,6 +85,13 @@ const uint8_t *trust_version(const struct trust *trust); /* 32 bytes */
 /* The version of the vendors that came with the set (VERSION of their tree); "" without any. */
 const char *trust_bundle_version(const struct trust *trust);
 
+/* What was told to `skipped`, "PATH: REASON" a line; "" for nothing. Only the first 32 KiB. */
+const char *trust_passed_over(const struct trust *trust);
+
+/* Calls `each` for every CRL; borrowed. */
+void trust_each_crl(
+	const struct trust *trust, void (*each)(void *ctx, const X509_CRL *crl), void *ctx);
+
 /* Calls `each` for every root; the certificate is borrowed. */
 void trust_each_root(
 	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx);
