@@ -84,6 +84,13 @@ static enum err step_up(struct search *search, X509 *cert, const struct trust_en
 	return err;
 }
 
+/* The certificate says by which key it was issued, and it is none of those that are known. */
+static bool is_other_key(int code)
+{
+	return code == X509_V_ERR_AKID_SKID_MISMATCH ||
+	       code == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH;
+}
+
 /* One that has the name: has it signed the last certificate of the path, and where does it lead? */
 static enum err try_issuer(
 	struct search *search, struct level *level, X509 *cert, const struct trust_entry *entry)
@@ -108,8 +115,8 @@ static enum err try_issuer(
 		level->is_signed = true;
 		return step_up(search, cert, entry);
 	}
-	/* A key that did not sign says more than a key that nobody said had signed. */
-	if (level->other == NULL || code == X509_V_ERR_CERT_SIGNATURE_FAILURE) {
+	/* A key that should have signed and did not says more than another key. */
+	if (level->other == NULL || is_other_key(level->code)) {
 		level->other = cert;
 		level->code = code;
 	}
@@ -168,11 +175,13 @@ static enum err dead_end(struct search *search, const struct level *level)
 					    PATH_CHECKS));
 	if (level->is_signed)
 		return ERR_REJECTED;
-	if (level->other != NULL)
+	if (level->other != NULL && !is_other_key(level->code))
 		return note(search, issuer_differs(&search->path, level->other, level->code));
 	if (judge_path(search, false) == ERR_INTERNAL)
 		return ERR_INTERNAL;
-	return note(search, issuer_unknown(&search->path));
+	return note(search, level->other == NULL
+				    ? issuer_unknown(&search->path)
+				    : issuer_differs(&search->path, level->other, level->code));
 }
 
 static enum err climb(struct search *search)
