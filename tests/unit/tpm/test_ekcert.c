@@ -56,8 +56,8 @@ static enum err family_of(struct view attributes)
 /* SEQUENCE { Attribute { 2.23.133.2.16, SET { SEQUENCE { UTF8String family, 0, 116 } } } } */
 #define SPECIFICATION(tag, a, b, c)                                                                \
 	{                                                                                          \
-		0x30, 0x18, 0x30, 0x16, 0x06, 0x05, 0x67, 0x81, 0x05, 0x02, 0x10, 0x31, 0x0c,      \
-			0x30, 0x0a, tag, 3, a, b, c, 2, 1, 0, 2, 1, 116, 0                         \
+		0x30, 0x18, 0x30, 0x16, 0x06, 0x05, 0x67, 0x81, 0x05, 0x02, 0x10, 0x31, 0x0d,      \
+			0x30, 0x0b, tag, 3, a, b, c, 2, 1, 0, 2, 1, 116                            \
 	}
 
 static void the_family_is_what_the_specification_says(void **state)
