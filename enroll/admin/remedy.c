@@ -99,6 +99,7 @@ static const struct {
 	{"ek-is-ca", odd_certificate},
 	{"ek-eku", odd_certificate},
 	{"ek-usage", odd_certificate},
+	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
 	{"ek-chain",
 		"a certificate between this TPM and its maker's root is no use, the sentence says "

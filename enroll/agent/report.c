@@ -177,6 +177,9 @@ static const struct {
 	{"template-needs-tpm-facts",
 		"Nothing proves who made this TPM, and the service's template states it: the "
 		"operator can make that optional."},
+	{"ek-tpm12",
+		"A TPM 1.2 cannot enroll: look for a firmware setting or update that gives this "
+		"machine a TPM 2.0."},
 	{"ek-kind-not-allowed", "Try an EK of another kind, if this TPM has one: --ek KIND."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},

@@ -222,7 +222,7 @@ static bool is_vendor_id(const char *text)
 	       strspn(text + 3, "0123456789ABCDEFabcdef") == 8;
 }
 
-static enum err judge_san(const X509 *cert, struct ek_attributes *out)
+static enum err judge_san(X509 *cert, struct ek_attributes *out)
 {
 	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
@@ -231,6 +231,11 @@ static enum err judge_san(const X509 *cert, struct ek_attributes *out)
 		return refuse(ERR_REJECTED, "ek-san", SAN,
 			"the certificate has no subject alternative name, so it does not say which "
 			"manufacturer made the TPM, and no root may vouch for just anybody's");
+	if (X509_NAME_entry_count(X509_get_subject_name(cert)) == 0 &&
+		(X509_get_extension_flags(cert) & EXFLAG_SAN_CRITICAL) == 0)
+		return refuse(ERR_REJECTED, "ek-san", "RFC 5280 4.1.2.6",
+			"the certificate has no subject, and its subject alternative name is not "
+			"critical: whoever does not read that takes it for anybody's");
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
@@ -268,7 +273,7 @@ enum err ek_certificate_dates(const X509 *cert, int64_t now, bool takes_expired,
 			"the EK certificate is not valid yet; see to the clocks of its maker and "
 			"of "
 			"this service");
-	*is_expired = now > until;
+	*is_expired = now >= until; /* as OpenSSL has it of those above */
 	if (*is_expired && !takes_expired)
 		return refuse(ERR_REJECTED, "ek-expired", "RFC 5280 4.1.2.5",
 			"the EK certificate has expired; the operator may take it all the same "

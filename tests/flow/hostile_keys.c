@@ -166,7 +166,7 @@ static void no_certificate(struct dialogue *x, struct cast *cast)
 static void certificate_trailing(struct dialogue *x, struct cast *cast)
 {
 	(void)cast;
-	buf_u8(&x->ek_certificate, 0);
+	buf_u8(&x->ek_certificate, 0x42); /* no padding */
 }
 
 const struct fault ek_faults[] = {
