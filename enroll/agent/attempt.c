@@ -228,7 +228,8 @@ static enum err ask(struct attempt *a)
 /* A service that is away for a while has not decided either. */
 static bool is_undecided(const struct attempt *a, enum err err)
 {
-	return err == ERR_PENDING || (a->asks > 0 && strcmp(why()->code, "service-away") == 0);
+	return err == ERR_PENDING ||
+	       (err == ERR_BUSY && a->asks > 0 && strcmp(why()->code, "service-away") == 0);
 }
 
 /* Each time with a new ticket, since one that was held is good for nothing, and with the same AK. */
