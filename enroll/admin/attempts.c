@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "enroll/admin/follow.h"
 #include "enroll/admin/remedy.h"
+#include "enroll/admin/strangers.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -16,10 +17,11 @@ static const char usage[] =
 	"usage: endorsectl attempts [--follow] [--reason R] [--host PATTERN] [--since TIME]\n"
 	"                           [--last N] [--json] [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Tells which devices were refused after they had proven themselves: when, as which host,\n"
-	"for which reason, and what to do. Then what this server has counted since it started,\n"
-	"with those that proved nothing, by reason. Counters are each server's own; refusals are\n"
-	"those of all servers of the service.\n"
+	"Tells which devices were refused: when, as which host, for which reason, and what to do.\n"
+	"First those that had proven themselves, of all servers of the service, then those that "
+	"this\n"
+	"server turned away before that (the last 256, in memory only), then what this server has\n"
+	"counted since it started.\n"
 	"\n"
 	"  --follow           go on with each that comes, until interrupted; waits for a service\n"
 	"                     that is away\n"
@@ -109,10 +111,12 @@ static int misused(int option, const char *value)
 static enum err tell_once(const struct wish *wish, size_t n, struct problem *problem)
 {
 	AUTO(attempts_answer_free) struct attempts_answer answer = {0};
+	int64_t since = 0, after = 0;
 
 	TRY(attempts_last(&wish->server, &wish->filter, n, &answer, problem));
 	for (size_t i = 0; i < answer.n; i++)
 		TRY(attempt_print(&answer.items[i], wish->form));
+	TRY(strangers_show(&wish->server, &wish->filter, n, wish->form, &since, &after, problem));
 	return counters_print(&answer.counters, wish->form);
 }
 
@@ -126,8 +130,8 @@ static int run(struct wish *wish)
 		n = wish->filter.since > 0 ? LAST_MAX : wish->follow ? 10 : 20;
 	if (wish->filter.reason != NULL && remedy_for(wish->filter.reason) == NULL)
 		fprintf(stderr,
-			"endorsectl: no proven device is refused for \"%s\"; those that proved "
-			"nothing are only counted\n",
+			"endorsectl: no proven device is refused for \"%s\": only this server's "
+			"own can be shown\n",
 			wish->filter.reason);
 	err = wish->follow ? attempts_follow(&wish->server, &wish->filter, n, wish->form, &problem)
 			   : tell_once(wish, n, &problem);

@@ -85,6 +85,45 @@ enum err attempt_print(const struct attempt *attempt, enum print_form form)
 	return put(&out);
 }
 
+/* Nobody has proven to be the host that is named: it is what was said. */
+static void add_stranger(struct buf *out, const struct stranger *stranger)
+{
+	char when[CLOCK_TEXT_SIZE], host[LIMIT_HOST + 1], sentence[STRANGER_TEXT],
+		reason[LIMIT_REASON + 1], from[sizeof(stranger->from)];
+	const char *remedy = remedy_for(stranger->reason);
+
+	clock_text(stranger->at, when);
+	printable(stranger->host, host, sizeof(host));
+	printable(stranger->reason, reason, sizeof(reason));
+	printable(stranger->from, from, sizeof(from));
+	printable(stranger->sentence, sentence, sizeof(sentence));
+	buf_fmt(out, "%s  %-32s  %s\n", when, host[0] == '\0' ? "-" : host, reason);
+	buf_fmt(out, INDENT "from %s, turned away before it had proven anything",
+		from[0] == '\0' ? "?" : from);
+	if (stranger->count > 1) {
+		clock_text(stranger->first_at, when);
+		buf_fmt(out, ", %lld times since %s", (long long)stranger->count, when);
+	}
+	buf_str(out, "\n");
+	add_wrapped(out, INDENT, sentence);
+	if (remedy != NULL)
+		add_wrapped(out, INDENT "->", remedy);
+}
+
+enum err stranger_print(const struct stranger *stranger, enum print_form form)
+{
+	AUTO(buf_free) struct buf out = BUF(1 << 16);
+
+	if (form == PRINT_JSON) {
+		buf_str(&out, "{\"stranger\":");
+		TRY(stranger_encode(stranger, &out));
+		buf_str(&out, "}\n");
+	} else {
+		add_stranger(&out, stranger);
+	}
+	return put(&out);
+}
+
 static void add_counters(struct buf *out, const struct attempt_counters *counters)
 {
 	AUTO(buf_free) struct buf unproven = BUF(1 << 14);
@@ -119,9 +158,6 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 	if (unproven.n == 0)
 		return;
 	add_wrapped(out, INDENT, buf_text(&unproven));
-	add_wrapped(out, INDENT "->",
-		"the service's log says which devices these were: journalctl -u endorsed -g "
-		"refused");
 }
 
 enum err counters_print(const struct attempt_counters *counters, enum print_form form)

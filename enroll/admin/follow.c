@@ -1,6 +1,7 @@
 #include "enroll/admin/follow.h"
 
 #include "ca/base/clock.h"
+#include "enroll/admin/strangers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct follow {
 	int64_t next_settled, next_xid; /* what settles next, and with which transaction */
 	int64_t *seen; /* ids beyond `settled` that were shown */
 	size_t seen_n, seen_room;
+	int64_t strangers_since, strangers_after; /* see strangers_show() */
 	bool is_away;
 	struct attempt_counters counters;
 	struct buf told; /* what they were when they were shown last */
@@ -136,6 +138,18 @@ static enum err read_round(struct follow *follow, bool silently)
 	return OK;
 }
 
+static enum err show_strangers(struct follow *follow, size_t n)
+{
+	return strangers_show(follow->server, follow->filter, n, follow->form,
+		&follow->strangers_since, &follow->strangers_after, follow->problem);
+}
+
+static enum err go_round(struct follow *follow)
+{
+	TRY(read_round(follow, false));
+	return show_strangers(follow, STRANGERS_MAX);
+}
+
 /* What is there already is not news, but for the last `n`. */
 static enum err begin(struct follow *follow, size_t n)
 {
@@ -153,7 +167,7 @@ static enum err begin(struct follow *follow, size_t n)
 			TRY(remember(follow, last.items[i].id));
 		TRY(attempt_print(&last.items[i], follow->form));
 	}
-	return OK;
+	return show_strangers(follow, n);
 }
 
 static enum err tell_counters(struct follow *follow)
@@ -200,7 +214,7 @@ static enum err go_on(struct follow *follow, size_t n)
 		nanosleep(&pause, NULL);
 		if (stop != 0)
 			break;
-		err = begun ? read_round(follow, false) : begin(follow, n);
+		err = begun ? go_round(follow) : begin(follow, n);
 		begun = begun || err == OK;
 		TRY(bear(follow, err));
 	}

@@ -84,3 +84,12 @@ enum err attempts_read(const struct service *service, const struct attempts_wish
 	tally_read(service->tally, &out->counters);
 	return OK;
 }
+
+enum err attempts_strangers(
+	const struct service *service, const char *after, struct strangers_answer *out)
+{
+	int64_t number = 0;
+
+	TRY(read_number("after", after, 0, INT64_MAX, &number));
+	return tally_strangers(service->tally, number, out);
+}

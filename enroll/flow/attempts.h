@@ -3,6 +3,7 @@
 
 #include "enroll/flow/service.h"
 #include "enroll/proto/attempts.h"
+#include "enroll/proto/strangers.h"
 
 /* Texts as an admin sent them; NULL: not sent. */
 struct attempts_wish {
@@ -20,3 +21,10 @@ struct attempts_wish {
  */
 CHECKED enum err attempts_read(const struct service *service, const struct attempts_wish *wish,
 	struct attempts_answer *out);
+
+/*
+ * Those that this server turned away before they had proven anything, after the number `after` (a text as an
+ * admin sent it; NULL: all that are kept). `out` is for strangers_answer_free(). ERR_MALFORMED "query-value".
+ */
+CHECKED enum err attempts_strangers(
+	const struct service *service, const char *after, struct strangers_answer *out);

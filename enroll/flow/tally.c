@@ -1,5 +1,7 @@
 #include "enroll/flow/tally.h"
 
+#include "ca/base/mem.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,17 +10,19 @@
 struct tally {
 	pthread_mutex_t mutex; /* over what follows */
 	struct attempt_counters counted;
+	struct strangers *strangers; /* has a lock of its own */
 };
 
 enum err tally_make(int64_t now, struct tally **out)
 {
-	struct tally *tally = calloc(1, sizeof(*tally));
+	AUTO(mem_free) struct tally *tally = calloc(1, sizeof(*tally));
 
 	if (tally == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "tally_make");
+	TRY(strangers_make(&tally->strangers));
 	pthread_mutex_init(&tally->mutex, NULL);
 	tally->counted.since = now;
-	*out = tally;
+	*out = MOVE(tally);
 	return OK;
 }
 
@@ -27,6 +31,7 @@ void tally_free(struct tally **tally)
 	if (*tally == NULL)
 		return;
 	pthread_mutex_destroy(&(*tally)->mutex);
+	strangers_free(&(*tally)->strangers);
 	free(*tally);
 	*tally = NULL;
 }
@@ -62,22 +67,31 @@ static void count_success(struct attempt_counters *counted, const char *what)
 		counted->tickets++;
 }
 
-void tally_add(struct tally *tally, const struct outcome *outcome, enum err err, const char *reason)
+static bool is_trouble(enum err err)
+{
+	return err == ERR_BUSY || err == ERR_INTERNAL;
+}
+
+void tally_add(struct tally *tally, const struct caller *caller, const struct outcome *outcome,
+	enum err err, const struct reason *reason)
 {
 	struct attempt_counters *counted = &tally->counted;
+
+	if (err != OK && !is_trouble(err) && !outcome->is_proven)
+		strangers_add(tally->strangers, caller, outcome, reason);
 
 	pthread_mutex_lock(&tally->mutex);
 	if (err == OK) {
 		count_success(counted, outcome->what);
 	} else if (err == ERR_PENDING) {
 		counted->held += outcome->what[0] != '\0';
-	} else if (err == ERR_BUSY || err == ERR_INTERNAL) {
+	} else if (is_trouble(err)) {
 		counted->failed++;
 	} else if (outcome->is_proven) {
 		counted->refused++;
 		counted->unrecorded += outcome->is_unrecorded;
 	} else {
-		count_unproven(counted, reason);
+		count_unproven(counted, reason->code);
 	}
 	pthread_mutex_unlock(&tally->mutex);
 }
@@ -97,4 +111,11 @@ void tally_read(struct tally *tally, struct attempt_counters *out)
 	*out = tally->counted;
 	pthread_mutex_unlock(&tally->mutex);
 	qsort(out->unproven, out->unproven_n, sizeof(out->unproven[0]), by_count);
+}
+
+enum err tally_strangers(struct tally *tally, int64_t after, struct strangers_answer *out)
+{
+	TRY(strangers_read(tally->strangers, after, out));
+	out->since = tally->counted.since; /* never changes */
+	return OK;
 }

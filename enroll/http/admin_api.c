@@ -42,6 +42,16 @@ enum err handle_attempts(const struct service *service, struct exchange *exchang
 	return attempts_answer_encode(answer, &exchange->answer);
 }
 
+const struct query_key strangers_query[] = {{"after", 19}, {0}};
+
+enum err handle_strangers(const struct service *service, struct exchange *exchange)
+{
+	AUTO(strangers_answer_free) struct strangers_answer answer = {0};
+
+	TRY(attempts_strangers(service, exchange->query.value[0], &answer));
+	return strangers_answer_encode(&answer, &exchange->answer);
+}
+
 enum err handle_doctor(const struct service *service, struct exchange *exchange)
 {
 	AUTO(mem_free) struct doctor_answer *answer = calloc(1, sizeof(*answer));

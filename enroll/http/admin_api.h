@@ -5,8 +5,11 @@
 
 /* The query that handle_attempts() takes. */
 extern const struct query_key attempts_query[];
+/* ... and handle_strangers(). */
+extern const struct query_key strangers_query[];
 
 CHECKED enum err handle_attempts(const struct service *service, struct exchange *exchange);
+CHECKED enum err handle_strangers(const struct service *service, struct exchange *exchange);
 CHECKED enum err handle_doctor(const struct service *service, struct exchange *exchange);
 CHECKED enum err handle_unbind(const struct service *service, struct exchange *exchange);
 /* Takes the configuration anew; a refusal has the list of what is wrong. */

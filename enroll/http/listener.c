@@ -62,7 +62,7 @@ static void count(const struct listener *listener, const struct exchange *exchan
 	struct tally *tally = listener->options.tally;
 
 	if (tally != NULL && (route == NULL || route->body_limit > 0))
-		tally_add(tally, &exchange->outcome, err, why()->code);
+		tally_add(tally, &exchange->caller, &exchange->outcome, err, why());
 }
 
 /* civetweb calls this for every request; what it returns is the status for its own records. */

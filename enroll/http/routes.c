@@ -18,6 +18,8 @@ const struct route admin_routes[] = {
 	{"POST", "/v1/admin/reload", ADMIT_ADMIN, 0, handle_reload, "admin.reload", NULL, false},
 	{"GET", "/v1/admin/attempts", ADMIT_ADMIN, 0, handle_attempts, "attempts", attempts_query,
 		true},
+	{"GET", "/v1/admin/strangers", ADMIT_ADMIN, 0, handle_strangers, "strangers",
+		strangers_query, true},
 	{"GET", "/v1/admin/doctor", ADMIT_ADMIN, 0, handle_doctor, "doctor", NULL, false},
 	{0},
 };

@@ -141,9 +141,13 @@ static void what_proved_nothing_is_counted_by_reason_and_is_no_row(void **state)
 		4);
 	ATTEMPTS(&output);
 	wants(&output, "unproven: proof-invalid 1, ticket-invalid 1\n");
-	ATTEMPTS(&only, "--reason", "proof-invalid");
+	wants(&output, "  -                                 proof-invalid\n");
+	wants(&output, "    from 127.0.0.1, turned away before it had proven anything\n");
+	ATTEMPTS(&only, "--json", "--reason", "proof-invalid");
 	assert_int_equal(only.code, 0);
-	assert_non_null(strstr(buf_text(&only.err), "those that proved nothing are only counted"));
+	assert_non_null(strstr(buf_text(&only.err), "only this server's own can be shown"));
+	assert_int_equal(count(&only.out, "{\"stranger\":{"), 1);
+	assert_int_equal(count(&only.out, "\"reason\":\"proof-invalid\",\"sentence\""), 1);
 }
 
 static void reason_and_host_pick_rows(void **state)
@@ -176,7 +180,8 @@ static void reason_and_host_pick_rows(void **state)
 			fail_msg("%s %s: exit %d, wanted %zu rows:\n%s%s", rows[i].option,
 				rows[i].value, output.code, rows[i].rows, buf_text(&output.out),
 				buf_text(&output.err));
-		assert_int_equal(count(&output.out, "\n"), rows[i].rows + 1);
+		assert_int_equal(count(&output.out, "\n"),
+			rows[i].rows + count(&output.out, "{\"stranger\":{") + 1);
 		assert_int_equal(count(&output.out, "{\"counters\":{"), 1);
 	}
 }
@@ -220,6 +225,8 @@ static void no_parameter_is_taken_that_the_path_does_not_have(void **state)
 		{"/v1/admin/attempts?after=9999999999999999999", "query-value", 400},
 		{"/v1/admin/attempts?after=1&before=2", "query-value", 400},
 		{"/v1/admin/attempts?reason=%0a", "query-value", 400},
+		{"/v1/admin/strangers?after=-1", "query-value", 400},
+		{"/v1/admin/strangers?before=1", "query-unknown", 400},
 		{"/v1/admin/doctor?limit=1", "route-unknown", 404},
 	};
 
@@ -237,19 +244,24 @@ static void no_parameter_is_taken_that_the_path_does_not_have(void **state)
 
 static void no_answer_carries_an_ek_and_without_the_token_there_is_none(void **state)
 {
-	AUTO(httpc_answer_free) struct httpc_answer answer, refused;
+	AUTO(httpc_answer_free) struct httpc_answer answer;
 	AUTO(mem_free)
 	char *digest = sql_text(world.conninfo, "SELECT encode(ek_digest, 'hex') FROM ek LIMIT 1");
 	AUTO(mem_free) char *log = NULL;
 	const struct httpc_peer nobody = {.port = world.services[0].admin_port};
+	static const char *const paths[] = {"/v1/admin/attempts", "/v1/admin/strangers"};
 
 	(void)state;
 	httpc_get(&world.services[0].admin, "/v1/admin/attempts?limit=1000", &answer);
 	assert_int_equal(answer.status, 200);
 	assert_int_equal(strlen(digest), 64);
 	assert_null(strstr(buf_text(&answer.body), digest));
-	httpc_get(&nobody, "/v1/admin/attempts", &refused);
-	assert_int_equal(refused.status, 403);
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		AUTO(httpc_answer_free) struct httpc_answer refused;
+
+		httpc_get(&nobody, paths[i], &refused);
+		assert_int_equal(refused.status, 403);
+	}
 	log = world_log(&world, 0);
 	assert_non_null(strstr(log, ">attempts.refused reason=admin-token "));
 	assert_null(strstr(log, ">attempts.done"));

@@ -39,6 +39,7 @@ keys() {
 }
 keys enroll/daemon/config.c enroll/daemon/endorsed.yaml.5
 keys policy/policy.c policy/endorse-policy.5
+keys enroll/tpm/vendor.c policy/vendors/endorse-vendors.5
 keys ca/template.c ca/endorse-template.5
 
 # options PAGE COMPLETION SOURCE...

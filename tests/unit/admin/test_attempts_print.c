@@ -94,6 +94,56 @@ static void nothing_of_a_device_reaches_the_terminal_as_it_is(void **state)
 		"    a?b?c\n");
 }
 
+static struct stranger stranger = {.number = 3,
+	.first_at = 1800000000,
+	.at = 1800000060,
+	.count = 1,
+	.host = "web-2.example.org",
+	.reason = "ek-untrusted",
+	.sentence = "no root of ours",
+	.from = "192.0.2.8"};
+
+static enum err print_stranger(enum print_form form)
+{
+	return stranger_print(&stranger, form);
+}
+
+static void who_proved_nothing_is_told_with_how_often(void **state)
+{
+	AUTO(buf_free) struct buf once = BUF(4096), often = BUF(4096), json = BUF(4096);
+
+	(void)state;
+	printed(print_stranger, PRINT_TEXT, &once);
+	assert_non_null(strstr(buf_text(&once),
+		"2027-01-15T08:01:00Z  web-2.example.org                 ek-untrusted\n"
+		"    from 192.0.2.8, turned away before it had proven anything\n"
+		"    no root of ours\n"
+		"    -> is this a manufacturer"));
+	stranger.count = 4;
+	printed(print_stranger, PRINT_TEXT, &often);
+	assert_non_null(strstr(
+		buf_text(&often), " had proven anything, 4 times since 2027-01-15T08:00:00Z\n"));
+	printed(print_stranger, PRINT_JSON, &json);
+	assert_string_equal(buf_text(&json),
+		"{\"stranger\":{\"number\":3,\"first_at\":1800000000,\"at\":1800000060,"
+		"\"count\":4,\"host\":\"web-2.example.org\",\"reason\":\"ek-untrusted\","
+		"\"sentence\":\"no root of ours\",\"from\":\"192.0.2.8\"}}\n");
+}
+
+static void what_a_stranger_says_does_not_reach_the_terminal_as_it_is(void **state)
+{
+	AUTO(buf_free) struct buf out = BUF(4096);
+
+	(void)state;
+	stranger = (struct stranger){
+		.host = "\x1b[2J", .reason = "\x9b", .sentence = "a\nb\x07", .from = "\x1b"};
+	printed(print_stranger, PRINT_TEXT, &out);
+	assert_string_equal(buf_text(&out),
+		"1970-01-01T00:00:00Z  ?[2J                              ?\n"
+		"    from ?, turned away before it had proven anything\n"
+		"    a?b?\n");
+}
+
 static void counters_are_a_few_lines_or_an_object(void **state)
 {
 	AUTO(buf_free) struct buf out = BUF(4096), json = BUF(4096);
@@ -107,9 +157,7 @@ static void counters_are_a_few_lines_or_an_object(void **state)
 		"    4 failed on our side: endorsectl doctor, and the log, tell why\n"
 		"    1 of the refused are not in the audit: see the log\n"
 		"    unproven: proof-invalid 3, busy 1\n"
-		"    -> the service's log says which devices these were: journalctl -u endorsed "
-		"-g "
-		"refused\n");
+		"");
 	printed(print_counters, PRINT_JSON, &json);
 	assert_string_equal(buf_text(&json),
 		"{\"counters\":{\"since\":1800000000,\"tickets\":9,\"issued\":5,\"returned\":0,"
@@ -123,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refusal_has_a_line_and_what_to_do_below_it),
 		cmocka_unit_test(nothing_of_a_device_reaches_the_terminal_as_it_is),
+		cmocka_unit_test(who_proved_nothing_is_told_with_how_often),
+		cmocka_unit_test(what_a_stranger_says_does_not_reach_the_terminal_as_it_is),
 		cmocka_unit_test(counters_are_a_few_lines_or_an_object),
 	};
 

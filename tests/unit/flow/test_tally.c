@@ -8,6 +8,14 @@
 
 static struct attempt_counters view; /* 11 KiB */
 
+static void add(struct tally *tally, const struct outcome *outcome, enum err err, const char *code)
+{
+	const struct caller caller = {"request", "192.0.2.7", 1800000000};
+	const struct reason reason = {err, code, "clause", "sentence"};
+
+	tally_add(tally, &caller, outcome, err, &reason);
+}
+
 static void each_answer_is_counted_as_what_it_was(void **state)
 {
 	static const char *const what[] = {
@@ -19,7 +27,7 @@ static void each_answer_is_counted_as_what_it_was(void **state)
 	assert_int_equal(OK, tally_make(1800000000, &tally));
 	for (size_t i = 0; i < COUNT(what); i++) {
 		outcome.what = what[i];
-		tally_add(tally, &outcome, OK, "");
+		add(tally, &outcome, OK, "");
 	}
 	tally_read(tally, &view);
 	assert_int_equal(1800000000, view.since);
@@ -38,15 +46,15 @@ static void proven_refusals_are_one_number_and_unproven_ones_have_their_reasons(
 
 	(void)state;
 	assert_int_equal(OK, tally_make(0, &tally));
-	tally_add(tally, &outcome, ERR_DENIED, "name-not-allowed");
+	add(tally, &outcome, ERR_DENIED, "name-not-allowed");
 	outcome.is_unrecorded = true;
-	tally_add(tally, &outcome, ERR_DENIED, "name-not-allowed");
-	tally_add(tally, &outcome, ERR_BUSY, "database-unreachable");
+	add(tally, &outcome, ERR_DENIED, "name-not-allowed");
+	add(tally, &outcome, ERR_BUSY, "database-unreachable");
 	outcome = (struct outcome){.what = ""};
-	tally_add(tally, &outcome, ERR_INTERNAL, "crypto");
-	tally_add(tally, &outcome, ERR_DENIED, "ticket-expired");
-	tally_add(tally, &outcome, ERR_DENIED, "proof-invalid");
-	tally_add(tally, &outcome, ERR_DENIED, "proof-invalid");
+	add(tally, &outcome, ERR_INTERNAL, "crypto");
+	add(tally, &outcome, ERR_DENIED, "ticket-expired");
+	add(tally, &outcome, ERR_DENIED, "proof-invalid");
+	add(tally, &outcome, ERR_DENIED, "proof-invalid");
 	tally_read(tally, &view);
 	assert_int_equal(2, view.refused);
 	assert_int_equal(1, view.unrecorded);
@@ -69,7 +77,7 @@ static void however_many_words_there_are_the_table_does_not_grow(void **state)
 		char reason[16];
 
 		snprintf(reason, sizeof(reason), "r-%d", i);
-		tally_add(tally, &outcome, ERR_DENIED, reason);
+		add(tally, &outcome, ERR_DENIED, reason);
 	}
 	tally_read(tally, &view);
 	assert_int_equal(ATTEMPT_REASONS, view.unproven_n);
@@ -84,7 +92,7 @@ static void *add_many(void *tally)
 	const struct outcome outcome = {.what = "challenged"};
 
 	for (int i = 0; i < 10000; i++)
-		tally_add(tally, &outcome, i % 2 == 0 ? ERR_UNPROVEN : OK, "proof-invalid");
+		add(tally, &outcome, i % 2 == 0 ? ERR_UNPROVEN : OK, "proof-invalid");
 	return NULL;
 }
 
