@@ -26,7 +26,8 @@ static const char usage[] =
 	"usage: endorsectl vendors verify FILE... [--trust PATH]... [--chain FILE]... [--at DATE]\n"
 	"                                 [--expired strict|warn] [--ek-public FILE] [--json]\n"
 	"\n"
-	"Judges EK certificates as the service would, by the same code and without it: DER, PEM, or\n"
+	"Judges EK certificates as the service would, by the same code and without it: DER, PEM, "
+	"or\n"
 	"the content of an NV index as it was read; FILE - is standard input, of a directory all "
 	"files\n"
 	"are judged. Tells what it is, through which path it is believed, or why not and what to "
@@ -37,12 +38,14 @@ static const char usage[] =
 	"                     directory with roots/ and intermediates/ in it, or a file or other\n"
 	"                     directory as vendors import takes it; several times; default: the\n"
 	"                     vendors that are installed\n"
-	"  --chain FILE       intermediates that the device has, PEM, DER or as NV has them joined;\n"
+	"  --chain FILE       intermediates that the device has, PEM, DER or as NV has them "
+	"joined;\n"
 	"                     those that follow in a PEM FILE are taken by themselves\n"
 	"  --at DATE          judge by this day, 2026-11-22, or moment, 2026-11-22T12:00:00Z\n"
 	"  --expired WORD     strict (default): expired is refused; warn: it is a remark, as with\n"
 	"                     expired_ek: warn in a policy\n"
-	"  --ek-public FILE   the EK's public area (TPM2B_PUBLIC), to be compared; without FILE it\n"
+	"  --ek-public FILE   the EK's public area (TPM2B_PUBLIC), to be compared; without FILE "
+	"it\n"
 	"                     is all there is\n"
 	"  --json             one JSON object a line for each FILE\n"
 	"\n"
@@ -98,8 +101,8 @@ static bool read_expired(const char *word, bool *out)
 static enum err add_chain_view(struct wish *wish, struct view der)
 {
 	if (wish->examiner.chain_n == LIMIT_INTERMEDIATES)
-		return fail(ERR_TOO_LARGE, "chain", "--chain: a device sends at most %d certificates",
-			LIMIT_INTERMEDIATES);
+		return fail(ERR_TOO_LARGE, "chain",
+			"--chain: a device sends at most %d certificates", LIMIT_INTERMEDIATES);
 	wish->chain[wish->examiner.chain_n++] = der;
 	return OK;
 }
@@ -110,7 +113,8 @@ static enum err add_chain(struct wish *wish, const char *path)
 	struct view rest, der;
 
 	if (wish->chain_files_n == LIMIT_INTERMEDIATES)
-		return fail(ERR_TOO_LARGE, "chain", "--chain: at most %d files", LIMIT_INTERMEDIATES);
+		return fail(
+			ERR_TOO_LARGE, "chain", "--chain: at most %d files", LIMIT_INTERMEDIATES);
 	file = &wish->chain_files[wish->chain_files_n++];
 	ekfile_init(file);
 	TRY(ekfile_read(path, file));
@@ -234,7 +238,9 @@ static int run(struct wish *wish, char **files, int n)
 	wish->examiner.ek_public = buf_view(&wish->ek_public);
 	if (verify_all(wish, files, n) != OK)
 		return unjudged();
-	return wish->unjudged > 0 ? EXIT_UNJUDGED : wish->refused > 0 ? EXIT_REFUSES : EXIT_ACCEPTED;
+	return wish->unjudged > 0  ? EXIT_UNJUDGED
+	       : wish->refused > 0 ? EXIT_REFUSES
+				   : EXIT_ACCEPTED;
 }
 
 /* False: it was told what is wrong. */

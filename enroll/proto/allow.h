@@ -52,7 +52,7 @@ struct allow_answer {
 	struct allow_bad {
 		int64_t entry; /* from 0, in the order of the request */
 		enum allow_fate fate;
-	} *bad;
+	} * bad;
 	size_t bad_n;
 };
 /* Makes room for `n` bad ones. */

@@ -148,9 +148,9 @@ static void a_good_list_is_imported_whole(void **state)
 	EK_ALLOW(&output, "import", manifest, "--why", "delivery 4711");
 	wants(&output, 0, "3 new, 0 that were there, 0 bad line(s); imported");
 	assert_int_equal(allowed_rows(), 3);
-	assert_int_equal(sql_number(world.conninfo,
-				 "SELECT count(*) FROM ek_allowed WHERE serial ="
-				 " 'SN \"2\", with a comma' AND source = 'manifest.csv'"),
+	assert_int_equal(
+		sql_number(world.conninfo, "SELECT count(*) FROM ek_allowed WHERE serial ="
+					   " 'SN \"2\", with a comma' AND source = 'manifest.csv'"),
 		1);
 }
 
@@ -254,8 +254,8 @@ static void ten_thousand_lines_go_in_one_transaction(void **state)
 	(void)state;
 	buf_str(&csv, "\xef\xbb\xbfhost,ek_digest,labels\n");
 	for (unsigned i = 0; i < MANY; i++)
-		buf_fmt(&csv, "node-%05u.example.test,%064x,\"rack=%u;site=fra\"\n", i, 0x100000 + i,
-			i / 40);
+		buf_fmt(&csv, "node-%05u.example.test,%064x,\"rack=%u;site=fra\"\n", i,
+			0x100000 + i, i / 40);
 	write_file(manifest, 0600, buf_view(&csv));
 	EK_ALLOW(&output, "import", manifest, "--why", "a factory's list");
 	wants(&output, 0, "10000 new, 0 that were there, 0 bad line(s); imported");
@@ -309,8 +309,9 @@ static void the_service_judges_for_itself(void **state)
 
 	(void)state;
 	base64_add(&base64, buf_view(&ek_public));
-	other = text("{\"entries\":[{\"ek_digest\":\"%064x\",\"ek_public\":\"%s\"}],\"source\":\"\","
-		     "\"why\":\"x\"}",
+	other = text(
+		"{\"entries\":[{\"ek_digest\":\"%064x\",\"ek_public\":\"%s\"}],\"source\":\"\","
+		"\"why\":\"x\"}",
 		5, buf_text(&base64));
 	post("/v1/admin/ek/allow", other, 400, "ek-digest");
 	post("/v1/admin/ek/allow", "{\"entries\":[{}],\"source\":\"\",\"why\":\"x\"}", 400,

@@ -69,10 +69,9 @@ static void wants(const struct output *output, int code, const char *what)
 /* A device of the stranger's, with `chain_n` of its CAs: the intermediate, then the root. */
 static void make_device(const char *host, size_t chain_n, struct soft_device *out)
 {
-	soft_device_make(&(struct soft_plan){.ek = SOFT_L2,
-				 .ak = SOFT_P256,
-				 .service = world.name,
-				 .host = host},
+	soft_device_make(
+		&(struct soft_plan){
+			.ek = SOFT_L2, .ak = SOFT_P256, .service = world.name, .host = host},
 		&stranger, out);
 	out->chain[0] = buf_view(&intermediate);
 	out->chain[1] = buf_view(&root);
@@ -283,7 +282,8 @@ static void the_service_wants_a_whole_id_and_words(void **state)
 	const struct httpc_peer *peer = &world.services[0].admin;
 
 	(void)state;
-	httpc_post(peer, "/v1/admin/pending/accept", view_str("{\"id\":\"ab\",\"why\":\"x\"}"), &id);
+	httpc_post(
+		peer, "/v1/admin/pending/accept", view_str("{\"id\":\"ab\",\"why\":\"x\"}"), &id);
 	assert_int_equal(id.status, 400);
 	assert_non_null(strstr(buf_text(&id.body), "attempt-id"));
 	httpc_post(peer, "/v1/admin/pending/reject",
