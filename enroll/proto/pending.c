@@ -228,8 +228,8 @@ enum err waiting_list_parse(struct view json, struct waiting_list *out)
 	if (!json_is_boolean(json_object_get(object, "more")))
 		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
 			"\"more\" is neither true nor false");
-	out->more = json_is_true(json_object_get(object, "more"));
 	TRY(waiting_list_init(out, json_array_size(items)));
+	out->more = json_is_true(json_object_get(object, "more"));
 	out->n = json_array_size(items); /* all are made, so all are freed */
 	for (size_t i = 0; i < out->n; i++)
 		TRY(read_waiting(json_array_get(items, i), &out->items[i]));
