@@ -88,7 +88,7 @@ static void add_certificate(struct buf *out, const struct ek_report *report)
 static void add_step(struct buf *out, const struct ek_report *report, size_t i)
 {
 	const struct ek_report_step *step = &report->step[i];
-	char lead[16];
+	char lead[32];
 
 	snprintf(lead, sizeof(lead), "  %zu  ", i + 1);
 	paragraph_add(out, lead, step->subject);

@@ -151,9 +151,9 @@ static void show_reason(const char *advice, struct ek_report *out)
 	SHOWN(out->advice, advice == NULL ? "" : advice);
 }
 
-/* Looks for a certificate by its subject. */
+/* Looks for whoever may have issued a certificate, by name and key identifier. */
 struct looking {
-	const X509_NAME *name;
+	X509 *issued;
 	X509 *found; /* the caller's */
 };
 
@@ -165,15 +165,15 @@ static enum err look_at(void *ctx, const struct trust_item *item)
 	if (looking->found != NULL || item->role == TRUST_CRL)
 		return OK;
 	cert = cert_from_der(item->der);
-	if (cert != NULL && X509_NAME_cmp(X509_get_subject_name(cert), looking->name) == 0)
+	if (cert != NULL && X509_check_issued(cert, looking->issued) == X509_V_OK)
 		looking->found = MOVE(cert);
 	return OK;
 }
 
 static X509 *find_issuer(
-	const struct examiner *examiner, const struct ekfile *file, const X509 *cert)
+	const struct examiner *examiner, const struct ekfile *file, X509 *cert)
 {
-	struct looking looking = {X509_get_issuer_name(cert), NULL};
+	struct looking looking = {cert, NULL};
 	struct trust_item item = {.role = TRUST_INTERMEDIATE};
 
 	for (size_t i = 0; i < file->chain_n; i++) {
@@ -189,7 +189,7 @@ static X509 *find_issuer(
 	return looking.found;
 }
 
-/* Climbs by names as far as there are certificates: whoever is named last is the one that is missing. */
+/* Climbs as far as there are certificates: whoever is named last is the one that is missing. */
 static void show_missing(
 	const struct examiner *examiner, const struct ekfile *file, struct ek_report *out)
 {

@@ -137,7 +137,7 @@ static void add_certificate(struct buf *out, const char *label, const struct buf
 
 static void add_claims(struct buf *out, const struct waiting *waiting)
 {
-	char letters[MANUFACTURER_SIZE], maker[WAITING_TEXT + MANUFACTURER_SIZE + 64], label[32];
+	char letters[MANUFACTURER_SIZE], maker[WAITING_TEXT + MANUFACTURER_SIZE + 64], label[48];
 	const char *name = manufacturer_name(waiting->manufacturer);
 
 	if (waiting->ek_certificate.n == 0) {

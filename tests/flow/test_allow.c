@@ -248,7 +248,7 @@ static void a_header_says_what_the_columns_are(void **state)
 static void ten_thousand_lines_go_in_one_transaction(void **state)
 {
 	AUTO(buf_free) struct buf csv = BUF(4 << 20);
-	AUTO(output_free) struct output output, list;
+	AUTO(output_free) struct output output, list, all;
 	long before = allowed_rows();
 
 	(void)state;
@@ -266,8 +266,9 @@ static void ten_thousand_lines_go_in_one_transaction(void **state)
 		1);
 	EK_ALLOW(&list, "list", "--host", "node-0999?.example.test", "--json");
 	assert_int_equal(list.code, 0);
-	EK_ALLOW(&output, "list", "--json", "--host", "node-*");
-	assert_int_equal(lines_of(&output, "{\"ek_digest\":"), MANY);
+	assert_int_equal(lines_of(&list, "{\"ek_digest\":"), 0);
+	EK_ALLOW(&all, "list", "--json", "--host", "node-*");
+	assert_int_equal(lines_of(&all, "{\"ek_digest\":"), MANY);
 }
 
 static void misuse_is_told(void **state)
