@@ -242,8 +242,8 @@ struct trust *world_trust(const struct world *world)
 {
 	AUTO(scratch_remove) char *dir = scratch_make();
 	AUTO(mem_free)
-	char *roots = path_join(dir, "roots"),
-	     *hints = path_join(dir, "hints"), *crls = path_join(dir, "crls");
+	char *roots = path_join(dir, "roots"), *hints = path_join(dir, "hints"),
+	     *crls = path_join(dir, "crls");
 	struct trust_source source = {.name = "unit",
 		.class = TRUST_OPERATOR_IMPORT,
 		.roots = roots,
