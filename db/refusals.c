@@ -2,8 +2,8 @@
 
 #include "ca/base/encode.h"
 #include "db/connection.h"
+#include "db/pattern.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 /* How far the clocks of two servers may be apart, for `since`; `at` is the service's own clock. */
@@ -60,21 +60,6 @@ void refusal_page_free(struct refusal_page *page)
 {
 	free(page->items);
 	*page = (struct refusal_page){0};
-}
-
-/* For LIKE: its own signs stand for themselves, * becomes %. */
-static enum err write_pattern(const char *host, struct buf *out)
-{
-	for (; *host != '\0'; host++) {
-		if (*host == '*') {
-			buf_str(out, "%");
-			continue;
-		}
-		if (*host == '%' || *host == '_' || *host == '\\')
-			buf_str(out, "\\");
-		buf_u8(out, (uint8_t)tolower((unsigned char)*host));
-	}
-	return buf_ok(out);
 }
 
 static enum err take_last_id(const PGresult *rows, void *into)
@@ -164,7 +149,7 @@ enum err refusals_read(struct db *db, const struct refusal_query *query, struct 
 
 	*page = (struct refusal_page){0};
 	if (query->host != NULL)
-		TRY(write_pattern(query->host, &pattern));
+		TRY(pattern_add(&pattern, query->host));
 	step_add(&trip, &find_last_id, NULL, 0);
 	step_take(&trip, take_last_id, page);
 	step_add(&trip, &find_horizon, NULL, 0);
