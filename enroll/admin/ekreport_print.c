@@ -172,10 +172,12 @@ enum err ek_report_print_line(const struct ek_report *report)
 	char letters[MANUFACTURER_SIZE];
 
 	manufacturer_text(report->manufacturer, letters);
-	buf_fmt(&out, "%-10s %-24s %-5s %-8s %s", outcome_words[report->outcome],
+	buf_fmt(&out, "%-10s %-22s %-5s %-7s %s", outcome_words[report->outcome],
 		report->outcome == EK_ACCEPTED ? report->class : report->code,
 		letters[0] == '\0' ? NOT_KNOWN : letters,
-		report->key[0] == '\0' ? NOT_KNOWN : report->key, report->file);
+		report->key[0] == '\0' || strchr(report->key, ' ') != NULL ? NOT_KNOWN
+									   : report->key,
+		report->file);
 	if (report->outcome == EK_ACCEPTED)
 		buf_fmt(&out, "  by \"%s\"%s%s", report->source,
 			report->remark[0] == '\0' ? "" : "; ", report->remark);

@@ -129,13 +129,24 @@ static void show_accepted(const struct identity *identity, struct ek_report *out
 	show_steps(verdict, out);
 }
 
+/* Their sentences say what to do with a file; their remedies, what to do with a device. */
+static bool is_other_file(const char *code)
+{
+	static const char *const codes[] = {"ek-eku", "ek-is-ca", "ek-usage", "ek-tpm12"};
+
+	for (size_t i = 0; i < COUNT(codes); i++)
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	return false;
+}
+
 /* The last reason, and what to do: about this kind of file, or about this reason. */
 static void show_reason(const char *advice, struct ek_report *out)
 {
 	SHOWN(out->code, why()->code);
 	SHOWN(out->sentence, why()->sentence);
 	SHOWN(out->clause, why()->clause);
-	if (advice == NULL)
+	if (advice == NULL && !is_other_file(out->code))
 		advice = remedy_for(out->code);
 	SHOWN(out->advice, advice == NULL ? "" : advice);
 }

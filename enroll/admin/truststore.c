@@ -36,6 +36,8 @@ static bool is_tree(const char *path)
 	return is;
 }
 
+#define NOTED_MAX 4 /* of those that an import would leave out: vendors import tells of all */
+
 static void note(void *ctx, const char *path, const char *reason)
 {
 	struct truststore *store = ctx;
@@ -46,8 +48,21 @@ static void note(void *ctx, const char *path, const char *reason)
 /* An import would leave the same ones out, and say why. */
 static void note_left_out(struct truststore *store, const struct gathered *item)
 {
-	if (item->code[0] != '\0')
-		buf_fmt(&store->notes, "%s: %s (%s)\n", item->path, item->sentence, item->code);
+	if (item->code[0] == '\0')
+		return;
+	if (store->left_out++ < NOTED_MAX)
+		buf_fmt(&store->notes, "%s: left out: %s (%s)\n", item->path, item->sentence,
+			item->code);
+}
+
+/* Below what was named there may be many of one file name. */
+static const char *path_below(const struct gathered *item)
+{
+	size_t n = strlen(item->origin);
+
+	return strncmp(item->path, item->origin, n) == 0 && item->path[n] == '/'
+		       ? item->path + n + strspn(item->path + n, "/")
+		       : item->path;
 }
 
 static bool is_taken(const struct gathered *item)
@@ -74,7 +89,7 @@ static enum err add_gathered(struct truststore *store, const struct gathering *g
 							       : TRUST_OPERATOR_IMPORT,
 				.der = {item->entry.der, item->entry.der_n},
 				.manufacturers = item->manufacturers,
-				.source = item->path};
+				.source = path_below(item)};
 	}
 	TRY(trust_add(store->trust, items, n, note, store, &grown));
 	trust_free(&store->trust);
@@ -121,13 +136,17 @@ static enum err load_trees(struct truststore *store, const char *const *paths, s
 }
 
 /* What tells whom an imported root may vouch for; without it only the roots that say so are taken. */
-static void load_vendors(struct truststore *store, struct vendor_tree **out)
+static void load_vendors(const char *const *paths, size_t n, struct vendor_tree **out)
 {
+	const char *tree = BUNDLE_DIR;
 	struct problems problems;
 
+	for (size_t i = 0; i < n; i++)
+		if (is_tree(paths[i]))
+			tree = paths[i];
 	problems_init(&problems);
-	if (vendor_tree_load(BUNDLE_DIR, &problems, out) != OK)
-		buf_fmt(&store->notes, "%s\n", why()->sentence);
+	/* Whatever is wrong with it is told when it is loaded as a tree; nothing is believed by it. */
+	(void)!vendor_tree_load(tree, &problems, out);
 	problems_free(&problems);
 }
 
@@ -145,11 +164,15 @@ enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct
 				"(--trust)",
 				BUNDLE_DIR);
 	}
-	load_vendors(out, &vendors);
+	load_vendors(paths, n, &vendors);
 	TRY(load_trees(out, paths, n));
 	for (size_t i = 0; i < n; i++)
 		if (!is_tree(paths[i]))
 			TRY(add_path(out, paths[i], now, vendors));
+	if (out->left_out > NOTED_MAX)
+		buf_fmt(&out->notes,
+			"... and %zu more; endorsectl vendors import --dry-run tells of all\n",
+			out->left_out - NOTED_MAX);
 	TRY(trust_each(out->trust, count, out));
 	if (out->roots == 0)
 		return fail(ERR_INTERNAL, "trust-empty", "no root that may be trusted in %s%s",

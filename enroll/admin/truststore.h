@@ -7,6 +7,7 @@
 struct truststore {
 	struct trust *trust;
 	size_t roots, intermediates, crls;
+	size_t left_out; /* as an import would */
 	struct buf notes; /* what was passed over, one a line, for people */
 };
 void truststore_init(struct truststore *store);

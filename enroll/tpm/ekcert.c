@@ -273,7 +273,7 @@ enum err ek_certificate_dates(const X509 *cert, int64_t now, bool takes_expired,
 			"the EK certificate is not valid yet; see to the clocks of its maker and "
 			"of "
 			"this service");
-	*is_expired = now > until;
+	*is_expired = now >= until; /* as OpenSSL has it of those above */
 	if (*is_expired && !takes_expired)
 		return refuse(ERR_REJECTED, "ek-expired", "RFC 5280 4.1.2.5",
 			"the EK certificate has expired; the operator may take it all the same "

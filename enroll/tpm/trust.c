@@ -337,9 +337,11 @@ enum err trust_add(const struct trust *base, const struct trust_item *items, siz
 	const struct trust_teller teller = {skipped, ctx};
 
 	TRY(trust_make(&trust));
-	trust->vendors = vendors_share(base->vendors);
-	TRY(keep_all(trust, &base->certificates));
-	TRY(keep_all(trust, &base->crls));
+	if (base != NULL) {
+		trust->vendors = vendors_share(base->vendors);
+		TRY(keep_all(trust, &base->certificates));
+		TRY(keep_all(trust, &base->crls));
+	}
 	for (size_t i = 0; i < n; i++)
 		TRY(keep_item(trust, &items[i], &teller));
 	TRY(trust_settle(trust, &teller));

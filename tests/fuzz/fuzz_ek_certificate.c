@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		{.name = "quirks",
 			.class = TRUST_OPERATOR_IMPORT,
 			.roots = FIXTURES "/roots",
-			.intermediates = FIXTURES "/intermediates"}};
+			.intermediates = FIXTURES "/intermediates",
+			.crls = FIXTURES "/crls"}};
 	static struct trust *trust;
 
 	if (trust == NULL && trust_load(sources, 2, pass_over, NULL, &trust) != OK)

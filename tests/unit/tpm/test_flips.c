@@ -19,7 +19,8 @@ static int open_trust(void **state)
 	static const struct trust_source source = {.name = "quirks",
 		.class = TRUST_OPERATOR_IMPORT,
 		.roots = FIXTURES "/roots",
-		.intermediates = FIXTURES "/intermediates"};
+		.intermediates = FIXTURES "/intermediates",
+		.crls = FIXTURES "/crls"};
 
 	(void)state;
 	assert_ok(trust_load(&source, 1, pass_over, NULL, &trust));

@@ -63,7 +63,8 @@ static int open_folder(void **state)
 	static const struct trust_source source = {.name = "quirks",
 		.class = TRUST_OPERATOR_IMPORT,
 		.roots = FIXTURES "/roots",
-		.intermediates = FIXTURES "/intermediates"};
+		.intermediates = FIXTURES "/intermediates",
+		.crls = FIXTURES "/crls"};
 
 	(void)state;
 	read_table();
@@ -131,7 +132,7 @@ static void what_cannot_be_parsed_is_skipped_and_all_else_loads(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < rows_n; i++) {
-		if (!is_in(&rows[i], "roots/") && !is_in(&rows[i], "intermediates/"))
+		if (is_in(&rows[i], "leaves/") || is_in(&rows[i], "sent/"))
 			continue;
 		n++;
 		if (rows[i].was_skipped != (strcmp(rows[i].verdict, "skipped") == 0))

@@ -204,7 +204,7 @@ static void an_expired_unproven_one_is_taken_with_a_remark_where_that_is_taken(v
 	assert_ok(judge_leaf(&world, &lenient, &fresh));
 	assert_int_equal(0, identity_trust(fresh)->remarks);
 	recipe = recipe_ek(world.ek_key, world.ca, world.ca_key);
-	recipe.until = NOW; /* to the very end of it */
+	recipe.until = NOW + 1;
 	world_leaf(&world, &recipe);
 	assert_ok(judge_leaf(&world, &open_minded, &early));
 	world.now = NOW + 1;
