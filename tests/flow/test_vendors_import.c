@@ -284,7 +284,7 @@ static void one_is_shown_with_how_it_came(void **state)
 	assert_code(&output, 0);
 	assert_says(&output, "subject        CN=Test TPM Root,O=Infineon Technologies AG\n");
 	assert_says(&output, "vouches for    IFX\n");
-	assert_says(&output, "source         certificates\npath           root.pem\n");
+	assert_says(&output, "source         certificates\npath           e/root-again.der\n");
 	assert_says(&output, "by             admin-token\nwhy            new boards\n");
 	assert_says(&output, "-----BEGIN CERTIFICATE-----\n");
 	VENDORS(&world, &unknown, "show", "0123456789");
@@ -292,7 +292,7 @@ static void one_is_shown_with_how_it_came(void **state)
 	assert_non_null(strstr(buf_text(&unknown.err), "certificate-unknown"));
 }
 
-/* The other service has the same TPM maker in its configuration only by name: its own is another. */
+/* Each has a TPM maker of its own in its configuration, and gets the other's. */
 static void an_export_imported_elsewhere_leads_to_the_same_trust(void **state)
 {
 	AUTO(mem_free) char *bundle = in_dir("export.pem"), *second = in_dir("second.pem");
