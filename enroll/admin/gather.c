@@ -110,8 +110,8 @@ static enum err judge(const struct walk *walk, const char *shown, struct gathere
 		entry->owner, shown, walk->wish->vendors};
 
 	if (entry->der_n == 0)
-		return refuse(ERR_REJECTED, "ca-unreadable", "RFC 7468 3",
-			"its PEM text is broken");
+		return refuse(
+			ERR_REJECTED, "ca-unreadable", "RFC 7468 3", "its PEM text is broken");
 	TRY(candidate_judge((struct view){entry->der, entry->der_n}, wish_of(walk, entry),
 		walk->wish->now, &item->candidate));
 	if (item->candidate.role != TRUST_ROOT)
@@ -279,10 +279,12 @@ static enum err walk_place(const struct walk *walk, const struct place *place)
 	struct stat st;
 
 	if (lstat(place->path, &st) != 0)
-		return fail(ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
+		return fail(
+			ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
 	/* What the operator names himself may be a link; what lies in a directory may lead anywhere. */
 	if (S_ISLNK(st.st_mode) && place->depth == 0 && stat(place->path, &st) != 0)
-		return fail(ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
+		return fail(
+			ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
 	if (S_ISDIR(st.st_mode))
 		return walk_directory(walk, place);
 	if (S_ISREG(st.st_mode))
@@ -296,8 +298,8 @@ static enum err walk_place(const struct walk *walk, const struct place *place)
 static int compare(const void *a, const void *b)
 {
 	const struct gathered *const *x = a, *const *y = b;
-	int by_digest =
-		memcmp((*x)->candidate.sha256, (*y)->candidate.sha256, sizeof((*x)->candidate.sha256));
+	int by_digest = memcmp(
+		(*x)->candidate.sha256, (*y)->candidate.sha256, sizeof((*x)->candidate.sha256));
 
 	return by_digest != 0 ? by_digest : (*x > *y) - (*x < *y);
 }

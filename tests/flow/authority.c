@@ -44,7 +44,8 @@ static X509 *start(const struct authority_wish *wish, EVP_PKEY *key)
 	must_ssl(X509_set_version(certificate, X509_VERSION_3) == 1 &&
 			 BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
 			 BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != NULL &&
-			 X509_time_adj_ex(X509_getm_notBefore(certificate), -1000, 0, NULL) != NULL &&
+			 X509_time_adj_ex(X509_getm_notBefore(certificate), -1000, 0, NULL) !=
+				 NULL &&
 			 ASN1_TIME_set(X509_getm_notAfter(certificate), end) != NULL &&
 			 X509_set_pubkey(certificate, key) == 1,
 		"certificate");
@@ -123,8 +124,8 @@ void authority_write_crl(const struct authority *authority, const char *path)
 	int n;
 
 	must_ssl(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
-			 X509_CRL_set_issuer_name(crl,
-				 X509_get_subject_name(authority->certificate)) == 1 &&
+			 X509_CRL_set_issuer_name(
+				 crl, X509_get_subject_name(authority->certificate)) == 1 &&
 			 X509_CRL_set1_lastUpdate(crl, time_of) == 1 &&
 			 X509_CRL_set1_nextUpdate(
 				 crl, ASN1_TIME_set(time_of, time(NULL) + 86400)) == 1 &&

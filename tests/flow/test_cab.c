@@ -1,7 +1,7 @@
 /* test_cab.c - what an import reads: directories of everything, and cabinets that must be signed. */
-#include "enroll/admin/gather.h"
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
+#include "enroll/admin/gather.h"
 #include "tests/flow/authority.h"
 #include "tests/flow/cabinet.h"
 #include "tests/flow/process.h"
@@ -51,9 +51,9 @@ static int make(void **state)
 	authority_make(&(struct authority_wish){.name = "Other Root"}, &other);
 	authority_make(&(struct authority_wish){.name = "TPM Root"}, &maker);
 	authority_make(&(struct authority_wish){.name = "TPM CA", .issuer = &maker}, &sub);
-	authority_make(&(struct authority_wish){.name = "AIK CA",
-			       .issuer = &maker,
-			       .extended_key_usage = "2.23.133.8.3"},
+	authority_make(
+		&(struct authority_wish){
+			.name = "AIK CA", .issuer = &maker, .extended_key_usage = "2.23.133.8.3"},
 		&aik);
 	put(content, "root.crt", &maker);
 	put(deeper, "sub.crt", &sub);
@@ -87,14 +87,13 @@ static size_t entries_of(const char *path)
 }
 
 /* Gathers with the root that is given, or without. */
-static enum err read_cab(const char *path, const struct authority *given, const char *digest,
-	struct gathering *out)
+static enum err read_cab(
+	const char *path, const struct authority *given, const char *digest, struct gathering *out)
 {
 	AUTO(mem_free) char *file = in_dir("given-root.pem");
 	char sha256[65];
 	struct cab_trust cab = {NULL, NULL, NULL, NULL};
-	const struct gather_wish wish = {
-		.manufacturers = "any", .cab = &cab, .now = clock_now()};
+	const struct gather_wish wish = {.manufacturers = "any", .cab = &cab, .now = clock_now()};
 
 	if (given != NULL) {
 		authority_write(given, file, NULL);
@@ -144,7 +143,8 @@ static const struct gathered *find(const struct gathering *gathering, const char
 	for (size_t i = 0; i < gathering->n; i++) {
 		const char *path = gathering->item[i].path;
 
-		if (strlen(path) >= strlen(end) && strcmp(path + strlen(path) - strlen(end), end) == 0)
+		if (strlen(path) >= strlen(end) &&
+			strcmp(path + strlen(path) - strlen(end), end) == 0)
 			return &gathering->item[i];
 	}
 	fail_msg("there is no %s", end);
@@ -160,12 +160,13 @@ static void a_cabinet_that_is_signed_under_the_root_is_read(void **state)
 	if (read_cab(cab, &root, NULL, &gathering) != OK)
 		fail_msg("%s: %s", why()->code, why()->sentence);
 	assert_int_equal(gathering.n, 3);
-	assert_int_equal(find(&gathering, "good.cab/Example/RootCA/root.crt")->candidate.role,
-		TRUST_ROOT);
-	assert_int_equal(find(&gathering, "/IntermediateCA/sub.crt")->candidate.role,
-		TRUST_INTERMEDIATE);
+	assert_int_equal(
+		find(&gathering, "good.cab/Example/RootCA/root.crt")->candidate.role, TRUST_ROOT);
+	assert_int_equal(
+		find(&gathering, "/IntermediateCA/sub.crt")->candidate.role, TRUST_INTERMEDIATE);
 	assert_string_equal(find(&gathering, "/IntermediateCA/aik.crt")->code, "ca-aik");
-	assert_non_null(strstr(buf_text(&gathering.notes), "good.cab: signed by CN=Signer,O=Example"));
+	assert_non_null(
+		strstr(buf_text(&gathering.notes), "good.cab: signed by CN=Signer,O=Example"));
 	assert_int_equal(entries_of(temporary), 0);
 }
 
@@ -212,12 +213,14 @@ static void an_altered_cabinet_is_refused(void **state)
 
 static void who_may_not_sign_code_signs_no_cabinet(void **state)
 {
-	AUTO(mem_free) char *server = signed_by(&(struct authority_wish){.name = "Server",
-							.issuer = &root,
-							.is_leaf = true,
-							.extended_key_usage = "serverAuth"},
+	AUTO(mem_free)
+	char *server = signed_by(&(struct authority_wish){.name = "Server",
+					 .issuer = &root,
+					 .is_leaf = true,
+					 .extended_key_usage = "serverAuth"},
 		"plain.cab", "server.cab");
-	AUTO(mem_free) char *anything = signed_by(
+	AUTO(mem_free)
+	char *anything = signed_by(
 		&(struct authority_wish){.name = "Anything", .issuer = &root, .is_leaf = true},
 		"plain.cab", "anything.cab");
 
@@ -228,11 +231,12 @@ static void who_may_not_sign_code_signs_no_cabinet(void **state)
 
 static void a_signer_whose_time_is_over_needs_a_time_stamp(void **state)
 {
-	AUTO(mem_free) char *cab = signed_by(&(struct authority_wish){.name = "Late",
-						     .issuer = &root,
-						     .is_leaf = true,
-						     .extended_key_usage = "codeSigning",
-						     .not_after = 1600000000},
+	AUTO(mem_free)
+	char *cab = signed_by(&(struct authority_wish){.name = "Late",
+				      .issuer = &root,
+				      .is_leaf = true,
+				      .extended_key_usage = "codeSigning",
+				      .not_after = 1600000000},
 		"plain.cab", "late.cab");
 
 	(void)state;

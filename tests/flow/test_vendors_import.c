@@ -13,7 +13,8 @@
 #include <string.h>
 
 static struct world world; /* two servers that share a database */
-static struct world elsewhere; /* another service, with another database and the same configuration */
+static struct world
+	elsewhere; /* another service, with another database and the same configuration */
 static struct authority root, sub, odd, aik, old, signing;
 static char *dir;
 
@@ -78,9 +79,9 @@ static int make(void **state)
 		&root);
 	authority_make(&(struct authority_wish){.name = "Test TPM CA", .issuer = &root}, &sub);
 	authority_make(&(struct authority_wish){.name = "Nobody knows"}, &odd);
-	authority_make(&(struct authority_wish){.name = "AIK",
-			       .issuer = &root,
-			       .extended_key_usage = "2.23.133.8.3"},
+	authority_make(
+		&(struct authority_wish){
+			.name = "AIK", .issuer = &root, .extended_key_usage = "2.23.133.8.3"},
 		&aik);
 	authority_make(
 		&(struct authority_wish){.name = "Old", .issuer = &root, .not_after = 1600000000},
@@ -123,7 +124,8 @@ static int unmake(void **state)
 static void assert_code(const struct output *output, int code)
 {
 	if (output->code != code)
-		fail_msg("exit %d: %s%s", output->code, buf_text(&output->out), buf_text(&output->err));
+		fail_msg("exit %d: %s%s", output->code, buf_text(&output->out),
+			buf_text(&output->err));
 }
 
 static void assert_says(const struct output *output, const char *words)
@@ -200,7 +202,8 @@ static void assert_report(const struct output *output, const char *added)
 	assert_says(output, "(ca-expired): 1\n");
 	assert_says(output, "(no-certificate): 1\n");
 	assert_says(output, "certificates/e/unparsable.der\n");
-	assert_says(output, "certificates/odd.pem\n      nothing tells whom this root may vouch for");
+	assert_says(
+		output, "certificates/odd.pem\n      nothing tells whom this root may vouch for");
 }
 
 static void a_dry_run_tells_all_and_changes_nothing(void **state)
@@ -265,11 +268,12 @@ static void a_known_intermediate_does_not_become_a_root_by_the_way(void **state)
 	AUTO(output_free) struct output output;
 
 	(void)state;
-	VENDORS(&world, &output, "import", path, "--why", "pin it", "--pin", "--manufacturer", "any");
+	VENDORS(&world, &output, "import", path, "--why", "pin it", "--pin", "--manufacturer",
+		"any");
 	assert_code(&output, 0);
 	assert_says(&output, "(ca-known): 1\n");
-	assert_int_equal(sql_number(world.conninfo, "SELECT count(*) FROM trusted WHERE role = 'root'"),
-		1);
+	assert_int_equal(
+		sql_number(world.conninfo, "SELECT count(*) FROM trusted WHERE role = 'root'"), 1);
 }
 
 static void one_is_shown_with_how_it_came(void **state)
@@ -335,7 +339,8 @@ static void what_was_imported_can_be_removed_and_what_was_not_cannot(void **stat
 	list_of(&elsewhere, 0, &list);
 	for (size_t i = 0; i < list.n; i++)
 		if (strcmp(list.items[i].source, "demo") == 0 && list.items[i].why == NULL) {
-			VENDORS(&elsewhere, &configured, "remove", list.items[i].sha256, "--why", "x");
+			VENDORS(&elsewhere, &configured, "remove", list.items[i].sha256, "--why",
+				"x");
 			break;
 		}
 	assert_code(&configured, 5);
@@ -370,7 +375,8 @@ static void the_service_judges_again_whatever_it_is_sent(void **state)
 		request.n = 1;
 		snprintf(request.why, sizeof(request.why), "test");
 		must(import_request_encode(&request, &json) == OK, "%s", why()->sentence);
-		httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json), &got);
+		httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json),
+			&got);
 		assert_int_equal(got.status, 200);
 		assert_int_equal(import_answer_parse(buf_view(&got.body), &answer), OK);
 		assert_int_equal(answer.items[0].result, IMPORT_REFUSED);

@@ -100,8 +100,8 @@ static void judge(const struct row *row)
 	row->change(&recipe);
 	cert = certificate_made(&recipe);
 	certificate_add(cert, &der);
-	assert_refused_in(row->name,
-		candidate_judge(buf_view(&der), row->wish, NOW, &candidate), row->err, row->code);
+	assert_refused_in(row->name, candidate_judge(buf_view(&der), row->wish, NOW, &candidate),
+		row->err, row->code);
 	if (row->err == OK)
 		assert_int_equal(candidate.role,
 			row->wish == CANDIDATE_ROOT || (row->is_root && row->wish == CANDIDATE_ANY)
@@ -224,7 +224,8 @@ static void bytes_that_openssl_cannot_read_are_named_so(void **state)
 	assert_refused(candidate_judge(buf_view(&der), CANDIDATE_ANY, NOW, &candidate),
 		ERR_REJECTED, "ca-unreadable");
 	for (size_t n = 0; n < 64; n++)
-		assert_refused(candidate_judge((struct view){der.p, n}, CANDIDATE_ANY, NOW, &candidate),
+		assert_refused(
+			candidate_judge((struct view){der.p, n}, CANDIDATE_ANY, NOW, &candidate),
 			ERR_REJECTED, "ca-unreadable");
 }
 
