@@ -167,12 +167,9 @@ static void remove_tree(char **dir)
 	*dir = NULL;
 }
 
-static enum err private_directory(char **out)
+static enum err private_directory(const char *below, char **out)
 {
-	const char *temporary = getenv("TMPDIR");
-
-	if (asprintf(out, "%s/endorsectl.XXXXXX",
-		    temporary == NULL || temporary[0] != '/' ? "/tmp" : temporary) < 0) {
+	if (asprintf(out, "%s/endorsectl.XXXXXX", below == NULL ? "/tmp" : below) < 0) {
 		*out = NULL;
 		return out_of_memory();
 	}
@@ -194,7 +191,7 @@ static enum err walk_cab(const struct walk *walk, const struct place *place, str
 
 	if (place->is_in_cab)
 		return fail(ERR_MALFORMED, "no-certificate", "a cabinet within a cabinet");
-	TRY(private_directory(&dir));
+	TRY(private_directory(walk->wish->temporary, &dir));
 	TRY(cab_extract(bytes, place->shown, walk->wish->cab, dir, signer));
 	buf_fmt(&walk->gathering->notes, "%s: signed by %s\n", place->shown, signer);
 	if ((content = path_join(dir, "content")) == NULL)

@@ -12,12 +12,12 @@ void cabinet_make(const char *dir, const char *cab)
 		"sh", dir, cab);
 }
 
-void cabinet_sign(const struct authority *signer, const char *from, const char *to)
+void cabinet_sign(const struct notary *signer, const char *from, const char *to)
 {
 	AUTO(mem_free) char *certificate = text("%s.signer.pem", to);
 	AUTO(mem_free) char *key = text("%s.signer.key", to);
 
-	authority_write(signer, certificate, key);
+	notary_write(signer, certificate, key);
 	MUST_RUN("osslsigncode", "sign", "-certs", certificate, "-key", key, "-in", from, "-out",
 		to);
 }

@@ -2,8 +2,8 @@
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "enroll/admin/gather.h"
-#include "tests/flow/authority.h"
 #include "tests/flow/cabinet.h"
+#include "tests/flow/notary.h"
 #include "tests/flow/process.h"
 #include "tests/flow/supervise.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct authority root, other, maker, sub, aik;
+static struct notary root, other, maker, sub, aik;
 static char *temporary;
 
 static char *in_dir(const char *name)
@@ -22,11 +22,11 @@ static char *in_dir(const char *name)
 	return text("%s/%s", supervise_dir(), name);
 }
 
-static void put(const char *dir, const char *name, const struct authority *what)
+static void put(const char *dir, const char *name, const struct notary *what)
 {
 	AUTO(mem_free) char *path = text("%s/%s", dir, name);
 
-	authority_write(what, path, NULL);
+	notary_write(what, path, NULL);
 }
 
 static char *make_dir(const char *name)
@@ -46,13 +46,12 @@ static int make(void **state)
 
 	(void)state;
 	temporary = make_dir("tmp");
-	setenv("TMPDIR", temporary, 1);
-	authority_make(&(struct authority_wish){.name = "Signing Root"}, &root);
-	authority_make(&(struct authority_wish){.name = "Other Root"}, &other);
-	authority_make(&(struct authority_wish){.name = "TPM Root"}, &maker);
-	authority_make(&(struct authority_wish){.name = "TPM CA", .issuer = &maker}, &sub);
-	authority_make(
-		&(struct authority_wish){
+	notary_make(&(struct notary_wish){.name = "Signing Root"}, &root);
+	notary_make(&(struct notary_wish){.name = "Other Root"}, &other);
+	notary_make(&(struct notary_wish){.name = "TPM Root"}, &maker);
+	notary_make(&(struct notary_wish){.name = "TPM CA", .issuer = &maker}, &sub);
+	notary_make(
+		&(struct notary_wish){
 			.name = "AIK CA", .issuer = &maker, .extended_key_usage = "2.23.133.8.3"},
 		&aik);
 	put(content, "root.crt", &maker);
@@ -65,11 +64,11 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	(void)state;
-	authority_free(&root);
-	authority_free(&other);
-	authority_free(&maker);
-	authority_free(&sub);
-	authority_free(&aik);
+	notary_free(&root);
+	notary_free(&other);
+	notary_free(&maker);
+	notary_free(&sub);
+	notary_free(&aik);
 	mem_free(&temporary);
 	return 0;
 }
@@ -88,16 +87,17 @@ static size_t entries_of(const char *path)
 
 /* Gathers with the root that is given, or without. */
 static enum err read_cab(
-	const char *path, const struct authority *given, const char *digest, struct gathering *out)
+	const char *path, const struct notary *given, const char *digest, struct gathering *out)
 {
 	AUTO(mem_free) char *file = in_dir("given-root.pem");
 	char sha256[65];
 	struct cab_trust cab = {NULL, NULL, NULL, NULL};
-	const struct gather_wish wish = {.manufacturers = "any", .cab = &cab, .now = clock_now()};
+	const struct gather_wish wish = {
+		.manufacturers = "any", .cab = &cab, .temporary = temporary, .now = clock_now()};
 
 	if (given != NULL) {
-		authority_write(given, file, NULL);
-		authority_sha256(given, sha256);
+		notary_write(given, file, NULL);
+		notary_sha256(given, sha256);
 		cab = (struct cab_trust){file, digest == NULL ? sha256 : digest, NULL, NULL};
 	}
 	gathering_init(out);
@@ -105,7 +105,7 @@ static enum err read_cab(
 }
 
 static void assert_cab_refused(
-	const char *path, const struct authority *given, const char *digest, const char *code)
+	const char *path, const struct notary *given, const char *digest, const char *code)
 {
 	AUTO(gathering_free) struct gathering gathering;
 	enum err err = read_cab(path, given, digest, &gathering);
@@ -118,20 +118,20 @@ static void assert_cab_refused(
 }
 
 /* A signer below the root, whose certificate may be odd; the signed cabinet's path. */
-static char *signed_by(const struct authority_wish *wish, const char *from, const char *name)
+static char *signed_by(const struct notary_wish *wish, const char *from, const char *name)
 {
-	AUTO(authority_free) struct authority signer;
+	AUTO(notary_free) struct notary signer;
 	AUTO(mem_free) char *plain = in_dir(from);
 	char *cab = in_dir(name);
 
-	authority_make(wish, &signer);
+	notary_make(wish, &signer);
 	cabinet_sign(&signer, plain, cab);
 	return cab;
 }
 
 static char *good_cab(const char *from, const char *name)
 {
-	return signed_by(&(struct authority_wish){.name = "Signer",
+	return signed_by(&(struct notary_wish){.name = "Signer",
 				 .issuer = &root,
 				 .is_leaf = true,
 				 .extended_key_usage = "codeSigning"},
@@ -189,7 +189,7 @@ static void only_the_given_root_counts(void **state)
 	(void)state;
 	assert_cab_refused(cab, NULL, NULL, "cab-root");
 	assert_cab_refused(cab, &other, NULL, "cab-untrusted");
-	authority_sha256(&other, sha256);
+	notary_sha256(&other, sha256);
 	assert_cab_refused(cab, &root, sha256, "cab-root");
 	assert_cab_refused(cab, &root, "00", "cab-root");
 }
@@ -214,14 +214,14 @@ static void an_altered_cabinet_is_refused(void **state)
 static void who_may_not_sign_code_signs_no_cabinet(void **state)
 {
 	AUTO(mem_free)
-	char *server = signed_by(&(struct authority_wish){.name = "Server",
+	char *server = signed_by(&(struct notary_wish){.name = "Server",
 					 .issuer = &root,
 					 .is_leaf = true,
 					 .extended_key_usage = "serverAuth"},
 		"plain.cab", "server.cab");
 	AUTO(mem_free)
 	char *anything = signed_by(
-		&(struct authority_wish){.name = "Anything", .issuer = &root, .is_leaf = true},
+		&(struct notary_wish){.name = "Anything", .issuer = &root, .is_leaf = true},
 		"plain.cab", "anything.cab");
 
 	(void)state;
@@ -232,7 +232,7 @@ static void who_may_not_sign_code_signs_no_cabinet(void **state)
 static void a_signer_whose_time_is_over_needs_a_time_stamp(void **state)
 {
 	AUTO(mem_free)
-	char *cab = signed_by(&(struct authority_wish){.name = "Late",
+	char *cab = signed_by(&(struct notary_wish){.name = "Late",
 				      .issuer = &root,
 				      .is_leaf = true,
 				      .extended_key_usage = "codeSigning",
@@ -265,7 +265,7 @@ static void a_path_that_leaves_the_directory_is_refused(void **state)
 		AUTO(mem_free) char *cab = NULL;
 
 		MUST_RUN("mkdir", dir);
-		authority_write(&maker, file, NULL);
+		notary_write(&maker, file, NULL);
 		cabinet_make(dir, plain);
 		cabinet_patch(plain, rows[i].name, rows[i].wanted, strlen(rows[i].name));
 		cab = good_cab(name, signed_name);
@@ -289,13 +289,13 @@ static void a_directory_is_read_whole_and_not_left(void **state)
 		.manufacturers = "id:49465800", .cab = &cab, .now = clock_now()};
 
 	(void)state;
-	authority_der(&maker, &bytes);
+	notary_der(&maker, &bytes);
 	write_file(der, 0644, buf_view(&bytes));
 	write_file(cut, 0644, (struct view){bytes.p, bytes.n - 1});
-	authority_write(&sub, pem, NULL);
-	authority_write(&other, outside, NULL);
-	authority_write(&other, hidden, NULL);
-	authority_write_crl(&maker, crl);
+	notary_write(&sub, pem, NULL);
+	notary_write(&other, outside, NULL);
+	notary_write(&other, hidden, NULL);
+	notary_write_crl(&maker, crl);
 	write_file(junk, 0644, view_str("hello\n"));
 	must(symlink(outside, link) == 0, "symlink");
 	MUST_RUN("openssl", "crl2pkcs7", "-nocrl", "-certfile", pem, "-out", pkcs7);

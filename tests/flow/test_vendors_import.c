@@ -1,7 +1,7 @@
 /* test_vendors_import.c - a manufacturer is imported, trusted by every server, exported, and removed. */
-#include "tests/flow/authority.h"
 #include "tests/flow/cabinet.h"
 #include "tests/flow/cluster.h"
+#include "tests/flow/notary.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/visit.h"
 
@@ -15,7 +15,7 @@
 static struct world world; /* two servers that share a database */
 static struct world
 	elsewhere; /* another service, with another database and the same configuration */
-static struct authority root, sub, odd, aik, old, signing;
+static struct notary root, sub, odd, aik, old, signing;
 static char *dir;
 
 static char *in_dir(const char *name)
@@ -23,11 +23,11 @@ static char *in_dir(const char *name)
 	return text("%s/%s", dir, name);
 }
 
-static void put(const char *name, const struct authority *what)
+static void put(const char *name, const struct notary *what)
 {
 	AUTO(mem_free) char *path = in_dir(name);
 
-	authority_write(what, path, NULL);
+	notary_write(what, path, NULL);
 }
 
 static void put_text(const char *name, struct view bytes)
@@ -43,7 +43,7 @@ static void put_unparsable(void)
 	AUTO(buf_free) struct buf der = BUF(1 << 16);
 	uint8_t *serial;
 
-	authority_der(&sub, &der);
+	notary_der(&sub, &der);
 	/* 30 82 nn nn 30 82 nn nn A0 03 02 01 02 02 10 00 ... */
 	serial = der.p + 15;
 	must(der.p[13] == 2 && der.p[14] == 16, "the serial number is elsewhere");
@@ -62,7 +62,7 @@ static void fill_directory(void)
 	put("odd.pem", &odd);
 	put("e/aik.pem", &aik);
 	put("e/old.pem", &old);
-	authority_der(&root, &der);
+	notary_der(&root, &der);
 	put_text("e/root-again.der", buf_view(&der));
 	put_text("e/broken.pem",
 		view_str("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n"));
@@ -74,19 +74,18 @@ static void fill_directory(void)
 static int make(void **state)
 {
 	(void)state;
-	authority_make(&(struct authority_wish){.organization = "Infineon Technologies AG",
-			       .name = "Test TPM Root"},
+	notary_make(&(struct notary_wish){.organization = "Infineon Technologies AG",
+			    .name = "Test TPM Root"},
 		&root);
-	authority_make(&(struct authority_wish){.name = "Test TPM CA", .issuer = &root}, &sub);
-	authority_make(&(struct authority_wish){.name = "Nobody knows"}, &odd);
-	authority_make(
-		&(struct authority_wish){
+	notary_make(&(struct notary_wish){.name = "Test TPM CA", .issuer = &root}, &sub);
+	notary_make(&(struct notary_wish){.name = "Nobody knows"}, &odd);
+	notary_make(
+		&(struct notary_wish){
 			.name = "AIK", .issuer = &root, .extended_key_usage = "2.23.133.8.3"},
 		&aik);
-	authority_make(
-		&(struct authority_wish){.name = "Old", .issuer = &root, .not_after = 1600000000},
+	notary_make(&(struct notary_wish){.name = "Old", .issuer = &root, .not_after = 1600000000},
 		&old);
-	authority_make(&(struct authority_wish){.name = "Signing Root"}, &signing);
+	notary_make(&(struct notary_wish){.name = "Signing Root"}, &signing);
 	dir = text("%s/certificates", supervise_dir());
 	fill_directory();
 	world_make(&(struct world_plan){.services = 2, .chips = 1}, &world);
@@ -99,12 +98,12 @@ static int unmake(void **state)
 	(void)state;
 	world_free(&world);
 	world_free(&elsewhere);
-	authority_free(&root);
-	authority_free(&sub);
-	authority_free(&odd);
-	authority_free(&aik);
-	authority_free(&old);
-	authority_free(&signing);
+	notary_free(&root);
+	notary_free(&sub);
+	notary_free(&odd);
+	notary_free(&aik);
+	notary_free(&old);
+	notary_free(&signing);
 	mem_free(&dir);
 	return 0;
 }
@@ -282,7 +281,7 @@ static void one_is_shown_with_how_it_came(void **state)
 	char sha256[65];
 
 	(void)state;
-	authority_sha256(&root, sha256);
+	notary_sha256(&root, sha256);
 	sha256[10] = '\0';
 	VENDORS(&world, &output, "show", sha256);
 	assert_code(&output, 0);
@@ -329,7 +328,7 @@ static void what_was_imported_can_be_removed_and_what_was_not_cannot(void **stat
 	char sha256[65];
 
 	(void)state;
-	authority_sha256(&root, sha256);
+	notary_sha256(&root, sha256);
 	VENDORS(&world, &output, "remove", sha256, "--why", "lost its key");
 	assert_code(&output, 0);
 	assert_says(&output, "removed: root CN=Test TPM Root");
@@ -351,14 +350,13 @@ static void the_service_judges_again_whatever_it_is_sent(void **state)
 {
 	static const struct {
 		const char *role, *manufacturers, *code;
-		const struct authority *what;
+		const struct notary *what;
 	} rows[] = {
-		{"intermediate", "", "ca-aik", &aik},
-		{"root", "any", "ca-expired", &old},
-		{"crl", "", "ca-role", &odd},
-		{"friend", "", "ca-role", &odd},
+		{"intermediate", "", "ca-aik", &aik}, {"root", "any", "ca-expired", &old},
+		{"crl", "", "ca-role", &odd}, {"friend", "", "ca-role", &odd},
 		{"root", "", "ca-manufacturers", &odd},
 		{"root", "infineon", "ca-manufacturers", &odd},
+		{"root", "any", "ca-known", &sub}, /* trusted as an intermediate */
 	};
 
 	(void)state;
@@ -369,7 +367,7 @@ static void the_service_judges_again_whatever_it_is_sent(void **state)
 		struct httpc_answer got;
 
 		must(import_request_init(&request, 1) == OK, "out of memory");
-		authority_der(rows[i].what, &der);
+		notary_der(rows[i].what, &der);
 		request.items[0] = (struct import_item){
 			rows[i].role, rows[i].manufacturers, "test", "x", buf_view(&der)};
 		request.n = 1;
@@ -402,22 +400,22 @@ static void a_signed_cabinet_is_imported(void **state)
 	AUTO(mem_free) char *content = in_dir("cab"), *folder = in_dir("cab/Infineon");
 	AUTO(mem_free) char *file = in_dir("cab/Infineon/odd.crt"), *plain = in_dir("plain.cab");
 	AUTO(mem_free) char *cab = in_dir("signed.cab"), *anchor = in_dir("anchor.pem");
-	AUTO(authority_free) struct authority signer;
+	AUTO(notary_free) struct notary signer;
 	AUTO(output_free) struct output output, without;
 	char sha256[65];
 
 	(void)state;
 	MUST_RUN("mkdir", "-p", folder);
-	authority_write(&odd, file, NULL);
-	authority_make(&(struct authority_wish){.name = "Signer",
-			       .issuer = &signing,
-			       .is_leaf = true,
-			       .extended_key_usage = "codeSigning"},
+	notary_write(&odd, file, NULL);
+	notary_make(&(struct notary_wish){.name = "Signer",
+			    .issuer = &signing,
+			    .is_leaf = true,
+			    .extended_key_usage = "codeSigning"},
 		&signer);
 	cabinet_make(content, plain);
 	cabinet_sign(&signer, plain, cab);
-	authority_write(&signing, anchor, NULL);
-	authority_sha256(&signing, sha256);
+	notary_write(&signing, anchor, NULL);
+	notary_sha256(&signing, sha256);
 	VENDORS(&world, &without, "import", cab, "--why", "TPMs", "--vendors", BUNDLED);
 	assert_code(&without, 1);
 	assert_non_null(strstr(buf_text(&without.err), "--cab-root"));
