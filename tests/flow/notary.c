@@ -121,7 +121,7 @@ void notary_write_crl(const struct notary *notary, const char *path)
 	X509_CRL *crl = X509_CRL_new();
 	ASN1_TIME *time_of = ASN1_TIME_set(NULL, time(NULL) - 60);
 	uint8_t *der = NULL;
-	int n;
+	int n = 0;
 
 	must_ssl(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
 			 X509_CRL_set_issuer_name(

@@ -183,8 +183,11 @@ static void only_the_given_root_counts(void **state)
 {
 	AUTO(mem_free) char *cab = good_cab("plain.cab", "ours.cab");
 	AUTO(mem_free) char *file = in_dir("two.pem");
-	AUTO(mem_free) char *first = in_dir("given-root.pem");
+	AUTO(buf_free) struct buf both = BUF(1 << 16);
+	AUTO(gathering_free) struct gathering gathering;
 	char sha256[65];
+	const struct cab_trust two = {file, sha256, NULL, NULL};
+	const struct gather_wish wish = {.cab = &two, .temporary = temporary};
 
 	(void)state;
 	assert_cab_refused(cab, NULL, NULL, "cab-root");
@@ -192,6 +195,16 @@ static void only_the_given_root_counts(void **state)
 	notary_sha256(&other, sha256);
 	assert_cab_refused(cab, &root, sha256, "cab-root");
 	assert_cab_refused(cab, &root, "00", "cab-root");
+	/* The right one, and another beside it. */
+	notary_write(&root, file, NULL);
+	must(file_read(file, &both) == OK, "%s", why()->sentence);
+	notary_write(&other, file, NULL);
+	must(file_read(file, &both) == OK, "%s", why()->sentence);
+	write_file(file, 0644, buf_view(&both));
+	notary_sha256(&root, sha256);
+	gathering_init(&gathering);
+	assert_int_equal(gather(cab, &wish, &gathering), ERR_MALFORMED);
+	assert_string_equal(why()->code, "cab-root");
 }
 
 static void an_altered_cabinet_is_refused(void **state)

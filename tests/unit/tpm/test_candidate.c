@@ -205,13 +205,14 @@ static void pad_serial(struct buf *der)
 static void bytes_that_openssl_cannot_read_are_named_so(void **state)
 {
 	AUTO(world_free) struct world world;
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_RSA_2048);
 	AUTO(buf_free) struct buf der = BUF(1 << 14);
 	struct candidate candidate;
 
 	(void)state;
 	world_make(&world);
 	world_ca(&world, &(struct recipe){.name = "A name that makes it long enough",
-				 .key = key_pair(KEY_RSA_2048),
+				 .key = key,
 				 .issuer = world.root,
 				 .issuer_key = world.root_key,
 				 .from = NOW - YEAR,
