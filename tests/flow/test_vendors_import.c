@@ -383,6 +383,37 @@ static void the_service_judges_again_whatever_it_is_sent(void **state)
 	}
 }
 
+/* Far more than any other request may have; nothing of it is copied to a worker's stack. */
+static void an_import_may_be_large_and_has_an_end(void **state)
+{
+	AUTO(import_request_free) struct import_request request;
+	AUTO(import_answer_free) struct import_answer answer = {.n = 0};
+	AUTO(buf_free) struct buf der = BUF(1 << 16), json = BUF(2 * LIMIT_IMPORT_BODY);
+	struct httpc_answer got;
+
+	(void)state;
+	must(import_request_init(&request, LIMIT_IMPORT_ITEMS) == OK, "out of memory");
+	notary_der(&odd, &der);
+	for (request.n = 0; request.n < LIMIT_IMPORT_ITEMS; request.n++)
+		request.items[request.n] =
+			(struct import_item){"root", "any", "test", "x", buf_view(&der)};
+	request.is_dry_run = true;
+	must(import_request_encode(&request, &json) == OK, "%s", why()->sentence);
+	assert_true(json.n > 1 << 20);
+	httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json), &got);
+	assert_int_equal(got.status, 200);
+	assert_int_equal(import_answer_parse(buf_view(&got.body), &answer), OK);
+	assert_int_equal(answer.n, LIMIT_IMPORT_ITEMS);
+	assert_int_equal(answer.items[0].result, IMPORT_ADDED);
+	assert_int_equal(answer.items[answer.n - 1].result, IMPORT_KNOWN);
+	httpc_answer_free(&got);
+	while (json.n <= LIMIT_IMPORT_BODY)
+		buf_str(&json, "                                                                ");
+	httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json), &got);
+	assert_int_not_equal(got.status, 200);
+	httpc_answer_free(&got);
+}
+
 static void a_digest_that_is_none_is_told(void **state)
 {
 	struct httpc_answer got;
@@ -455,6 +486,7 @@ static int tests(void)
 		cmocka_unit_test(an_export_imported_elsewhere_leads_to_the_same_trust),
 		cmocka_unit_test(what_was_imported_can_be_removed_and_what_was_not_cannot),
 		cmocka_unit_test(the_service_judges_again_whatever_it_is_sent),
+		cmocka_unit_test(an_import_may_be_large_and_has_an_end),
 		cmocka_unit_test(a_digest_that_is_none_is_told),
 		cmocka_unit_test(a_signed_cabinet_is_imported),
 		cmocka_unit_test(without_the_token_nothing_is_told),
