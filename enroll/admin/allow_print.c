@@ -8,13 +8,16 @@ const char *allow_fate_sentence(enum allow_fate fate)
 {
 	switch (fate) {
 	case ALLOW_EK_TAKEN:
-		return "this EK is on the list with another name, serial or labels (ek allow list); "
+		return "this EK is on the list with another name, serial or labels (ek allow "
+		       "list); "
 		       "remove it first (ek allow remove)";
 	case ALLOW_HOST_TAKEN:
-		return "the host is registered for another EK (ek allow list --host); remove that one "
+		return "the host is registered for another EK (ek allow list --host); remove that "
+		       "one "
 		       "first (ek allow remove)";
 	case ALLOW_HOST_BOUND:
-		return "the host is bound to a device that has another EK; if that machine is gone: "
+		return "the host is bound to a device that has another EK; if that machine is "
+		       "gone: "
 		       "host unbind";
 	case ALLOW_EK_BOUND:
 		return "the EK's device has another name; if it is to be given up: host unbind";

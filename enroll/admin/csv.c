@@ -91,8 +91,7 @@ static enum err read_fields(struct csv *csv, struct csv_record *out)
 	for (;;) {
 		if (out->n == CSV_FIELDS)
 			return malformed("too many fields");
-		TRY(peek(csv) == '"' ? read_quoted(csv, &out->text)
-				     : read_plain(csv, &out->text));
+		TRY(peek(csv) == '"' ? read_quoted(csv, &out->text) : read_plain(csv, &out->text));
 		buf_u8(&out->text, '\0');
 		out->n++;
 		if (buf_ok(&out->text) != OK)

@@ -18,7 +18,8 @@
 #include <string.h>
 
 static const char add_usage[] =
-	"usage: endorsectl ek allow add (--ek-digest HEX | --ek-public FILE | --ek-certificate FILE)\n"
+	"usage: endorsectl ek allow add (--ek-digest HEX | --ek-public FILE | --ek-certificate "
+	"FILE)\n"
 	"                               [--host NAME] [--serial TEXT] [--label NAME=TEXT]...\n"
 	"                               --why TEXT [--admin URL] [--token-file FILE]\n"
 	"\n"
@@ -26,7 +27,8 @@ static const char add_usage[] =
 	"manufacturer\n"
 	"wherever the policy's rule has allow-list in its trust.\n"
 	"\n"
-	"  --ek-digest HEX    SHA-256 of the EK's SubjectPublicKeyInfo, as endorse doctor, pending\n"
+	"  --ek-digest HEX    SHA-256 of the EK's SubjectPublicKeyInfo, as endorse doctor, "
+	"pending\n"
 	"                     show and vendors verify tell it\n"
 	"  --ek-public FILE   the EK's public area (TPM2B_PUBLIC): bytes, hexadecimal, or base64\n"
 	"  --ek-certificate FILE\n"
@@ -40,9 +42,11 @@ static const char add_usage[] =
 static const char remove_usage[] =
 	"usage: endorsectl ek allow remove DIGEST --why TEXT [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Takes an EK off the allow-list, and with it the name it was registered for. What was issued "
+	"Takes an EK off the allow-list, and with it the name it was registered for. What was "
+	"issued "
 	"to\n"
-	"its device stays valid until it ends; it enrolls no more unless something else vouches for "
+	"its device stays valid until it ends; it enrolls no more unless something else vouches "
+	"for "
 	"it.\n"
 	"\n"
 	"  --why TEXT         what the audit keeps beside the act\n" ADMIN_USAGE;
@@ -181,8 +185,7 @@ static int add(struct wish *wish)
 		return EXIT_REFUSED;
 	}
 	printf("EK %s is %s the allow-list%s%s\n", wish->entry.ek_digest,
-		answer.added > 0 ? "on" : "already on",
-		wish->entry.host == NULL ? "" : ", for ",
+		answer.added > 0 ? "on" : "already on", wish->entry.host == NULL ? "" : ", for ",
 		wish->entry.host == NULL ? "" : wish->entry.host);
 	return EXIT_DONE;
 }
@@ -235,8 +238,8 @@ int command_ek_allow_remove(int argc, char **argv)
 	snprintf(request.why, sizeof(request.why), "%s", wish.why);
 	if ((err = manifest_digest(argv[optind], request.ek_digest)) == OK &&
 		(err = disallow_request_encode(&request, &json)) == OK)
-		err = admin_post(&wish.server, "/v1/admin/ek/disallow", buf_view(&json), &answer,
-			&problem);
+		err = admin_post(
+			&wish.server, "/v1/admin/ek/disallow", buf_view(&json), &answer, &problem);
 	if (err == ERR_DENIED)
 		return command_refused(&problem);
 	if (err != OK)
@@ -245,9 +248,8 @@ int command_ek_allow_remove(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static enum err list_page(
-	const struct wish *wish, char after[static EK_DIGEST_DIGITS + 1], bool *more,
-	struct problem *problem)
+static enum err list_page(const struct wish *wish, char after[static EK_DIGEST_DIGITS + 1],
+	bool *more, struct problem *problem)
 {
 	AUTO(buf_free) struct buf path = BUF(4096), json = BUF(LIMIT_ALLOW_BODY);
 	AUTO(allow_list_free) struct allow_list list = {0};

@@ -21,7 +21,8 @@ static const char usage[] =
 	"serial,\n"
 	"host, labels (\"name=text;name=text\"); one of the first two is wanted. Every bad line is "
 	"told\n"
-	"with its number. An EK with a host is registered: only that name and that EK go together.\n"
+	"with its number. An EK with a host is registered: only that name and that EK go "
+	"together.\n"
 	"\n"
 	"  --why TEXT         what the audit keeps beside the act\n"
 	"  --skip-bad         leave bad lines out, and take the others\n"
@@ -46,8 +47,8 @@ static void tell_bad(
 	}
 }
 
-static void tell(const struct wish *wish, const struct manifest *manifest,
-	const struct allow_answer *answer)
+static void tell(
+	const struct wish *wish, const struct manifest *manifest, const struct allow_answer *answer)
 {
 	size_t bad = manifest->bad + answer->bad_n;
 	bool none = bad > 0 && !wish->skip_bad;

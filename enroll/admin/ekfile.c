@@ -20,9 +20,9 @@ static const char certificate[] = "certificate";
 static const struct {
 	const char *kind, *advice;
 } advices[] = {
-	{"private key",
-		"this is a secret, and no certificate: keep it to yourself. A TPM never gives its EK's "
-		"out, so it is not an EK's"},
+	{"private key", "this is a secret, and no certificate: keep it to yourself. A TPM never "
+			"gives its EK's "
+			"out, so it is not an EK's"},
 	{"certificate request",
 		"a request is what a certificate is made from; an EK has its certificate from the "
 		"TPM's "
@@ -31,20 +31,21 @@ static const struct {
 	{"public key",
 		"the key alone says nothing of who made it: read the TPM's NV index 0x01c00002 or "
 		"0x01c0000a, or put the EK on the allow-list (endorsectl ek allow add)"},
-	{"TPM public area",
-		"this is a key's public area and no certificate: give it as --ek-public, or put the EK "
-		"on "
-		"the allow-list (endorsectl ek allow add --ek-public)"},
-	{"certificate revocation list",
-		"a CA revokes with it; what is judged is an EK certificate. To have CRLs looked at: "
-		"endorsectl vendors import"},
+	{"TPM public area", "this is a key's public area and no certificate: give it as "
+			    "--ek-public, or put the EK "
+			    "on "
+			    "the allow-list (endorsectl ek allow add --ek-public)"},
+	{"certificate revocation list", "a CA revokes with it; what is judged is an EK "
+					"certificate. To have CRLs looked at: "
+					"endorsectl vendors import"},
 	{"empty file", "there is nothing in it: was it read from an NV index that does not exist?"},
-	{"empty NV area",
-		"there are only 00, 11 or FF bytes: the manufacturer reserved the index and wrote no "
-		"certificate. Look at the TPM's other indices from 0x01c00002 on"},
+	{"empty NV area", "there are only 00, 11 or FF bytes: the manufacturer reserved the index "
+			  "and wrote no "
+			  "certificate. Look at the TPM's other indices from 0x01c00002 on"},
 	{"PEM text without a certificate", "wanted -----BEGIN CERTIFICATE-----"},
-	{"unknown", "wanted DER, PEM, or the content of the EK certificate's NV index, from its first "
-		    "byte to its last"},
+	{"unknown",
+		"wanted DER, PEM, or the content of the EK certificate's NV index, from its first "
+		"byte to its last"},
 };
 
 const char *ekfile_advice(const struct ekfile *file)

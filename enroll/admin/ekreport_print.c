@@ -23,10 +23,10 @@ static void add_dates(
 	clock_text(not_before, from);
 	clock_text(not_after, until);
 	snprintf(text, sizeof(text), "%.10s to %.10s%s", from, until,
-		now > not_after         ? " (EXPIRED)"
-			: now < not_before      ? " (NOT YET VALID)"
-			: not_after == CLOCK_LAST ? " (no end)"
-						: "");
+		now > not_after		  ? " (EXPIRED)"
+		: now < not_before	  ? " (NOT YET VALID)"
+		: not_after == CLOCK_LAST ? " (no end)"
+					  : "");
 	if (is_field)
 		paragraph_field(out, "valid", text);
 	else
@@ -69,8 +69,8 @@ static void add_certificate(struct buf *out, const struct ek_report *report)
 {
 	char key[REPORT_TEXT + 32];
 
-	snprintf(key, sizeof(key), "%s%s%s", report->key, report->template[0] != '\0' ? ", template " : "",
-		report->template);
+	snprintf(key, sizeof(key), "%s%s%s", report->key,
+		report->template[0] != '\0' ? ", template " : "", report->template);
 	paragraph_field(out, "what", report->kind);
 	add_manufacturer(out, report);
 	paragraph_field(out, "model", report->model);
@@ -121,7 +121,8 @@ static void add_missing(struct buf *out, const struct ek_report *report)
 	paragraph_field(out, "offered at", report->missing_url);
 	if (report->missing_url[0] != '\0')
 		paragraph_add(out, "  ",
-			"(that address is the certificate's own word: nothing is fetched, and what lies "
+			"(that address is the certificate's own word: nothing is fetched, and what "
+			"lies "
 			"there is to be believed only if the manufacturer says so)");
 }
 

@@ -120,7 +120,8 @@ enum err manifest_judge(struct allow_entry *entry)
 	TRY(compute_digest(buf_view(&entry->ek_public), computed));
 	if (entry->ek_digest[0] != '\0' && strcmp(entry->ek_digest, computed) != 0)
 		return fail(ERR_MALFORMED, "ek-digest",
-			"the digest is not that of the public area beside it, which is %s", computed);
+			"the digest is not that of the public area beside it, which is %s",
+			computed);
 	memcpy(entry->ek_digest, computed, sizeof(computed));
 	return OK;
 }
@@ -150,7 +151,8 @@ static enum err read_header(struct reading *reading, const struct csv_record *re
 		printable(record->field[i], word, sizeof(word));
 		if (column == COLUMNS)
 			return fail(ERR_MALFORMED, "manifest",
-				"%s:%zu: there is no column \"%s\": the first line names the columns, "
+				"%s:%zu: there is no column \"%s\": the first line names the "
+				"columns, "
 				"which are ek_digest, ek_public, serial, host, labels",
 				reading->path, record->line, word);
 		if (seen[column])
@@ -168,15 +170,14 @@ static enum err read_header(struct reading *reading, const struct csv_record *re
 static enum err keep_text(const char *text, size_t max, const char *column, char **out)
 {
 	if (strlen(text) > max)
-		return fail(ERR_MALFORMED, "manifest-value", "%s has more than %zu bytes", column,
-			max);
+		return fail(
+			ERR_MALFORMED, "manifest-value", "%s has more than %zu bytes", column, max);
 	for (const char *c = text; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return fail(ERR_MALFORMED, "manifest-value",
 				"%s has a control character in it", column);
-	return (*out = strdup(text)) == NULL
-		       ? fail(ERR_INTERNAL, "out-of-memory", "manifest_read")
-		       : OK;
+	return (*out = strdup(text)) == NULL ? fail(ERR_INTERNAL, "out-of-memory", "manifest_read")
+					     : OK;
 }
 
 static enum err keep_labels(const char *text, char **out)

@@ -13,12 +13,12 @@
 
 #define PREFIX_MIN 6
 
-#define ID_USAGE                                                                                   \
-	"  ID                 of the attempt, or enough of its first digits (6 at least)\n"
+#define ID_USAGE "  ID                 of the attempt, or enough of its first digits (6 at least)\n"
 #define WHY_USAGE "  --why TEXT         what the audit keeps beside the act\n"
 
 static const char list_usage[] =
-	"usage: endorsectl pending list [--state STATE] [--json] [--admin URL] [--token-file FILE]\n"
+	"usage: endorsectl pending list [--state STATE] [--json] [--admin URL] [--token-file "
+	"FILE]\n"
 	"\n"
 	"Tells which attempts are held: TPMs that proved themselves, that nobody vouches for, and "
 	"that\n"
@@ -30,7 +30,8 @@ static const char list_usage[] =
 static const char show_usage[] =
 	"usage: endorsectl pending show ID [--json] [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Tells all about a held attempt: who asks for what, what is proven, what only the TPM's own\n"
+	"Tells all about a held attempt: who asks for what, what is proven, what only the TPM's "
+	"own\n"
 	"certificate says, and what each decision would mean.\n"
 	"\n" ID_USAGE "  --json             as one JSON object\n" ADMIN_USAGE;
 
@@ -48,17 +49,18 @@ static const char reject_usage[] =
 	"\n" ID_USAGE WHY_USAGE ADMIN_USAGE;
 
 static const char trust_usage[] =
-	"usage: endorsectl pending trust-ca ID [--certificate SHA256] [--manufacturer IDS] --why TEXT\n"
+	"usage: endorsectl pending trust-ca ID [--certificate SHA256] [--manufacturer IDS] --why "
+	"TEXT\n"
 	"                                   [--admin URL] [--token-file FILE]\n"
 	"\n"
 	"Imports a CA certificate that the attempt came with as a trusted root, for TPMs of the\n"
 	"manufacturer that its EK certificate claims; only one from which a path leads to that\n"
 	"certificate. Every TPM of that CA and manufacturer is believed from then on, as\n"
 	"operator-import. Compare its fingerprint with what the manufacturer publishes first.\n"
-	"\n" ID_USAGE
-	"  --certificate SHA256\n"
+	"\n" ID_USAGE "  --certificate SHA256\n"
 	"                     which of them (pending show); default: the last of the path\n"
-	"  --manufacturer IDS for whom it may vouch: \"id:49465800,...\", or any\n" WHY_USAGE ADMIN_USAGE;
+	"  --manufacturer IDS for whom it may vouch: \"id:49465800,...\", or any\n" WHY_USAGE
+		ADMIN_USAGE;
 
 struct wish {
 	struct admin_server server;
@@ -136,9 +138,9 @@ static enum err list(const struct wish *wish, struct problem *problem)
 	if (wish->form == PRINT_JSON)
 		return OK;
 	if (found.n == 0)
-		printf("no attempt is %s\n",
-			wish->state == NULL || strcmp(wish->state, "all") == 0 ? "held"
-									       : wish->state);
+		printf("no attempt is %s\n", wish->state == NULL || strcmp(wish->state, "all") == 0
+						     ? "held"
+						     : wish->state);
 	else
 		printf("%zu%s; endorsectl pending show ID tells all about one\n", found.n,
 			found.more ? " that asked last, and there are more" : "");
@@ -158,8 +160,8 @@ int command_pending_list(int argc, char **argv)
 	return ended(list(&wish, &problem), &problem);
 }
 
-static enum err match(const struct waiting_list *found, const char *prefix,
-	char out[static LIMIT_ATTEMPT_ID + 1])
+static enum err match(
+	const struct waiting_list *found, const char *prefix, char out[static LIMIT_ATTEMPT_ID + 1])
 {
 	size_t matches = 0;
 
@@ -170,7 +172,8 @@ static enum err match(const struct waiting_list *found, const char *prefix,
 		}
 	if (matches == 0)
 		return fail(ERR_NOT_FOUND, "attempt-unknown",
-			"no attempt begins with \"%s\"%s: endorsectl pending list --state all tells "
+			"no attempt begins with \"%s\"%s: endorsectl pending list --state all "
+			"tells "
 			"which there are",
 			prefix, found->more ? " among the last 500" : "");
 	if (matches > 1)
@@ -188,7 +191,8 @@ static enum err find_id(const struct wish *wish, const char *text,
 
 	if (n < PREFIX_MIN || n > LIMIT_ATTEMPT_ID || strspn(text, "0123456789abcdefABCDEF") != n)
 		return fail(ERR_MALFORMED, "attempt-id",
-			"\"%.40s\" is no attempt: wanted its %d hexadecimal digits, or %d of them or "
+			"\"%.40s\" is no attempt: wanted its %d hexadecimal digits, or %d of them "
+			"or "
 			"more from the first on",
 			text, LIMIT_ATTEMPT_ID, PREFIX_MIN);
 	if (n == LIMIT_ATTEMPT_ID) {
@@ -251,10 +255,11 @@ int command_pending_accept_once(int argc, char **argv)
 		return code;
 	if (optind + 1 != argc || wish.why[0] == '\0')
 		return command_misused(accept_usage);
-	return ended(decide_by(&wish, argv[optind], "/v1/admin/pending/accept",
-			     "accepted: its device enrolls when it asks next, where its rule's trust "
-			     "has approved",
-			     &problem),
+	return ended(
+		decide_by(&wish, argv[optind], "/v1/admin/pending/accept",
+			"accepted: its device enrolls when it asks next, where its rule's trust "
+			"has approved",
+			&problem),
 		&problem);
 }
 
@@ -268,7 +273,8 @@ int command_pending_reject(int argc, char **argv)
 		return code;
 	if (optind + 1 != argc || wish.why[0] == '\0')
 		return command_misused(reject_usage);
-	return ended(decide_by(&wish, argv[optind], "/v1/admin/pending/reject", "rejected", &problem),
+	return ended(
+		decide_by(&wish, argv[optind], "/v1/admin/pending/reject", "rejected", &problem),
 		&problem);
 }
 
@@ -285,8 +291,8 @@ static enum err trust_ca(const struct wish *wish, const char *text, struct probl
 	snprintf(request.manufacturers, sizeof(request.manufacturers), "%s",
 		wish->manufacturers == NULL ? "" : wish->manufacturers);
 	TRY(trust_ca_request_encode(&request, &json));
-	TRY(admin_post(&wish->server, "/v1/admin/pending/trust-ca", buf_view(&json), &answer,
-		problem));
+	TRY(admin_post(
+		&wish->server, "/v1/admin/pending/trust-ca", buf_view(&json), &answer, problem));
 	TRY(trust_ca_answer_parse(buf_view(&answer), &trusted));
 	printf("%s %s\n    %s\n    for manufacturer %s\n",
 		trusted.is_known ? "imported before, and left as it is:" : "trusted:",

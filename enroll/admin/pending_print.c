@@ -35,7 +35,8 @@ static void field(struct buf *out, const char *label, const char *text)
 
 static void add_head(struct buf *out, const struct waiting *waiting)
 {
-	char last[CLOCK_TEXT_SIZE], host[LIMIT_HOST + 1], code[LIMIT_REASON + 1], from[WAITING_TEXT];
+	char last[CLOCK_TEXT_SIZE], host[LIMIT_HOST + 1], code[LIMIT_REASON + 1],
+		from[WAITING_TEXT];
 
 	clock_text(waiting->last_at, last);
 	printable(waiting->host[0] == '\0' ? "(no name)" : waiting->host, host, sizeof(host));
@@ -173,7 +174,8 @@ static void add_import(struct buf *out, const struct waiting *waiting)
 	issuer_hint_read(buf_view(&waiting->ek_certificate), &hint);
 	printable(hint.name, name, sizeof(name));
 	buf_fmt(&text,
-		"it was signed by \"%s\"%s%s, whose certificate did not come with it: get that from the "
+		"it was signed by \"%s\"%s%s, whose certificate did not come with it: get that "
+		"from the "
 		"manufacturer, not on the device's word%s%s",
 		name, hint.key_id[0] == '\0' ? "" : ", key identifier ", hint.key_id,
 		hint.url[0] == '\0' ? "" : "; it says it is at ", hint.url);
@@ -186,14 +188,19 @@ static void add_choices(struct buf *out, const struct waiting *waiting)
 	buf_str(out, "what you can do\n");
 	if (waiting->state != WAITING_ACCEPTED)
 		add_choice(out, waiting, "accept-once",
-			"this EK may enroll under the name it asked for, as \"approved\", where the "
-			"rule's trust has that. Nothing else changes. You vouch for that machine: go "
-			"and look at it, or compare the EK digest with what its console tells (endorse "
+			"this EK may enroll under the name it asked for, as \"approved\", where "
+			"the "
+			"rule's trust has that. Nothing else changes. You vouch for that machine: "
+			"go "
+			"and look at it, or compare the EK digest with what its console tells "
+			"(endorse "
 			"doctor).");
 	if (waiting->chain_n > 0)
 		add_choice(out, waiting, "trust-ca",
-			"every TPM that this CA vouches for, and that claims the same manufacturer, is "
-			"believed from now on, as \"operator-import\". Compare its fingerprint with "
+			"every TPM that this CA vouches for, and that claims the same "
+			"manufacturer, is "
+			"believed from now on, as \"operator-import\". Compare its fingerprint "
+			"with "
 			"what the manufacturer publishes.");
 	else if (waiting->ek_certificate.n > 0)
 		add_import(out, waiting);

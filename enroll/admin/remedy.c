@@ -101,31 +101,24 @@ static const struct {
 	{"ek-usage", odd_certificate},
 	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
-	{"ek-firmware",
-		"this TPM was made with bad firmware: replace it, or let the policy take it "
-		"with a warning (bad_firmware: warn)"},
-	{"ek-not-yet-valid",
-		"is the clock of this server right? if so, the certificate's maker gave "
-		"it a date to come"},
 	{"ek-chain",
-		"the intermediates in this TPM are no use: import the manufacturer's into trust: "
-		"intermediates"},
+		"a certificate between this TPM and its maker's root is no use, the sentence says "
+		"which: import the maker's own (endorsectl vendors import)"},
 	{"ek-signature",
-		"a CA of the issuer's name is known and did not sign this certificate: keep this "
-		"TPM out, unless its manufacturer has a newer CA of that name to import"},
-	{"ek-not-yet-valid", "is the clock of this server right? if so, the manufacturer's "
-			     "certificate begins later"},
-	{"ek-manufacturer",
-		"the root may not vouch for TPMs of this manufacturer: if it should, say so where "
-		"it is trusted (manufacturers)"},
-	{"ek-revoked", "the manufacturer revoked a certificate of this TPM's chain: replace the "
-		       "TPM"},
-	{"ek-weak", "a CA of the chain has a key or a digest that is too weak: ask the "
-		    "manufacturer for a newer certificate"},
+		"the certificate was altered, or somebody uses the name of a CA that you know; "
+		"if that CA has a second key, import its certificate (endorsectl vendors import)"},
+	{"ek-weak", "this chain is from before 2016 or so, and anybody could make one today: "
+		    "replace the TPM, or ask its maker for a newer certificate"},
+	{"ek-not-yet-valid", "is the clock of this server right?"},
 	{"ek-expired", "is the clock of this server right? if so, ask the manufacturer for a new "
-		       "certificate"},
-	{"ek-untrusted", "is this a manufacturer you trust? endorsectl vendors import its root or "
-			 "the missing intermediate; or endorsectl ek allow add this one EK"},
+		       "certificate, or let the rule take expired ones (expired_ek: warn)"},
+	{"ek-manufacturer",
+		"the root vouches for other makers' TPMs: is it one that you brought? then see "
+		"trust: manufacturers; otherwise keep the TPM out"},
+	{"ek-revoked", "its maker took the certificate back: ask there why, and replace the TPM"},
+	{"ek-untrusted",
+		"is this a manufacturer you trust? import its root or the missing intermediate "
+		"(endorsectl vendors import, or trust: roots and endorsectl reload)"},
 };
 
 const char *remedy_for(const char *reason)

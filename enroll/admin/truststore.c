@@ -1,14 +1,16 @@
 #include "enroll/admin/truststore.h"
 
+#include "ca/base/file.h"
 #include "enroll/admin/gather.h"
 
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BUNDLE_DIR ENDORSE_VENDORS_DIR
-#define TREES_MAX 32
+#define SOURCES_MAX 32
 
 void truststore_init(struct truststore *store)
 {
@@ -122,17 +124,74 @@ static enum err count(void *ctx, const struct trust_item *item)
 	return OK;
 }
 
-static enum err load_trees(struct truststore *store, const char *const *paths, size_t n)
+/* PATH/FOLDER, for free(); NULL when there is none. */
+static char *folder_of(const char *path, const char *folder)
 {
-	struct trust_source sources[TREES_MAX];
-	size_t trees = 0;
+	AUTO(mem_free) char *whole = path_join(path, folder);
+	struct stat st;
 
-	for (size_t i = 0; i < n; i++)
-		if (is_tree(paths[i]) && trees < TREES_MAX)
-			sources[trees++] = (struct trust_source){.name = "bundle",
+	return whole != NULL && stat(whole, &st) == 0 && S_ISDIR(st.st_mode) ? MOVE(whole) : NULL;
+}
+
+/* As endorsed.yaml names one: the folder says what a certificate is. */
+struct source {
+	char *roots, *intermediates, *crls;
+};
+
+static void source_free(struct source *source)
+{
+	free(source->roots);
+	free(source->intermediates);
+	free(source->crls);
+}
+
+static bool is_source(const char *path)
+{
+	AUTO(mem_free) char *roots = folder_of(path, "roots");
+
+	return roots != NULL;
+}
+
+/* Verdicts have little room for a source. */
+static const char *last_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}
+
+static void make_source(const char *path, struct source *folders, struct trust_source *out)
+{
+	*folders = (struct source){folder_of(path, "roots"), folder_of(path, "intermediates"),
+		folder_of(path, "crls")};
+	*out = (struct trust_source){.name = last_of(path),
+		.class = TRUST_OPERATOR_IMPORT,
+		.roots = folders->roots,
+		.intermediates = folders->intermediates,
+		.crls = folders->crls};
+}
+
+static enum err load_sources(struct truststore *store, const char *const *paths, size_t n)
+{
+	struct trust_source sources[SOURCES_MAX];
+	struct source folders[SOURCES_MAX] = {0};
+	size_t used = 0;
+	enum err err = OK;
+
+	for (size_t i = 0; i < n && used < SOURCES_MAX; i++)
+		if (is_tree(paths[i]))
+			sources[used++] = (struct trust_source){.name = "vendors",
 				.class = TRUST_MANUFACTURER,
 				.vendors = paths[i]};
-	return trees == 0 ? OK : trust_load(sources, trees, note, store, &store->trust);
+		else if (is_source(paths[i])) {
+			make_source(paths[i], &folders[used], &sources[used]);
+			used++;
+		}
+	if (used > 0)
+		err = trust_load(sources, used, note, store, &store->trust);
+	for (size_t i = 0; i < SOURCES_MAX; i++)
+		source_free(&folders[i]);
+	return err;
 }
 
 /* What tells whom an imported root may vouch for; without it only the roots that say so are taken. */
@@ -165,9 +224,9 @@ enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct
 				BUNDLE_DIR);
 	}
 	load_vendors(paths, n, &vendors);
-	TRY(load_trees(out, paths, n));
+	TRY(load_sources(out, paths, n));
 	for (size_t i = 0; i < n; i++)
-		if (!is_tree(paths[i]))
+		if (!is_tree(paths[i]) && !is_source(paths[i]))
 			TRY(add_path(out, paths[i], now, vendors));
 	if (out->left_out > NOTED_MAX)
 		buf_fmt(&out->notes,

@@ -14,8 +14,9 @@ void truststore_init(struct truststore *store);
 void truststore_free(struct truststore *store); /* for AUTO */
 
 /*
- * Loads every path: a tree of vendors (with PATH/VENDOR/vendor.yaml), or what `vendors import` takes: a bundle, a
- * file, a directory, each certificate judged as an import judges it. No path: the bundle that was installed.
+ * Loads every path: a tree of vendors (with PATH/VENDOR/vendor.yaml); a directory with roots/, intermediates/ and
+ * crls/ in it, as a source of endorsed.yaml; or what `vendors import` takes: a bundle, a file, a directory, each
+ * certificate judged as an import judges it. No path: the bundle that was installed.
  * ERR_INTERNAL "trust-empty" when there is no root in all of them, and those of trust_load() and gather().
  */
 CHECKED enum err truststore_load(

@@ -6,6 +6,7 @@
 #include "enroll/admin/examine.h"
 #include "enroll/admin/paragraph.h"
 #include "enroll/admin/truststore.h"
+#include "enroll/tpm/nvcert.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,22 +26,26 @@ static const char usage[] =
 	"usage: endorsectl vendors verify FILE... [--trust PATH]... [--chain FILE]... [--at DATE]\n"
 	"                                 [--expired strict|warn] [--ek-public FILE] [--json]\n"
 	"\n"
-	"Judges EK certificates as the service would, by the same code and without it: DER, PEM, or\n"
+	"Judges EK certificates as the service would, by the same code and without it: DER, PEM, "
+	"or\n"
 	"the content of an NV index as it was read; FILE - is standard input, of a directory all "
 	"files\n"
 	"are judged. Tells what it is, through which path it is believed, or why not and what to "
 	"do.\n"
 	"One FILE is told in full, several in a line each. Nothing is fetched from anywhere.\n"
 	"\n"
-	"  --trust PATH       whom to believe: a tree of vendors, a bundle (vendors export), or a\n"
-	"                     file or directory as vendors import takes it; default: the bundle\n"
-	"                     that is installed\n"
-	"  --chain FILE       intermediates that the device has; those that follow in a PEM FILE\n"
-	"                     are taken by themselves\n"
+	"  --trust PATH       whom to believe: a tree of vendors, a bundle (vendors export), a\n"
+	"                     directory with roots/ and intermediates/ in it, or a file or other\n"
+	"                     directory as vendors import takes it; several times; default: the\n"
+	"                     vendors that are installed\n"
+	"  --chain FILE       intermediates that the device has, PEM, DER or as NV has them "
+	"joined;\n"
+	"                     those that follow in a PEM FILE are taken by themselves\n"
 	"  --at DATE          judge by this day, 2026-11-22, or moment, 2026-11-22T12:00:00Z\n"
 	"  --expired WORD     strict (default): expired is refused; warn: it is a remark, as with\n"
 	"                     expired_ek: warn in a policy\n"
-	"  --ek-public FILE   the EK's public area (TPM2B_PUBLIC), to be compared; without FILE it\n"
+	"  --ek-public FILE   the EK's public area (TPM2B_PUBLIC), to be compared; without FILE "
+	"it\n"
 	"                     is all there is\n"
 	"  --json             one JSON object a line for each FILE\n"
 	"\n"
@@ -93,29 +98,33 @@ static bool read_expired(const char *word, bool *out)
 	return false;
 }
 
-static enum err add_chain_view(struct wish *wish, const struct buf *der)
+static enum err add_chain_view(struct wish *wish, struct view der)
 {
 	if (wish->examiner.chain_n == LIMIT_INTERMEDIATES)
-		return fail(ERR_TOO_LARGE, "chain", "--chain: a device sends at most %d certificates",
-			LIMIT_INTERMEDIATES);
-	wish->chain[wish->examiner.chain_n++] = buf_view(der);
+		return fail(ERR_TOO_LARGE, "chain",
+			"--chain: a device sends at most %d certificates", LIMIT_INTERMEDIATES);
+	wish->chain[wish->examiner.chain_n++] = der;
 	return OK;
 }
 
 static enum err add_chain(struct wish *wish, const char *path)
 {
 	struct ekfile *file;
+	struct view rest, der;
 
 	if (wish->chain_files_n == LIMIT_INTERMEDIATES)
-		return fail(ERR_TOO_LARGE, "chain", "--chain: at most %d files", LIMIT_INTERMEDIATES);
+		return fail(
+			ERR_TOO_LARGE, "chain", "--chain: at most %d files", LIMIT_INTERMEDIATES);
 	file = &wish->chain_files[wish->chain_files_n++];
 	ekfile_init(file);
 	TRY(ekfile_read(path, file));
 	if (file->content.n == 0)
 		return fail(ERR_MALFORMED, "chain", "%s: no certificate (%s)", path, file->kind);
-	TRY(add_chain_view(wish, &file->content));
+	rest = buf_view(&file->content);
+	while (nv_chain_next(&rest, &der))
+		TRY(add_chain_view(wish, der));
 	for (size_t i = 0; i < file->chain_n; i++)
-		TRY(add_chain_view(wish, &file->chain[i]));
+		TRY(add_chain_view(wish, buf_view(&file->chain[i])));
 	return OK;
 }
 
@@ -229,7 +238,9 @@ static int run(struct wish *wish, char **files, int n)
 	wish->examiner.ek_public = buf_view(&wish->ek_public);
 	if (verify_all(wish, files, n) != OK)
 		return unjudged();
-	return wish->unjudged > 0 ? EXIT_UNJUDGED : wish->refused > 0 ? EXIT_REFUSES : EXIT_ACCEPTED;
+	return wish->unjudged > 0  ? EXIT_UNJUDGED
+	       : wish->refused > 0 ? EXIT_REFUSES
+				   : EXIT_ACCEPTED;
 }
 
 /* False: it was told what is wrong. */

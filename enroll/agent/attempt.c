@@ -225,14 +225,24 @@ static enum err ask(struct attempt *a)
 	return err;
 }
 
+/* A service that is away for a while has not decided either. */
+static bool is_undecided(const struct attempt *a, enum err err)
+{
+	return err == ERR_PENDING ||
+	       (err == ERR_BUSY && a->asks > 0 && strcmp(why()->code, "service-away") == 0);
+}
+
 /* Each time with a new ticket, since one that was held is good for nothing, and with the same AK. */
 static enum err ask_until_decided(struct attempt *a)
 {
 	int64_t deadline = clock_ms() + (int64_t)a->wish->wait * 1000;
 	enum err err = ask(a);
 
-	while (err == ERR_PENDING) {
-		pending_say(stderr, a->wish->server, &a->problem, a->asks++ == 0);
+	while (is_undecided(a, err)) {
+		if (err == ERR_PENDING)
+			pending_say(stderr, a->wish->server, &a->problem, a->asks++ == 0);
+		else
+			fprintf(stderr, "endorse: %s\n", why()->sentence);
 		TRY(pending_wait(http_retry_after(a->http), deadline));
 		err = ask(a);
 	}

@@ -151,8 +151,8 @@ static void tell(const struct allowed_row *row, struct allow_item *out)
 	out->is_enrolled = row->is_enrolled;
 }
 
-enum err allowlist_read(const struct service *service, const struct allowlist_wish *wish,
-	struct allow_list *out)
+enum err allowlist_read(
+	const struct service *service, const struct allowlist_wish *wish, struct allow_list *out)
 {
 	AUTO(allowed_page_free) struct allowed_page page = {0};
 	uint8_t after[DIGEST_SIZE];

@@ -26,5 +26,5 @@ struct allowlist_wish {
 };
 
 /* `out` as above. ERR_MALFORMED "query-value", "ek-digest"; ERR_BUSY as allowed_read(). */
-CHECKED enum err allowlist_read(const struct service *service, const struct allowlist_wish *wish,
-	struct allow_list *out);
+CHECKED enum err allowlist_read(
+	const struct service *service, const struct allowlist_wish *wish, struct allow_list *out);

@@ -79,6 +79,7 @@ enum err held_keep(const struct service *service, const struct caller *caller,
 
 	if (held->facts->attempt_rejected)
 		return rejected();
+	outcome->retry_after = (unsigned)policy_hold(service->policy)->retry_after;
 	memcpy(attempt_id, held->facts->attempt_id, ATTEMPT_ID_SIZE);
 	if (!held->is_check) {
 		TRY(record(service, caller, held, attempt_id));
@@ -86,6 +87,5 @@ enum err held_keep(const struct service *service, const struct caller *caller,
 	}
 	if (!held->is_check || held->facts->attempt_known)
 		hex_write(VIEW(attempt_id), outcome->attempt);
-	outcome->retry_after = (unsigned)policy_hold(service->policy)->retry_after;
 	return pending(held, outcome);
 }

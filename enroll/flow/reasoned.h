@@ -1,8 +1,8 @@
 /* reasoned.h - an admin's act has a reason, which the audit keeps. */
 #pragma once
 
-#include "enroll/flow/service.h"
 #include "db/host.h"
+#include "enroll/flow/service.h"
 
 /*
  * What the audit keeps of an act of `who`; everything is borrowed. ERR_MALFORMED "why-missing" for a

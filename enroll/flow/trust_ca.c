@@ -55,7 +55,8 @@ static enum err not_sent(const struct pending *pending)
 
 	if (pending->ek_certificate.n == 0)
 		return refuse(ERR_REJECTED, "ca-not-sent", "PROTOCOL admin",
-			"this TPM has no EK certificate, so no CA vouches for it: accept the attempt, "
+			"this TPM has no EK certificate, so no CA vouches for it: accept the "
+			"attempt, "
 			"or put its EK on the allow-list (endorsectl ek allow add)");
 	issuer_hint_read(buf_view(&pending->ek_certificate), &hint);
 	return refuse(ERR_REJECTED, "ca-not-sent", "PROTOCOL admin",

@@ -52,7 +52,7 @@ struct allow_answer {
 	struct allow_bad {
 		int64_t entry; /* from 0, in the order of the request */
 		enum allow_fate fate;
-	} *bad;
+	} * bad;
 	size_t bad_n;
 };
 /* Makes room for `n` bad ones. */
@@ -75,7 +75,7 @@ CHECKED enum err disallow_answer_encode(const char *ek_digest, struct buf *json)
 struct allow_item {
 	char ek_digest[EK_DIGEST_DIGITS + 1];
 	char serial[513], host[LIMIT_HOST + 1], source[513], added_by[513], why[513]; /* "" */
-	char labels[LIMIT_LABELS + 1]; /* "{}" */
+	char labels[2 * LIMIT_LABELS]; /* "{}"; with blanks, as a database writes them */
 	int64_t added_at; /* seconds since 1970 */
 	bool is_enrolled; /* a device has this EK */
 };

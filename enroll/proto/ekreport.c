@@ -2,10 +2,8 @@
 
 #include "enroll/proto/json.h"
 
-const char *const ek_outcome_words[] = {[EK_ACCEPTED] = "accepted",
-	[EK_REFUSED] = "refused",
-	[EK_UNJUDGED] = "unjudged",
-	NULL};
+const char *const ek_outcome_words[] = {
+	[EK_ACCEPTED] = "accepted", [EK_REFUSED] = "refused", [EK_UNJUDGED] = "unjudged", NULL};
 
 struct member {
 	const char *key, *text;

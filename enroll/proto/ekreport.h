@@ -36,7 +36,8 @@ struct ek_report {
 	char key[REPORT_TEXT]; /* "rsa2048" */
 	char template[16]; /* of a public area: "L-1" */
 	char serial[REPORT_TEXT], subject[REPORT_TEXT], issuer[REPORT_TEXT];
-	char ek_digest[65], sha256[65]; /* of the EK's SubjectPublicKeyInfo; of the certificate's DER */
+	char ek_digest[65],
+		sha256[65]; /* of the EK's SubjectPublicKeyInfo; of the certificate's DER */
 	int64_t not_before, not_after; /* 0: not known */
 	int64_t bytes, before, behind; /* of the certificate; around it, as NV storage has them */
 	/* What came of it. */

@@ -176,8 +176,8 @@ static enum err read_evidence(const json_t *object, struct waiting *out)
 	TRY(json_bytes(object, "ek_public", LIMIT_PUBLIC, &out->ek_public));
 	TRY(json_bytes(object, "ak_name", LIMIT_AK_NAME, &out->ak_name));
 	if (json_object_get(object, "ek_certificate") != NULL)
-		TRY(json_bytes(object, "ek_certificate", LIMIT_EK_CERTIFICATE,
-			&out->ek_certificate));
+		TRY(json_bytes(
+			object, "ek_certificate", LIMIT_EK_CERTIFICATE, &out->ek_certificate));
 	TRY(json_member(object, "chain", JSON_ARRAY, &chain));
 	if (json_array_size(chain) > LIMIT_INTERMEDIATES)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",

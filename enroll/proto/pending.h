@@ -26,7 +26,8 @@ struct waiting {
 	int64_t first_at, last_at, asked; /* asked: how often */
 	int64_t decided_at; /* 0: nobody did */
 	/* Only with /show. */
-	struct buf ek_public, ek_certificate, ak_name; /* TPM2B_PUBLIC; DER or empty; the AK's Name */
+	struct buf ek_public, ek_certificate,
+		ak_name; /* TPM2B_PUBLIC; DER or empty; the AK's Name */
 	struct buf chain[LIMIT_INTERMEDIATES]; /* DER, as it was sent */
 	size_t chain_n;
 };
@@ -62,7 +63,8 @@ struct trust_ca_request {
 	char id[LIMIT_ATTEMPT_ID + 1];
 	char why[LIMIT_WHY + 1];
 	char certificate[2 * SHA256_SIZE + 1]; /* SHA-256 of the DER; "": the last of the path */
-	char manufacturers[513]; /* "id:49465800,..." or "any"; "": as the EK's certificate claims */
+	char manufacturers
+		[513]; /* "id:49465800,..." or "any"; "": as the EK's certificate claims */
 };
 CHECKED enum err trust_ca_request_parse(struct view json, struct trust_ca_request *out);
 CHECKED enum err trust_ca_request_encode(const struct trust_ca_request *request, struct buf *json);

@@ -92,8 +92,8 @@ static enum err each_pem_crl(
 			"OpenSSL cannot read %zu of its %zu CRLs; the others are taken", broken,
 			broken + n);
 	if (n == 0)
-		return fail(ERR_MALFORMED, "crl-file",
-			"no CRL that OpenSSL can read, in PEM or DER");
+		return fail(
+			ERR_MALFORMED, "crl-file", "no CRL that OpenSSL can read, in PEM or DER");
 	return OK;
 }
 

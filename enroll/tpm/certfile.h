@@ -29,5 +29,4 @@ static inline void crl_free(X509_CRL **crl)
 CHECKED enum err crl_read(struct view der, X509_CRL **out);
 
 /* certificate_each() for CRLs (RFC 7468 6). ERR_MALFORMED "crl-file". */
-CHECKED enum err crl_each(
-	struct view bytes, enum err (*each)(void *ctx, X509_CRL *crl), void *ctx);
+CHECKED enum err crl_each(struct view bytes, enum err (*each)(void *ctx, X509_CRL *crl), void *ctx);

@@ -107,8 +107,7 @@ static enum err take_chain(const struct path *path, const X509_STORE_CTX *ctx, s
 	struct path verified = {.n = 0};
 
 	for (int i = 0; i < sk_X509_num(chain) && verified.n <= PATH_ABOVE; i++)
-		verified.step[verified.n++] =
-			path->step[place_of(path, sk_X509_value(chain, i))];
+		verified.step[verified.n++] = path->step[place_of(path, sk_X509_value(chain, i))];
 	if (verified.n == 0 || verified.step[0].cert != path->step[0].cert ||
 		verified.step[verified.n - 1].cert != path->step[path->n - 1].cert)
 		return refuse(ERR_REJECTED, "ek-chain", "RFC 5280 6.1",
@@ -126,8 +125,8 @@ static enum err prepare(
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
 	X509_STORE_CTX_set0_trusted_stack(ctx, ends);
 	param = X509_STORE_CTX_get0_param(ctx);
-	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN |
-						   X509_V_FLAG_NO_CHECK_TIME);
+	X509_VERIFY_PARAM_set_flags(param,
+		X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
 	X509_VERIFY_PARAM_set_depth(param, PATH_ABOVE - 1);
 	X509_VERIFY_PARAM_set_auth_level(param, 1);
 	return OK;
@@ -165,8 +164,8 @@ static enum err no_date(const struct path *path, size_t at)
 	char name[ISSUER_NAME];
 
 	issuer_name(path, at, name);
-	return refuse(ERR_REJECTED, "ek-chain", "RFC 5280 4.1.2.5",
-		"%s has a date that is none", name);
+	return refuse(
+		ERR_REJECTED, "ek-chain", "RFC 5280 4.1.2.5", "%s has a date that is none", name);
 }
 
 enum err chain_has_begun(const struct path *path, int64_t now)

@@ -122,15 +122,17 @@ enum err issuer_differs(const struct path *path, const X509 *candidate, int code
 	if (code == X509_V_ERR_KEYUSAGE_NO_CERTSIGN)
 		return refuse(ERR_REJECTED, "ek-chain", "RFC 5280 4.2.1.3",
 			"\"%s\" issued %s and may not: its key usage lacks keyCertSign", name, who);
-	if (code == X509_V_ERR_CERT_SIGNATURE_FAILURE)
+	if (code != X509_V_ERR_AKID_SKID_MISMATCH && code != X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH)
 		return refuse(ERR_REJECTED, "ek-signature", "RFC 5280 6.1.3 (a)(1)",
 			"%s was not signed by the CA \"%s\" that is known here: it was altered, or "
 			"made by somebody else under that name",
 			who, name);
 	key_id_words(X509_get0_authority_key_id(last), wanted, sizeof(wanted));
 	key_id_words(X509_get0_subject_key_id((X509 *)candidate), is, sizeof(is));
-	return refuse(ERR_REJECTED, "ek-signature", "RFC 5280 4.2.1.1",
-		"%s was issued with another key%s of \"%s\" than the one known here%s: if that CA "
-		"has a second certificate, the operator may import it (endorsectl vendors import)",
+	return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 4.2.1.1",
+		"%s was issued with another key%s of \"%s\" than the one known here%s: if its "
+		"maker "
+		"has such a CA, the operator may import its certificate (endorsectl vendors "
+		"import)",
 		who, wanted, name, is);
 }

@@ -13,6 +13,7 @@ CHECKED enum err issuer_unknown(const struct path *path);
 
 /*
  * `candidate` has the name of the last one's issuer and has not issued it; `code` is of
- * X509_check_issued(), or X509_V_ERR_CERT_SIGNATURE_FAILURE. ERR_REJECTED "ek-signature", "ek-chain".
+ * X509_check_issued(), or X509_V_ERR_CERT_SIGNATURE_FAILURE. ERR_REJECTED "ek-signature", "ek-chain",
+ * "ek-untrusted" where the key identifiers say that it was another CA of that name.
  */
 CHECKED enum err issuer_differs(const struct path *path, const X509 *candidate, int code);

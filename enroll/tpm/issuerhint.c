@@ -23,8 +23,7 @@ static void read_url(const X509 *cert, struct issuer_hint *out)
 		const ACCESS_DESCRIPTION *one = sk_ACCESS_DESCRIPTION_value(access, i);
 		char text[sizeof(out->url)];
 
-		if (OBJ_obj2nid(one->method) != NID_ad_ca_issuers ||
-			one->location->type != GEN_URI)
+		if (OBJ_obj2nid(one->method) != NID_ad_ca_issuers || one->location->type != GEN_URI)
 			continue;
 		snprintf(text, sizeof(text), "%.*s",
 			ASN1_STRING_length(one->location->d.uniformResourceIdentifier),

@@ -84,9 +84,16 @@ static enum err step_up(struct search *search, X509 *cert, const struct trust_en
 	return err;
 }
 
+/* The certificate says by which key it was issued, and it is none of those that are known. */
+static bool is_other_key(int code)
+{
+	return code == X509_V_ERR_AKID_SKID_MISMATCH ||
+	       code == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH;
+}
+
 /* One that has the name: has it signed the last certificate of the path, and where does it lead? */
-static enum err try_issuer(struct search *search, struct level *level, X509 *cert,
-	const struct trust_entry *entry)
+static enum err try_issuer(
+	struct search *search, struct level *level, X509 *cert, const struct trust_entry *entry)
 {
 	int code;
 
@@ -108,8 +115,8 @@ static enum err try_issuer(struct search *search, struct level *level, X509 *cer
 		level->is_signed = true;
 		return step_up(search, cert, entry);
 	}
-	/* A key that did not sign says more than a key that nobody said had signed. */
-	if (level->other == NULL || code == X509_V_ERR_CERT_SIGNATURE_FAILURE) {
+	/* A key that should have signed and did not says more than another key. */
+	if (level->other == NULL || is_other_key(level->code)) {
 		level->other = cert;
 		level->code = code;
 	}
@@ -161,18 +168,20 @@ static enum err try_sent(struct search *search, struct level *level, const X509_
 static enum err dead_end(struct search *search, const struct level *level)
 {
 	if (level->is_spent)
-		return note(search,
-			refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
-				"too many certificates of one name: none of %d that were tried leads "
-				"to a trusted root",
-				PATH_CHECKS));
+		return note(search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
+					    "too many certificates of one name: none of %d that "
+					    "were tried leads "
+					    "to a trusted root",
+					    PATH_CHECKS));
 	if (level->is_signed)
 		return ERR_REJECTED;
-	if (level->other != NULL)
+	if (level->other != NULL && !is_other_key(level->code))
 		return note(search, issuer_differs(&search->path, level->other, level->code));
 	if (judge_path(search, false) == ERR_INTERNAL)
 		return ERR_INTERNAL;
-	return note(search, issuer_unknown(&search->path));
+	return note(search, level->other == NULL
+				    ? issuer_unknown(&search->path)
+				    : issuer_differs(&search->path, level->other, level->code));
 }
 
 static enum err climb(struct search *search)
@@ -182,15 +191,15 @@ static enum err climb(struct search *search)
 	enum err err;
 
 	if (search->path.n > PATH_ABOVE)
-		return note(search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
-					    "more than %d certificates above the EK's",
-					    PATH_ABOVE));
+		return note(
+			search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
+					"more than %d certificates above the EK's", PATH_ABOVE));
 	if ((err = try_ours(search, &level, name)) == ERR_REJECTED)
 		err = try_sent(search, &level, name);
 	return err == ERR_REJECTED ? dead_end(search, &level) : err;
 }
 
-enum err path_search(const struct trust *trust, const STACK_OF(X509) * sent, X509 *first,
+enum err path_search(const struct trust *trust, const STACK_OF(X509) *sent, X509 *first,
 	path_judge *judge, void *ctx)
 {
 	struct search search = {.trust = trust, .sent = sent, .judge = judge, .ctx = ctx};

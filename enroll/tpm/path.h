@@ -31,5 +31,5 @@ typedef enum err path_judge(void *ctx, const struct path *path, bool is_whole);
  * ERR_REJECTED with the most telling of all refusals; of its own "ek-untrusted", "ek-signature",
  * "ek-chain" (also when a bound above was met).
  */
-CHECKED enum err path_search(const struct trust *trust, const STACK_OF(X509) * sent, X509 *first,
+CHECKED enum err path_search(const struct trust *trust, const STACK_OF(X509) *sent, X509 *first,
 	path_judge *judge, void *ctx);

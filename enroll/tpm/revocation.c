@@ -134,14 +134,12 @@ static enum authority find_authority(struct looking *looking, const struct trust
 	enum authority best = UNKNOWN;
 
 	for (size_t i = trust_find(trust, name); trust_is_named(trust, i, name); i++) {
-		enum authority one =
-			authority_of(looking, crl, trust->certificates.at[i].cert);
+		enum authority one = authority_of(looking, crl, trust->certificates.at[i].cert);
 
 		best = one > best ? one : best;
 	}
 	for (int i = 0; best != AUTHORITATIVE && i < sk_X509_num(looking->sent); i++) {
-		enum authority one =
-			authority_of(looking, crl, sk_X509_value(looking->sent, i));
+		enum authority one = authority_of(looking, crl, sk_X509_value(looking->sent, i));
 
 		best = one > best ? one : best;
 	}
@@ -183,7 +181,7 @@ static enum err look_up(struct looking *looking)
 	return OK;
 }
 
-enum err revocation_check(const struct trust *trust, const STACK_OF(X509) * sent,
+enum err revocation_check(const struct trust *trust, const STACK_OF(X509) *sent,
 	const struct path *path, bool is_whole, int64_t now, struct buf *old)
 {
 	struct looking looking = {trust, sent, path, is_whole, now, old, 0};

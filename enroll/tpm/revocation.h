@@ -9,5 +9,5 @@
  * then `old` gets a line for people ("" otherwise). Of one issuer and one scope the newest CRL counts.
  * ERR_REJECTED "ek-revoked"; "ek-chain" when a CRL speaks of it that nobody here can verify.
  */
-CHECKED enum err revocation_check(const struct trust *trust, const STACK_OF(X509) * sent,
+CHECKED enum err revocation_check(const struct trust *trust, const STACK_OF(X509) *sent,
 	const struct path *path, bool is_whole, int64_t now, struct buf *old);

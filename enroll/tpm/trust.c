@@ -12,6 +12,7 @@
 
 #define SOURCES_MAX 65
 #define CHAINS_REMEMBERED 1024
+#define SKIPPED_MAX (32 * 1024) /* bytes of remembered lines */
 
 const char *const trust_class_words[] = {
 	[TRUST_MANUFACTURER] = "manufacturer",
@@ -48,6 +49,7 @@ enum err trust_make(struct trust **out)
 
 	if (trust == NULL || (trust->verdicts = verdicts_make(CHAINS_REMEMBERED)) == NULL)
 		return no_memory();
+	trust->skipped = BUF(SKIPPED_MAX);
 	*out = MOVE(trust);
 	return OK;
 }
@@ -75,6 +77,7 @@ void trust_free(struct trust **trust)
 	entries_free(&(*trust)->crls);
 	vendors_free(&(*trust)->vendors);
 	verdicts_free(&(*trust)->verdicts);
+	buf_free(&(*trust)->skipped);
 	free(*trust);
 	*trust = NULL;
 }
@@ -170,8 +173,8 @@ enum err trust_keep(struct trust *trust, const struct trust_item *what, X509 *ce
 static int compare_entries(const void *a, const void *b)
 {
 	const struct trust_entry *one = a, *other = b;
-	int names = X509_NAME_cmp(
-		X509_get_subject_name(one->cert), X509_get_subject_name(other->cert));
+	int names =
+		X509_NAME_cmp(X509_get_subject_name(one->cert), X509_get_subject_name(other->cert));
 
 	if (names != 0)
 		return names;
@@ -242,17 +245,16 @@ static enum err compute_version(struct trust *trust)
 
 void trust_tell(const struct trust_teller *teller, const char *path, const char *fmt, ...)
 {
-	AUTO(buf_free) struct buf text = BUF(1023);
-	char words[512];
+	char words[600];
 	va_list args;
 
-	if (teller->skipped == NULL)
-		return;
 	va_start(args, fmt);
 	vsnprintf(words, sizeof(words), fmt, args);
 	va_end(args);
-	buf_str(&text, words);
-	teller->skipped(teller->ctx, path, buf_text(&text));
+	/* What is too much for the buffer is not remembered, and still told. */
+	buf_fmt(&teller->trust->skipped, "%s: %s\n", path, words);
+	if (teller->skipped != NULL)
+		teller->skipped(teller->ctx, path, words);
 }
 
 /* A CRL that a CA of the set disowns would only stand in the way. */
@@ -289,9 +291,10 @@ enum err trust_load(const struct trust_source *sources, size_t n, trust_skipped 
 	struct trust **out)
 {
 	AUTO(trust_free) struct trust *trust = NULL;
-	const struct trust_teller teller = {skipped, ctx};
+	struct trust_teller teller = {NULL, skipped, ctx};
 
 	TRY(trust_make(&trust));
+	teller.trust = trust;
 	if (n == 0 || n > SOURCES_MAX)
 		return fail(ERR_INTERNAL, "trust-empty", "%zu trust sources: wanted 1 to %d", n,
 			SOURCES_MAX);
@@ -334,11 +337,13 @@ enum err trust_add(const struct trust *base, const struct trust_item *items, siz
 	trust_skipped *skipped, void *ctx, struct trust **out)
 {
 	AUTO(trust_free) struct trust *trust = NULL;
-	const struct trust_teller teller = {skipped, ctx};
+	struct trust_teller teller = {NULL, skipped, ctx};
 
 	TRY(trust_make(&trust));
+	teller.trust = trust;
 	if (base != NULL) {
 		trust->vendors = vendors_share(base->vendors);
+		buf_add(&trust->skipped, buf_view(&base->skipped));
 		TRY(keep_all(trust, &base->certificates));
 		TRY(keep_all(trust, &base->crls));
 	}
@@ -355,12 +360,13 @@ static enum err each_entry(const struct trust_entries *entries,
 	for (size_t i = 0; i < entries->n; i++) {
 		const struct trust_entry *one = &entries->at[i];
 		AUTO(ossl_free) uint8_t *der = NULL;
-		int n = one->cert != NULL ? i2d_X509(one->cert, &der) : i2d_X509_CRL(one->crl, &der);
+		int n = one->cert != NULL ? i2d_X509(one->cert, &der)
+					  : i2d_X509_CRL(one->crl, &der);
 
 		if (n <= 0)
 			return fail(ERR_INTERNAL, "crypto", "cannot encode a certificate or CRL");
-		TRY(each(ctx, &(struct trust_item){one->role, one->class,
-				      {der, (size_t)n}, one->manufacturers, one->source}));
+		TRY(each(ctx, &(struct trust_item){one->role, one->class, {der, (size_t)n},
+				      one->manufacturers, one->source}));
 	}
 	return OK;
 }
@@ -380,6 +386,18 @@ const uint8_t *trust_version(const struct trust *trust)
 const char *trust_bundle_version(const struct trust *trust)
 {
 	return vendors_version(trust->vendors);
+}
+
+const char *trust_passed_over(const struct trust *trust)
+{
+	return buf_text(&trust->skipped);
+}
+
+void trust_each_crl(
+	const struct trust *trust, void (*each)(void *ctx, const X509_CRL *crl), void *ctx)
+{
+	for (size_t i = 0; i < trust->crls.n; i++)
+		each(ctx, trust->crls.at[i].crl);
 }
 
 void trust_each_root(

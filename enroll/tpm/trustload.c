@@ -185,14 +185,12 @@ static void read_version(struct loading *loading, const char *dir)
 		trust_tell(loading->teller, dir, "these vendors have no VERSION that can be read");
 	else
 		text.p[strcspn((const char *)text.p, " \r\n")] = '\0';
-	vendors_set_version(
-		loading->trust->vendors, is_read ? (const char *)text.p : "unknown");
+	vendors_set_version(loading->trust->vendors, is_read ? (const char *)text.p : "unknown");
 }
 
 static enum err load_vendors(struct loading *loading, const char *dir)
 {
-	if (loading->trust->vendors == NULL &&
-		(loading->trust->vendors = vendors_make()) == NULL)
+	if (loading->trust->vendors == NULL && (loading->trust->vendors = vendors_make()) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
 	read_version(loading, dir);
 	return each_name(dir, is_visible, load_vendor, loading);
@@ -204,8 +202,8 @@ static enum err load_as(struct loading *loading, enum trust_role role, const cha
 	return dir == NULL ? OK : each_name(dir, is_visible, load_file, loading);
 }
 
-enum err trust_load_source(struct trust *trust, const struct trust_source *source,
-	const struct trust_teller *teller)
+enum err trust_load_source(
+	struct trust *trust, const struct trust_source *source, const struct trust_teller *teller)
 {
 	struct loading loading = {.trust = trust,
 		.teller = teller,

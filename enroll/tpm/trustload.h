@@ -4,8 +4,8 @@
 #include "enroll/tpm/trustset.h"
 
 /* Reads one source; errors as of trust_load(). */
-CHECKED enum err trust_load_source(struct trust *trust, const struct trust_source *source,
-	const struct trust_teller *teller);
+CHECKED enum err trust_load_source(
+	struct trust *trust, const struct trust_source *source, const struct trust_teller *teller);
 
 /*
  * May this certificate have the role? A root is a CA's (X509_check_ca() says 1: basic constraints,

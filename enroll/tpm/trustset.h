@@ -30,12 +30,14 @@ struct trust {
 	struct trust_entries crls;
 	struct vendors *vendors; /* shared with the sets that this one came from */
 	struct verdicts *verdicts; /* by this set: it goes with it */
+	struct buf skipped; /* lines */
 	uint8_t version[SHA256_SIZE];
 };
 
-/* Who is told of what is passed over. */
+/* Who is told of what is passed over: the set remembers it, for a doctor. */
 struct trust_teller {
-	trust_skipped *skipped; /* NULL: nobody */
+	struct trust *trust;
+	trust_skipped *skipped; /* NULL: nobody else */
 	void *ctx;
 };
 void trust_tell(const struct trust_teller *teller, const char *path, const char *fmt, ...)

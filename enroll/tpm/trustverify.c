@@ -110,11 +110,10 @@ static void add_remark(struct trust_verdict *verdict, unsigned remark, const cha
 static void note_firmware(const struct asking *asking, struct trust_verdict *verdict)
 {
 	const struct trust_question *question = asking->question;
-	const struct vendor_firmware *known = question->manufacturer == NULL
-						      ? NULL
-						      : vendors_firmware_find(asking->trust->vendors,
-								question->manufacturer,
-								question->version);
+	const struct vendor_firmware *known =
+		question->manufacturer == NULL ? NULL
+					       : vendors_firmware_find(asking->trust->vendors,
+							 question->manufacturer, question->version);
 	char words[256];
 
 	if (known == NULL)
@@ -133,9 +132,9 @@ static enum err describe_step(const struct path_step *from, struct trust_step *o
 	name_text(X509_get_subject_name(from->cert), out->subject, sizeof(out->subject));
 	if (X509_digest(from->cert, EVP_sha256(), out->sha256, &n) != 1)
 		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
-	out->from = entry == NULL		  ? STEP_SENT
+	out->from = entry == NULL		? STEP_SENT
 		    : entry->role == TRUST_ROOT ? STEP_ANCHOR
-						  : STEP_INTERMEDIATE;
+						: STEP_INTERMEDIATE;
 	snprintf(out->source, sizeof(out->source), "%s", entry == NULL ? "" : entry->source);
 	return cert_validity(from->cert, &out->not_before, &out->not_after);
 }

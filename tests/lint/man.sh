@@ -65,7 +65,7 @@ options enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/*.[c
 options enroll/agent/endorse.1 deploy/completion/endorse enroll/agent/*.[ch]
 
 # The commands of the usage: lines that begin with two blanks, the command, two blanks.
-sed -n 's/^[[:blank:]]*"  \([a-z]\{1,\}\( [a-z]\{1,\}\)\{0,1\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"
+sed -n 's/^[[:blank:]]*"  \([a-z-]\{1,\}\( [a-z-]\{1,\}\)\{0,2\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"
 [ -s "$scratch/commands" ] || bad "enroll/admin/main.c: no command found in it"
 while read -r command; do
 	grep -qxF ".It Cm $command" enroll/admin/endorsectl.1 ||
