@@ -82,8 +82,8 @@ static enum err find_signature(struct view cab, const char *shown, PKCS7 **out)
  * osslsigncode takes a signer without any extended key usage, and that would be whatever certificate the
  * root has ever led to. So who signed is found here, and osslsigncode is held to that very certificate.
  */
-static enum err judge_signer(struct view cab, const char *shown,
-	uint8_t digest[static SHA256_SIZE], char signer[static CAB_SIGNER])
+static enum err judge_signer(struct view cab, const char *shown, uint8_t digest[static SHA256_SIZE],
+	char signer[static CAB_SIGNER])
 {
 	AUTO(pkcs7_free) PKCS7 *p7 = NULL;
 	AUTO(ossl_free) uint8_t *der = NULL;
@@ -145,8 +145,7 @@ static bool is_digest(const char *text, const uint8_t digest[static SHA256_SIZE]
 }
 
 /* The root that the operator means, as the only certificate of a file in `dir`. */
-static enum err place_root(
-	const char *path, const char *wanted, const char *dir, const char *name)
+static enum err place_root(const char *path, const char *wanted, const char *dir, const char *name)
 {
 	AUTO(x509_free) X509 *root = NULL;
 	AUTO(buf_free) struct buf bytes = BUF(CERTS_MAX);
@@ -184,7 +183,8 @@ static enum err can_fetch(const char *dir, bool *out)
 /* For the message only: did the digest differ, or does nobody vouch for the signer? */
 static bool is_altered(const char *said)
 {
-	static const char current[] = "Current message digest", calculated[] = "Calculated message digest";
+	static const char current[] = "Current message digest",
+			  calculated[] = "Calculated message digest";
 	const char *a = strstr(said, current), *b = strstr(said, calculated);
 
 	if (a == NULL || b == NULL)
@@ -216,7 +216,8 @@ static enum err verify(const char *dir, const char *shown, bool has_stamp_root,
 		return OK;
 	if (is_altered(buf_text(&said)))
 		return fail(ERR_REJECTED, "cab-altered",
-			"%s: is not what %s signed: it was altered, or is damaged; nothing of it is "
+			"%s: is not what %s signed: it was altered, or is damaged; nothing of it "
+			"is "
 			"believed",
 			shown, signer);
 	return fail(ERR_REJECTED, "cab-untrusted",
@@ -254,8 +255,8 @@ static enum err judge_content(struct view cab, const char *shown)
 		const uint8_t *name, *end;
 
 		if (at > cab.n || cab.n - at < 17)
-			return fail(ERR_REJECTED, "cab-content", "%s: its list of files is cut",
-				shown);
+			return fail(
+				ERR_REJECTED, "cab-content", "%s: its list of files is cut", shown);
 		name = cab.p + at + 16;
 		end = memchr(name, '\0', cab.n - at - 16);
 		if (end == NULL || !is_safe_name((const char *)name, (size_t)(end - name)))
@@ -274,13 +275,11 @@ static enum err judge_content(struct view cab, const char *shown)
 
 static enum err extract(const char *dir, const char *shown)
 {
-	static const char *const argv[] = {
-		"cabextract", "-q", "-d", "content", "signed.cab", NULL};
+	static const char *const argv[] = {"cabextract", "-q", "-d", "content", "signed.cab", NULL};
 	AUTO(buf_free) struct buf said = BUF(64 * 1024);
 	int status = 1;
 
-	TRY(run_program(
-		&(struct run){argv, "cabextract", dir, SECONDS, FILE_MAX}, &said, &status));
+	TRY(run_program(&(struct run){argv, "cabextract", dir, SECONDS, FILE_MAX}, &said, &status));
 	if (status != 0)
 		return fail(ERR_REJECTED, "cab-content", "%s: cabextract cannot read it: %.200s",
 			shown, buf_text(&said));

@@ -48,8 +48,7 @@ static enum err add_crl(struct bundle *to, X509_CRL *crl, size_t line)
 	AUTO(ossl_free) uint8_t *der = NULL;
 	int n = i2d_X509_CRL(crl, &der);
 
-	return n <= 0 ? out_of_memory()
-		      : add(to, BUNDLE_CRL, (struct view){der, (size_t)n}, line);
+	return n <= 0 ? out_of_memory() : add(to, BUNDLE_CRL, (struct view){der, (size_t)n}, line);
 }
 
 static enum err add_of_pkcs7(struct bundle *to, const PKCS7 *p7, size_t line)

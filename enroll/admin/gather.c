@@ -110,8 +110,8 @@ static enum err judge(const struct walk *walk, const char *shown, struct gathere
 		entry->owner, shown, walk->wish->vendors};
 
 	if (entry->der_n == 0)
-		return refuse(ERR_REJECTED, "ca-unreadable", "RFC 7468 3",
-			"its PEM text is broken");
+		return refuse(
+			ERR_REJECTED, "ca-unreadable", "RFC 7468 3", "its PEM text is broken");
 	TRY(candidate_judge((struct view){entry->der, entry->der_n}, wish_of(walk, entry),
 		walk->wish->now, &item->candidate));
 	if (item->candidate.role != TRUST_ROOT)
@@ -167,12 +167,9 @@ static void remove_tree(char **dir)
 	*dir = NULL;
 }
 
-static enum err private_directory(char **out)
+static enum err private_directory(const char *below, char **out)
 {
-	const char *temporary = getenv("TMPDIR");
-
-	if (asprintf(out, "%s/endorsectl.XXXXXX",
-		    temporary == NULL || temporary[0] != '/' ? "/tmp" : temporary) < 0) {
+	if (asprintf(out, "%s/endorsectl.XXXXXX", below == NULL ? "/tmp" : below) < 0) {
 		*out = NULL;
 		return out_of_memory();
 	}
@@ -194,7 +191,7 @@ static enum err walk_cab(const struct walk *walk, const struct place *place, str
 
 	if (place->is_in_cab)
 		return fail(ERR_MALFORMED, "no-certificate", "a cabinet within a cabinet");
-	TRY(private_directory(&dir));
+	TRY(private_directory(walk->wish->temporary, &dir));
 	TRY(cab_extract(bytes, place->shown, walk->wish->cab, dir, signer));
 	buf_fmt(&walk->gathering->notes, "%s: signed by %s\n", place->shown, signer);
 	if ((content = path_join(dir, "content")) == NULL)
@@ -279,10 +276,12 @@ static enum err walk_place(const struct walk *walk, const struct place *place)
 	struct stat st;
 
 	if (lstat(place->path, &st) != 0)
-		return fail(ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
+		return fail(
+			ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
 	/* What the operator names himself may be a link; what lies in a directory may lead anywhere. */
 	if (S_ISLNK(st.st_mode) && place->depth == 0 && stat(place->path, &st) != 0)
-		return fail(ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
+		return fail(
+			ERR_NOT_FOUND, "file-missing", "%s: there is no such file", place->shown);
 	if (S_ISDIR(st.st_mode))
 		return walk_directory(walk, place);
 	if (S_ISREG(st.st_mode))
@@ -296,8 +295,8 @@ static enum err walk_place(const struct walk *walk, const struct place *place)
 static int compare(const void *a, const void *b)
 {
 	const struct gathered *const *x = a, *const *y = b;
-	int by_digest =
-		memcmp((*x)->candidate.sha256, (*y)->candidate.sha256, sizeof((*x)->candidate.sha256));
+	int by_digest = memcmp(
+		(*x)->candidate.sha256, (*y)->candidate.sha256, sizeof((*x)->candidate.sha256));
 
 	return by_digest != 0 ? by_digest : (*x > *y) - (*x < *y);
 }

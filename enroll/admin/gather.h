@@ -16,6 +16,7 @@ struct gather_wish {
 	bool pins; /* every CA is a root, also one that somebody else has signed */
 	const struct vendor_tree *vendors; /* may be NULL */
 	const struct cab_trust *cab;
+	const char *temporary; /* where a private directory is made for a cabinet; NULL: /tmp */
 	int64_t now;
 };
 

@@ -68,14 +68,16 @@ enum err run_program(const struct run *run, struct buf *output, int *status)
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
-		return fail(ERR_INTERNAL, "program-failed", "%s: %s", run->argv[0], strerror(errno));
+		return fail(
+			ERR_INTERNAL, "program-failed", "%s: %s", run->argv[0], strerror(errno));
 	pid = fork();
 	if (pid == 0)
 		become(run, ends[1]);
 	close(ends[1]);
 	from = ends[0];
 	if (pid < 0)
-		return fail(ERR_INTERNAL, "program-failed", "%s: %s", run->argv[0], strerror(errno));
+		return fail(
+			ERR_INTERNAL, "program-failed", "%s: %s", run->argv[0], strerror(errno));
 	is_done = read_all(from, clock_ms() + (int64_t)run->seconds * 1000, output);
 	if (!is_done)
 		kill(pid, SIGKILL);
@@ -86,8 +88,8 @@ enum err run_program(const struct run *run, struct buf *output, int *status)
 			"%s was stopped: it took more than %u seconds, or wrote too much",
 			run->argv[0], run->seconds);
 	if (WEXITSTATUS(state) == NO_PROGRAM)
-		return fail(ERR_NOT_FOUND, "program-missing",
-			"%s is not installed: apt install %s", run->argv[0], run->package);
+		return fail(ERR_NOT_FOUND, "program-missing", "%s is not installed: apt install %s",
+			run->argv[0], run->package);
 	*status = WEXITSTATUS(state);
 	return OK;
 }

@@ -4,7 +4,8 @@
 #include "ca/base/buf.h"
 
 struct run {
-	const char *const *argv; /* up to NULL; the program is found in the system's own directories */
+	const char *const
+		*argv; /* up to NULL; the program is found in the system's own directories */
 	const char *package; /* what to install when it is not there */
 	const char *dir; /* where it works */
 	unsigned seconds; /* it has so many, and is killed then */

@@ -43,10 +43,10 @@ static enum err read_digits(const char *text, char *out)
 		out[n++] = (char)tolower((unsigned char)*at);
 	}
 	out[n] = '\0';
-	return n >= SHA256_PREFIX_MIN ? OK
-				      : fail(ERR_MALFORMED, "certificate-digest",
-						"\"%s\": wanted %d digits at least", text,
-						SHA256_PREFIX_MIN);
+	return n >= SHA256_PREFIX_MIN
+		       ? OK
+		       : fail(ERR_MALFORMED, "certificate-digest",
+				 "\"%s\": wanted %d digits at least", text, SHA256_PREFIX_MIN);
 }
 
 enum err vendors_pick(
@@ -149,11 +149,11 @@ int command_vendors_list(int argc, char **argv)
 
 int command_vendors_show(int argc, char **argv)
 {
-	static const char usage[] = SHOW_USAGE
-		"\n"
-		"Shows one certificate that the service trusts, and how it came to that. SHA256 may\n"
-		"be its first digits, 8 at least.\n"
-		"\n" ADMIN_USAGE;
+	static const char usage[] = SHOW_USAGE "\n"
+					       "Shows one certificate that the service trusts, and "
+					       "how it came to that. SHA256 may\n"
+					       "be its first digits, 8 at least.\n"
+					       "\n" ADMIN_USAGE;
 	AUTO(trust_list_free) struct trust_list list = {.n = 0};
 	const struct trust_entry *entry;
 	struct problem problem = {0};
@@ -249,7 +249,8 @@ int command_vendors_export(int argc, char **argv)
 {
 	static const char usage[] = EXPORT_USAGE
 		"\n"
-		"Writes everything that the service trusts as one bundle: PEM, with lines before each\n"
+		"Writes everything that the service trusts as one bundle: PEM, with lines before "
+		"each\n"
 		"certificate that vendors import and vendors verify --trust read.\n"
 		"\n"
 		"  --out FILE         where to (default: standard output)\n" ADMIN_USAGE;

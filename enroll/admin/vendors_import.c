@@ -29,8 +29,8 @@ static const char import_usage[] =
 	"  --manufacturer L   whom the roots may vouch for: id:XXXXXXXX[,...], or any\n"
 	"  --pin              every CA is a root, also one that somebody else has signed\n"
 	"  --source NAME      what to call where they come from (default: the file's name)\n"
-	"  --vendors DIR      by whose vendor.yaml roots are known (default: "
-	ENDORSE_VENDORS_DIR ")\n"
+	"  --vendors DIR      by whose vendor.yaml roots are known (default: " ENDORSE_VENDORS_DIR
+	")\n"
 	"  --cab-root FILE    the root that a cabinet must be signed under, a certificate\n"
 	"  --cab-root-sha256 HEX        and its SHA-256\n"
 	"  --cab-stamp-root FILE        the root of its time stamp, where that is another\n"
@@ -45,7 +45,19 @@ struct wish {
 	struct gather_wish gather;
 };
 
-enum { WHY = 256, DRY_RUN, MANUFACTURER, PIN, SOURCE, VENDORS, ROOT, ROOT_SHA, STAMP, STAMP_SHA, HELP };
+enum {
+	WHY = 256,
+	DRY_RUN,
+	MANUFACTURER,
+	PIN,
+	SOURCE,
+	VENDORS,
+	ROOT,
+	ROOT_SHA,
+	STAMP,
+	STAMP_SHA,
+	HELP
+};
 
 static bool take_option(struct wish *wish, int option, const char *value)
 {
@@ -121,7 +133,8 @@ static enum err load_vendors(const struct wish *wish, struct vendor_tree **out)
 	enum err err;
 
 	problems_init(&problems);
-	err = vendor_tree_load(wish->vendors == NULL ? ENDORSE_VENDORS_DIR : wish->vendors, &problems, out);
+	err = vendor_tree_load(
+		wish->vendors == NULL ? ENDORSE_VENDORS_DIR : wish->vendors, &problems, out);
 	if (problems.n > 0)
 		fprintf(stderr, "endorsectl: %s", buf_text(&problems.text));
 	problems_free(&problems);
@@ -143,8 +156,8 @@ static const char *below(const struct gathered *from)
 	while (n > 0 && from->origin[n - 1] == '/')
 		n--;
 	return strncmp(from->path, from->origin, n) == 0 && from->path[n] == '/'
-		? from->path + n + strspn(from->path + n, "/")
-		: last_part(from->path);
+		       ? from->path + n + strspn(from->path + n, "/")
+		       : last_part(from->path);
 }
 
 /* The texts of a request: as the wire takes them. */
@@ -161,7 +174,7 @@ static void words_free(struct words *words)
 static void fill_item(const struct wish *wish, const struct gathered *from, struct words *words,
 	size_t i, struct import_item *out)
 {
-	const char *source = wish->source != NULL     ? wish->source
+	const char *source = wish->source != NULL	  ? wish->source
 			     : from->entry.source != NULL ? from->entry.source
 							  : last_part(from->origin);
 	bool is_root = from->candidate.role == TRUST_ROOT;
@@ -170,8 +183,8 @@ static void fill_item(const struct wish *wish, const struct gathered *from, stru
 	printable(below(from), words->path[i], sizeof(words->path[i]));
 	*out = (struct import_item){
 		.role = candidate_role_words[from->candidate.role],
-		.manufacturers = is_root && from->manufacturers[0] == '\0' ? "any"
-									   : from->manufacturers,
+		.manufacturers =
+			is_root && from->manufacturers[0] == '\0' ? "any" : from->manufacturers,
 		.source = words->source[i],
 		.path = words->path[i],
 		.der = {from->entry.der, from->entry.der_n},
@@ -189,7 +202,8 @@ static enum err ask(const struct wish *wish, const struct gathered *const *sent,
 		return fail(ERR_TOO_LARGE, "gather-size",
 			"%zu certificates: at most %d go in one import, so do it in parts", n,
 			LIMIT_IMPORT_ITEMS);
-	words = (struct words){calloc(n + 1, sizeof(*words.source)), calloc(n + 1, sizeof(*words.path))};
+	words = (struct words){
+		calloc(n + 1, sizeof(*words.source)), calloc(n + 1, sizeof(*words.path))};
 	if (words.source == NULL || words.path == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "vendors import");
 	TRY(import_request_init(&request, n));
@@ -199,14 +213,14 @@ static enum err ask(const struct wish *wish, const struct gathered *const *sent,
 	request.is_dry_run = wish->is_dry_run;
 	snprintf(request.why, sizeof(request.why), "%s", wish->why == NULL ? "" : wish->why);
 	if (import_request_encode(&request, &json) != OK)
-		return fail(ERR_TOO_LARGE, "gather-size",
-			"more than %d MiB: import it in parts", LIMIT_IMPORT_BODY >> 20);
+		return fail(ERR_TOO_LARGE, "gather-size", "more than %d MiB: import it in parts",
+			LIMIT_IMPORT_BODY >> 20);
 	TRY(admin_post(&wish->server, "/v1/admin/vendors/import", buf_view(&json), &said, problem));
 	TRY(import_answer_parse(buf_view(&said), answer));
-	return answer->n == n ? OK
-			      : fail(ERR_BUSY, "unreachable",
-					"the service answered for %zu of %zu certificates",
-					answer->n, n);
+	return answer->n == n
+		       ? OK
+		       : fail(ERR_BUSY, "unreachable",
+				 "the service answered for %zu of %zu certificates", answer->n, n);
 }
 
 static int import(const struct wish *wish, const struct gathering *gathering)

@@ -24,7 +24,8 @@ static void letters_of(const char *manufacturers, char *out, size_t room)
 		uint8_t id[4];
 		char word[16] = "";
 
-		if (n == 11 && hex_read((struct view){(const uint8_t *)manufacturers + 3, 8}, id, 4) == OK)
+		if (n == 11 &&
+			hex_read((struct view){(const uint8_t *)manufacturers + 3, 8}, id, 4) == OK)
 			for (size_t i = 0; i < 4 && id[i] > ' ' && id[i] <= '~'; i++)
 				word[i] = (char)id[i];
 		if (word[0] == '\0')
@@ -58,10 +59,11 @@ static void print_row(FILE *out, const struct trust_entry *entry)
 
 	day(entry->until, until);
 	if (strcmp(entry->role, "root") == 0)
-		letters_of(strcmp(entry->manufacturers, "any") == 0 ? "" : entry->manufacturers, who,
-			sizeof(who));
+		letters_of(strcmp(entry->manufacturers, "any") == 0 ? "" : entry->manufacturers,
+			who, sizeof(who));
 	printable(entry->subject, subject, sizeof(subject));
-	fprintf(out, "  %.12s  %-12s  %s  %-10s  %s\n", entry->sha256, entry->role, until, who, subject);
+	fprintf(out, "  %.12s  %-12s  %s  %-10s  %s\n", entry->sha256, entry->role, until, who,
+		subject);
 }
 
 static int by_group(const void *a, const void *b)
@@ -150,8 +152,8 @@ void vendors_print_entry(FILE *out, const struct trust_entry *entry)
 	print_line(out, "role", entry->role);
 	print_line(out, "class", entry->class);
 	if (strcmp(entry->role, "root") == 0) {
-		letters_of(strcmp(entry->manufacturers, "any") == 0 ? "" : entry->manufacturers, who,
-			sizeof(who));
+		letters_of(strcmp(entry->manufacturers, "any") == 0 ? "" : entry->manufacturers,
+			who, sizeof(who));
 		print_line(out, "vouches for", who);
 	}
 	print_line(out, "source", entry->source);
@@ -201,7 +203,8 @@ static void print_new_roots(
 	for (size_t i = 0; i < answer->n; i++) {
 		char who[64], subject[SHOWN];
 
-		if (answer->items[i].result != IMPORT_ADDED || sent[i]->candidate.role != TRUST_ROOT)
+		if (answer->items[i].result != IMPORT_ADDED ||
+			sent[i]->candidate.role != TRUST_ROOT)
 			continue;
 		if (is_first)
 			fputs("\nnew roots, and whom they may vouch for:\n", out);
@@ -283,7 +286,8 @@ static void print_left_out(FILE *out, const struct left_out *items, size_t n)
 			same++;
 		if (i == 0 || strcmp(items[i - 1].code, items[i].code) != 0)
 			fprintf(out, "\nleft out, %s (%s): %zu\n",
-				place < COUNT(reasons) ? reasons[place].words : "for another reason",
+				place < COUNT(reasons) ? reasons[place].words
+						       : "for another reason",
 				items[i].code, same);
 		printable(items[i].path, path, sizeof(path));
 		printable(is_all ? items[i].subject : items[i].sentence, more, sizeof(more));
@@ -294,8 +298,7 @@ static void print_left_out(FILE *out, const struct left_out *items, size_t n)
 void vendors_print_import(FILE *out, const struct gathering *gathering,
 	const struct gathered *const *sent, const struct import_answer *answer, bool is_dry_run)
 {
-	AUTO(mem_free) struct left_out *left =
-		calloc(gathering->n + answer->n + 1, sizeof(*left));
+	AUTO(mem_free) struct left_out *left = calloc(gathering->n + answer->n + 1, sizeof(*left));
 	size_t doubles = 0, n = left == NULL ? 0 : collect(gathering, sent, answer, left);
 
 	for (size_t i = 0; i < gathering->n; i++)

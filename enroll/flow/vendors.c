@@ -71,7 +71,8 @@ static enum trust_role role_of(const struct trusted_row *row)
 {
 	enum trust_role role = TRUST_ROOT;
 
-	while (candidate_role_words[role] != NULL && strcmp(candidate_role_words[role], row->role) != 0)
+	while (candidate_role_words[role] != NULL &&
+		strcmp(candidate_role_words[role], row->role) != 0)
 		role++;
 	return role;
 }
@@ -177,8 +178,8 @@ static enum err judge_all(
 {
 	for (size_t i = 0; i < request->n; i++) {
 		struct import_outcome *outcome = &answer->items[i];
-		enum err err = judge_item(
-			intake, &request->items[i], &outcome->result, outcome->sha256);
+		enum err err =
+			judge_item(intake, &request->items[i], &outcome->result, outcome->sha256);
 
 		if (err == ERR_INTERNAL)
 			return err;
@@ -191,8 +192,8 @@ static enum err judge_all(
 	return OK;
 }
 
-enum err vendors_import(const struct service *service, const struct caller *caller,
-	const char *who, const struct import_request *request, struct import_answer *answer)
+enum err vendors_import(const struct service *service, const struct caller *caller, const char *who,
+	const struct import_request *request, struct import_answer *answer)
 {
 	const struct act act = {
 		who, caller->client_address, request->why, caller->request_id, caller->now};
@@ -216,8 +217,8 @@ enum err vendors_import(const struct service *service, const struct caller *call
 	return trusted_import(service->db, intake.items, intake.n, &act, &added);
 }
 
-enum err vendors_remove(const struct service *service, const struct caller *caller,
-	const char *who, const struct remove_request *request)
+enum err vendors_remove(const struct service *service, const struct caller *caller, const char *who,
+	const struct remove_request *request)
 {
 	const struct act act = {
 		who, caller->client_address, request->why, caller->request_id, caller->now};
@@ -251,8 +252,8 @@ static enum err list_item(void *ctx, const struct trust_item *item)
 		.role = candidate_role_words[item->role],
 		.class = trust_class_text(item->class),
 		.manufacturers = item->role != TRUST_ROOT || item->manufacturers[0] != '\0'
-			? item->manufacturers
-			: "any",
+					 ? item->manufacturers
+					 : "any",
 		.source = item->source,
 		.subject = candidate.subject,
 	};

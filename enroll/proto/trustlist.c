@@ -122,6 +122,7 @@ enum err trust_list_parse(struct view json, struct trust_list *out)
 		TRY(read_entry(json_array_get(list, i), &out->der, &out->items[i]));
 	out->n = n;
 	for (size_t i = 0; i < n; at += out->items[i++].der.n)
-		out->items[i].der.p = out->der.p + at;
+		if (out->items[i].der.n > 0)
+			out->items[i].der.p = out->der.p + at;
 	return OK;
 }

@@ -94,7 +94,8 @@ enum err import_request_parse(struct view json, struct import_request *out)
 		TRY(read_item(json_array_get(list, i), &out->der, &out->items[i]));
 	out->n = json_array_size(list);
 	for (size_t i = 0; i < out->n; at += out->items[i++].der.n)
-		out->items[i].der.p = out->der.p + at;
+		if (out->items[i].der.n > 0)
+			out->items[i].der.p = out->der.p + at;
 	return OK;
 }
 

@@ -19,7 +19,8 @@ struct import_item {
 	struct view der;
 };
 struct import_request {
-	struct import_item *items; /* what they point to belongs to the request, or to who made it */
+	struct import_item
+		*items; /* what they point to belongs to the request, or to who made it */
 	size_t n;
 	char why[LIMIT_WHY + 1];
 	bool is_dry_run; /* only tell what would change */

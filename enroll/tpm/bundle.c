@@ -1,7 +1,7 @@
 #include "enroll/tpm/bundle.h"
 
-#include "ca/base/encode.h"
 #include "ca/base/crypt.h"
+#include "ca/base/encode.h"
 #include "enroll/tpm/candidate.h"
 
 #include <limits.h>
@@ -92,9 +92,9 @@ static enum err keep(struct view value, char **out)
 
 static enum err no_such(const struct reading *reading, const char *what, const char *value)
 {
-	return fail(ERR_MALFORMED, "bundle-value", "%s:%zu: \"%.64s\" is no %s of a certificate (%s)",
-		reading->path, reading->line, value, what,
-		reading->next.name == NULL ? "without a name" : reading->next.name);
+	return fail(ERR_MALFORMED, "bundle-value",
+		"%s:%zu: \"%.64s\" is no %s of a certificate (%s)", reading->path, reading->line,
+		value, what, reading->next.name == NULL ? "without a name" : reading->next.name);
 }
 
 static enum err keep_role(struct reading *reading, const char *value)

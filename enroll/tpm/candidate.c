@@ -139,13 +139,13 @@ static enum err judge_ca(X509 *cert, enum candidate_wish wish, int64_t now, stru
 
 	/* 1: by its basic constraints, as X509_V_FLAG_X509_STRICT wants them. */
 	if (X509_check_ca(cert) != 1)
-		return refuse(ERR_REJECTED, "ca-not-a-ca", "RFC 5280 4.2.1.9",
-			"it is no CA: %s", out->subject);
+		return refuse(ERR_REJECTED, "ca-not-a-ca", "RFC 5280 4.2.1.9", "it is no CA: %s",
+			out->subject);
 	TRY(judge_purpose(cert, out));
 	clock_text(out->until, text);
 	if (out->until < now)
-		return refuse(ERR_REJECTED, "ca-expired", "RFC 5280 4.1.2.5",
-			"it ended at %s: %s", text, out->subject);
+		return refuse(ERR_REJECTED, "ca-expired", "RFC 5280 4.1.2.5", "it ended at %s: %s",
+			text, out->subject);
 	TRY(judge_key(cert, out));
 	if (wish == CANDIDATE_ANY)
 		wish = is_self_signed ? CANDIDATE_ROOT : CANDIDATE_INTERMEDIATE;

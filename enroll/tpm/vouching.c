@@ -231,8 +231,8 @@ static enum err by_owner(const struct vendor *vendor, const char *owner, struct 
 							 : vouching_of_letters(owner, out);
 }
 
-enum err vouching_find(const struct candidate *candidate, const struct vouching_hints *hints,
-	struct buf *out)
+enum err vouching_find(
+	const struct candidate *candidate, const struct vouching_hints *hints, struct buf *out)
 {
 	const struct vendor *vendor = by_subject(hints->vendors, candidate);
 
@@ -247,7 +247,8 @@ enum err vouching_find(const struct candidate *candidate, const struct vouching_
 	if (vendor != NULL)
 		return add_all(vendor, out);
 	return refuse(ERR_REJECTED, "ca-manufacturers", "EK Credential Profile 3.1.2",
-		"nothing tells whom this root may vouch for; say --manufacturer id:XXXXXXXX, or any: "
+		"nothing tells whom this root may vouch for; say --manufacturer id:XXXXXXXX, or "
+		"any: "
 		"%s",
 		candidate->subject);
 }

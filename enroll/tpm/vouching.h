@@ -23,7 +23,8 @@ struct vendor_tree; /* what is known of manufacturers */
  * Loads every vendor.yaml of a tree, DIR/VENDOR/vendor.yaml; one that is wrong is a problem and left out.
  * `*out` is the caller's, for vendor_tree_free(). ERR_INTERNAL "vendors-directory" when there is no such tree.
  */
-CHECKED enum err vendor_tree_load(const char *dir, struct problems *problems, struct vendor_tree **out);
+CHECKED enum err vendor_tree_load(
+	const char *dir, struct problems *problems, struct vendor_tree **out);
 void vendor_tree_free(struct vendor_tree **vendors); /* accepts NULL inside, leaves NULL behind */
 
 /* What there is to go by; NULL where there is nothing. */
@@ -39,5 +40,5 @@ struct vouching_hints {
  * Appends the list for a root: by what is given, by its bundle, by its organization or common name among
  * the vendors' names, by its folder, whichever tells first. ERR_REJECTED "ca-manufacturers" when none does.
  */
-CHECKED enum err vouching_find(const struct candidate *candidate,
-	const struct vouching_hints *hints, struct buf *out);
+CHECKED enum err vouching_find(
+	const struct candidate *candidate, const struct vouching_hints *hints, struct buf *out);

@@ -7,17 +7,19 @@
 
 void cabinet_make(const char *dir, const char *cab)
 {
-	MUST_RUN("sh", "-c", "cd \"$1\" && find . -type f -printf '%P\\0' | sort -z | xargs -0 gcab -c \"$2\"",
+	MUST_RUN("sh", "-c",
+		"cd \"$1\" && find . -type f -printf '%P\\0' | sort -z | xargs -0 gcab -c \"$2\"",
 		"sh", dir, cab);
 }
 
-void cabinet_sign(const struct authority *signer, const char *from, const char *to)
+void cabinet_sign(const struct notary *signer, const char *from, const char *to)
 {
 	AUTO(mem_free) char *certificate = text("%s.signer.pem", to);
 	AUTO(mem_free) char *key = text("%s.signer.key", to);
 
-	authority_write(signer, certificate, key);
-	MUST_RUN("osslsigncode", "sign", "-certs", certificate, "-key", key, "-in", from, "-out", to);
+	notary_write(signer, certificate, key);
+	MUST_RUN("osslsigncode", "sign", "-certs", certificate, "-key", key, "-in", from, "-out",
+		to);
 }
 
 void cabinet_patch(const char *path, const char *what, const char *with, size_t n)

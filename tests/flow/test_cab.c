@@ -1,9 +1,9 @@
 /* test_cab.c - what an import reads: directories of everything, and cabinets that must be signed. */
-#include "enroll/admin/gather.h"
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
-#include "tests/flow/authority.h"
+#include "enroll/admin/gather.h"
 #include "tests/flow/cabinet.h"
+#include "tests/flow/notary.h"
 #include "tests/flow/process.h"
 #include "tests/flow/supervise.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct authority root, other, maker, sub, aik;
+static struct notary root, other, maker, sub, aik;
 static char *temporary;
 
 static char *in_dir(const char *name)
@@ -22,11 +22,11 @@ static char *in_dir(const char *name)
 	return text("%s/%s", supervise_dir(), name);
 }
 
-static void put(const char *dir, const char *name, const struct authority *what)
+static void put(const char *dir, const char *name, const struct notary *what)
 {
 	AUTO(mem_free) char *path = text("%s/%s", dir, name);
 
-	authority_write(what, path, NULL);
+	notary_write(what, path, NULL);
 }
 
 static char *make_dir(const char *name)
@@ -46,14 +46,13 @@ static int make(void **state)
 
 	(void)state;
 	temporary = make_dir("tmp");
-	setenv("TMPDIR", temporary, 1);
-	authority_make(&(struct authority_wish){.name = "Signing Root"}, &root);
-	authority_make(&(struct authority_wish){.name = "Other Root"}, &other);
-	authority_make(&(struct authority_wish){.name = "TPM Root"}, &maker);
-	authority_make(&(struct authority_wish){.name = "TPM CA", .issuer = &maker}, &sub);
-	authority_make(&(struct authority_wish){.name = "AIK CA",
-			       .issuer = &maker,
-			       .extended_key_usage = "2.23.133.8.3"},
+	notary_make(&(struct notary_wish){.name = "Signing Root"}, &root);
+	notary_make(&(struct notary_wish){.name = "Other Root"}, &other);
+	notary_make(&(struct notary_wish){.name = "TPM Root"}, &maker);
+	notary_make(&(struct notary_wish){.name = "TPM CA", .issuer = &maker}, &sub);
+	notary_make(
+		&(struct notary_wish){
+			.name = "AIK CA", .issuer = &maker, .extended_key_usage = "2.23.133.8.3"},
 		&aik);
 	put(content, "root.crt", &maker);
 	put(deeper, "sub.crt", &sub);
@@ -65,11 +64,11 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	(void)state;
-	authority_free(&root);
-	authority_free(&other);
-	authority_free(&maker);
-	authority_free(&sub);
-	authority_free(&aik);
+	notary_free(&root);
+	notary_free(&other);
+	notary_free(&maker);
+	notary_free(&sub);
+	notary_free(&aik);
 	mem_free(&temporary);
 	return 0;
 }
@@ -87,18 +86,18 @@ static size_t entries_of(const char *path)
 }
 
 /* Gathers with the root that is given, or without. */
-static enum err read_cab(const char *path, const struct authority *given, const char *digest,
-	struct gathering *out)
+static enum err read_cab(
+	const char *path, const struct notary *given, const char *digest, struct gathering *out)
 {
 	AUTO(mem_free) char *file = in_dir("given-root.pem");
 	char sha256[65];
 	struct cab_trust cab = {NULL, NULL, NULL, NULL};
 	const struct gather_wish wish = {
-		.manufacturers = "any", .cab = &cab, .now = clock_now()};
+		.manufacturers = "any", .cab = &cab, .temporary = temporary, .now = clock_now()};
 
 	if (given != NULL) {
-		authority_write(given, file, NULL);
-		authority_sha256(given, sha256);
+		notary_write(given, file, NULL);
+		notary_sha256(given, sha256);
 		cab = (struct cab_trust){file, digest == NULL ? sha256 : digest, NULL, NULL};
 	}
 	gathering_init(out);
@@ -106,7 +105,7 @@ static enum err read_cab(const char *path, const struct authority *given, const 
 }
 
 static void assert_cab_refused(
-	const char *path, const struct authority *given, const char *digest, const char *code)
+	const char *path, const struct notary *given, const char *digest, const char *code)
 {
 	AUTO(gathering_free) struct gathering gathering;
 	enum err err = read_cab(path, given, digest, &gathering);
@@ -119,20 +118,20 @@ static void assert_cab_refused(
 }
 
 /* A signer below the root, whose certificate may be odd; the signed cabinet's path. */
-static char *signed_by(const struct authority_wish *wish, const char *from, const char *name)
+static char *signed_by(const struct notary_wish *wish, const char *from, const char *name)
 {
-	AUTO(authority_free) struct authority signer;
+	AUTO(notary_free) struct notary signer;
 	AUTO(mem_free) char *plain = in_dir(from);
 	char *cab = in_dir(name);
 
-	authority_make(wish, &signer);
+	notary_make(wish, &signer);
 	cabinet_sign(&signer, plain, cab);
 	return cab;
 }
 
 static char *good_cab(const char *from, const char *name)
 {
-	return signed_by(&(struct authority_wish){.name = "Signer",
+	return signed_by(&(struct notary_wish){.name = "Signer",
 				 .issuer = &root,
 				 .is_leaf = true,
 				 .extended_key_usage = "codeSigning"},
@@ -144,7 +143,8 @@ static const struct gathered *find(const struct gathering *gathering, const char
 	for (size_t i = 0; i < gathering->n; i++) {
 		const char *path = gathering->item[i].path;
 
-		if (strlen(path) >= strlen(end) && strcmp(path + strlen(path) - strlen(end), end) == 0)
+		if (strlen(path) >= strlen(end) &&
+			strcmp(path + strlen(path) - strlen(end), end) == 0)
 			return &gathering->item[i];
 	}
 	fail_msg("there is no %s", end);
@@ -160,12 +160,13 @@ static void a_cabinet_that_is_signed_under_the_root_is_read(void **state)
 	if (read_cab(cab, &root, NULL, &gathering) != OK)
 		fail_msg("%s: %s", why()->code, why()->sentence);
 	assert_int_equal(gathering.n, 3);
-	assert_int_equal(find(&gathering, "good.cab/Example/RootCA/root.crt")->candidate.role,
-		TRUST_ROOT);
-	assert_int_equal(find(&gathering, "/IntermediateCA/sub.crt")->candidate.role,
-		TRUST_INTERMEDIATE);
+	assert_int_equal(
+		find(&gathering, "good.cab/Example/RootCA/root.crt")->candidate.role, TRUST_ROOT);
+	assert_int_equal(
+		find(&gathering, "/IntermediateCA/sub.crt")->candidate.role, TRUST_INTERMEDIATE);
 	assert_string_equal(find(&gathering, "/IntermediateCA/aik.crt")->code, "ca-aik");
-	assert_non_null(strstr(buf_text(&gathering.notes), "good.cab: signed by CN=Signer,O=Example"));
+	assert_non_null(
+		strstr(buf_text(&gathering.notes), "good.cab: signed by CN=Signer,O=Example"));
 	assert_int_equal(entries_of(temporary), 0);
 }
 
@@ -182,15 +183,28 @@ static void only_the_given_root_counts(void **state)
 {
 	AUTO(mem_free) char *cab = good_cab("plain.cab", "ours.cab");
 	AUTO(mem_free) char *file = in_dir("two.pem");
-	AUTO(mem_free) char *first = in_dir("given-root.pem");
+	AUTO(buf_free) struct buf both = BUF(1 << 16);
+	AUTO(gathering_free) struct gathering gathering;
 	char sha256[65];
+	const struct cab_trust two = {file, sha256, NULL, NULL};
+	const struct gather_wish wish = {.cab = &two, .temporary = temporary};
 
 	(void)state;
 	assert_cab_refused(cab, NULL, NULL, "cab-root");
 	assert_cab_refused(cab, &other, NULL, "cab-untrusted");
-	authority_sha256(&other, sha256);
+	notary_sha256(&other, sha256);
 	assert_cab_refused(cab, &root, sha256, "cab-root");
 	assert_cab_refused(cab, &root, "00", "cab-root");
+	/* The right one, and another beside it. */
+	notary_write(&root, file, NULL);
+	must(file_read(file, &both) == OK, "%s", why()->sentence);
+	notary_write(&other, file, NULL);
+	must(file_read(file, &both) == OK, "%s", why()->sentence);
+	write_file(file, 0644, buf_view(&both));
+	notary_sha256(&root, sha256);
+	gathering_init(&gathering);
+	assert_int_equal(gather(cab, &wish, &gathering), ERR_MALFORMED);
+	assert_string_equal(why()->code, "cab-root");
 }
 
 static void an_altered_cabinet_is_refused(void **state)
@@ -212,13 +226,15 @@ static void an_altered_cabinet_is_refused(void **state)
 
 static void who_may_not_sign_code_signs_no_cabinet(void **state)
 {
-	AUTO(mem_free) char *server = signed_by(&(struct authority_wish){.name = "Server",
-							.issuer = &root,
-							.is_leaf = true,
-							.extended_key_usage = "serverAuth"},
+	AUTO(mem_free)
+	char *server = signed_by(&(struct notary_wish){.name = "Server",
+					 .issuer = &root,
+					 .is_leaf = true,
+					 .extended_key_usage = "serverAuth"},
 		"plain.cab", "server.cab");
-	AUTO(mem_free) char *anything = signed_by(
-		&(struct authority_wish){.name = "Anything", .issuer = &root, .is_leaf = true},
+	AUTO(mem_free)
+	char *anything = signed_by(
+		&(struct notary_wish){.name = "Anything", .issuer = &root, .is_leaf = true},
 		"plain.cab", "anything.cab");
 
 	(void)state;
@@ -228,11 +244,12 @@ static void who_may_not_sign_code_signs_no_cabinet(void **state)
 
 static void a_signer_whose_time_is_over_needs_a_time_stamp(void **state)
 {
-	AUTO(mem_free) char *cab = signed_by(&(struct authority_wish){.name = "Late",
-						     .issuer = &root,
-						     .is_leaf = true,
-						     .extended_key_usage = "codeSigning",
-						     .not_after = 1600000000},
+	AUTO(mem_free)
+	char *cab = signed_by(&(struct notary_wish){.name = "Late",
+				      .issuer = &root,
+				      .is_leaf = true,
+				      .extended_key_usage = "codeSigning",
+				      .not_after = 1600000000},
 		"plain.cab", "late.cab");
 
 	(void)state;
@@ -261,7 +278,7 @@ static void a_path_that_leaves_the_directory_is_refused(void **state)
 		AUTO(mem_free) char *cab = NULL;
 
 		MUST_RUN("mkdir", dir);
-		authority_write(&maker, file, NULL);
+		notary_write(&maker, file, NULL);
 		cabinet_make(dir, plain);
 		cabinet_patch(plain, rows[i].name, rows[i].wanted, strlen(rows[i].name));
 		cab = good_cab(name, signed_name);
@@ -285,13 +302,13 @@ static void a_directory_is_read_whole_and_not_left(void **state)
 		.manufacturers = "id:49465800", .cab = &cab, .now = clock_now()};
 
 	(void)state;
-	authority_der(&maker, &bytes);
+	notary_der(&maker, &bytes);
 	write_file(der, 0644, buf_view(&bytes));
 	write_file(cut, 0644, (struct view){bytes.p, bytes.n - 1});
-	authority_write(&sub, pem, NULL);
-	authority_write(&other, outside, NULL);
-	authority_write(&other, hidden, NULL);
-	authority_write_crl(&maker, crl);
+	notary_write(&sub, pem, NULL);
+	notary_write(&other, outside, NULL);
+	notary_write(&other, hidden, NULL);
+	notary_write_crl(&maker, crl);
 	write_file(junk, 0644, view_str("hello\n"));
 	must(symlink(outside, link) == 0, "symlink");
 	MUST_RUN("openssl", "crl2pkcs7", "-nocrl", "-certfile", pem, "-out", pkcs7);

@@ -11,8 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct remove_request removal;
 	const struct view json = {p, n};
 
-	if (import_request_parse(json, &request) == OK || import_answer_parse(json, &answer) == OK ||
-		trust_list_parse(json, &list) == OK || remove_request_parse(json, &removal) == OK)
+	if (import_request_parse(json, &request) == OK ||
+		import_answer_parse(json, &answer) == OK || trust_list_parse(json, &list) == OK ||
+		remove_request_parse(json, &removal) == OK)
 		return 0;
 	return 0;
 }

@@ -30,8 +30,10 @@ static int unmake(void **state)
 static void add_both(struct buf *out)
 {
 	const struct trust_item items[] = {
-		{TRUST_ROOT, TRUST_MANUFACTURER, buf_view(&root), "id:49465800", "vendors/infineon"},
-		{TRUST_INTERMEDIATE, TRUST_OPERATOR_IMPORT, buf_view(&ca), "", "demo\n# Role: root"},
+		{TRUST_ROOT, TRUST_MANUFACTURER, buf_view(&root), "id:49465800",
+			"vendors/infineon"},
+		{TRUST_INTERMEDIATE, TRUST_OPERATOR_IMPORT, buf_view(&ca), "",
+			"demo\n# Role: root"},
 	};
 
 	bundle_begin(out, "A title", "Date: 2026-11-22\n");
@@ -50,8 +52,8 @@ static void what_is_written_is_read_again(void **state)
 	assert_memory_equal(text.p, "##\n## A title\n##\n## Date: 2026-11-22\n##\n\n#\n", 42);
 	assert_ok(bundle_read(buf_view(&text), "x", &bundle));
 	assert_int_equal(bundle->n, 2);
-	assert_view_equal(((struct view){bundle->entry[0].der, bundle->entry[0].der_n}),
-		buf_view(&root));
+	assert_view_equal(
+		((struct view){bundle->entry[0].der, bundle->entry[0].der_n}), buf_view(&root));
 	assert_string_equal(bundle->entry[0].name, "Root");
 	assert_string_equal(bundle->entry[0].owner, "IFX");
 	assert_string_equal(bundle->entry[0].manufacturers, "id:49465800");
@@ -112,7 +114,8 @@ static void a_bundle_of_tpm_ca_certificates_is_read(void **state)
 static void lines_that_tell_of_another_certificate_spoil_the_bundle(void **state)
 {
 	static const char *const wrong[] = {"00", "x",
-		"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
+		"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
+		"00:"
 		"00:00:00:00"};
 	struct bundle *bundle = NULL;
 
@@ -152,19 +155,21 @@ static void any_pem_file_is_a_bundle_and_broken_texts_hide_no_others(void **stat
 	AUTO(bundle_free) struct bundle *bundle = NULL;
 
 	(void)state;
-	buf_str(&text, "words\r\n-----BEGIN CERTIFICATE-----\r\n!!!\r\n-----END CERTIFICATE-----\r\n");
+	buf_str(&text,
+		"words\r\n-----BEGIN CERTIFICATE-----\r\n!!!\r\n-----END CERTIFICATE-----\r\n");
 	buf_str(&text, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	buf_str(&text, "-----BEGIN CERTIFICATE-----\nAAAA\n"); /* without an end */
 	add_theirs(&text, &root, NULL);
 	buf_str(&text, "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
-	buf_str(&text, "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n-----BEGIN CERTIFICATE-----");
+	buf_str(&text,
+		"-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n-----BEGIN CERTIFICATE-----");
 	assert_ok(bundle_read(buf_view(&text), "x", &bundle));
 	assert_int_equal(bundle->n, 6);
 	assert_int_equal(bundle->entry[0].der_n, 0);
 	assert_int_equal(bundle->entry[0].line, 2);
 	assert_int_equal(bundle->entry[1].der_n, 0);
-	assert_view_equal(((struct view){bundle->entry[2].der, bundle->entry[2].der_n}),
-		buf_view(&root));
+	assert_view_equal(
+		((struct view){bundle->entry[2].der, bundle->entry[2].der_n}), buf_view(&root));
 	assert_int_equal(bundle->entry[3].kind, BUNDLE_CRL);
 	assert_int_equal(bundle->entry[4].kind, BUNDLE_PKCS7);
 	assert_int_equal(bundle->entry[5].der_n, 0);

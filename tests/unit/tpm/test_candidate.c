@@ -100,8 +100,8 @@ static void judge(const struct row *row)
 	row->change(&recipe);
 	cert = certificate_made(&recipe);
 	certificate_add(cert, &der);
-	assert_refused_in(row->name,
-		candidate_judge(buf_view(&der), row->wish, NOW, &candidate), row->err, row->code);
+	assert_refused_in(row->name, candidate_judge(buf_view(&der), row->wish, NOW, &candidate),
+		row->err, row->code);
 	if (row->err == OK)
 		assert_int_equal(candidate.role,
 			row->wish == CANDIDATE_ROOT || (row->is_root && row->wish == CANDIDATE_ANY)
@@ -205,13 +205,14 @@ static void pad_serial(struct buf *der)
 static void bytes_that_openssl_cannot_read_are_named_so(void **state)
 {
 	AUTO(world_free) struct world world;
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_RSA_2048);
 	AUTO(buf_free) struct buf der = BUF(1 << 14);
 	struct candidate candidate;
 
 	(void)state;
 	world_make(&world);
 	world_ca(&world, &(struct recipe){.name = "A name that makes it long enough",
-				 .key = key_pair(KEY_RSA_2048),
+				 .key = key,
 				 .issuer = world.root,
 				 .issuer_key = world.root_key,
 				 .from = NOW - YEAR,
@@ -224,7 +225,8 @@ static void bytes_that_openssl_cannot_read_are_named_so(void **state)
 	assert_refused(candidate_judge(buf_view(&der), CANDIDATE_ANY, NOW, &candidate),
 		ERR_REJECTED, "ca-unreadable");
 	for (size_t n = 0; n < 64; n++)
-		assert_refused(candidate_judge((struct view){der.p, n}, CANDIDATE_ANY, NOW, &candidate),
+		assert_refused(
+			candidate_judge((struct view){der.p, n}, CANDIDATE_ANY, NOW, &candidate),
 			ERR_REJECTED, "ca-unreadable");
 }
 

@@ -9,10 +9,11 @@ static const char infineon[] = "name: Infineon Technologies\n"
 			       "manufacturers: [\"id:49465800\"]\n"
 			       "use: [ek]\n"
 			       "names: [Infineon Technologies AG]\n";
-static const char st[] = "name: STMicroelectronics\n"
-			 "manufacturers: [\"id:53544d20\"]\n"
-			 "use: [ek]\n"
-			 "names: [STMicroelectronics NV, GlobalSign Trusted Platform Module Root CA]\n";
+static const char st[] =
+	"name: STMicroelectronics\n"
+	"manufacturers: [\"id:53544d20\"]\n"
+	"use: [ek]\n"
+	"names: [STMicroelectronics NV, GlobalSign Trusted Platform Module Root CA]\n";
 static const char several[] = "name: Microsoft\n"
 			      "manufacturers: [\"id:4D534654\", \"id:51434F4D\"]\n"
 			      "use: [ek]\n"
@@ -79,8 +80,8 @@ static void a_list_has_one_form(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		AUTO(buf_free) struct buf out = BUF(VOUCHING_MAX);
 
-		assert_refused_in(wrong[i], vouching_read(wrong[i], &out), ERR_REJECTED,
-			"ca-manufacturers");
+		assert_refused_in(
+			wrong[i], vouching_read(wrong[i], &out), ERR_REJECTED, "ca-manufacturers");
 	}
 }
 
@@ -121,15 +122,13 @@ static void the_first_that_tells_is_believed(void **state)
 		{"", "Any Root", NULL, NULL, NULL, "stm/infineon/x.crt", "id:49465800"},
 		{"", "Any Root", NULL, NULL, NULL, "a/infineon", NULL},
 		/* by what a bundle says, which goes before names and folders */
-		{"Infineon Technologies AG", "Any", NULL, "id:4E544300", "IFX", "x",
-			"id:4E544300"},
+		{"Infineon Technologies AG", "Any", NULL, "id:4E544300", "IFX", "x", "id:4E544300"},
 		{"Infineon Technologies AG", "Any", NULL, "any", NULL, "x", ""},
 		{"", "Any Root", NULL, NULL, "NTC", "infineon/x.pem", "id:4E544300,id:4E544320"},
 		/* its vendor may vouch for more than the owner's own */
 		{"Microsoft Corporation", "Any", NULL, NULL, "MSFT", "x",
 			"id:4D534654,id:51434F4D"},
-		{"Microsoft Corporation", "Any", NULL, NULL, "IFX", "x",
-			"id:49465800,id:49465820"},
+		{"Microsoft Corporation", "Any", NULL, NULL, "IFX", "x", "id:49465800,id:49465820"},
 		{"", "Any Root", NULL, "everybody", NULL, "infineon/x.pem", NULL},
 		/* by what the operator says, which goes before all */
 		{"Infineon Technologies AG", "Any", "id:53544D20", "any", "NTC", "x",

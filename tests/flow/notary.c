@@ -1,4 +1,4 @@
-#include "tests/flow/authority.h"
+#include "tests/flow/notary.h"
 
 #include "ca/base/cert.h"
 #include "ca/base/crypt.h"
@@ -35,7 +35,7 @@ static void name_it(X509_NAME *name, const char *type, const char *value)
 		value);
 }
 
-static X509 *start(const struct authority_wish *wish, EVP_PKEY *key)
+static X509 *start(const struct notary_wish *wish, EVP_PKEY *key)
 {
 	X509 *certificate = X509_new();
 	BIGNUM *serial = BN_new();
@@ -44,7 +44,8 @@ static X509 *start(const struct authority_wish *wish, EVP_PKEY *key)
 	must_ssl(X509_set_version(certificate, X509_VERSION_3) == 1 &&
 			 BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
 			 BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != NULL &&
-			 X509_time_adj_ex(X509_getm_notBefore(certificate), -1000, 0, NULL) != NULL &&
+			 X509_time_adj_ex(X509_getm_notBefore(certificate), -1000, 0, NULL) !=
+				 NULL &&
 			 ASN1_TIME_set(X509_getm_notAfter(certificate), end) != NULL &&
 			 X509_set_pubkey(certificate, key) == 1,
 		"certificate");
@@ -52,9 +53,9 @@ static X509 *start(const struct authority_wish *wish, EVP_PKEY *key)
 	return certificate;
 }
 
-void authority_make(const struct authority_wish *wish, struct authority *out)
+void notary_make(const struct notary_wish *wish, struct notary *out)
 {
-	const struct authority *by = wish->issuer == NULL ? out : wish->issuer;
+	const struct notary *by = wish->issuer == NULL ? out : wish->issuer;
 	X509 *certificate;
 
 	out->key = EVP_EC_gen("P-256");
@@ -76,28 +77,28 @@ void authority_make(const struct authority_wish *wish, struct authority *out)
 		"X509_sign");
 }
 
-void authority_free(struct authority *authority)
+void notary_free(struct notary *notary)
 {
-	EVP_PKEY_free(authority->key);
-	X509_free(authority->certificate);
-	*authority = (struct authority){NULL, NULL};
+	EVP_PKEY_free(notary->key);
+	X509_free(notary->certificate);
+	*notary = (struct notary){NULL, NULL};
 }
 
-void authority_der(const struct authority *authority, struct buf *out)
+void notary_der(const struct notary *notary, struct buf *out)
 {
-	must(cert_der_add(authority->certificate, out) == OK, "%s", why()->sentence);
+	must(cert_der_add(notary->certificate, out) == OK, "%s", why()->sentence);
 }
 
-void authority_write(const struct authority *authority, const char *certificate, const char *key)
+void notary_write(const struct notary *notary, const char *certificate, const char *key)
 {
 	AUTO(buf_free) struct buf pem = BUF(1 << 16);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *bytes;
 	long n;
 
-	must(cert_pem_add(authority->certificate, &pem) == OK, "%s", why()->sentence);
+	must(cert_pem_add(notary->certificate, &pem) == OK, "%s", why()->sentence);
 	write_file(certificate, 0644, buf_view(&pem));
-	must_ssl(PEM_write_bio_PKCS8PrivateKey(bio, authority->key, NULL, NULL, 0, NULL, NULL) == 1,
+	must_ssl(PEM_write_bio_PKCS8PrivateKey(bio, notary->key, NULL, NULL, 0, NULL, NULL) == 1,
 		"key");
 	n = BIO_get_mem_data(bio, &bytes);
 	if (key != NULL)
@@ -105,30 +106,30 @@ void authority_write(const struct authority *authority, const char *certificate,
 	BIO_free(bio);
 }
 
-void authority_sha256(const struct authority *authority, char *out)
+void notary_sha256(const struct notary *notary, char *out)
 {
 	AUTO(buf_free) struct buf der = BUF(1 << 16);
 	uint8_t digest[SHA256_SIZE];
 
-	authority_der(authority, &der);
+	notary_der(notary, &der);
 	must(SHA256_OF(digest, buf_view(&der)) == OK, "%s", why()->sentence);
 	hex_write(VIEW(digest), out);
 }
 
-void authority_write_crl(const struct authority *authority, const char *path)
+void notary_write_crl(const struct notary *notary, const char *path)
 {
 	X509_CRL *crl = X509_CRL_new();
 	ASN1_TIME *time_of = ASN1_TIME_set(NULL, time(NULL) - 60);
 	uint8_t *der = NULL;
-	int n;
+	int n = 0;
 
 	must_ssl(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
-			 X509_CRL_set_issuer_name(crl,
-				 X509_get_subject_name(authority->certificate)) == 1 &&
+			 X509_CRL_set_issuer_name(
+				 crl, X509_get_subject_name(notary->certificate)) == 1 &&
 			 X509_CRL_set1_lastUpdate(crl, time_of) == 1 &&
 			 X509_CRL_set1_nextUpdate(
 				 crl, ASN1_TIME_set(time_of, time(NULL) + 86400)) == 1 &&
-			 X509_CRL_sign(crl, authority->key, EVP_sha256()) > 0 &&
+			 X509_CRL_sign(crl, notary->key, EVP_sha256()) > 0 &&
 			 (n = i2d_X509_CRL(crl, &der)) > 0,
 		"CRL");
 	write_file(path, 0644, (struct view){der, (size_t)n});
