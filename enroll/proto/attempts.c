@@ -172,8 +172,8 @@ static enum err read_counters(const json_t *whole, struct attempt_counters *out)
 	size_t n;
 
 	TRY(json_member(whole, "counters", JSON_OBJECT, &object));
-	TRY(JSON_ONLY(object, "since", "tickets", "issued", "returned", "repeated", "refused",
-		"unrecorded", "failed", "unproven"));
+	TRY(JSON_ONLY(object, "since", "tickets", "issued", "returned", "repeated", "held",
+		"refused", "unrecorded", "failed", "unproven"));
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		char *at = (char *)out + numbers[i].offset;
 
