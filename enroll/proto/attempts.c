@@ -30,7 +30,8 @@ struct number_member {
 #name, offsetof(struct attempt_counters, name)                                     \
 	}
 static const struct number_member numbers[] = {NUMBER(since), NUMBER(tickets), NUMBER(issued),
-	NUMBER(returned), NUMBER(repeated), NUMBER(held), NUMBER(refused), NUMBER(unrecorded), NUMBER(failed)};
+	NUMBER(returned), NUMBER(repeated), NUMBER(held), NUMBER(refused), NUMBER(unrecorded),
+	NUMBER(failed)};
 
 enum err attempts_answer_init(struct attempts_answer *answer, size_t n)
 {

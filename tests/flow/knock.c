@@ -12,9 +12,8 @@
 
 void knock_init(struct knock *knock, struct world *world, const struct soft_device *device)
 {
-	*knock = (struct knock){.world = world,
-		.peer = &world->services[0].peer,
-		.body = BUF(LIMIT_ENROLL_BODY)};
+	*knock = (struct knock){
+		.world = world, .peer = &world->services[0].peer, .body = BUF(LIMIT_ENROLL_BODY)};
 	soft_enrollment_init(&knock->x, device);
 }
 
@@ -24,8 +23,8 @@ void knock_free(struct knock *knock)
 	buf_free(&knock->body);
 }
 
-static void post(struct knock *knock, const char *path, const struct buf *body,
-	struct httpc_answer *answer)
+static void post(
+	struct knock *knock, const char *path, const struct buf *body, struct httpc_answer *answer)
 {
 	AUTO(mem_free) char *retry_after = NULL;
 
@@ -124,8 +123,9 @@ void assert_nothing_bound(struct world *world)
 
 void world_forget(struct world *world)
 {
-	free(sql_text(world->conninfo, "TRUNCATE device, host, ek, ak, certificate, ticket, pending, "
-					"pending_ticket, ek_allowed"));
+	free(sql_text(world->conninfo,
+		"TRUNCATE device, host, ek, ak, certificate, ticket, pending, "
+		"pending_ticket, ek_allowed"));
 }
 
 void decide(struct world *world, const char *attempt, enum pending_state state)

@@ -28,7 +28,8 @@ int knock_enroll(struct knock *knock);
 int knock_at(struct knock *knock);
 
 /* The same for a device that comes once. */
-void assert_knock(struct world *world, const struct soft_device *device, int status, const char *code);
+void assert_knock(
+	struct world *world, const struct soft_device *device, int status, const char *code);
 /* The last answer had this status and code; "" for 200. */
 void assert_answer(const struct knock *knock, int status, const char *code);
 
@@ -41,8 +42,7 @@ struct stranger_plan {
 	const struct ek_wish *wish;
 };
 /* One with new keys. */
-void stranger_make(
-	struct world *world, const struct stranger_plan *plan, struct soft_device *out);
+void stranger_make(struct world *world, const struct stranger_plan *plan, struct soft_device *out);
 /* The digest that records know its EK by. */
 void ek_digest_of(const struct soft_device *device, uint8_t out[static DIGEST_SIZE]);
 

@@ -1,5 +1,4 @@
 /* test_hold.c - TPMs for which nobody vouches: held where a rule says so, and good for nothing until an admin says so. */
-#include "ca/base/clock.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/knock.h"
 #include "tests/flow/supervise.h"
@@ -24,12 +23,7 @@ static const char policy[] = "rules:\n"
 			     "  - name: strict\n"
 			     "    hosts: [{suffix: example.test}]\n"
 			     "    templates: [ak]\n"
-			     "hold:\n"
-			     "  attempts: 5\n"
-			     "  per_ek: 2\n"
-			     "  per_address: 3\n"
-			     "  exempt: [198.51.100.0/24, 127.0.0.1]\n"
-			     "  retry_after: 7s\n";
+			     "hold: {retry_after: 7s}\n";
 
 static struct world world;
 static struct maker nobody; /* whom the service does not know */
@@ -62,8 +56,8 @@ static int forget(void **state)
 /* One of an unknown maker. */
 static void unknown(struct soft_device *out, const char *host)
 {
-	stranger_make(
-		&world, &(struct stranger_plan){.maker = &nobody, .host = host, .ek = SOFT_L2}, out);
+	stranger_make(&world,
+		&(struct stranger_plan){.maker = &nobody, .host = host, .ek = SOFT_L2}, out);
 }
 
 /* One of the maker that the service trusts. */
@@ -93,7 +87,8 @@ static void an_unknown_maker_is_held_and_its_name_stays_free(void **state)
 	assert_held(&knock);
 	assert_nothing_bound(&world);
 	row = sql_text(world.conninfo,
-		"SELECT concat_ws(' ', encode(attempt_id, 'hex'), state, host, code, rule, manufacturer, "
+		"SELECT concat_ws(' ', encode(attempt_id, 'hex'), state, host, code, rule, "
+		"manufacturer, "
 		"cardinality(chain), ek_certificate IS NOT NULL) FROM pending");
 	assert_memory_equal(row, knock.problem.attempt, 32);
 	assert_string_equal(row + 32, " held " HOST " ek-untrusted holding id:00001014 0 t");
@@ -113,10 +108,8 @@ static void a_tpm_without_an_ek_certificate_is_held(void **state)
 
 	(void)state;
 	stranger_make(&world,
-		&(struct stranger_plan){.maker = &nobody,
-			.host = HOST,
-			.ek = SOFT_L2,
-			.without_certificate = true},
+		&(struct stranger_plan){
+			.maker = &nobody, .host = HOST, .ek = SOFT_L2, .without_certificate = true},
 		&device);
 	assert_knock(&world, &device, 202, "pending-approval");
 	assert_nothing_bound(&world);
@@ -343,99 +336,6 @@ static void a_revoked_device_does_not_wait(void **state)
 	assert_int_equal(0, world_rows(&world, "pending"));
 }
 
-static void only_so_many_of_one_ek_are_held(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device = {0};
-	AUTO(knock_free) struct knock knock;
-
-	(void)state;
-	unknown(&device, HOST);
-	assert_knock(&world, &device, 202, "pending-approval");
-	snprintf(device.host, sizeof(device.host), "b.hold.example.test");
-	assert_knock(&world, &device, 202, "pending-approval");
-	snprintf(device.host, sizeof(device.host), "c.hold.example.test");
-	knock_init(&knock, &world, &device);
-	knock_at(&knock);
-	assert_answer(&knock, 429, "pending-limit");
-	assert_int_equal(7, knock.retry_after);
-	assert_non_null(strstr(knock.problem.detail, "EK"));
-	assert_int_equal(2, world_rows(&world, "pending"));
-	assert_nothing_bound(&world);
-}
-
-/* `n` devices of their own ask from one address; the status of the last one. */
-static int ask_from(const char *address, unsigned n, struct soft_device *last)
-{
-	AUTO(mem_free) char *headers = text(
-		"X-Endorse-Edge: %s\r\nX-Endorse-Client-Address: %s\r\n", world.secret, address);
-	const struct httpc_peer peer = {.port = world.services[0].port, .headers = headers};
-	int status = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		AUTO(knock_free) struct knock knock;
-
-		soft_device_free(last);
-		*last = (struct soft_device){0};
-		unknown(last, HOST);
-		knock_init(&knock, &world, last);
-		knock.peer = &peer;
-		status = knock_at(&knock);
-		if (status == 429)
-			assert_string_equal(knock.problem.code, "pending-limit");
-	}
-	return status;
-}
-
-static void only_so_many_from_one_address_are_held_unless_it_is_exempt(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device = {0};
-
-	(void)state;
-	assert_int_equal(202, ask_from("192.0.2.1", 3, &device));
-	assert_int_equal(429, ask_from("192.0.2.1", 1, &device));
-	assert_int_equal(3, world_rows(&world, "pending"));
-	/* Another one is not held up by it. */
-	assert_int_equal(202, ask_from("192.0.2.2", 1, &device));
-	world_forget(&world);
-	assert_int_equal(202, ask_from("198.51.100.7", 4, &device));
-	assert_int_equal(4, world_rows(&world, "pending"));
-	assert_nothing_bound(&world);
-}
-
-static void only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device = {0}, sixth = {0};
-
-	(void)state;
-	assert_int_equal(202, ask_from("198.51.100.7", 5, &device));
-	assert_int_equal(429, ask_from("198.51.100.7", 1, &sixth));
-	assert_knock(&world, &device, 202, "pending-approval");
-	assert_int_equal(5, world_rows(&world, "pending"));
-	assert_nothing_bound(&world);
-}
-
-static void what_nobody_decides_goes_away_and_begins_anew(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device = {0};
-	AUTO(knock_free) struct knock before, after;
-	AUTO(db_close) struct db *db = NULL;
-
-	(void)state;
-	unknown(&device, HOST);
-	knock_init(&before, &world, &device);
-	knock_init(&after, &world, &device);
-	knock_at(&before);
-	assert_held(&before);
-	free(sql_text(world.conninfo, "UPDATE pending SET first_at = now() - interval '8 days'"));
-	assert_int_equal(OK, db_open(world.conninfo, 1, 5000, &db));
-	assert_int_equal(OK, pending_purge(db, 7));
-	assert_int_equal(0, world_rows(&world, "pending"));
-	knock_at(&after);
-	assert_held(&after);
-	assert_string_not_equal(before.problem.attempt, after.problem.attempt);
-	assert_nothing_bound(&world);
-}
-
 static void a_check_says_that_it_would_wait_and_records_nothing(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device = {0};
@@ -498,20 +398,14 @@ static int tests(void)
 		cmocka_unit_test(an_unknown_maker_is_held_and_its_name_stays_free),
 		cmocka_unit_test(a_tpm_without_an_ek_certificate_is_held),
 		cmocka_unit_test(whoever_asks_again_is_the_same_attempt),
-		cmocka_unit_test(
-			accepted_it_enrolls_with_a_new_ticket_and_never_with_the_held_one),
-		cmocka_unit_test(
-			what_was_accepted_is_good_for_no_other_name_and_no_other_tpm),
+		cmocka_unit_test(accepted_it_enrolls_with_a_new_ticket_and_never_with_the_held_one),
+		cmocka_unit_test(what_was_accepted_is_good_for_no_other_name_and_no_other_tpm),
 		cmocka_unit_test(rejected_it_is_refused_and_not_told_why),
 		cmocka_unit_test(without_a_rule_that_holds_it_is_refused_at_once),
 		cmocka_unit_test(where_a_rule_takes_the_allow_list_only_it_is_not_held),
 		cmocka_unit_test(whoever_has_a_second_fault_is_refused_and_not_held),
 		cmocka_unit_test(a_bound_name_is_not_waited_for),
 		cmocka_unit_test(a_revoked_device_does_not_wait),
-		cmocka_unit_test(only_so_many_of_one_ek_are_held),
-		cmocka_unit_test(only_so_many_from_one_address_are_held_unless_it_is_exempt),
-		cmocka_unit_test(only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking),
-		cmocka_unit_test(what_nobody_decides_goes_away_and_begins_anew),
 		cmocka_unit_test(a_check_says_that_it_would_wait_and_records_nothing),
 		cmocka_unit_test(a_held_attempt_is_counted_for_itself_and_is_no_refusal),
 	};

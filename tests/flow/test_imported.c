@@ -25,8 +25,7 @@ static int make(void **state)
 		&world);
 	maker_init(&other, dir, "Other");
 	stranger_make(&world,
-		&(struct stranger_plan){
-			.maker = &other, .host = "a.example.test", .ek = SOFT_L2},
+		&(struct stranger_plan){.maker = &other, .host = "a.example.test", .ek = SOFT_L2},
 		&device);
 	return 0;
 }
@@ -51,8 +50,7 @@ static void import(struct view der, const char *role)
 
 	must(SHA256_OF(item.sha256, der) == OK, "%s", why()->sentence);
 	must(db_open(world.conninfo, 1, 5000, &db) == OK, "%s", why()->sentence);
-	must(trusted_import(db, &item, 1, &act, &added) == OK && added == 1, "%s",
-		why()->sentence);
+	must(trusted_import(db, &item, 1, &act, &added) == OK && added == 1, "%s", why()->sentence);
 }
 
 static void import_certificate(X509 *certificate, const char *role)

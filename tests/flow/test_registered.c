@@ -57,7 +57,8 @@ static void device_of(struct maker *maker, const char *host, struct soft_device 
 		&world, &(struct stranger_plan){.maker = maker, .host = host, .ek = SOFT_L2}, out);
 }
 
-static const struct act act = {"admin-token", "127.0.0.1", "the factory's manifest", "r", 1800000000};
+static const struct act act = {
+	"admin-token", "127.0.0.1", "the factory's manifest", "r", 1800000000};
 
 /* Lists a device's EK; with a name, it is registered for that. */
 static void allow(const struct soft_device *device, const char *host, const char *labels)

@@ -280,8 +280,8 @@ static void a_refused_claim_still_tells_its_host_to_the_log(void **state)
 
 static void expired(struct device *device)
 {
-	struct recipe leaf = recipe_ek(
-		device->world.ek_key, device->world.ca, device->world.ca_key);
+	struct recipe leaf =
+		recipe_ek(device->world.ek_key, device->world.ca, device->world.ca_key);
 
 	leaf.from = NOW - 2 * YEAR;
 	leaf.until = NOW - YEAR;
