@@ -159,7 +159,8 @@ static void judge_rule(const struct judging *judging, const struct rule *rule)
 				"there is no template \"%s\"", template[i]);
 	if (holds(rule) && !takes(rule, "approved"))
 		problem_add(judging->problems, judging->file, rule->mark,
-			"\"unknown_ek\" is \"hold\", and \"trust\" does not list \"approved\": what "
+			"\"unknown_ek\" is \"hold\", and \"trust\" does not list \"approved\": "
+			"what "
 			"an admin accepts would still be refused");
 }
 

@@ -106,8 +106,8 @@ enum err imported_join(struct imported *imported, struct service **made, struct 
 	struct imported_state state;
 
 	TRY(add(imported, (*made)->trust, &trust));
-	state = (struct imported_state){imported->rows.revision,
-		imported->rows.n - imported->skipped, imported->since};
+	state = (struct imported_state){
+		imported->rows.revision, imported->rows.n - imported->skipped, imported->since};
 	TRY(current_derive(made, &trust, &state, out));
 	tell(imported, *out);
 	imported->has_moved = false;

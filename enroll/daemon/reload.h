@@ -18,7 +18,8 @@ struct reload {
 	struct current *current;
 	pthread_mutex_t lock; /* one change of the snapshot at a time; guards what follows */
 	struct imported *imported;
-	char unread[64]; /* why the imported ones could not be taken when we tried last: a code, or "" */
+	char unread
+		[64]; /* why the imported ones could not be taken when we tried last: a code, or "" */
 	bool is_serving, is_refused; /* the last reload was */
 };
 

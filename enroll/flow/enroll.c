@@ -104,8 +104,7 @@ static enum err vouch(struct attempt *attempt)
 {
 	struct judgement *judgement = &attempt->judgement;
 
-	TRY(vouching_judge(
-		attempt->service, &attempt->facts, attempt->caller->now, judgement));
+	TRY(vouching_judge(attempt->service, &attempt->facts, attempt->caller->now, judgement));
 	snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s", judgement->host);
 	snprintf(attempt->outcome->remark, sizeof(attempt->outcome->remark), "%s",
 		identity_trust(judgement->identity)->remark);
@@ -275,8 +274,8 @@ static enum err judge_claim(struct attempt *attempt)
 
 	judgement_free(judgement);
 	*judgement = (struct judgement){0};
-	err = claim_judge(attempt->service, attempt->transcript.claim, attempt->caller->now,
-		judgement);
+	err = claim_judge(
+		attempt->service, attempt->transcript.claim, attempt->caller->now, judgement);
 	snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s", judgement->host);
 	TRY(err);
 	attempt->outcome->is_untagged = ak_is_untagged(judgement->ak);

@@ -67,7 +67,8 @@ static enum err pending(const struct held *held, const struct outcome *outcome)
 			"enrolling would wait for an admin",
 			code);
 	return refuse(ERR_PENDING, "pending-approval", "policy: unknown_ek",
-		"nobody vouches for this TPM's EK (%s): an admin is to decide about attempt %s; ask "
+		"nobody vouches for this TPM's EK (%s): an admin is to decide about attempt %s; "
+		"ask "
 		"again with a new ticket in %u s",
 		code, outcome->attempt, outcome->retry_after);
 }

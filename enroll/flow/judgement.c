@@ -43,7 +43,7 @@ static enum ak_tag_rule tag_rule(const struct service *service, const char *host
 static struct identity_rules ek_rules(const struct service *service, const char *host, int64_t now)
 {
 	struct ek_rules rules = host[0] != '\0' ? policy_ek_rules(service->policy, host)
-					       : policy_ek_rules_of_any(service->policy);
+						: policy_ek_rules_of_any(service->policy);
 
 	return (struct identity_rules){
 		.trust = service->trust,

@@ -9,7 +9,8 @@
 /* All of it holds; that EK and AK are in one TPM is shown by the proof, not here. */
 struct judgement {
 	struct claim *claim;
-	char host[LIMIT_HOST + 1]; /* the claim's, or what claim_judge_as() was told; "": none yet */
+	char host[LIMIT_HOST +
+		  1]; /* the claim's, or what claim_judge_as() was told; "": none yet */
 	struct ak *ak;
 	struct identity *identity;
 };
@@ -30,5 +31,5 @@ CHECKED enum err claim_judge(
  * Judges a claim without a host again, as if it had named this one: its EK is registered for it. Errors as
  * claim_judge() has them.
  */
-CHECKED enum err claim_judge_as(const struct service *service, const char *host, int64_t now,
-	struct judgement *judgement);
+CHECKED enum err claim_judge_as(
+	const struct service *service, const char *host, int64_t now, struct judgement *judgement);

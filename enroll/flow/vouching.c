@@ -13,7 +13,8 @@ static enum err learn_host(const struct service *service, const struct enrollmen
 		return OK;
 	if (facts->registered_host[0] == '\0')
 		return refuse(ERR_DENIED, "host-not-registered", "PROTOCOL registration",
-			"the claim names no host, and this TPM's EK is registered for none: name one "
+			"the claim names no host, and this TPM's EK is registered for none: name "
+			"one "
 			"(--host), or ask the admin for: endorsectl ek allow add --host ...");
 	return claim_judge_as(service, facts->registered_host, now, judgement);
 }
@@ -25,13 +26,16 @@ static enum err judge_registration(
 	if (facts->registered_host[0] != '\0' &&
 		strcmp(facts->registered_host, judgement->host) != 0)
 		return refuse(ERR_DENIED, "ek-registered-for-another-host", "PROTOCOL registration",
-			"this TPM's EK is registered for another name than \"%s\": leave the name out "
+			"this TPM's EK is registered for another name than \"%s\": leave the name "
+			"out "
 			"to get the right one, or ask the admin (endorsectl ek list)",
 			judgement->host);
 	if (facts->host_of_other_ek)
 		return refuse(ERR_DENIED, "host-registered-for-another-ek", "PROTOCOL registration",
-			"\"%s\" is registered for the EK of another TPM: if this is that machine, did "
-			"it enroll with another EK of its TPM (endorse enroll --ek ...)? Otherwise ask "
+			"\"%s\" is registered for the EK of another TPM: if this is that machine, "
+			"did "
+			"it enroll with another EK of its TPM (endorse enroll --ek ...)? Otherwise "
+			"ask "
 			"the admin (endorsectl ek list)",
 			judgement->host);
 	return OK;
@@ -59,8 +63,7 @@ enum err vouching_judge(const struct service *service, const struct enrollment_f
 		return OK;
 	rules = policy_ek_rules(service->policy, judgement->host);
 	if (facts->ek_allowed && rules.takes_allowed)
-		return identity_vouch(
-			judgement->identity, TRUST_ALLOW_LIST, facts->allowed_source);
+		return identity_vouch(judgement->identity, TRUST_ALLOW_LIST, facts->allowed_source);
 	if (facts->attempt_accepted && rules.takes_approved)
 		return approve(facts, judgement->identity);
 	if (rules.holds && !facts->ticket_used)

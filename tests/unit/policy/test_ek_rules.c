@@ -187,10 +187,11 @@ static void what_is_not_said_of_holding_has_a_default(void **state)
 static void addresses_are_exempt_by_any_of_the_ranges(void **state)
 {
 	AUTO(policy_free)
-	struct policy *policy = loaded(RULES "hold:\n"
-					     "  exempt: [192.0.2.0/24, \"2001:db8::/32\", 10.1.1.1]\n"
-					     "  per_address: 2\n"
-					     "  retry_after: 5m\n");
+	struct policy *policy =
+		loaded(RULES "hold:\n"
+			     "  exempt: [192.0.2.0/24, \"2001:db8::/32\", 10.1.1.1]\n"
+			     "  per_address: 2\n"
+			     "  retry_after: 5m\n");
 	const struct hold *hold = policy_hold(policy);
 
 	(void)state;
