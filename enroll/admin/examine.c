@@ -170,8 +170,7 @@ static enum err look_at(void *ctx, const struct trust_item *item)
 	return OK;
 }
 
-static X509 *find_issuer(
-	const struct examiner *examiner, const struct ekfile *file, X509 *cert)
+static X509 *find_issuer(const struct examiner *examiner, const struct ekfile *file, X509 *cert)
 {
 	struct looking looking = {cert, NULL};
 	struct trust_item item = {.role = TRUST_INTERMEDIATE};

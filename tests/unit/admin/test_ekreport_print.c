@@ -93,9 +93,9 @@ static void an_accepted_one_is_told_with_its_path_and_remarks(void **state)
 		"  ! firmware is known bad\n"
 		"ACCEPTED  manufacturer, by \"infineon\"\n");
 	captured(print_line, &accepted, &line);
-	assert_string_equal(buf_text(&line),
-		"ACCEPTED   manufacturer           IFX   rsa2048 ek.der  by \"infineon\"; firmware is "
-		"known bad\n");
+	assert_string_equal(buf_text(&line), "ACCEPTED   manufacturer           IFX   rsa2048 "
+					     "ek.der  by \"infineon\"; firmware is "
+					     "known bad\n");
 }
 
 static void a_refused_one_is_told_with_what_is_missing_and_what_to_do(void **state)
@@ -134,15 +134,18 @@ static void json_has_all_of_it_by_stable_keys(void **state)
 	assert_string_equal(buf_text(&good),
 		"{\"file\":\"ek.der\",\"verdict\":\"accepted\",\"kind\":\"certificate\",\"class\":"
 		"\"manufacturer\",\"source\":\"infineon\",\"remark\":\"firmware is known bad\","
-		"\"trust_version\":\"ee\",\"judged_at\":1800000000,\"certificate\":{\"manufacturer\":"
+		"\"trust_version\":\"ee\",\"judged_at\":1800000000,\"certificate\":{"
+		"\"manufacturer\":"
 		"\"id:49465800\",\"manufacturer_name\":\"Infineon Technologies\",\"model\":"
 		"\"SLB 9670\",\"version\":\"id:0728\",\"key\":\"rsa2048\",\"serial\":\"0102\","
 		"\"issuer\":\"CN=Some CA\",\"ek_digest\":\"aa\",\"sha256\":\"bb\",\"not_before\":"
 		"1500000000,\"not_after\":253402300799,\"bytes\":900,\"bytes_before\":7,"
 		"\"bytes_behind\":100},\"path\":[{\"subject\":\"CN=Some CA\",\"sha256\":\"cc\","
-		"\"from\":\"sent\",\"not_before\":1400000000,\"not_after\":1500000000},{\"subject\":"
+		"\"from\":\"sent\",\"not_before\":1400000000,\"not_after\":1500000000},{"
+		"\"subject\":"
 		"\"CN=Root\",\"sha256\":\"dd\",\"from\":\"anchor\",\"source\":\"infineon\","
-		"\"not_before\":1300000000,\"not_after\":2000000000}],\"remarks\":[\"firmware\"]}\n");
+		"\"not_before\":1300000000,\"not_after\":2000000000}],\"remarks\":[\"firmware\"]}"
+		"\n");
 	captured(print_json, &refused, &bad);
 	assert_non_null(strstr(buf_text(&bad),
 		"\"missing_issuer\":{\"name\":\"CN=Missing\",\"key_id\":\"0a0b\",\"url\":"

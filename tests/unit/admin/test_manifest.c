@@ -87,8 +87,8 @@ static void good_lines_are_kept_with_their_numbers_and_bad_ones_are_told(void **
 	assert_string_equal("{\"x\":\"1\"}", manifest.request.entries[1].labels);
 	assert_int_equal(2, manifest.bad);
 	assert_non_null(strstr(buf_text(&manifest.problems), "list.csv:3: "));
-	assert_non_null(strstr(
-		buf_text(&manifest.problems), "list.csv:6: the same host is in line 2\n"));
+	assert_non_null(
+		strstr(buf_text(&manifest.problems), "list.csv:6: the same host is in line 2\n"));
 }
 
 int main(void)

@@ -55,15 +55,15 @@ static void all_of_it_says_what_each_decision_means_by_commands(void **state)
 
 	(void)state;
 	captured(print_all, &bare, &out);
-	assert_non_null(strstr(buf_text(&out),
-		"attempt 00112233445566778899aabbccddeeff, held\n"
-		"  asked as        web-1.example.org\n"
-		"  from            192.0.2.7\n"
-		"  asked           2 time(s), first 2027-01-15T08:00:00Z, last 2027-01-15T08:01:00Z\n"
-		"  held by rule    web\n"));
+	assert_non_null(strstr(buf_text(&out), "attempt 00112233445566778899aabbccddeeff, held\n"
+					       "  asked as        web-1.example.org\n"
+					       "  from            192.0.2.7\n"
+					       "  asked           2 time(s), first "
+					       "2027-01-15T08:00:00Z, last 2027-01-15T08:01:00Z\n"
+					       "  held by rule    web\n"));
 	assert_non_null(strstr(buf_text(&out), "\nit has no EK certificate\n"));
-	assert_non_null(strstr(buf_text(&out),
-		"\n  endorsectl pending accept-once 001122334455 --why ...\n"));
+	assert_non_null(strstr(
+		buf_text(&out), "\n  endorsectl pending accept-once 001122334455 --why ...\n"));
 	assert_non_null(
 		strstr(buf_text(&out), "\n  endorsectl pending reject 001122334455 --why ...\n"));
 	/* No CA came with it, and none is missing. */

@@ -9,7 +9,8 @@
 	"{\"entries\":[" ENTRY "],\"source\":\"m.csv\",\"why\":\"because\",\"skip_bad\":true,"     \
 	"\"dry_run\":false}"
 #define ANSWER                                                                                     \
-	"{\"added\":3,\"same\":1,\"changed\":true,\"bad\":[{\"entry\":17,\"fate\":\"host-bound\"}]}"
+	"{\"added\":3,\"same\":1,\"changed\":true,\"bad\":[{\"entry\":17,\"fate\":\"host-bound\"}" \
+	"]}"
 #define DISALLOW "{\"ek_digest\":\"" DIGEST "\",\"why\":\"because\"}"
 #define ITEM                                                                                       \
 	"{\"ek_digest\":\"" DIGEST "\",\"serial\":\"SN-1\",\"host\":\"a.example.org\","            \
@@ -112,14 +113,14 @@ static void what_must_be_there_is_there_and_of_its_type(void **state)
 static void a_digest_has_its_digits_and_labels_are_texts(void **state)
 {
 	(void)state;
-	try_value(&(struct place){REQUEST, "entries/0/ek_digest", parse_request},
-		json_string("00"), ERR_MALFORMED, "ek-digest");
+	try_value(&(struct place){REQUEST, "entries/0/ek_digest", parse_request}, json_string("00"),
+		ERR_MALFORMED, "ek-digest");
 	try_value(&(struct place){DISALLOW, "ek_digest", parse_disallow}, json_string("xyz"),
 		ERR_MALFORMED, "ek-digest");
 	try_value(&(struct place){REQUEST, "entries/0/labels", parse_request}, json_string("x"),
 		ERR_MALFORMED, "labels");
-	try_value(&(struct place){REQUEST, "entries/0/labels/rack", parse_request},
-		json_integer(7), ERR_MALFORMED, "labels");
+	try_value(&(struct place){REQUEST, "entries/0/labels/rack", parse_request}, json_integer(7),
+		ERR_MALFORMED, "labels");
 	try_value(&(struct place){ANSWER, "bad/0/fate", parse_answer}, json_string("lost"),
 		ERR_MALFORMED, "answer-unknown");
 }

@@ -10,7 +10,8 @@
 	"\"admin-token\",\"why\":\"because\",\"state\":\"rejected\",\"first_at\":1,\"last_at\":2," \
 	"\"asked\":3,\"decided_at\":4"
 #define SHOWN                                                                                      \
-	BRIEF ",\"ek_public\":\"AAEC\",\"ak_name\":\"AAEC\",\"ek_certificate\":\"MAA=\",\"chain\":" \
+	BRIEF ",\"ek_public\":\"AAEC\",\"ak_name\":\"AAEC\",\"ek_certificate\":\"MAA=\","          \
+	      "\"chain\":"                                                                         \
 	      "[\"MAA=\",\"MAE=\"]}"
 #define LIST "{\"pending\":[" BRIEF "}],\"more\":true}"
 #define DECIDE "{\"id\":\"" ID "\",\"why\":\"because\"}"
@@ -18,7 +19,7 @@
 	"{\"id\":\"" ID "\",\"why\":\"because\",\"certificate\":\"" DIGEST "\",\"manufacturers\":" \
 	"\"any\"}"
 #define TRUSTED                                                                                    \
-	"{\"certificate\":\"" DIGEST "\",\"subject\":\"CN=x\",\"manufacturers\":\"id:49465800\"," \
+	"{\"certificate\":\"" DIGEST "\",\"subject\":\"CN=x\",\"manufacturers\":\"id:49465800\","  \
 	"\"known\":false}"
 
 static enum err parse_shown(struct view json)
@@ -113,8 +114,8 @@ static void strings_and_bytes_have_their_limits(void **state)
 	try_string(&(struct place){SHOWN, "host", parse_shown}, LIMIT_HOST);
 	try_bytes(&(struct place){SHOWN, "ek_certificate", parse_shown}, LIMIT_EK_CERTIFICATE);
 	try_bytes(&(struct place){SHOWN, "chain/0", parse_shown}, LIMIT_INTERMEDIATE);
-	try_length(
-		&(struct place){SHOWN, "chain", parse_shown}, LIMIT_INTERMEDIATES, "field-too-long");
+	try_length(&(struct place){SHOWN, "chain", parse_shown}, LIMIT_INTERMEDIATES,
+		"field-too-long");
 	try_length(&(struct place){LIST, "pending", parse_list}, WAITING_MAX, "field-too-long");
 }
 
