@@ -195,6 +195,11 @@ static void add_choices(struct buf *out, const struct waiting *waiting)
 			"and look at it, or compare the EK digest with what its console tells "
 			"(endorse "
 			"doctor).");
+	buf_fmt(out, "  endorsectl ek allow add --ek-digest %s --why ...\n", waiting->ek_digest);
+	paragraph_add(out, "      ",
+		"this EK is believed from now on, as \"allow-list\", where the rule's trust has "
+		"that; "
+		"with --host only under that name.");
 	if (waiting->chain_n > 0)
 		add_choice(out, waiting, "trust-ca",
 			"every TPM that this CA vouches for, and that claims the same "

@@ -65,6 +65,8 @@ static void all_of_it_says_what_each_decision_means_by_commands(void **state)
 	assert_non_null(strstr(
 		buf_text(&out), "\n  endorsectl pending accept-once 001122334455 --why ...\n"));
 	assert_non_null(
+		strstr(buf_text(&out), "\n  endorsectl ek allow add --ek-digest aa --why ...\n"));
+	assert_non_null(
 		strstr(buf_text(&out), "\n  endorsectl pending reject 001122334455 --why ...\n"));
 	/* No CA came with it, and none is missing. */
 	assert_null(strstr(buf_text(&out), "trust-ca"));
