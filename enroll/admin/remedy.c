@@ -68,6 +68,12 @@ static const struct {
 	{"ek-certificate-missing", "this TPM has no EK certificate in its NV storage: get it from "
 				   "the manufacturer, or "
 				   "keep the TPM out"},
+	{"ek-public-missing",
+		"the device's program sends neither EK certificate nor EK: it needs a "
+		"newer one"},
+	{"ek-tpm12",
+		"a TPM 1.2 cannot enroll: look for a firmware setting or update that gives the "
+		"machine a TPM 2.0, or replace the TPM"},
 	{"ek-key", odd_certificate},
 	{"ek-roca", "this TPM's EK can be computed by anybody (CVE-2017-15361): replace the TPM"},
 	{"ek-mismatch", "the EK in the TPM is not the certificate's: was the TPM cleared or the EK "
@@ -77,14 +83,29 @@ static const struct {
 	{"ek-is-ca", odd_certificate},
 	{"ek-eku", odd_certificate},
 	{"ek-usage", odd_certificate},
+	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
+	{"ek-firmware",
+		"this TPM was made with bad firmware: replace it, or let the policy take it "
+		"with a warning (bad_firmware: warn)"},
 	{"ek-chain",
-		"the intermediates in this TPM are no use: import the manufacturer's into trust: "
-		"intermediates"},
+		"a certificate between this TPM and its maker's root is no use, the sentence says "
+		"which: import the maker's own (endorsectl vendors import)"},
+	{"ek-signature",
+		"the certificate was altered, or somebody uses the name of a CA that you know; "
+		"if that CA has a second key, import its certificate (endorsectl vendors import)"},
+	{"ek-weak", "this chain is from before 2016 or so, and anybody could make one today: "
+		    "replace the TPM, or ask its maker for a newer certificate"},
+	{"ek-not-yet-valid", "is the clock of this server right?"},
 	{"ek-expired", "is the clock of this server right? if so, ask the manufacturer for a new "
-		       "certificate"},
-	{"ek-untrusted", "is this a manufacturer you trust? import its root (trust: roots) or the "
-			 "missing intermediate, and endorsectl reload"},
+		       "certificate, or let the rule take expired ones (expired_ek: warn)"},
+	{"ek-manufacturer",
+		"the root vouches for other makers' TPMs: is it one that you brought? then see "
+		"trust: manufacturers; otherwise keep the TPM out"},
+	{"ek-revoked", "its maker took the certificate back: ask there why, and replace the TPM"},
+	{"ek-untrusted",
+		"is this a manufacturer you trust? import its root or the missing intermediate "
+		"(endorsectl vendors import, or trust: roots and endorsectl reload)"},
 };
 
 const char *remedy_for(const char *reason)

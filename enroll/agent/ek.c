@@ -3,7 +3,7 @@
 #include "ca/base/cert.h"
 #include "ca/base/encode.h"
 #include "enroll/agent/nv.h"
-#include "enroll/agent/nvcert.h"
+#include "enroll/tpm/nvcert.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -74,7 +74,9 @@ static enum err read_certificate(struct tpm *tpm, struct device_ek *ek)
 	struct view der;
 
 	TRY(nv_read(tpm, ek->template->nv_certificate, &content));
-	TRY(nv_certificate_cut(buf_view(&content), &der));
+	if (nv_certificate_cut(buf_view(&content), &der) != OK)
+		return fail(ERR_INTERNAL, "tpm-ek", "NV 0x%08x: %s", ek->template->nv_certificate,
+			why()->sentence);
 	ek->certificate = BUF(LIMIT_EK_CERTIFICATE);
 	buf_add(&ek->certificate, der);
 	if (buf_ok(&ek->certificate) != OK)

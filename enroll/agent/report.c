@@ -149,6 +149,9 @@ static const struct {
 	{"ak-not-for-this-service", "Give the service's own name with --service."},
 	{"ek-untrusted",
 		"The service has no root for this TPM's manufacturer: the operator can import it."},
+	{"ek-tpm12",
+		"A TPM 1.2 cannot enroll: look for a firmware setting or update that gives this "
+		"machine a TPM 2.0."},
 	{"ek-kind-not-allowed", "Try an EK of another kind, if this TPM has one: --ek KIND."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},

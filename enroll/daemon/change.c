@@ -73,6 +73,11 @@ static void tell_digests(const struct change *change, struct reload_answer *out)
 	hex_of(trust_version(change->next->trust), out->trust_version);
 	hex_of(trust_version(change->old->trust), was);
 	tell_digest(&out->changes, "trust set", out->trust_version, was);
+	if (strcmp(trust_bundle_version(change->next->trust),
+		    trust_bundle_version(change->old->trust)) != 0)
+		buf_fmt(&out->changes, "vendors \"%s\", was \"%s\"\n",
+			trust_bundle_version(change->next->trust),
+			trust_bundle_version(change->old->trust));
 	hex_of(policy_version(change->next->policy), out->policy_version);
 	hex_of(policy_version(change->old->policy), was);
 	tell_digest(&out->changes, "policy", out->policy_version, was);

@@ -22,6 +22,8 @@ static const struct yaml_key trust_keys[] = {
 	{"class", YAML_TEXT, TRUST(class), NULL, 1, 32, NULL, trust_class_words},
 	{"roots", YAML_PATH, TRUST(roots), NULL, 0, 0, NULL, NULL},
 	{"intermediates", YAML_PATH, TRUST(intermediates), "", 0, 0, NULL, NULL},
+	{"crls", YAML_PATH, TRUST(crls), "", 0, 0, NULL, NULL},
+	{"manufacturers", YAML_LIST, TRUST(manufacturers), "", 1, 32, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema trust_schema = {
@@ -43,7 +45,8 @@ static const struct yaml_key config_keys[] = {
 	{"ca", YAML_MAP, CONFIG(ca), NULL, 0, 0, &ca_schema, NULL},
 	{"templates", YAML_PATH, CONFIG(templates), NULL, 0, 0, NULL, NULL},
 	{"policy", YAML_PATH, CONFIG(policy), NULL, 0, 0, NULL, NULL},
-	{"trust", YAML_LIST, CONFIG(trust), NULL, 1, 64, &trust_schema, NULL},
+	{"vendors", YAML_PATH, CONFIG(vendors), "", 0, 0, NULL, NULL},
+	{"trust", YAML_LIST, CONFIG(trust), "", 1, 64, &trust_schema, NULL},
 	{"live_aks_per_device", YAML_WHOLE, CONFIG(live_aks_per_device), "4", 1, 100, NULL, NULL},
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
 	{0},
@@ -74,6 +77,32 @@ static bool is_service_name(const char *name)
 	return strncmp(name, "https://", 8) == 0 && name[n - 1] != '/';
 }
 
+/* "id:" and eight hexadecimal digits, as EK certificates name their TPM's manufacturer. */
+static bool is_manufacturer(const char *text)
+{
+	return strlen(text) == 11 && strncmp(text, "id:", 3) == 0 &&
+	       strspn(text + 3, "0123456789ABCDEFabcdef") == 8;
+}
+
+static void judge_trust(const char *path, const struct config *config, struct problems *problems)
+{
+	const struct config_trust *trust = config->trust.item;
+
+	if (config->vendors == NULL && config->trust.n == 0)
+		problem_add(problems, path, config->mark,
+			"nobody is trusted: wanted vendors, trust, or both");
+	for (size_t i = 0; i < config->trust.n; i++) {
+		char *const *id = trust[i].manufacturers.item;
+
+		for (size_t k = 0; k < trust[i].manufacturers.n; k++)
+			if (!is_manufacturer(id[k]))
+				problem_add(problems, path, trust[i].mark,
+					"the manufacturer is \"%.40s\": wanted \"id:\" and eight "
+					"hexadecimal digits",
+					id[k]);
+	}
+}
+
 static void judge(const char *path, const struct config *config, struct problems *problems)
 {
 	const char *const addresses[] = {config->listen, config->admin_listen};
@@ -90,6 +119,7 @@ static void judge(const char *path, const struct config *config, struct problems
 		problem_add(problems, path, config->mark,
 			"service is \"%s\": wanted an https URL without a slash at its end",
 			config->service);
+	judge_trust(path, config, problems);
 }
 
 enum err config_load(const char *path, struct problems *problems, struct config *out)

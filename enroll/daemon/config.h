@@ -9,7 +9,9 @@ struct config_ca {
 };
 
 struct config_trust {
-	char *name, *class, *roots, *intermediates;
+	char *name, *class, *roots;
+	char *intermediates, *crls; /* NULL: none */
+	struct yaml_list manufacturers; /* of char *: "id:49465800"; none: any */
 	struct yaml_mark mark;
 };
 
@@ -23,6 +25,7 @@ struct config {
 	int64_t database_wait; /* seconds */
 	struct config_ca ca;
 	char *templates, *policy;
+	char *vendors; /* NULL: none; there is this, or trust, or both */
 	struct yaml_list trust; /* of struct config_trust */
 	int64_t live_aks_per_device;
 	int64_t drain; /* seconds */

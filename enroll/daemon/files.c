@@ -164,6 +164,25 @@ static void look_into(struct looking *looking, const char *dir)
 	free(entries);
 }
 
+/* The same of the directories in it. */
+static void look_into_each(struct looking *looking, const char *dir)
+{
+	struct dirent **entries = NULL;
+	int n;
+
+	look_into(looking, dir);
+	n = scandir(dir, &entries, is_visible, alphasort);
+	for (int i = 0; i < n; i++) {
+		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
+		struct stat st;
+
+		if (path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			look_into(looking, path);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 static void look_at_secret(struct looking *looking, const char *path, bool group_may_read)
 {
 	mode_t others = group_may_read ? 0037 : 0077;
@@ -219,7 +238,11 @@ void files_examine(const char *path, const struct config *config, struct finding
 		look_into(&looking, trust[i].roots);
 		if (trust[i].intermediates != NULL)
 			look_into(&looking, trust[i].intermediates);
+		if (trust[i].crls != NULL)
+			look_into(&looking, trust[i].crls);
 	}
+	if (config->vendors != NULL)
+		look_into_each(&looking, config->vendors);
 	if (findings->n == before)
 		finding_add(findings, "files", FINDING_OK,
 			"secrets are closed to others, and nobody else can change what this server "

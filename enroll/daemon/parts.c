@@ -7,6 +7,7 @@
 #include "enroll/flow/tally.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One configuration being turned into parts. */
 struct making {
@@ -80,38 +81,92 @@ static void skipped(void *ctx, const char *path, const char *reason)
 	LOG(WARNING, "trust.skipped", "file", path, "why", reason);
 }
 
-/* Says which of the sources is wrong, and not only the first one. */
-static void note_sources(const struct making *making, const struct trust_source *sources, size_t n)
-{
-	const struct config_trust *from = making->config->trust.item;
+/* The sources as the trust set takes them; `item` borrows from the configuration and from `joined`. */
+struct sources {
+	struct trust_source *item;
+	char **joined;
+	size_t n;
+};
 
-	for (size_t i = 0; i < n; i++) {
+static void sources_free(struct sources *sources)
+{
+	for (size_t i = 0; sources->joined != NULL && i < sources->n; i++)
+		free(sources->joined[i]);
+	free(sources->joined);
+	free(sources->item);
+}
+
+/* "id:49465800,id:53544D20" */
+static char *join(const struct yaml_list *list)
+{
+	AUTO(buf_free) struct buf text = BUF(1024);
+	char *const *id = list->item;
+
+	for (size_t i = 0; i < list->n; i++)
+		buf_fmt(&text, "%s%s", i > 0 ? "," : "", id[i]);
+	return text.n == 0 ? strdup("") : buf_take(&text);
+}
+
+static enum err add_source(struct sources *sources, const struct config_trust *from)
+{
+	struct trust_source *source = &sources->item[sources->n];
+
+	*source = (struct trust_source){.name = from->name,
+		.roots = from->roots,
+		.intermediates = from->intermediates,
+		.crls = from->crls};
+	if ((source->manufacturers = sources->joined[sources->n++] = join(&from->manufacturers)) ==
+		NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "make_trust");
+	return trust_class_read(from->class, &source->class);
+}
+
+/* The vendors come first: of a root that several sources have, theirs is what it is taken for. */
+static enum err add_sources(const struct config *config, struct sources *out)
+{
+	const struct config_trust *from = config->trust.item;
+
+	out->item = calloc(config->trust.n + 1, sizeof(*out->item));
+	out->joined = calloc(config->trust.n + 1, sizeof(*out->joined));
+	if (out->item == NULL || out->joined == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "make_trust");
+	if (config->vendors != NULL)
+		out->item[out->n++] = (struct trust_source){
+			.name = "vendors", .class = TRUST_MANUFACTURER, .vendors = config->vendors};
+	for (size_t i = 0; i < config->trust.n; i++)
+		TRY(add_source(out, &from[i]));
+	return OK;
+}
+
+/* Says which of the sources is wrong, and not only the first one. */
+static void note_sources(const struct making *making, const struct sources *sources)
+{
+	const struct config *config = making->config;
+	const struct config_trust *from = config->trust.item;
+	size_t before = config->vendors == NULL ? 0 : 1;
+
+	for (size_t i = 0; i < sources->n; i++) {
 		struct trust *alone = NULL;
 
-		note(making, from[i].mark, "trust", trust_load(&sources[i], 1, NULL, NULL, &alone));
+		note(making, i < before ? config->mark : from[i - before].mark,
+			i < before ? "vendors" : "trust",
+			trust_load(&sources->item[i], 1, NULL, NULL, &alone));
 		trust_free(&alone);
 	}
 }
 
 static void make_trust(const struct making *making)
 {
-	const struct config_trust *from = making->config->trust.item;
-	size_t n = making->config->trust.n;
-	AUTO(mem_free) struct trust_source *sources = calloc(n, sizeof(*sources));
+	AUTO(sources_free) struct sources sources = {NULL, NULL, 0};
+	struct service *service = making->parts->service;
 	size_t before = making->problems->n;
-	enum err err = sources == NULL ? fail(ERR_INTERNAL, "out-of-memory", "make_trust") : OK;
+	enum err err = add_sources(making->config, &sources);
 
-	for (size_t i = 0; err == OK && i < n; i++) {
-		sources[i].name = from[i].name;
-		sources[i].roots = from[i].roots;
-		sources[i].intermediates = from[i].intermediates;
-		err = trust_class_read(from[i].class, &sources[i].class);
-	}
-	if (err == OK && (err = trust_load(sources, n, skipped, (void *)making,
-				  &making->parts->service->trust)) != OK)
-		note_sources(making, sources, n);
+	if (err == OK && (err = trust_load(sources.item, sources.n, skipped, (void *)making,
+				  &service->trust)) != OK)
+		note_sources(making, &sources);
 	if (making->problems->n == before)
-		note(making, n > 0 ? from[0].mark : making->config->mark, "trust", err);
+		note(making, making->config->mark, "trust", err);
 }
 
 /* The file is read again: it may name other files by now, and must still be good for a start. */

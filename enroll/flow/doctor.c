@@ -160,12 +160,51 @@ static void examine_root(void *ctx, const X509 *cert)
 		subject, end <= roots->now ? "ended" : "ends", when);
 }
 
+/* It goes on revoking what it has, and nobody knows what was revoked since. */
+static void examine_crl(void *ctx, const X509_CRL *crl)
+{
+	struct roots *roots = ctx;
+	const ASN1_TIME *due = X509_CRL_get0_nextUpdate(crl);
+	time_t now = (time_t)roots->now;
+	char issuer[256];
+
+	if (due == NULL || X509_cmp_time(due, &now) > 0)
+		return;
+	name_text(X509_CRL_get_issuer(crl), issuer, sizeof(issuer));
+	finding_add(roots->findings, "trust", FINDING_WARN,
+		"the CRL of %.200s is past its next update: what was revoked since is not known "
+		"here; get the newer one into the directory of CRLs and reload",
+		issuer);
+}
+
+#define PASSED_OVER_SHOWN 10
+
+/* What is in the directories and not in the trust set; a manufacturer's TPMs may miss it. */
+static void examine_passed_over(const struct service *service, struct findings *findings)
+{
+	const char *line = trust_passed_over(service->trust), *end;
+	size_t n = 0;
+
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		if (n++ < PASSED_OVER_SHOWN)
+			finding_add(findings, "trust", FINDING_WARN, "passed over: %.*s",
+				(int)(end - line), line);
+	if (n > PASSED_OVER_SHOWN)
+		finding_add(findings, "trust", FINDING_WARN,
+			"passed over: %zu more; endorsed --check names them",
+			n - PASSED_OVER_SHOWN);
+}
+
 static void examine_trust(const struct service *service, int64_t now, struct findings *findings)
 {
 	struct roots roots = {now, findings, 0};
+	const char *vendors = trust_bundle_version(service->trust);
 
 	trust_each_root(service->trust, examine_root, &roots);
-	finding_add(findings, "trust", FINDING_OK, "%zu trusted roots", roots.n);
+	trust_each_crl(service->trust, examine_crl, &roots);
+	examine_passed_over(service, findings);
+	finding_add(findings, "trust", FINDING_OK, "%zu trusted roots%s%s", roots.n,
+		vendors[0] == '\0' ? "" : ", vendors ", vendors);
 }
 
 static void examine_policy(const struct service *service, struct findings *findings)

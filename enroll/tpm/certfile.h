@@ -1,4 +1,4 @@
-/* certfile.h - a device's certificate, and those of a trust directory's file. */
+/* certfile.h - a device's certificate, and the certificates and CRLs of a trust directory's files. */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -18,3 +18,15 @@ CHECKED enum err certificate_read(struct view der, X509 **out);
  */
 CHECKED enum err certificate_each(
 	struct view bytes, enum err (*each)(void *ctx, X509 *cert), void *ctx);
+
+static inline void crl_free(X509_CRL **crl)
+{
+	X509_CRL_free(*crl);
+	*crl = NULL;
+}
+
+/* One DER CRL that fills the bytes whole; `*out` is the caller's. ERR_MALFORMED "crl-file". */
+CHECKED enum err crl_read(struct view der, X509_CRL **out);
+
+/* certificate_each() for CRLs (RFC 7468 6). ERR_MALFORMED "crl-file". */
+CHECKED enum err crl_each(struct view bytes, enum err (*each)(void *ctx, X509_CRL *crl), void *ctx);

@@ -45,3 +45,9 @@ CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, 
  * outside the TPM).
  */
 CHECKED enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_template **out);
+
+/*
+ * The same where no certificate says which key: the TPM2B_PUBLIC is an EK's, of exactly one of the templates.
+ * `*key` is the caller's, for pkey_free(). ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-key", "ek-template".
+ */
+CHECKED enum err ek_public_read(struct view sent, EVP_PKEY **key, const struct ek_template **out);

@@ -1,11 +1,8 @@
 #include "enroll/tpm/identity.h"
 
 #include "ca/base/ossl.h"
-#include "enroll/tpm/certfile.h"
 #include "enroll/tpm/roca.h"
 
-#include <ctype.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +13,33 @@ struct identity {
 	struct buf public;
 	struct buf certificate;
 	struct trust_verdict trust;
-	char manufacturer[TPM_ATTRIBUTE_SIZE];
-	char model[TPM_ATTRIBUTE_SIZE];
-	char version[TPM_ATTRIBUTE_SIZE];
+	struct ek_attributes says; /* the certificate does; a chain may prove it */
+	struct kept_reason doubt; /* while it is TRUST_UNPROVEN */
 };
 
-/* Clauses by their titles: their numbers differ between the profile's editions. */
-#define PROFILE "TCG EK Credential Profile, "
+static enum err bad_key(EVP_PKEY *key)
+{
+	const char *name = key == NULL ? NULL : EVP_PKEY_get0_type_name(key);
+
+	return refuse(ERR_REJECTED, "ek-key", "TCG EK Credential Profile, Endorsement Key",
+		"the EK certificate's key (%s, %d bits) is none of RSA of 2048, 3072 and 4096 bits "
+		"with exponent 65537, P-256, P-384 and P-521; look whether the TPM has a "
+		"certificate for another EK",
+		name == NULL ? "of an unknown kind" : name,
+		key == NULL ? 0 : EVP_PKEY_get_bits(key));
+}
+
+/* What is judged of every EK's key, and what is kept of it: nothing else says which EK it is. */
+static enum err take_key(struct identity *identity, EVP_PKEY *key, const struct ek_template *tmpl)
+{
+	if (is_roca(key))
+		return refuse(ERR_REJECTED, "ek-roca", "CVE-2017-15361",
+			"this EK can be computed from its public half: the TPM's firmware must be "
+			"updated by its manufacturer's procedure");
+	identity->kind = tmpl->kind;
+	TRY(ek_public_build(tmpl, key, &identity->public));
+	return spki_sha256(key, identity->ek_digest);
+}
 
 /* The EK's public area, from the certificate's key and nothing else. */
 static enum err judge_key(
@@ -30,161 +47,100 @@ static enum err judge_key(
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);
 	const struct ek_template *tmpl;
+	enum key_kind kind;
 
-	if (key == NULL || key_kind_of(key, &identity->kind) != OK)
-		return refuse(ERR_REJECTED, "ek-key", PROFILE "Endorsement Key",
-			"the EK certificate's key is none of RSA of 2048, 3072 and 4096 bits, "
-			"P-256, P-384 and P-521, or in an encoding that only TPM 1.2 used");
-	if (is_roca(key))
-		return refuse(ERR_REJECTED, "ek-roca", "CVE-2017-15361",
-			"this EK can be computed from its public half: the TPM's firmware must be "
-			"updated by its manufacturer's procedure");
-	tmpl = ek_template_of(identity->kind);
+	if (key == NULL || key_kind_of(key, &kind) != OK)
+		return bad_key(key);
+	tmpl = ek_template_of(kind);
 	if (evidence->public.n > 0)
 		TRY(ek_public_match(evidence->public, key, &tmpl));
-	TRY(ek_public_build(tmpl, key, &identity->public));
-	return spki_sha256(key, identity->ek_digest);
+	return take_key(identity, key, tmpl);
 }
 
-static void eku_free(EXTENDED_KEY_USAGE **eku)
+/* Nothing else is wrong with it: its reason is put aside, and somebody of ours may vouch for it. */
+static void be_unproven(struct identity *identity)
 {
-	EXTENDED_KEY_USAGE_free(*eku);
+	reason_keep(&identity->doubt);
+	identity->trust = (struct trust_verdict){.class = TRUST_UNPROVEN};
 }
 
-/* tcg-kp-EKCertificate, 2.23.133.8.1 */
-static bool has_ek_usage(const X509 *cert)
+static enum err judge_bare(struct identity *identity, const struct identity_rules *rules,
+	const struct ek_evidence *evidence)
 {
-	AUTO(eku_free)
-	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	char oid[64];
+	AUTO(pkey_free) EVP_PKEY *key = NULL;
+	const struct ek_template *tmpl;
+	enum err missing = refuse(ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek",
+		"no EK certificate, and so no manufacturer that vouches for this TPM");
 
-	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++)
-		if (OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(eku, i), 1) > 0 &&
-			strcmp(oid, "2.23.133.8.1") == 0)
-			return true;
-	return false;
+	if (!rules->takes_unproven)
+		return missing;
+	be_unproven(identity);
+	if (evidence->public.n == 0)
+		return refuse(ERR_REJECTED, "ek-public-missing", "PROTOCOL ek",
+			"neither an EK certificate nor the EK's public area: send ek.public");
+	TRY(ek_public_read(evidence->public, &key, &tmpl));
+	return take_key(identity, key, tmpl);
 }
 
-static enum err judge_usage(X509 *cert)
+/* What is asked of the chain, once nothing else is wrong: so "ek-untrusted" is the only fault. */
+static enum err judge_chain(struct identity *identity, const struct identity_rules *rules,
+	X509 *cert, const struct ek_evidence *evidence)
 {
-	uint32_t decrypts = KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT;
+	const struct trust_question question = {cert, evidence->chain, evidence->chain_n,
+		identity->says.manufacturer, identity->says.version, rules->now,
+		rules->takes_expired};
+	enum err err = trust_verify(rules->trust, &question, &identity->trust);
+	bool is_expired;
 
-	if ((X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0)
-		return refuse(ERR_MALFORMED, "ek-certificate", "RFC 5280 4.2",
-			"an extension of the certificate cannot be read, or is there twice");
-	/* X509_check_ca() alone says no to a CA whose key usage lacks keyCertSign. */
-	if ((X509_get_extension_flags(cert) & EXFLAG_CA) != 0 || X509_check_ca(cert) != 0)
-		return refuse(ERR_REJECTED, "ek-is-ca", PROFILE "Basic Constraints",
-			"the certificate is a CA's, or may be taken for one");
-	if (!has_ek_usage(cert))
-		return refuse(ERR_REJECTED, "ek-eku", PROFILE "Extended Key Usage",
-			"the certificate is not for an EK: it lacks the extended key usage "
-			"2.23.133.8.1");
-	if ((X509_get_extension_flags(cert) & EXFLAG_KUSAGE) == 0 ||
-		(X509_get_key_usage(cert) & decrypts) == 0)
-		return refuse(ERR_REJECTED, "ek-usage", PROFILE "Key Usage",
-			"the EK may not decrypt: its key usage has neither keyEncipherment nor "
-			"keyAgreement, so no credential can be made for it");
-	return OK;
-}
-
-/* Keeps one attribute of the SAN's directoryName; only plain text, once each. */
-static enum err keep_attribute(const X509_NAME_ENTRY *entry, char *out)
-{
-	const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
-	int n = ASN1_STRING_length(value);
-	const uint8_t *text = ASN1_STRING_get0_data(value);
-
-	if (out[0] != '\0')
-		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
-			"a TPM attribute twice");
-	if (n <= 0 || n >= TPM_ATTRIBUTE_SIZE)
-		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
-			"a TPM attribute of %d bytes", n);
-	for (int i = 0; i < n; i++)
-		if (!isprint(text[i]))
-			return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
-				"a TPM attribute that is not plain text");
-	snprintf(out, TPM_ATTRIBUTE_SIZE, "%.*s", n, text);
-	return OK;
-}
-
-static enum err read_attributes(struct identity *identity, const X509_NAME *name)
-{
-	char oid[64];
-
-	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
-		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
-
-		OBJ_obj2txt(oid, sizeof(oid), X509_NAME_ENTRY_get_object(entry), 1);
-		if (strcmp(oid, "2.23.133.2.1") == 0)
-			TRY(keep_attribute(entry, identity->manufacturer));
-		else if (strcmp(oid, "2.23.133.2.2") == 0)
-			TRY(keep_attribute(entry, identity->model));
-		else if (strcmp(oid, "2.23.133.2.3") == 0)
-			TRY(keep_attribute(entry, identity->version));
+	if (err == ERR_REJECTED && strcmp(why()->code, "ek-untrusted") == 0 &&
+		rules->takes_unproven) {
+		be_unproven(identity);
+		TRY(ek_certificate_dates(cert, rules->now, rules->takes_expired, &is_expired));
+		if (is_expired) {
+			identity->trust.remarks = REMARK_EXPIRED;
+			snprintf(identity->trust.remark, sizeof(identity->trust.remark),
+				"the EK certificate has expired");
+		}
+		return OK;
 	}
+	TRY(err);
+	if (rules->refuses_bad_firmware && (identity->trust.remarks & REMARK_FIRMWARE) != 0)
+		return refuse(ERR_REJECTED, "ek-firmware", "policy bad_firmware",
+			"the TPM was made with firmware that is known to be bad, and this service "
+			"takes none of those: %s",
+			identity->trust.remark);
 	return OK;
 }
 
-/* "id:" and eight hexadecimal digits: TCG Vendor ID Registry. */
-static bool is_vendor_id(const char *text)
+static enum err judge_certificate(struct identity *identity, const struct identity_rules *rules,
+	const struct ek_evidence *evidence)
 {
-	return strlen(text) == 11 && strncmp(text, "id:", 3) == 0 &&
-	       strspn(text + 3, "0123456789ABCDEFabcdef") == 8;
-}
+	AUTO(x509_free) X509 *cert = NULL;
+	struct view der;
 
-static void names_free(GENERAL_NAMES **names)
-{
-	GENERAL_NAMES_free(*names);
-}
-
-static enum err judge_san(struct identity *identity, const X509 *cert)
-{
-	AUTO(names_free)
-	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-
-		if (name->type == GEN_DIRNAME)
-			TRY(read_attributes(identity, name->d.directoryName));
-	}
-	if (!is_vendor_id(identity->manufacturer))
-		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
-			"the subject alternative name does not say which manufacturer made the "
-			"TPM");
-	if (identity->model[0] == '\0' || identity->version[0] == '\0')
-		return refuse(ERR_REJECTED, "ek-san", PROFILE "Subject Alternative Name",
-			"the subject alternative name lacks the TPM's model or version");
-	return OK;
+	TRY(ek_certificate_read(evidence->certificate, &der, &cert));
+	identity->certificate = BUF(der.n);
+	buf_add(&identity->certificate, der);
+	TRY(buf_ok(&identity->certificate));
+	TRY(ek_certificate_family(cert));
+	TRY(judge_key(identity, cert, evidence));
+	TRY(ek_certificate_form(cert, &identity->says));
+	return judge_chain(identity, rules, cert, evidence);
 }
 
 enum err identity_judge(const struct identity_rules *rules, const struct ek_evidence *evidence,
 	struct identity **out)
 {
 	AUTO(identity_free) struct identity *identity = calloc(1, sizeof(*identity));
-	AUTO(x509_free) X509 *cert = NULL;
 
 	if (identity == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "identity_judge");
 	identity->public = BUF(EK_PUBLIC_MAX);
-	identity->certificate = BUF(evidence->certificate.n + 1);
+	identity->trust.class = TRUST_UNPROVEN;
 	if (evidence->certificate.n == 0)
-		return refuse(ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek",
-			"no EK certificate: this service believes only EKs that a manufacturer "
-			"vouches for");
-	TRY(certificate_read(evidence->certificate, &cert));
-	buf_add(&identity->certificate, evidence->certificate);
-	TRY(buf_ok(&identity->certificate));
-	TRY(judge_key(identity, cert, evidence));
-	TRY(judge_usage(cert));
-	TRY(judge_san(identity, cert));
-	TRY(trust_verify(rules->trust,
-		&(struct trust_question){cert, evidence->chain, evidence->chain_n,
-			identity->manufacturer, identity->version, rules->now,
-			rules->takes_expired},
-		&identity->trust));
+		TRY(judge_bare(identity, rules, evidence));
+	else
+		TRY(judge_certificate(identity, rules, evidence));
 	*out = MOVE(identity);
 	return OK;
 }
@@ -224,44 +180,65 @@ const struct trust_verdict *identity_trust(const struct identity *identity)
 	return &identity->trust;
 }
 
+/* Only a root of the manufacturer's or of the operator's proves what the certificate says. */
+static const char *proven(const struct identity *identity, const char *text)
+{
+	switch (identity->trust.class) {
+	case TRUST_MANUFACTURER:
+	case TRUST_OPERATOR_IMPORT:
+		return text;
+	case TRUST_ALLOW_LIST:
+	case TRUST_APPROVED:
+	case TRUST_UNPROVEN:
+		break;
+	}
+	return "";
+}
+
 const char *identity_manufacturer(const struct identity *identity)
 {
-	return identity->manufacturer;
+	return proven(identity, identity->says.manufacturer);
 }
 
 const char *identity_model(const struct identity *identity)
 {
-	return identity->model;
+	return proven(identity, identity->says.model);
 }
 
 const char *identity_version(const struct identity *identity)
 {
-	return identity->version;
+	return proven(identity, identity->says.version);
 }
 
 const char *identity_claimed_manufacturer(const struct identity *identity)
 {
-	return identity->manufacturer;
+	return identity->says.manufacturer;
 }
 
 const char *identity_claimed_model(const struct identity *identity)
 {
-	return identity->model;
+	return identity->says.model;
 }
 
 const char *identity_claimed_version(const struct identity *identity)
 {
-	return identity->version;
+	return identity->says.version;
 }
 
 const struct reason *identity_doubt(const struct identity *identity)
 {
-	(void)identity;
-	return NULL;
+	return identity->trust.class == TRUST_UNPROVEN ? &identity->doubt.reason : NULL;
 }
 
 enum err identity_vouch(struct identity *identity, enum trust_class class, const char *source)
 {
-	(void)identity, (void)class, (void)source;
-	return fail(ERR_INTERNAL, "not-built", "identity_vouch");
+	if (identity->trust.class != TRUST_UNPROVEN)
+		return fail(ERR_INTERNAL, "ek-vouched", "this EK is %s already",
+			trust_class_text(identity->trust.class));
+	if (class != TRUST_ALLOW_LIST && class != TRUST_APPROVED)
+		return fail(ERR_INTERNAL, "ek-vouched", "nobody here can make an EK %s",
+			trust_class_text(class));
+	identity->trust.class = class;
+	snprintf(identity->trust.source, sizeof(identity->trust.source), "%s", source);
+	return OK;
 }

@@ -1,6 +1,7 @@
 /* identity.h - an EK that we believe to be in a TPM, and what its manufacturer says of that TPM. */
 #pragma once
 
+#include "enroll/tpm/ekcert.h"
 #include "enroll/tpm/ekpublic.h"
 #include "enroll/tpm/trust.h"
 
@@ -13,9 +14,6 @@ struct ek_evidence {
 	const struct view *chain; /* DER */
 	size_t chain_n;
 };
-
-/* A TPM attribute of the certificate is at most this long (with its NUL). */
-#define TPM_ATTRIBUTE_SIZE 128
 
 /* By what an EK is judged; borrowed. */
 struct identity_rules {
@@ -35,7 +33,7 @@ struct identity_rules {
  * `*out` is the caller's, for identity_free(); untouched on failure.
  * ERR_MALFORMED "ek-certificate", "tpm-public"; ERR_REJECTED "ek-certificate-missing" (none, and that is not
  * taken), "ek-public-missing" (neither), "ek-tpm12", "ek-key", "ek-roca", "ek-mismatch", "ek-template",
- * "ek-is-ca", "ek-eku", "ek-usage", "ek-san", "ek-firmware", and those of trust_verify().
+ * "ek-is-ca", "ek-eku", "ek-usage", "ek-extension", "ek-san", "ek-firmware", and those of trust_verify().
  */
 CHECKED enum err identity_judge(const struct identity_rules *rules,
 	const struct ek_evidence *evidence, struct identity **out);
@@ -44,14 +42,15 @@ void identity_free(struct identity **identity);
 const uint8_t *identity_ek_digest(const struct identity *identity); /* 32 bytes, spki_sha256() */
 enum key_kind identity_kind(const struct identity *identity);
 struct view identity_public(const struct identity *identity); /* TPM2B_PUBLIC, rebuilt */
-struct view identity_certificate(const struct identity *identity); /* DER */
+/* DER, cut; empty where there is none. */
+struct view identity_certificate(const struct identity *identity);
 const struct trust_verdict *identity_trust(const struct identity *identity);
 /* What a chain proved; "" otherwise. */
 const char *identity_manufacturer(const struct identity *identity); /* "id:49465800" */
 const char *identity_model(const struct identity *identity);
 const char *identity_version(const struct identity *identity); /* "id:00010002" */
 
-/* The same as an unproven certificate says it, for a person to look at: hearsay. */
+/* The same as the certificate says it, whoever vouches, for a person to look at: hearsay. */
 const char *identity_claimed_manufacturer(const struct identity *identity);
 const char *identity_claimed_model(const struct identity *identity);
 const char *identity_claimed_version(const struct identity *identity);

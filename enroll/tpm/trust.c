@@ -1,45 +1,18 @@
-#include "enroll/tpm/trust.h"
+#include "enroll/tpm/trustset.h"
 
-#include "ca/base/cert.h"
-#include "ca/base/crypt.h"
-#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "enroll/tpm/certfile.h"
-#include "enroll/tpm/public.h"
-#include "enroll/tpm/verdict.h"
+#include "enroll/tpm/crl.h"
+#include "enroll/tpm/trustload.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <openssl/x509v3.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 4
-#define SOURCES_MAX 64
+#define SOURCES_MAX 65
 #define CHAINS_REMEMBERED 1024
-
-/* A root and where it came from. The store holds the certificate, this says what it is worth. */
-struct anchor {
-	uint8_t digest[SHA256_SIZE];
-	size_t source;
-};
-
-struct source {
-	char name[64];
-	enum trust_class class;
-};
-
-struct trust {
-	X509_STORE *anchors; /* nothing but roots: PARTIAL_CHAIN may end a chain at any of them */
-	STACK_OF(X509) *intermediates; /* hints; a chain never ends here */
-	struct anchor *anchor;
-	size_t anchor_n;
-	struct source source[SOURCES_MAX];
-	size_t source_n;
-	uint8_t version[SHA256_SIZE];
-	struct verdicts *verdicts; /* by these anchors: it goes with them */
-};
+#define SKIPPED_MAX (32 * 1024) /* bytes of remembered lines */
 
 const char *const trust_class_words[] = {
 	[TRUST_MANUFACTURER] = "manufacturer",
@@ -65,101 +38,171 @@ enum err trust_class_read(const char *text, enum trust_class *out)
 	return fail(ERR_INTERNAL, "trust-class", "\"%s\" is no trust class", text);
 }
 
-/* What one source is being loaded into. */
-struct loading {
-	struct trust *trust;
-	trust_skipped *skipped;
-	void *ctx;
-	size_t source;
-	bool is_root;
-};
-
-static enum err add_anchor(struct trust *trust, X509 *cert, size_t source)
+static enum err no_memory(void)
 {
-	struct anchor *grown =
-		realloc(trust->anchor, (trust->anchor_n + 1) * sizeof(*trust->anchor));
+	return fail(ERR_INTERNAL, "out-of-memory", "the trust set");
+}
+
+enum err trust_make(struct trust **out)
+{
+	AUTO(trust_free) struct trust *trust = calloc(1, sizeof(*trust));
+
+	if (trust == NULL || (trust->verdicts = verdicts_make(CHAINS_REMEMBERED)) == NULL)
+		return no_memory();
+	trust->skipped = BUF(SKIPPED_MAX);
+	*out = MOVE(trust);
+	return OK;
+}
+
+static void entry_free(struct trust_entry *entry)
+{
+	X509_free(entry->cert);
+	X509_CRL_free(entry->crl);
+	free(entry->manufacturers);
+	free(entry->source);
+}
+
+static void entries_free(struct trust_entries *entries)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		entry_free(&entries->at[i]);
+	free(entries->at);
+}
+
+void trust_free(struct trust **trust)
+{
+	if (*trust == NULL)
+		return;
+	entries_free(&(*trust)->certificates);
+	entries_free(&(*trust)->crls);
+	vendors_free(&(*trust)->vendors);
+	verdicts_free(&(*trust)->verdicts);
+	buf_free(&(*trust)->skipped);
+	free(*trust);
+	*trust = NULL;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* One spelling for one set of manufacturers: it is compared, digested and exported. */
+static char *manufacturers_ordered(const char *text)
+{
+	AUTO(mem_free) char *copy = strdup(text == NULL ? "" : text);
+	AUTO(buf_free) struct buf out = BUF(1 << 16);
+	char *word[64], *rest = NULL;
+	size_t n = 0;
+
+	for (char *p = copy; p != NULL && *p != '\0'; p++)
+		*p = (char)toupper((unsigned char)*p);
+	for (char *p = copy == NULL ? NULL : strtok_r(copy, ", ", &rest);
+		p != NULL && n < COUNT(word); p = strtok_r(NULL, ", ", &rest))
+		word[n++] = p;
+	qsort(word, n, sizeof(word[0]), compare_words);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || strcmp(word[i], word[i - 1]) != 0)
+			buf_fmt(&out, "%sid:%s", out.n > 0 ? "," : "",
+				strncmp(word[i], "ID:", 3) == 0 ? word[i] + 3 : word[i]);
+	if (copy == NULL || buf_ok(&out) != OK)
+		return NULL;
+	return out.n == 0 ? strdup("") : buf_take(&out);
+}
+
+/* Whose DER is it, and is it there? */
+static bool has_it(const struct trust_entries *entries, const struct trust_entry *one)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		if (entries->at[i].role == one->role &&
+			memcmp(entries->at[i].sha256, one->sha256, SHA256_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static bool make_room(struct trust_entries *entries)
+{
+	size_t room = entries->room == 0 ? 64 : 2 * entries->room;
+	struct trust_entry *grown;
+
+	if (entries->n < entries->room)
+		return true;
+	if ((grown = realloc(entries->at, room * sizeof(*grown))) == NULL)
+		return false;
+	entries->at = grown;
+	entries->room = room;
+	return true;
+}
+
+static bool is_digested(X509 *cert, X509_CRL *crl, uint8_t out[static SHA256_SIZE])
+{
 	unsigned int n = 0;
 
-	if (grown == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
-	trust->anchor = grown;
-	if (X509_digest(cert, EVP_sha256(), grown[trust->anchor_n].digest, &n) != 1 ||
-		X509_STORE_add_cert(trust->anchors, cert) != 1)
-		return fail(ERR_INTERNAL, "crypto", "cannot keep a root certificate");
-	grown[trust->anchor_n++].source = source;
-	return OK;
+	return cert != NULL ? X509_digest(cert, EVP_sha256(), out, &n) == 1
+			    : X509_CRL_digest(crl, EVP_sha256(), out, &n) == 1;
 }
 
-/* certificate_each() calls this for every certificate of a file. */
-static enum err add_certificate(void *ctx, X509 *cert)
+enum err trust_keep(struct trust *trust, const struct trust_item *what, X509 *cert, X509_CRL *crl)
 {
-	const struct loading *loading = ctx;
+	struct trust_entries *entries =
+		what->role == TRUST_CRL ? &trust->crls : &trust->certificates;
+	struct trust_entry one = {.role = what->role, .class = what->class};
 
+	if (!is_digested(cert, crl, one.sha256))
+		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate or CRL");
+	if (has_it(entries, &one))
+		return OK;
+	one.manufacturers = manufacturers_ordered(what->manufacturers);
+	one.source = strdup(what->source == NULL ? "" : what->source);
+	if (one.manufacturers == NULL || one.source == NULL || !make_room(entries) ||
+		(cert != NULL && X509_up_ref(cert) != 1) ||
+		(crl != NULL && X509_CRL_up_ref(crl) != 1)) {
+		entry_free(&one);
+		return no_memory();
+	}
+	one.cert = cert;
+	one.crl = crl;
 	/* OpenSSL keeps what it reads of the extensions in the certificate: now, and not when many
 	 * threads look at it for the first time. Whether it is any good is judged with each chain. */
-	(void)X509_check_purpose(cert, -1, 0);
-	if (loading->is_root)
-		return add_anchor(loading->trust, cert, loading->source);
-	if (X509_up_ref(cert) != 1 || sk_X509_push(loading->trust->intermediates, cert) <= 0)
-		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
+	if (cert != NULL)
+		(void)X509_check_purpose(cert, -1, 0);
+	entries->at[entries->n++] = one;
 	return OK;
 }
 
-static enum err load_file(const struct loading *loading, const char *path)
+static int compare_entries(const void *a, const void *b)
 {
-	AUTO(buf_free) struct buf bytes = BUF(1 << 20);
-	enum err err = file_read(path, &bytes);
+	const struct trust_entry *one = a, *other = b;
+	int names =
+		X509_NAME_cmp(X509_get_subject_name(one->cert), X509_get_subject_name(other->cert));
 
-	if (err == OK)
-		err = certificate_each(buf_view(&bytes), add_certificate, (void *)loading);
-	if (err == ERR_INTERNAL && strcmp(why()->code, "out-of-memory") == 0)
-		return err;
-	if (err != OK && loading->skipped != NULL)
-		loading->skipped(loading->ctx, path, why()->sentence);
-	return OK;
+	if (names != 0)
+		return names;
+	if (one->role != other->role)
+		return one->role < other->role ? -1 : 1;
+	return memcmp(one->sha256, other->sha256, SHA256_SIZE);
 }
 
-static int is_visible(const struct dirent *entry)
+size_t trust_find(const struct trust *trust, const X509_NAME *subject)
 {
-	return entry->d_name[0] != '.';
-}
+	size_t low = 0, high = trust->certificates.n;
 
-static enum err load_directory(const struct loading *loading, const char *dir)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(dir, &entries, is_visible, alphasort);
-	enum err err = OK;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const X509 *cert = trust->certificates.at[middle].cert;
 
-	if (n < 0)
-		return fail(ERR_INTERNAL, "trust-directory", "%s: %s", dir, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
-
-		if (err == OK)
-			err = path == NULL ? fail(ERR_INTERNAL, "out-of-memory", "trust_load")
-					   : load_file(loading, path);
-		free(entries[i]);
+		if (X509_NAME_cmp(X509_get_subject_name(cert), subject) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	free(entries);
-	return err;
+	return low;
 }
 
-static enum err load_source(
-	struct trust *trust, const struct trust_source *from, trust_skipped *skipped, void *ctx)
+bool trust_is_named(const struct trust *trust, size_t at, const X509_NAME *subject)
 {
-	struct loading loading = {trust, skipped, ctx, trust->source_n, true};
-	struct source *source = &trust->source[trust->source_n++];
-	size_t before = trust->anchor_n;
-
-	snprintf(source->name, sizeof(source->name), "%s", from->name);
-	source->class = from->class;
-	TRY(load_directory(&loading, from->roots));
-	if (trust->anchor_n == before)
-		return fail(ERR_INTERNAL, "trust-empty",
-			"trust source \"%s\": %s holds no root certificate", from->name,
-			from->roots);
-	loading.is_root = false;
-	return from->intermediates == NULL ? OK : load_directory(&loading, from->intermediates);
+	return at < trust->certificates.n &&
+	       X509_NAME_cmp(X509_get_subject_name(trust->certificates.at[at].cert), subject) == 0;
 }
 
 static int compare_digests(const void *a, const void *b)
@@ -167,61 +210,170 @@ static int compare_digests(const void *a, const void *b)
 	return memcmp(a, b, SHA256_SIZE);
 }
 
-/* Independent of file names and order: who may end a chain, as which class, helped by whom. */
+static enum err digest_entries(
+	const struct trust_entries *entries, uint8_t (*out)[SHA256_SIZE], size_t *n)
+{
+	static const char *const roles[] = {"anchor", "hint", "crl"};
+
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct trust_entry *one = &entries->at[i];
+		bool is_root = one->role == TRUST_ROOT;
+
+		TRY(SHA256_OF(out[(*n)++], view_str(roles[one->role]),
+			view_str(is_root ? trust_class_text(one->class) : ""), view_str(":"),
+			view_str(is_root ? one->manufacturers : ""), view_str(":"),
+			VIEW(one->sha256)));
+	}
+	return OK;
+}
+
+/* Independent of file names and order: who may end a chain, as which class, for whom, helped by
+ * whom, and what is held against it. */
 static enum err compute_version(struct trust *trust)
 {
-	size_t hints = (size_t)sk_X509_num(trust->intermediates), n = trust->anchor_n + hints;
+	size_t n = trust->certificates.n + trust->crls.n + 1, used = 0;
 	AUTO(mem_free) uint8_t(*digests)[SHA256_SIZE] = calloc(n, SHA256_SIZE);
-	uint8_t one[SHA256_SIZE];
-	unsigned int size = 0;
 
 	if (digests == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
-	for (size_t i = 0; i < trust->anchor_n; i++) {
-		const struct source *source = &trust->source[trust->anchor[i].source];
-
-		TRY(SHA256_OF(digests[i], view_str("anchor"),
-			view_str(trust_class_text(source->class)), VIEW(trust->anchor[i].digest)));
-	}
-	for (size_t i = 0; i < hints; i++) {
-		if (X509_digest(sk_X509_value(trust->intermediates, (int)i), EVP_sha256(), one,
-			    &size) != 1)
-			return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
-		TRY(SHA256_OF(digests[trust->anchor_n + i], view_str("hint"), VIEW(one)));
-	}
+		return no_memory();
+	TRY(digest_entries(&trust->certificates, digests, &used));
+	TRY(digest_entries(&trust->crls, digests, &used));
+	TRY(vendors_digest(trust->vendors, digests[used]));
 	qsort(digests, n, SHA256_SIZE, compare_digests);
 	return SHA256_OF(trust->version, ((struct view){digests[0], n * SHA256_SIZE}));
+}
+
+void trust_tell(const struct trust_teller *teller, const char *path, const char *fmt, ...)
+{
+	char words[600];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
+	/* What is too much for the buffer is not remembered, and still told. */
+	buf_fmt(&teller->trust->skipped, "%s: %s\n", path, words);
+	if (teller->skipped != NULL)
+		teller->skipped(teller->ctx, path, words);
+}
+
+/* A CRL that a CA of the set disowns would only stand in the way. */
+static enum err examine_crls(struct trust *trust, const struct trust_teller *teller)
+{
+	struct trust_entries *crls = &trust->crls;
+
+	for (size_t i = 0; i < crls->n;) {
+		if (crl_examine(trust, &crls->at[i]) == OK) {
+			i++;
+			continue;
+		}
+		if (why()->err == ERR_INTERNAL && strcmp(why()->code, "crl") != 0)
+			return why()->err;
+		trust_tell(teller, crls->at[i].source, "%s", why()->sentence);
+		entry_free(&crls->at[i]);
+		crls->at[i] = crls->at[--crls->n];
+	}
+	return OK;
+}
+
+enum err trust_settle(struct trust *trust, const struct trust_teller *teller)
+{
+	if (trust->vendors == NULL && (trust->vendors = vendors_make()) == NULL)
+		return no_memory();
+	if (trust->certificates.n > 0)
+		qsort(trust->certificates.at, trust->certificates.n,
+			sizeof(trust->certificates.at[0]), compare_entries);
+	TRY(examine_crls(trust, teller));
+	return compute_version(trust);
 }
 
 enum err trust_load(const struct trust_source *sources, size_t n, trust_skipped *skipped, void *ctx,
 	struct trust **out)
 {
-	AUTO(trust_free) struct trust *trust = calloc(1, sizeof(*trust));
+	AUTO(trust_free) struct trust *trust = NULL;
+	struct trust_teller teller = {NULL, skipped, ctx};
 
-	if (trust == NULL || (trust->anchors = X509_STORE_new()) == NULL ||
-		(trust->intermediates = sk_X509_new_null()) == NULL ||
-		(trust->verdicts = verdicts_make(CHAINS_REMEMBERED)) == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
+	TRY(trust_make(&trust));
+	teller.trust = trust;
 	if (n == 0 || n > SOURCES_MAX)
 		return fail(ERR_INTERNAL, "trust-empty", "%zu trust sources: wanted 1 to %d", n,
 			SOURCES_MAX);
 	for (size_t i = 0; i < n; i++)
-		TRY(load_source(trust, &sources[i], skipped, ctx));
-	TRY(compute_version(trust));
+		TRY(trust_load_source(trust, &sources[i], &teller));
+	TRY(trust_settle(trust, &teller));
 	*out = MOVE(trust);
 	return OK;
 }
 
-void trust_free(struct trust **trust)
+static enum err keep_all(struct trust *trust, const struct trust_entries *entries)
 {
-	if (*trust == NULL)
-		return;
-	X509_STORE_free((*trust)->anchors);
-	sk_X509_pop_free((*trust)->intermediates, X509_free);
-	verdicts_free(&(*trust)->verdicts);
-	free((*trust)->anchor);
-	free(*trust);
-	*trust = NULL;
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct trust_entry *one = &entries->at[i];
+		const struct trust_item what = {
+			one->role, one->class, {NULL, 0}, one->manufacturers, one->source};
+
+		TRY(trust_keep(trust, &what, one->cert, one->crl));
+	}
+	return OK;
+}
+
+static enum err keep_item(
+	struct trust *trust, const struct trust_item *item, const struct trust_teller *teller)
+{
+	AUTO(x509_free) X509 *cert = NULL;
+	AUTO(crl_free) X509_CRL *crl = NULL;
+	enum err err = item->role == TRUST_CRL ? crl_read(item->der, &crl)
+					       : certificate_read(item->der, &cert);
+
+	if (err == OK && cert != NULL)
+		err = trust_takes(item->role, cert);
+	if (err == OK)
+		return trust_keep(trust, item, cert, crl);
+	trust_tell(teller, item->source, "%s", why()->sentence);
+	return OK;
+}
+
+enum err trust_add(const struct trust *base, const struct trust_item *items, size_t n,
+	trust_skipped *skipped, void *ctx, struct trust **out)
+{
+	AUTO(trust_free) struct trust *trust = NULL;
+	struct trust_teller teller = {NULL, skipped, ctx};
+
+	TRY(trust_make(&trust));
+	teller.trust = trust;
+	trust->vendors = vendors_share(base->vendors);
+	buf_add(&trust->skipped, buf_view(&base->skipped));
+	TRY(keep_all(trust, &base->certificates));
+	TRY(keep_all(trust, &base->crls));
+	for (size_t i = 0; i < n; i++)
+		TRY(keep_item(trust, &items[i], &teller));
+	TRY(trust_settle(trust, &teller));
+	*out = MOVE(trust);
+	return OK;
+}
+
+static enum err each_entry(const struct trust_entries *entries,
+	enum err (*each)(void *ctx, const struct trust_item *item), void *ctx)
+{
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct trust_entry *one = &entries->at[i];
+		AUTO(ossl_free) uint8_t *der = NULL;
+		int n = one->cert != NULL ? i2d_X509(one->cert, &der)
+					  : i2d_X509_CRL(one->crl, &der);
+
+		if (n <= 0)
+			return fail(ERR_INTERNAL, "crypto", "cannot encode a certificate or CRL");
+		TRY(each(ctx, &(struct trust_item){one->role, one->class, {der, (size_t)n},
+				      one->manufacturers, one->source}));
+	}
+	return OK;
+}
+
+enum err trust_each(const struct trust *trust,
+	enum err (*each)(void *ctx, const struct trust_item *item), void *ctx)
+{
+	TRY(each_entry(&trust->certificates, each, ctx));
+	return each_entry(&trust->crls, each, ctx);
 }
 
 const uint8_t *trust_version(const struct trust *trust)
@@ -229,177 +381,27 @@ const uint8_t *trust_version(const struct trust *trust)
 	return trust->version;
 }
 
+const char *trust_bundle_version(const struct trust *trust)
+{
+	return vendors_version(trust->vendors);
+}
+
+const char *trust_passed_over(const struct trust *trust)
+{
+	return buf_text(&trust->skipped);
+}
+
+void trust_each_crl(
+	const struct trust *trust, void (*each)(void *ctx, const X509_CRL *crl), void *ctx)
+{
+	for (size_t i = 0; i < trust->crls.n; i++)
+		each(ctx, trust->crls.at[i].crl);
+}
+
 void trust_each_root(
 	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx)
 {
-	const STACK_OF(X509_OBJECT) *objects;
-
-	/* The first search of another thread sorts them. */
-	if (X509_STORE_lock(trust->anchors) != 1)
-		return;
-	objects = X509_STORE_get0_objects(trust->anchors);
-	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
-		const X509 *root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-
-		if (root != NULL)
-			each(ctx, root);
-	}
-	X509_STORE_unlock(trust->anchors);
-}
-
-static enum err bad_chain(size_t i, const char *what)
-{
-	return refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits", "certificate %zu of ek.chain %s",
-		i + 1, what);
-}
-
-static bool holds(const STACK_OF(X509) *stack, const X509 *cert)
-{
-	for (int i = 0; i < sk_X509_num(stack); i++)
-		if (X509_cmp(sk_X509_value(stack, i), cert) == 0)
-			return true;
-	return false;
-}
-
-/* The device's own intermediates, each judged before any signature is computed with its key. */
-static enum err read_sent(const struct view *sent, size_t n, STACK_OF(X509) *stack)
-{
-	for (size_t i = 0; i < n; i++) {
-		X509 *cert = NULL;
-		enum key_kind kind;
-
-		if (certificate_read(sent[i], &cert) != OK)
-			return bad_chain(i, "is not a DER certificate");
-		if (holds(stack, cert)) {
-			X509_free(cert);
-			return bad_chain(i, "is there twice");
-		}
-		if (sk_X509_push(stack, cert) <= 0) {
-			X509_free(cert);
-			return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
-		}
-		if (X509_get0_pubkey(cert) == NULL ||
-			key_kind_of(X509_get0_pubkey(cert), &kind) != OK)
-			return bad_chain(i, "has a key of unusual size or kind");
-	}
-	return OK;
-}
-
-static STACK_OF(X509) *all_hints(const struct trust *trust, STACK_OF(X509) *sent)
-{
-	STACK_OF(X509) *all = sk_X509_dup(sent);
-
-	for (int i = 0; all != NULL && i < sk_X509_num(trust->intermediates); i++)
-		if (sk_X509_push(all, sk_X509_value(trust->intermediates, i)) <= 0) {
-			sk_X509_free(all);
-			return NULL;
-		}
-	return all;
-}
-
-static enum err not_verified(X509_STORE_CTX *ctx)
-{
-	int code = X509_STORE_CTX_get_error(ctx);
-	const X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
-	char name[256] = "(no certificate)", issuer[256] = "";
-
-	if (cert != NULL) {
-		name_text(X509_get_subject_name(cert), name, sizeof(name));
-		name_text(X509_get_issuer_name(cert), issuer, sizeof(issuer));
-	}
-	if (code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID)
-		return refuse(ERR_REJECTED, "ek-expired", "RFC 5280 6.1.3 (a)(2)",
-			"%s is outside its validity period: %s", name,
-			X509_verify_cert_error_string(code));
-	return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1",
-		"the EK certificate leads to no root that this service trusts: %s at \"%s\", "
-		"issued by \"%s\"; if this manufacturer is to be trusted, ask the operator to "
-		"import its root",
-		X509_verify_cert_error_string(code), name, issuer);
-}
-
-static enum err describe(
-	const struct trust *trust, X509_STORE_CTX *ctx, struct trust_verdict *verdict)
-{
-	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-	AUTO(buf_free) struct buf text = BUF(TRUST_CHAIN_TEXT - 1);
-	uint8_t digest[SHA256_SIZE];
-	unsigned int n = 0;
-	int last = sk_X509_num(chain) - 1;
-
-	for (int i = 1; i <= last; i++) {
-		char name[256];
-
-		name_text(X509_get_subject_name(sk_X509_value(chain, i)), name, sizeof(name));
-		buf_fmt(&text, "%s%s", i > 1 ? "\n" : "", name);
-	}
-	if (last < 1 || X509_digest(sk_X509_value(chain, last), EVP_sha256(), digest, &n) != 1)
-		return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1",
-			"the EK certificate is itself among the roots");
-	snprintf(verdict->chain, sizeof(verdict->chain), "%s", buf_text(&text));
-	for (size_t i = 0; i < trust->anchor_n; i++)
-		if (memcmp(trust->anchor[i].digest, digest, sizeof(digest)) == 0) {
-			const struct source *source = &trust->source[trust->anchor[i].source];
-
-			verdict->class = source->class;
-			snprintf(verdict->source, sizeof(verdict->source), "%s", source->name);
-			return OK;
-		}
-	return refuse(
-		ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1", "the chain ends at no root of ours");
-}
-
-static enum err verify_anew(const struct trust *trust, const struct trust_question *question,
-	struct trust_verdict *verdict)
-{
-	AUTO(store_ctx_free) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	AUTO(x509_stack_free) STACK_OF(X509) *own = sk_X509_new_null();
-	STACK_OF(X509) *hints;
-	X509_VERIFY_PARAM *param;
-	int verified;
-
-	if (ctx == NULL || own == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
-	TRY(read_sent(question->sent, question->sent_n, own));
-	if ((hints = all_hints(trust, own)) == NULL ||
-		X509_STORE_CTX_init(ctx, trust->anchors, question->leaf, hints) != 1) {
-		sk_X509_free(hints);
-		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
-	}
-	param = X509_STORE_CTX_get0_param(ctx);
-	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN);
-	X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX - 1);
-	X509_VERIFY_PARAM_set_auth_level(param, 1);
-	X509_VERIFY_PARAM_set_time(param, (time_t)question->now);
-	verified = X509_verify_cert(ctx);
-	sk_X509_free(hints);
-	return verified == 1 ? describe(trust, ctx, verdict) : not_verified(ctx);
-}
-
-enum err trust_verify(const struct trust *trust, const struct trust_question *question,
-	struct trust_verdict *verdict)
-{
-	uint8_t key[SHA256_SIZE];
-
-	TRY(verdict_key(question->leaf, question->sent, question->sent_n, key));
-	if (verdict_recall(trust->verdicts, key, question->now, verdict))
-		return OK;
-	*verdict = (struct trust_verdict){0};
-	TRY(verify_anew(trust, question, verdict));
-	verdict_remember(trust->verdicts, key, question->now, verdict);
-	return OK;
-}
-
-enum err trust_add(const struct trust *base, const struct trust_item *items, size_t n,
-	trust_skipped *skipped, void *ctx, struct trust **out)
-{
-	(void)base, (void)items, (void)n, (void)skipped, (void)ctx, (void)out;
-	return fail(ERR_INTERNAL, "not-built", "trust_add");
-}
-
-enum err trust_each(const struct trust *trust,
-	enum err (*each)(void *ctx, const struct trust_item *item), void *ctx)
-{
-	(void)trust, (void)each, (void)ctx;
-	return fail(ERR_INTERNAL, "not-built", "trust_each");
+	for (size_t i = 0; i < trust->certificates.n; i++)
+		if (trust->certificates.at[i].role == TRUST_ROOT)
+			each(ctx, trust->certificates.at[i].cert);
 }

@@ -55,8 +55,10 @@ struct trust;
 typedef void trust_skipped(void *ctx, const char *path, const char *reason);
 
 /*
- * Loads the sources. `*out` is the caller's, for trust_free(). ERR_INTERNAL "trust-empty" when a
- * source gives no root at all, "trust-directory" when a directory cannot be read.
+ * Loads the sources. A root that several have is the first one's. What is no CA certificate, and a CRL that
+ * cannot be used, is told to `skipped` and left out; so is a vendor whose vendor.yaml is wrong. `*out` is
+ * the caller's, for trust_free(). ERR_INTERNAL "trust-empty" when a source gives no root at all,
+ * "trust-directory" when a directory cannot be read.
  */
 CHECKED enum err trust_load(const struct trust_source *sources, size_t n, trust_skipped *skipped,
 	void *ctx, struct trust **out);
@@ -74,8 +76,21 @@ CHECKED enum err trust_add(const struct trust *base, const struct trust_item *it
 CHECKED enum err trust_each(const struct trust *trust,
 	enum err (*each)(void *ctx, const struct trust_item *item), void *ctx);
 
-/* SHA-256 over the certificates and their classes: changes with every change of whom we believe. */
+/*
+ * SHA-256 over certificates, CRLs, classes, constraints and what is known against firmware: changes with
+ * every change of whom we believe, and with nothing else.
+ */
 const uint8_t *trust_version(const struct trust *trust); /* 32 bytes */
+
+/* The version of the vendors that came with the set (VERSION of their tree); "" without any. */
+const char *trust_bundle_version(const struct trust *trust);
+
+/* What was told to `skipped`, "PATH: REASON" a line; "" for nothing. Only the first 32 KiB. */
+const char *trust_passed_over(const struct trust *trust);
+
+/* Calls `each` for every CRL; borrowed. */
+void trust_each_crl(
+	const struct trust *trust, void (*each)(void *ctx, const X509_CRL *crl), void *ctx);
 
 /* Calls `each` for every root; the certificate is borrowed. */
 void trust_each_root(
@@ -125,9 +140,11 @@ struct trust_question {
  * Verifies an EK certificate's chain with the device's own intermediates: only a root of the set ends it,
  * X509_V_FLAG_X509_STRICT, at most 4 certificates above the leaf, at most 8 signatures computed in search of it.
  * A chain that was verified VERDICT_LIFE seconds before or less is not verified again, see verdict.h.
- * ERR_REJECTED "ek-untrusted" (nobody in the set has the name of an issuer: the only one of these that may be
- * held), "ek-signature" (a CA of that name is there, and it did not sign this), "ek-chain", "ek-expired",
- * "ek-not-yet-valid", "ek-manufacturer" (the root may not vouch for this manufacturer), "ek-revoked", "ek-weak".
+ * ERR_REJECTED "ek-untrusted" (nobody in the set has the name of an issuer, or only with another key than the
+ * authority key identifier names; that is the only fault as far as the chain goes, so that it may be held),
+ * "ek-signature" (a CA of that name is there, and it did not sign this), "ek-chain", "ek-weak",
+ * "ek-not-yet-valid", "ek-expired", "ek-manufacturer" (the root may not vouch for this manufacturer),
+ * "ek-revoked".
  */
 CHECKED enum err trust_verify(const struct trust *trust, const struct trust_question *question,
 	struct trust_verdict *verdict);

@@ -38,19 +38,26 @@ void verdicts_free(struct verdicts **verdicts)
 	*verdicts = NULL;
 }
 
-enum err verdict_key(
-	const X509 *leaf, const struct view *sent, size_t sent_n, uint8_t key[static SHA256_SIZE])
+static void add_sized(struct buf *out, struct view bytes)
+{
+	buf_be64(out, bytes.n);
+	buf_add(out, bytes);
+}
+
+enum err verdict_key(const struct trust_question *question, uint8_t key[static SHA256_SIZE])
 {
 	AUTO(buf_free) struct buf all = BUF(1 << 17);
+	const char *const words[] = {question->manufacturer, question->version};
 	uint8_t digest[SHA256_SIZE];
 
-	if (X509_digest(leaf, EVP_sha256(), digest, NULL) != 1)
+	if (X509_digest(question->leaf, EVP_sha256(), digest, NULL) != 1)
 		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
 	buf_add(&all, VIEW(digest));
-	for (size_t i = 0; i < sent_n; i++) {
-		buf_be64(&all, sent[i].n);
-		buf_add(&all, sent[i]);
-	}
+	buf_u8(&all, question->takes_expired);
+	for (size_t i = 0; i < COUNT(words); i++)
+		add_sized(&all, view_str(words[i] == NULL ? "" : words[i]));
+	for (size_t i = 0; i < question->sent_n; i++)
+		add_sized(&all, question->sent[i]);
 	TRY(buf_ok(&all));
 	return SHA256_OF(key, buf_view(&all));
 }

@@ -12,9 +12,9 @@ struct verdicts; /* safe from any thread */
 struct verdicts *verdicts_make(size_t slots);
 void verdicts_free(struct verdicts **verdicts);
 
-/* SHA-256 over the leaf's digest and what came with it, each led by its length. */
+/* SHA-256 over all that is asked but the time: the leaf's digest, and each of the others led by its length. */
 CHECKED enum err verdict_key(
-	const X509 *leaf, const struct view *sent, size_t sent_n, uint8_t key[static SHA256_SIZE]);
+	const struct trust_question *question, uint8_t key[static SHA256_SIZE]);
 
 /*
  * Was this chain verified at most VERDICT_LIFE before `now`, and what did it lead to? A certificate may

@@ -166,12 +166,12 @@ static void no_certificate(struct dialogue *x, struct cast *cast)
 static void certificate_trailing(struct dialogue *x, struct cast *cast)
 {
 	(void)cast;
-	buf_u8(&x->ek_certificate, 0);
+	buf_u8(&x->ek_certificate, 0x42); /* no padding */
 }
 
 const struct fault ek_faults[] = {
 	{"ek-unknown-root", BEFORE_CLAIM, unknown_root, 422, "ek-untrusted", AK_P256},
-	{"ek-false-signature", BEFORE_CLAIM, false_signature, 422, "ek-untrusted", AK_P256},
+	{"ek-false-signature", BEFORE_CLAIM, false_signature, 422, "ek-signature", AK_P256},
 	{"ek-sign-only", BEFORE_CLAIM, sign_only, 422, "ek-usage", AK_P256},
 	{"ek-wrong-eku", BEFORE_CLAIM, wrong_eku, 422, "ek-eku", AK_P256},
 	{"ek-is-ca", BEFORE_CLAIM, is_ca, 422, "ek-is-ca", AK_P256},

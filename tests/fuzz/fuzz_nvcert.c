@@ -1,7 +1,7 @@
 /* fuzz_nvcert.c - what a TPM's NV index holds where its EK certificate should be. */
 #include "tests/fuzz/target.h"
 
-#include "enroll/agent/nvcert.h"
+#include "enroll/tpm/nvcert.h"
 
 #include <stdlib.h>
 

@@ -152,7 +152,7 @@ static const struct {
 	{"ak-untagged", ak_untagged, ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag"},
 	{"ak-external", ak_external, ERR_REJECTED, "ak-attributes", "PROTOCOL keys"},
 	{"ek-missing", no_certificate, ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek"},
-	{"ek-unknown-root", unknown_root, ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1"},
+	{"ek-unknown-root", unknown_root, ERR_REJECTED, "ek-untrusted", "RFC 5280 4.2.1.1"},
 	{"ek-public-other", public_of_another, ERR_REJECTED, "ek-mismatch", "PROTOCOL ek"},
 	{"ek-chain", chain_of_garbage, ERR_REJECTED, "ek-chain", "PROTOCOL limits"},
 };

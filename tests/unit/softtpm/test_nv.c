@@ -1,6 +1,6 @@
 #include "tests/softtpm/nv.h"
 
-#include "enroll/agent/nvcert.h"
+#include "enroll/tpm/nvcert.h"
 #include "tests/unit/check.h"
 
 /* Two SEQUENCEs that pass for certificates. */

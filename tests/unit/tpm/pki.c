@@ -89,28 +89,44 @@ static void add_names(X509 *certificate, const struct recipe *recipe)
 	GENERAL_NAMES_free(names);
 }
 
+static void set_issuer(X509 *certificate, const char *name)
+{
+	X509_NAME *issuer = X509_NAME_new();
+
+	assert_int_equal(1, X509_NAME_add_entry_by_txt(
+				    issuer, "CN", MBSTRING_UTF8, (const uint8_t *)name, -1, -1, 0));
+	assert_int_equal(1, X509_set_issuer_name(certificate, issuer));
+	X509_NAME_free(issuer);
+}
+
 X509 *certificate_made(const struct recipe *recipe)
 {
 	X509 *certificate = X509_new();
 	X509 *issuer = recipe->issuer == NULL ? certificate : recipe->issuer;
 
 	assert_int_equal(1, X509_set_version(certificate, X509_VERSION_3));
-	ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), 0x1234567890abcdef);
+	ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate),
+		recipe->serial == 0 ? 0x1234567890abcdef : recipe->serial);
 	assert_int_equal(1, X509_set_pubkey(certificate, recipe->key));
 	if (recipe->name != NULL)
 		assert_int_equal(
 			1, X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN",
 				   MBSTRING_UTF8, (const uint8_t *)recipe->name, -1, -1, 0));
 	assert_int_equal(1, X509_set_issuer_name(certificate, X509_get_subject_name(issuer)));
+	if (recipe->issuer_name != NULL)
+		set_issuer(certificate, recipe->issuer_name);
 	assert_ok(validity_set(certificate, recipe->from, recipe->until));
-	add_extension(certificate, issuer, NID_subject_key_identifier, "hash");
-	add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
+	add_extension(certificate, issuer, NID_subject_key_identifier,
+		recipe->lacks_subject_id ? NULL : "hash");
+	add_extension(certificate, issuer, NID_authority_key_identifier,
+		recipe->lacks_authority_id ? NULL : "keyid:always");
 	add_extension(certificate, issuer, NID_basic_constraints, recipe->constraints);
 	add_extension(certificate, issuer, NID_key_usage, recipe->key_usage);
 	add_extension(certificate, issuer, NID_ext_key_usage, recipe->extended_key_usage);
 	if (recipe->names != NULL)
 		add_names(certificate, recipe);
-	assert_true(X509_sign(certificate, recipe->issuer_key, EVP_sha256()) > 0);
+	assert_true(X509_sign(certificate, recipe->issuer_key,
+			    recipe->digest == NULL ? EVP_sha256() : recipe->digest) > 0);
 	return certificate;
 }
 
@@ -185,7 +201,8 @@ void world_make(struct world *world)
 		.ek_key = key_pair(KEY_P256),
 		.roots = sk_X509_new_null(),
 		.hints = sk_X509_new_null(),
-		.sent = sk_X509_new_null()};
+		.sent = sk_X509_new_null(),
+		.crls = sk_X509_CRL_new_null()};
 	recipe = recipe_root("Root", world->root_key);
 	world_root(world, &recipe);
 	recipe = recipe_ca("Intermediate", world->ca_key, world->root, world->root_key);
@@ -205,25 +222,75 @@ void world_free(struct world *world)
 	sk_X509_pop_free(world->roots, X509_free);
 	sk_X509_pop_free(world->hints, X509_free);
 	sk_X509_pop_free(world->sent, X509_free);
+	sk_X509_CRL_pop_free(world->crls, X509_CRL_free);
+}
+
+static void put_crls(const char *dir, STACK_OF(X509_CRL) *crls)
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+		AUTO(ossl_free) uint8_t *der = NULL;
+		int n = i2d_X509_CRL(sk_X509_CRL_value(crls, i), &der);
+		char name[16];
+
+		assert_true(n > 0);
+		snprintf(name, sizeof(name), "%d.crl", i);
+		scratch_put(dir, name, (struct view){der, (size_t)n});
+	}
 }
 
 struct trust *world_trust(const struct world *world)
 {
 	AUTO(scratch_remove) char *dir = scratch_make();
-	AUTO(mem_free) char *roots = path_join(dir, "roots"), *hints = path_join(dir, "hints");
+	AUTO(mem_free)
+	char *roots = path_join(dir, "roots"), *hints = path_join(dir, "hints"),
+	     *crls = path_join(dir, "crls");
 	struct trust_source source = {.name = "unit",
 		.class = TRUST_OPERATOR_IMPORT,
 		.roots = roots,
-		.intermediates = hints};
+		.intermediates = hints,
+		.crls = crls,
+		.manufacturers = world->manufacturers};
 	struct trust *trust = NULL;
 
 	assert_int_equal(0, mkdir(roots, 0700));
 	assert_int_equal(0, mkdir(hints, 0700));
+	assert_int_equal(0, mkdir(crls, 0700));
 	scratch_pem(roots, "all.pem", world->roots);
 	if (sk_X509_num(world->hints) > 0)
 		scratch_pem(hints, "all.pem", world->hints);
+	put_crls(crls, world->crls);
 	assert_ok(trust_load(&source, 1, NULL, NULL, &trust));
 	return trust;
+}
+
+enum err world_verify(const struct world *world, struct trust_verdict *verdict)
+{
+	AUTO(trust_free) struct trust *trust = world_trust(world);
+	AUTO(buf_free) struct buf store = BUF(1 << 16);
+	struct view sent[16];
+	struct trust_question question = QUESTION(world->leaf);
+
+	question.sent = sent;
+	question.sent_n = world_sent(world, &store, sent);
+	question.now = world->now;
+	question.takes_expired = world->takes_expired;
+	return trust_verify(trust, &question, verdict);
+}
+
+void world_check(const struct world_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		AUTO(world_free) struct world world;
+		struct trust_verdict verdict;
+
+		world_make(&world);
+		rows[i].change(&world);
+		assert_refused_in(
+			rows[i].name, world_verify(&world, &verdict), rows[i].err, rows[i].code);
+		if (rows[i].err != OK && strcmp(why()->clause, rows[i].clause) != 0)
+			fail_msg("%s: clause \"%s\": %s", rows[i].name, why()->clause,
+				why()->sentence);
+	}
 }
 
 size_t world_sent(const struct world *world, struct buf *store, struct view out[static 16])

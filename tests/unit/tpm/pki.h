@@ -29,6 +29,10 @@ struct recipe {
 	size_t names_n;
 	int set; /* 0: one RDN each, -1: all in one */
 	int names_times; /* how many such extensions; 0 stands for 1 */
+	uint64_t serial; /* 0: one that many have */
+	const char *issuer_name; /* a common name instead of the issuer's own */
+	const EVP_MD *digest; /* NULL: SHA-256 */
+	bool lacks_subject_id, lacks_authority_id;
 };
 
 /* Good ones, for changing. */
@@ -47,6 +51,9 @@ struct world {
 	X509 *root, *ca, *leaf;
 	STACK_OF(X509) *roots, *hints; /* what the service has; root and ca at first */
 	STACK_OF(X509) *sent; /* what the device adds; nothing at first */
+	STACK_OF(X509_CRL) *crls; /* of the service; nothing at first */
+	const char *manufacturers; /* whom the roots may vouch for; NULL: any */
+	bool takes_expired;
 	int64_t now;
 };
 void world_make(struct world *world);
@@ -64,6 +71,19 @@ void stack_empty(STACK_OF(X509) *stack);
 struct trust *world_trust(const struct world *world);
 /* The sent certificates as views of `store`. */
 size_t world_sent(const struct world *world, struct buf *store, struct view out[static 16]);
+
+/* What becomes of the world's leaf with what it sends. */
+enum err world_verify(const struct world *world, struct trust_verdict *verdict);
+
+/* A fresh world, altered by one row, and what becomes of its leaf. */
+struct world_row {
+	const char *name;
+	void (*change)(struct world *world);
+	enum err err;
+	const char *code;
+	const char *clause;
+};
+void world_check(const struct world_row *rows, size_t n);
 
 /* What is asked about a leaf of recipe_ek(), without anything sent. */
 #define QUESTION(x509)                                                                             \

@@ -1,9 +1,12 @@
 #include "enroll/tpm/roca.h"
 
+#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
 #include "tests/unit/tpm/weak.h"
+
+#include <openssl/pem.h>
 
 static void a_modulus_of_two_such_primes_is_recognised(void **state)
 {
@@ -61,10 +64,35 @@ static void ordinary_keys_are_not_flagged(void **state)
 	}
 }
 
+/* As the library made them: M of 126 primes for 2048 and 3072 bits, of 225 for 4096 (the paper's table 1). */
+static void keys_of_all_sizes_that_the_library_makes_are_recognised(void **state)
+{
+	static const struct {
+		const char *path;
+		int bits;
+	} keys[] = {{"ek-roca.pem", 2048}, {"ek-roca3072.pem", 3072}, {"ek-roca4096.pem", 4096}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		AUTO(mem_free)
+		char *path = path_join(ENDORSE_SOURCE_DIR "/tests/fixtures/ek/keys", keys[i].path);
+		AUTO(buf_free) struct buf pem = BUF(8192);
+		AUTO(bio_free) BIO *bio = NULL;
+		AUTO(pkey_free) EVP_PKEY *key = NULL;
+
+		assert_ok(file_read(path, &pem));
+		bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+		assert_non_null(key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL));
+		assert_int_equal(keys[i].bits, EVP_PKEY_get_bits(key));
+		assert_true(is_roca(key));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_modulus_of_two_such_primes_is_recognised),
+		cmocka_unit_test(keys_of_all_sizes_that_the_library_makes_are_recognised),
 		cmocka_unit_test(each_of_the_primes_can_acquit_a_key),
 		cmocka_unit_test(ordinary_keys_are_not_flagged),
 	};

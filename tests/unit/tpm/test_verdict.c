@@ -51,22 +51,34 @@ static void another_chain_in_the_same_place_is_not_taken_for_it(void **state)
 	assert_false(verdict_recall(verdicts, key, 1000, &got));
 }
 
-static void a_key_is_of_the_leaf_and_all_that_came_with_it(void **state)
+static void a_key_is_of_everything_that_is_asked_but_the_time(void **state)
 {
 	AUTO(world_free) struct world world;
 	const struct view a = view_str("a"), ab[] = {view_str("a"), view_str("b")},
 			  joined = view_str("ab");
-	uint8_t keys[4][SHA256_SIZE];
+	struct trust_question asked[8], later;
+	uint8_t keys[COUNT(asked)][SHA256_SIZE], again[SHA256_SIZE];
 
 	(void)state;
 	world_make(&world);
-	assert_ok(verdict_key(world.leaf, NULL, 0, keys[0]));
-	assert_ok(verdict_key(world.leaf, &a, 1, keys[1]));
-	assert_ok(verdict_key(world.leaf, ab, 2, keys[2]));
-	assert_ok(verdict_key(world.leaf, &joined, 1, keys[3]));
-	for (size_t i = 0; i < COUNT(keys); i++)
+	for (size_t i = 0; i < COUNT(asked); i++)
+		asked[i] = QUESTION(world.leaf);
+	asked[1].sent = &a, asked[1].sent_n = 1;
+	asked[2].sent = ab, asked[2].sent_n = 2;
+	asked[3].sent = &joined, asked[3].sent_n = 1;
+	asked[4].takes_expired = true;
+	asked[5].manufacturer = "id:53544D20";
+	asked[6].version = "id:00000001";
+	asked[7].leaf = world.ca;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		assert_ok(verdict_key(&asked[i], keys[i]));
 		for (size_t k = 0; k < i; k++)
 			assert_memory_not_equal(keys[i], keys[k], SHA256_SIZE);
+	}
+	later = asked[0];
+	later.now++;
+	assert_ok(verdict_key(&later, again));
+	assert_memory_equal(keys[0], again, SHA256_SIZE);
 }
 
 int main(void)
@@ -74,7 +86,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_remembered_is_recalled_for_its_life_and_no_longer),
 		cmocka_unit_test(another_chain_in_the_same_place_is_not_taken_for_it),
-		cmocka_unit_test(a_key_is_of_the_leaf_and_all_that_came_with_it),
+		cmocka_unit_test(a_key_is_of_everything_that_is_asked_but_the_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

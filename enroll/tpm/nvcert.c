@@ -1,4 +1,4 @@
-#include "enroll/agent/nvcert.h"
+#include "enroll/tpm/nvcert.h"
 
 #include <limits.h>
 #include <openssl/asn1.h>
@@ -58,12 +58,11 @@ enum err nv_certificate_cut(struct view content, struct view *der)
 	if (has_stored_cert_header(content))
 		content = skip(content, STORED_CERT_HEADER);
 	if (!sequence_front(content, &cut))
-		return fail(ERR_INTERNAL, "tpm-ek",
-			"the NV index (%zu bytes) does not begin with a whole DER certificate",
-			content.n);
+		return refuse(ERR_MALFORMED, "ek-certificate", "RFC 5280 4.1",
+			"these %zu bytes do not begin with a whole DER certificate", content.n);
 	if (skip_padding(skip(content, cut.n)).n > 0)
-		return fail(ERR_INTERNAL, "tpm-ek",
-			"in the NV index something other than padding follows the certificate");
+		return refuse(ERR_MALFORMED, "ek-certificate", "RFC 5280 4.1",
+			"something other than padding (FF, 00 or 11) follows the certificate");
 	*der = cut;
 	return OK;
 }

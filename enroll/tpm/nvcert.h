@@ -7,7 +7,7 @@
  * The one DER certificate in an NV index: after a TCG_PCCLIENT_STORED_CERT header, where there is
  * one (TCG PC Client TPM 1.2, 7.4.5: 1001 00 length 1002), and as long as its outer SEQUENCE says.
  * What follows must be padding (FF, 00 or 11). `*der` borrows from `content`, its bytes are the
- * original ones. ERR_INTERNAL "tpm-ek".
+ * original ones. ERR_MALFORMED "ek-certificate".
  */
 CHECKED enum err nv_certificate_cut(struct view content, struct view *der);
 
