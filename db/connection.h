@@ -23,9 +23,13 @@ void connection_close(PGconn **connection); /* accepts NULL inside, leaves NULL 
 bool connection_is_alive(PGconn *connection);
 
 /* Lists of statements, each ending with NULL, in the files that use them. */
+extern const struct statement *const allowed_statements[];
 extern const struct statement *const audit_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const enrollment_facts_statements[];
 extern const struct statement *const host_statements[];
+extern const struct statement *const lock_statements[];
+extern const struct statement *const pending_statements[];
 extern const struct statement *const refusals_statements[];
 extern const struct statement *const ticket_statements[];
+extern const struct statement *const trusted_statements[];

@@ -3,6 +3,7 @@
 #include "ca/base/encode.h"
 #include "db/audit.h"
 #include "db/connection.h"
+#include "db/lock.h"
 #include "db/pool_connection.h"
 
 /*
@@ -24,20 +25,49 @@
  * - The name was free, and was taken: the primary key of host. It was another's: that is a refusal,
  *   and if it became free since, the next attempt sees it.
  * - This device got another name: host_one_name, and its revision.
+ * - The allow-list and the decisions on held attempts: lock_add_enrollment() keeps both as they are
+ *   up to the commit, and insist_standing looks at them again, also at rows that must not be there.
+ * - The ticket was not answered with a held attempt, and is now: the same, for the ticket.
  * - The ticket was not used, and is now (a repeat in parallel on two servers): the primary key of
  *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.
  *   Purging takes only tickets that do not open any more.
  *
  * A unique violation waits for the other transaction to end, so nobody loses to one that is rolled
- * back in the end. Rows are locked in the order device, ek, host, ak, certificate, ticket, one of
- * each and everywhere in db/ in this order: no cycle, no deadlock.
+ * back in the end. What lock.h offers comes first; then rows are locked in the order device, ek, host,
+ * ak, certificate, ticket, one of each, then attempts of the EK, and everywhere in db/ in this order:
+ * no cycle, no deadlock.
  */
 
 static const struct statement add_device = {"add_device",
 	"INSERT INTO device (device_id, created_at, last_success_at, manufacturer, model, version,"
-	" trust_class, trust_source, trust_version)"
+	" trust_class, trust_source, trust_version, labels)"
 	" VALUES ($1::uuid, to_timestamp($2::bigint), to_timestamp($2::bigint), $3::text, $4::text,"
-	" $5::text, $6::text, $7::text, $8::text)"};
+	" $5::text, $6::text, $7::text, $8::text,"
+	" coalesce((SELECT labels FROM ek_allowed WHERE ek_digest = $9::bytea), '{}'))"};
+
+/* What the decision stands on, besides the device. $5: it named no host, and learned this one. */
+static const struct statement insist_standing = {"insist_standing",
+	"SELECT insist(NOT EXISTS (SELECT FROM ek_allowed WHERE ek_digest = $1::bytea AND host <> "
+	"$2::text),"
+	"  'the EK is registered for another name'),"
+	" insist(NOT EXISTS (SELECT FROM ek_allowed WHERE host = $2::text AND ek_digest <> "
+	"$1::bytea),"
+	"  'the name is registered for another EK'),"
+	" insist(NOT $5::boolean OR EXISTS (SELECT FROM ek_allowed"
+	"  WHERE ek_digest = $1::bytea AND host = $2::text), 'the EK is registered for no name'),"
+	" insist($3::text <> 'allow-list' OR EXISTS (SELECT FROM ek_allowed"
+	"  WHERE ek_digest = $1::bytea), 'the EK is not on the allow-list'),"
+	" insist($3::text <> 'approved' OR EXISTS (SELECT FROM pending"
+	"  WHERE ek_digest = $1::bytea AND coalesce(host::text, '') = $2::text"
+	"  AND state = 'accepted'),"
+	"  'the attempt is not accepted'),"
+	" insist(NOT EXISTS (SELECT FROM pending_ticket WHERE ticket_digest = $4::bytea),"
+	"  'the ticket was answered with a held attempt')"};
+
+/* Those that nobody decided; accepted ones are what an approval rests on. By the EK, so not by the
+ * indices over what is held, which the planner would take for `state` while they are small. */
+static const struct statement end_attempts = {
+	"end_attempts", "DELETE FROM pending WHERE ek_digest = $1::bytea AND decided_at IS NULL"};
 
 static const struct statement move_device = {"move_device",
 	"WITH moved AS (UPDATE device SET revision = revision + 1,"
@@ -109,7 +139,7 @@ static const struct statement refuse_ticket = {"refuse_ticket",
 
 const struct statement *const enrollment_statements[] = {&add_device, &move_device, &add_ek,
 	&insist_ek, &bind_host, &add_ak, &supersede_aks, &add_certificate, &use_ticket,
-	&insist_in_force, &refuse_ticket, NULL};
+	&insist_in_force, &refuse_ticket, &insist_standing, &end_attempts, NULL};
 
 static struct value digest(const uint8_t *bytes)
 {
@@ -145,15 +175,29 @@ static enum err list_serials(const struct enrollment_record *record, struct buf 
 	return buf_ok(array);
 }
 
+/* "" is what an EK is called that no certificate speaks of. */
+static struct value proven(const char *text)
+{
+	return value_prose(text != NULL && *text != '\0' ? text : NULL);
+}
+
+static void record_standing(struct pipeline *trip, const struct enrollment_record *record)
+{
+	lock_add_enrollment(trip, record->ticket_digest);
+	STEP(trip, &insist_standing, digest(record->ek_digest), value_text(record->host),
+		value_text(record->trust_class), digest(record->ticket_digest),
+		value_bool(record->host_learned));
+}
+
 static void record_device(struct pipeline *trip, const struct enrollment_record *record)
 {
 	struct value now = value_int(record->now);
 
 	if (record->device_new)
-		STEP(trip, &add_device, device(record), now, value_prose(record->manufacturer),
-			value_prose(record->model), value_prose(record->version),
+		STEP(trip, &add_device, device(record), now, proven(record->manufacturer),
+			proven(record->model), proven(record->version),
 			value_text(record->trust_class), value_prose(record->trust_source),
-			value_text(record->trust_version));
+			value_text(record->trust_version), digest(record->ek_digest));
 	else
 		STEP(trip, &move_device, device(record), value_int(record->revision), now,
 			value_text(record->trust_class), value_prose(record->trust_source),
@@ -221,6 +265,7 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 
 	TRY(list_serials(record, &array));
 	serials = value_text(buf_text(&array));
+	record_standing(&trip, record);
 	record_device(&trip, record);
 	record_names(&trip, record);
 	for (size_t i = 0; i < record->certificates_n; i++)
@@ -228,6 +273,7 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 	STEP(&trip, &use_ticket, digest(record->ticket_digest), digest(record->request_digest),
 		device(record), host, ak_name, serials, value_int(record->now));
 	STEP(&trip, &insist_in_force, serials, device(record), host, ak_name);
+	STEP(&trip, &end_attempts, digest(record->ek_digest));
 	record_audit(&trip, record, buf_text(&array));
 	err = db_run(db, &trip, LOST_GIVE_UP);
 	standing_note(db_standing(db), err);

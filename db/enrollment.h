@@ -19,7 +19,7 @@ struct enrollment_record {
 	const uint8_t *device_id; /* DEVICE_ID_SIZE; a fresh random one when the device is new */
 	bool device_new;
 	int64_t revision; /* as the first trip saw it, for a known device */
-	const char *manufacturer, *model, *version; /* of the TPM */
+	const char *manufacturer, *model, *version; /* of the TPM; NULL or "": nobody proved it */
 	const char *trust_class, *trust_source;
 	const char *trust_version, *policy_version; /* hexadecimal */
 	const uint8_t *ek_digest;
@@ -27,6 +27,7 @@ struct enrollment_record {
 	struct view ek_certificate; /* DER */
 	const char *host;
 	bool host_new, host_alias;
+	bool host_learned; /* the claim named none: the EK must still be registered for this one */
 	struct view ak_name;
 	struct view ak_public; /* TPM2B_PUBLIC */
 	const char *ak_kind;
@@ -46,9 +47,12 @@ struct enrollment_record {
 
 /*
  * The second trip: device, EK, name, AK, ticket, certificates and one audit row, all or nothing, in
- * one pipeline with one Sync. Returns OK only after the commit.
+ * one pipeline with one Sync. Returns OK only after the commit. A new device gets the labels that its EK
+ * has in the allow-list; attempts of this EK that are held go, accepted and rejected ones stay.
  * ERR_CONFLICT "database-moved": somebody changed something that the first trip saw (a device of
- * ours, or the name, EK, AK or ticket was taken): look again. ERR_BUSY "database-unreachable" also
+ * ours, or the name, EK, AK or ticket was taken; the EK of class allow-list is not allowed any more, the
+ * attempt of class approved is not accepted for this EK and name any more; the EK is registered for
+ * another name or the name for another EK; the ticket was held): look again. ERR_BUSY "database-unreachable" also
  * when the connection was lost and nobody knows whether the commit happened: the device repeats.
  */
 CHECKED enum err enrollment_record(struct db *db, const struct enrollment_record *record);

@@ -21,15 +21,28 @@ static const struct statement find_facts = {"find_facts",
 	" (SELECT bool_or((SELECT count(*) FROM certificate_in_force AS good"
 	"  WHERE good.serial = brought.serial) = 0) FROM unnest(ticket.serials) AS brought "
 	"(serial)),"
-	" extract(epoch FROM clock_timestamp())::bigint"
-	" FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
-	"  $4::bytea AS ticket_digest) AS asked"
+	" extract(epoch FROM clock_timestamp())::bigint,"
+	" asked.source, asked.registered,"
+	" EXISTS (SELECT FROM ek_allowed AS other WHERE other.host = asked.host"
+	"  AND other.ek_digest <> asked.ek_digest),"
+	" pending.attempt_id, pending.state = 'accepted', pending.state = 'rejected',"
+	" EXISTS (SELECT FROM pending_ticket AS held"
+	"  WHERE held.ticket_digest = asked.ticket_digest)"
+	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source,"
+	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
+	"  FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
+	"   $4::bytea AS ticket_digest) AS key"
+	"  LEFT JOIN ek_allowed AS allowed ON allowed.ek_digest = key.ek_digest) AS asked"
 	" LEFT JOIN ek ON ek.ek_digest = asked.ek_digest"
 	" LEFT JOIN ak ON ak.name = asked.ak_name"
 	" LEFT JOIN LATERAL (SELECT * FROM device"
 	"  WHERE device.device_id = coalesce(ek.device_id, ak.device_id) LIMIT 1) AS device ON true"
-	" LEFT JOIN host ON host.name = asked.host"
-	" LEFT JOIN ticket ON ticket.ticket_digest = asked.ticket_digest"};
+	" LEFT JOIN LATERAL (SELECT * FROM host WHERE host.name = asked.host LIMIT 1) AS host"
+	"  ON true"
+	" LEFT JOIN ticket ON ticket.ticket_digest = asked.ticket_digest"
+	" LEFT JOIN LATERAL (SELECT * FROM pending WHERE pending.ek_digest = asked.ek_digest"
+	"  AND coalesce(pending.host::text, '') = coalesce(asked.host, '') LIMIT 1) AS pending"
+	"  ON true"};
 
 static const struct statement find_brought = {"find_brought",
 	"SELECT certificate.serial, certificate.template, certificate.grant_digest, certificate.der"
@@ -43,7 +56,8 @@ static const struct statement find_reusable = {"find_reusable",
 	"SELECT serial, template, grant_digest, der FROM certificate_in_force"
 	" WHERE device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
 	"  (SELECT device_id FROM ak WHERE name = $2::bytea))"
-	" AND ak_name = $2::bytea AND host = $3::text"
+	" AND ak_name = $2::bytea AND host = coalesce($3::text,"
+	"  (SELECT ek_allowed.host FROM ek_allowed WHERE ek_digest = $1::bytea)) COLLATE \"C\""
 	" AND not_before + (not_after - not_before) / 2 >= to_timestamp($4::bigint)"
 	" ORDER BY issued_at DESC, grant_digest, place LIMIT $5::bigint"};
 
@@ -79,6 +93,13 @@ enum {
 	TICKET_REQUEST,
 	TICKET_REVOKED,
 	CLOCK,
+	ALLOWED_SOURCE,
+	REGISTERED_HOST,
+	HOST_OF_OTHER_EK,
+	ATTEMPT,
+	ATTEMPT_ACCEPTED,
+	ATTEMPT_REJECTED,
+	TICKET_HELD,
 };
 
 static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
@@ -93,6 +114,21 @@ static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
 	facts->ak_known = is_ours;
 	facts->ak_live = is_ours && row_bool(rows, 0, AK_LIVE);
 	facts->ak_other_dialect = row_bool(rows, 0, AK_OTHER_DIALECT);
+	return OK;
+}
+
+static enum err take_standing(const PGresult *rows, struct enrollment_facts *facts)
+{
+	facts->ek_allowed = !row_is_null(rows, 0, ALLOWED_SOURCE);
+	row_text(rows, 0, ALLOWED_SOURCE, facts->allowed_source, sizeof(facts->allowed_source));
+	row_text(rows, 0, REGISTERED_HOST, facts->registered_host, sizeof(facts->registered_host));
+	facts->host_of_other_ek = row_bool(rows, 0, HOST_OF_OTHER_EK);
+	facts->attempt_known = !row_is_null(rows, 0, ATTEMPT);
+	facts->attempt_accepted = row_bool(rows, 0, ATTEMPT_ACCEPTED);
+	facts->attempt_rejected = row_bool(rows, 0, ATTEMPT_REJECTED);
+	facts->ticket_held = row_bool(rows, 0, TICKET_HELD);
+	if (facts->attempt_known)
+		TRY(row_copy(rows, 0, ATTEMPT, facts->attempt_id, sizeof(facts->attempt_id)));
 	return OK;
 }
 
@@ -117,7 +153,7 @@ static enum err take_facts(const PGresult *rows, void *into)
 		TRY(row_copy(rows, 0, TICKET_REQUEST, facts->ticket_request_digest, DIGEST_SIZE));
 	facts->ticket_revoked = row_bool(rows, 0, TICKET_REVOKED);
 	facts->clock = row_int(rows, 0, CLOCK);
-	return OK;
+	return take_standing(rows, facts);
 }
 
 static enum err take_certificate(const PGresult *rows, int row,

@@ -43,17 +43,17 @@ struct enrollment_facts {
 	bool ak_known; /* under this device */
 	bool ak_live; /* and neither superseded nor revoked */
 	bool ak_other_dialect; /* known under another dialect than "native" */
-	/* The host name. */
+	/* The host name: the one that was asked for, otherwise registered_host; nothing without both. */
 	bool host_bound;
 	bool host_is_ours; /* bound to this very device */
 	unsigned device_hosts; /* names that this device has, aliases included */
-	/* The allow-list (allowed.h). */
+	/* The allow-list (allowed.h). A registered EK may ask for another name: the flow judges. */
 	bool ek_allowed;
-	char allowed_source[128]; /* which file or act put it there */
+	char allowed_source[128]; /* which file or act put it there; cut */
 	char registered_host[254]; /* the name that this EK is registered for; "" */
 	bool host_of_other_ek; /* the name is registered for another EK */
 	/* The attempt of this EK for this name that was held (pending.h). */
-	bool attempt_known;
+	bool attempt_known; /* pending_hold() is to be given that same name */
 	uint8_t attempt_id[16];
 	bool attempt_accepted, attempt_rejected; /* neither: nobody decided */
 	bool ticket_held; /* this ticket was answered with it: it is good for no certificate */

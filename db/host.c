@@ -18,7 +18,19 @@ static const struct statement unbind_host = {"unbind_host",
 	"WITH gone AS (DELETE FROM host WHERE name = $1::text AND device_id = $2::uuid RETURNING 1)"
 	" SELECT insist((SELECT count(*) FROM gone) = 1, 'the name moved')"};
 
-const struct statement *const host_statements[] = {&find_host, &move_owner, &unbind_host, NULL};
+/* What was accepted is "this EK under this name": when the name goes, so does that. */
+static const struct statement withdraw_approvals = {"withdraw_approvals",
+	"WITH gone AS (DELETE FROM pending WHERE state = 'accepted'"
+	"  AND ek_digest = ANY (ARRAY (SELECT ek_digest::bytea FROM ek WHERE device_id = $2::uuid))"
+	"  AND coalesce(host::text, '') = $1::text RETURNING ek_digest, attempt_id)"
+	" INSERT INTO audit (at, event, device_id, ek_digest, host, detail, who, client_address,"
+	"  request_id)"
+	" SELECT to_timestamp($3::bigint), 'attempt.withdrawn', $2::uuid, ek_digest, $1::text,"
+	"  left('attempt ' || encode(attempt_id, 'hex') || ': ' || $4::text, 512), $5::text,"
+	"  $6::text, $7::text FROM gone"};
+
+const struct statement *const host_statements[] = {
+	&find_host, &move_owner, &unbind_host, &withdraw_approvals, NULL};
 
 struct owner {
 	bool found;
@@ -64,6 +76,9 @@ static enum err unbind(
 
 	STEP(&trip, &move_owner, value_bytes(device_id));
 	STEP(&trip, &unbind_host, value_text(host), value_bytes(device_id));
+	STEP(&trip, &withdraw_approvals, value_text(host), value_bytes(device_id),
+		value_int(act->now), value_prose(act->reason), value_prose(act->who),
+		value_prose(act->from), value_prose(act->request_id));
 	audit_add(&trip, &row);
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

@@ -14,7 +14,8 @@ struct act {
 
 /*
  * Takes the name away from its device, so that the next device that may have it can. Certificates
- * stay as they are (revoking is another act) but are not returned to a repeat any more.
+ * stay as they are (revoking is another act) but are not returned to a repeat any more. Approvals
+ * (pending.h) of the device's EKs for this name are taken back: its next attempt is held anew.
  * `device_id` gets the device that had it. ERR_NOT_FOUND "host-unknown". ERR_CONFLICT
  * "database-moved" when the name goes from device to device faster than we can follow.
  */

@@ -36,7 +36,7 @@ struct pending_record {
 
 /* How many may be held at once, and how long: what an admin does not look at in `days` goes away. */
 struct pending_limits {
-	unsigned attempts, per_ek, per_address, days;
+	unsigned attempts, per_ek /* and per AK */, per_address, days /* for pending_purge() */;
 };
 
 /* The attempt that the device is told of. */
@@ -46,9 +46,12 @@ struct pending_ticket {
 };
 
 /*
- * Holds an attempt, or notes that a held one asked again (the same EK and name: one attempt). An audit row for a new
- * one only. ERR_LIMITED "pending-limit", naming the limit that is reached: those of the EK are looked at first,
- * then the address's, then the whole; a held one that asks again meets no limit.
+ * Holds an attempt, or notes that a known one asked again (the same EK and name: one attempt): `host` is the one that
+ * enrollment_lookup() went by. A held one then has the AK and evidence of this time; one that was decided keeps both,
+ * and its state. The ticket is good for no certificate in any case. An audit row for a new one only.
+ * ERR_LIMITED "pending-limit", naming the limit that is reached: those of the EK and of the AK are looked at first,
+ * then the address's, then the whole; exact, however many ask at once. A known one that asks again meets no limit,
+ * and what was decided counts for none. ERR_CONFLICT "database-moved": the ticket enrolled meanwhile: look again.
  */
 CHECKED enum err pending_hold(struct db *db, const struct pending_record *record,
 	const struct pending_limits *limits, struct pending_ticket *out);
@@ -82,10 +85,13 @@ CHECKED enum err pending_find(
 	struct db *db, const uint8_t attempt_id[static ATTEMPT_ID_SIZE], struct pending *out);
 /*
  * Decides it, also one that was decided otherwise before: what was issued meanwhile stays. ERR_NOT_FOUND
- * "attempt-unknown"; ERR_CONFLICT "attempt-decided" when it is in that state already.
+ * "attempt-unknown"; ERR_CONFLICT "attempt-decided" when it is in that state already. An enrollment that is
+ * recorded after this has returned was made with it. An approval stays good for that EK and name until it is
+ * rejected or the name is unbound from its device (host.h).
  */
 CHECKED enum err pending_decide(struct db *db, const uint8_t attempt_id[static ATTEMPT_ID_SIZE],
 	enum pending_state state, const struct act *act);
 
-/* Removes what nobody decided in `days` and tickets of held attempts that are too old to be opened. */
+/* Removes what nobody decided in `days` since it asked first, and tickets of held attempts that are too old to be
+ * opened. By the database's clock. */
 CHECKED enum err pending_purge(struct db *db, unsigned days);

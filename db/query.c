@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -354,4 +355,11 @@ enum err row_copy(const PGresult *rows, int row, int column, uint8_t *out, size_
 			ERR_INTERNAL, "database-error", "%zu bytes where %zu belong", bytes.n, n);
 	memcpy(out, bytes.p, n);
 	return OK;
+}
+
+void row_text(const PGresult *rows, int row, int column, char *out, size_t room)
+{
+	struct view text = row_bytes(rows, row, column);
+
+	snprintf(out, room, "%.*s", (int)text.n, text.p == NULL ? "" : (const char *)text.p);
 }

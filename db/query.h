@@ -99,5 +99,7 @@ int64_t row_int(const PGresult *rows, int row, int column); /* bigint */
 bool row_bool(const PGresult *rows, int row, int column); /* NULL is false */
 struct view row_bytes(
 	const PGresult *rows, int row, int column); /* bytea, uuid, text; NULL is empty */
+/* Copies a field of text, cut to `room` bytes with its NUL; NULL is "". */
+void row_text(const PGresult *rows, int row, int column, char *out, size_t room);
 /* Copies a field of exactly `n` bytes; ERR_INTERNAL "database-error" otherwise. */
 CHECKED enum err row_copy(const PGresult *rows, int row, int column, uint8_t *out, size_t n);

@@ -2,9 +2,8 @@
 
 #include "ca/base/encode.h"
 #include "db/connection.h"
+#include "db/pattern.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* How far the clocks of two servers may be apart, for `since`; `at` is the service's own clock. */
@@ -63,21 +62,6 @@ void refusal_page_free(struct refusal_page *page)
 	*page = (struct refusal_page){0};
 }
 
-/* For LIKE: its own signs stand for themselves, * becomes %. */
-static enum err write_pattern(const char *host, struct buf *out)
-{
-	for (; *host != '\0'; host++) {
-		if (*host == '*') {
-			buf_str(out, "%");
-			continue;
-		}
-		if (*host == '%' || *host == '_' || *host == '\\')
-			buf_str(out, "\\");
-		buf_u8(out, (uint8_t)tolower((unsigned char)*host));
-	}
-	return buf_ok(out);
-}
-
 static enum err take_last_id(const PGresult *rows, void *into)
 {
 	struct refusal_page *page = into;
@@ -98,13 +82,6 @@ static enum err take_horizon(const PGresult *rows, void *into)
 /* The columns of both statements. */
 enum { STRETCH_N, STRETCH_LAST, STRETCH_OLD, ID, AT, HOST, DEVICE, CODE, DETAIL, FROM, REQUEST };
 
-static void copy_text(const PGresult *rows, int row, int column, char *out, size_t room)
-{
-	struct view text = row_bytes(rows, row, column);
-
-	snprintf(out, room, "%.*s", (int)text.n, text.p == NULL ? "" : (const char *)text.p);
-}
-
 static void take_row(const PGresult *rows, int row, struct refusal *out)
 {
 	struct view device = row_bytes(rows, row, DEVICE);
@@ -113,11 +90,11 @@ static void take_row(const PGresult *rows, int row, struct refusal *out)
 	out->at = row_int(rows, row, AT);
 	if (device.n == DEVICE_ID_SIZE)
 		hex_write(device, out->device_id);
-	copy_text(rows, row, HOST, out->host, sizeof(out->host));
-	copy_text(rows, row, CODE, out->code, sizeof(out->code));
-	copy_text(rows, row, DETAIL, out->sentence, sizeof(out->sentence));
-	copy_text(rows, row, FROM, out->from, sizeof(out->from));
-	copy_text(rows, row, REQUEST, out->request_id, sizeof(out->request_id));
+	row_text(rows, row, HOST, out->host, sizeof(out->host));
+	row_text(rows, row, CODE, out->code, sizeof(out->code));
+	row_text(rows, row, DETAIL, out->sentence, sizeof(out->sentence));
+	row_text(rows, row, FROM, out->from, sizeof(out->from));
+	row_text(rows, row, REQUEST, out->request_id, sizeof(out->request_id));
 }
 
 struct taking {
@@ -172,7 +149,7 @@ enum err refusals_read(struct db *db, const struct refusal_query *query, struct 
 
 	*page = (struct refusal_page){0};
 	if (query->host != NULL)
-		TRY(write_pattern(query->host, &pattern));
+		TRY(pattern_add(&pattern, query->host));
 	step_add(&trip, &find_last_id, NULL, 0);
 	step_take(&trip, take_last_id, page);
 	step_add(&trip, &find_horizon, NULL, 0);

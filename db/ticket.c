@@ -1,8 +1,7 @@
 #include "db/ticket.h"
 
 #include "db/connection.h"
-
-#define PURGE_BATCH 5000
+#include "db/purge.h"
 
 /* In batches, so that no statement is long; around rows that another server is purging already. A
  * ctid names a row for as long as the row is locked. */
@@ -20,29 +19,8 @@ static const struct statement purge_refusals = {"purge_refusals",
 
 const struct statement *const ticket_statements[] = {&purge_tickets, &purge_refusals, NULL};
 
-static enum err take_count(const PGresult *rows, void *into)
-{
-	int64_t *count = into;
-
-	*count = row_int(rows, 0, 0);
-	return OK;
-}
-
-static enum err purge(struct db *db, const struct statement *statement, int64_t age)
-{
-	struct pipeline trip = {.n = 0};
-	int64_t gone = 0;
-
-	STEP(&trip, statement, value_int(age), value_int(PURGE_BATCH));
-	step_take(&trip, take_count, &gone);
-	do
-		TRY(db_run(db, &trip, LOST_REPEAT_ONCE));
-	while (gone == PURGE_BATCH);
-	return OK;
-}
-
 enum err ticket_purge(struct db *db, int64_t age)
 {
-	TRY(purge(db, &purge_tickets, age));
-	return purge(db, &purge_refusals, age);
+	TRY(purge_run(db, &purge_tickets, age));
+	return purge_run(db, &purge_refusals, age);
 }

@@ -38,7 +38,9 @@ CHECKED enum err trusted_read(struct db *db, struct trusted_rows *rows);
 
 /*
  * Adds all of `items` that are not there yet, in one transaction with one audit row for each and the revision
- * raised once; `*added` gets how many were new. An item that is there is left as it is.
+ * raised once; `*added` gets how many were new. An item that is there is left as it is, and when none is new the
+ * revision stays. One that is not what its digest says, or too large, keeps all out with ERR_INTERNAL.
+ * ERR_TOO_LARGE for more than 256 MiB at once.
  */
 CHECKED enum err trusted_import(
 	struct db *db, const struct trusted *items, size_t n, const struct act *act, size_t *added);

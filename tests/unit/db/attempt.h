@@ -9,7 +9,7 @@
 /* One attempt: which TPM, for which name. The fields may be changed before the trips. */
 struct attempt {
 	struct db *db;
-	const char *host;
+	const char *host; /* NULL: the one that the EK is registered for */
 	uint8_t ek_digest[DIGEST_SIZE];
 	uint8_t ak_name[34];
 	uint8_t ticket_digest[DIGEST_SIZE];
@@ -20,6 +20,8 @@ struct attempt {
 	unsigned certificates_n;
 	unsigned live_aks_max;
 	bool host_alias;
+	const char *trust_class; /* NULL: manufacturer */
+	bool is_unnamed; /* no certificate says what TPM it is */
 	int64_t now;
 	struct enrollment_facts facts; /* after attempt_lookup() */
 	enum err err; /* after attempt_once() */

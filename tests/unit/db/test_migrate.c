@@ -1,3 +1,4 @@
+#include "attempt.h"
 #include "database.h"
 #include "db/schema.h"
 
@@ -54,6 +55,28 @@ static void a_file_that_fails_leaves_nothing_behind(void **state)
 	assert_int_equal(2, database_count("SELECT count(*) FROM schema_version"));
 	database_do("DROP VIEW audit");
 	assert_int_equal(OK, db_migrate(*state));
+}
+
+/* As a server of the version before left it: five files, and a device that enrolled. */
+static void what_was_there_before_the_later_files_is_kept(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	assert_int_equal(OK, db_migrate(*state));
+	attempt_enroll(&a);
+	database_do("DROP TABLE trusted, trust_state, ek_allowed, pending, pending_ticket;"
+		    "DELETE FROM schema_version WHERE number > 5");
+	assert_int_equal(ERR_BUSY, db_ready(*state));
+	assert_string_equal("database-schema", why()->code);
+	assert_int_equal(OK, db_migrate(*state));
+	assert_int_equal(OK, db_ready(*state));
+	assert_int_equal(0, database_count("SELECT revision FROM trust_state"));
+	attempt_lookup(&a);
+	assert_true(a.facts.ticket_used && a.facts.host_is_ours);
+	attempt_anew(&a);
+	attempt_enroll(&a);
+	assert_int_equal(1, database_count("SELECT count(*) FROM device"));
+	enrollment_facts_free(&a.facts);
 }
 
 static void a_database_of_a_later_version_is_left_alone(void **state)
@@ -129,6 +152,7 @@ int main(void)
 		TEST(migrating_again_changes_nothing),
 		TEST(eight_servers_may_migrate_at_once),
 		TEST(a_file_that_fails_leaves_nothing_behind),
+		TEST(what_was_there_before_the_later_files_is_kept),
 		TEST(a_database_of_a_later_version_is_left_alone),
 		TEST(a_file_that_was_applied_with_other_content_is_an_error),
 		TEST(a_gap_in_what_was_applied_is_an_error),

@@ -51,6 +51,40 @@ static const struct {
 	{"EN002", "TRUNCATE audit"},
 	{"EN002", "SET session_replication_role = replica; DELETE FROM audit"},
 	{"", "INSERT INTO audit (at, event) VALUES (now(), 'a.word')"},
+	{"23505", "INSERT INTO trust_state (one, revision) VALUES (true, 1)"},
+	{"23514", "INSERT INTO trust_state (one, revision) VALUES (false, 1)"},
+	{"23514", "UPDATE trust_state SET revision = -1"},
+	{"", "INSERT INTO trusted VALUES (sha256('a'), 'root', 'a', '', '', '', now(), 'w', 'y')"},
+	{"23514", "UPDATE trusted SET role = 'leaf'"},
+	{"23514", "UPDATE trusted SET der = 'b'"},
+	{"23514", "UPDATE trusted SET der = repeat('a', 16385)::bytea,"
+		  " sha256 = sha256(repeat('a', 16385)::bytea)"},
+	{"", "UPDATE trusted SET role = 'crl', der = repeat('a', 16385)::bytea,"
+	     " sha256 = sha256(repeat('a', 16385)::bytea)"},
+	{"23514", "UPDATE trusted SET der = repeat('a', 1048577)::bytea,"
+		  " sha256 = sha256(repeat('a', 1048577)::bytea)"},
+	{"", "INSERT INTO ek_allowed VALUES"
+	     " (sha256('a'), NULL, NULL, 'a.example.org', '{}', '', now(), 'w', 'y')"},
+	{"23505", "INSERT INTO ek_allowed VALUES"
+		  " (sha256('b'), NULL, NULL, 'a.example.org', '{}', '', now(), 'w', 'y')"},
+	{"23514", "UPDATE ek_allowed SET host = '*.example.org'"},
+	{"23514", "UPDATE ek_allowed SET labels = '[]'"},
+	{"23514", "UPDATE ek_allowed SET labels = jsonb_build_object('a', repeat('b', 8192))"},
+	{"23514", "UPDATE ek_allowed SET ek_public = ''"},
+	{"", "INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, code, sentence,"
+	     " address_counts, first_at, last_at) VALUES ('sixteen octets..', sha256('a'), 'key',"
+	     " 'ak', 'ek-untrusted', '', true, now(), now())"},
+	{"23505", "INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, code, sentence,"
+		  " address_counts, first_at, last_at) VALUES ('16 other octets.', sha256('a'),"
+		  " 'key', 'ak', 'ek-untrusted', '', true, now(), now())"},
+	{"23514", "UPDATE pending SET attempt_id = 'short'"},
+	{"23514", "UPDATE pending SET state = 'accepted'"},
+	{"23514", "UPDATE pending SET state = 'accepted', decided_at = now()"},
+	{"23514", "UPDATE pending SET decided_at = now(), decided_by = 'w'"},
+	{"23514", "UPDATE pending SET state = 'asleep', decided_at = now(), decided_by = 'w'"},
+	{"23514", "UPDATE pending SET chain = array_fill('a'::bytea, ARRAY[9])"},
+	{"23514", "UPDATE pending SET asked = 0"},
+	{"23514", "INSERT INTO pending_ticket VALUES (sha256('t'), 'short', now())"},
 };
 
 static void constraints_keep_nonsense_out(void **state)
