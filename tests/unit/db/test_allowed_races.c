@@ -11,8 +11,9 @@ static const struct act admin = {
 	.who = "alice", .from = "::1", .reason = "delivery 17", .now = NOW};
 
 /* One side of a race: a device that has looked, or an admin. */
+enum deed { ENROLLS, ADDS, REMOVES };
 struct racer {
-	enum { ENROLLS, ADDS, REMOVES } what;
+	enum deed what;
 	struct attempt attempt;
 	enum allowed_fate fate;
 	enum err err;
@@ -34,7 +35,7 @@ static void *act(void *of_racer)
 	return NULL;
 }
 
-static struct racer racer_of(struct db *db, int what, unsigned tpm, const char *host)
+static struct racer racer_of(struct db *db, enum deed what, unsigned tpm, const char *host)
 {
 	return (struct racer){.what = what, .attempt = attempt_of(db, tpm, host)};
 }
