@@ -301,6 +301,20 @@ static void a_root_that_ends_soon_is_a_warning(void **state)
 	ca_close(&ca);
 }
 
+static void a_certificate_that_is_passed_over_is_a_warning(void **state)
+{
+	AUTO(mem_free) char *path = text("%s/roots/garbage.pem", world.maker.dir);
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	write_file(path, 0644, view_str("no certificate\n"));
+	restart(&world);
+	diagnose(&world, &output, "--ca", world.roots, NULL);
+	assert_int_equal(unlink(path), 0);
+	restart(&world);
+	finds_only(&output, "warn", "roots/garbage.pem: no certificate that OpenSSL can read");
+}
+
 static void where_nobody_answers_the_configuration_is_looked_at(void **state)
 {
 	AUTO(output_free) struct output right, wrong;
@@ -355,6 +369,7 @@ static int tests(void)
 		cmocka_unit_test(a_ca_that_ends_is_told_in_time),
 		cmocka_unit_test(a_ca_that_has_ended_is_a_failure),
 		cmocka_unit_test(a_root_that_ends_soon_is_a_warning),
+		cmocka_unit_test(a_certificate_that_is_passed_over_is_a_warning),
 		cmocka_unit_test(where_nobody_answers_the_configuration_is_looked_at),
 		cmocka_unit_test(a_check_says_what_a_running_service_would),
 	};
