@@ -93,8 +93,8 @@ static void set_issuer(X509 *certificate, const char *name)
 {
 	X509_NAME *issuer = X509_NAME_new();
 
-	assert_int_equal(1, X509_NAME_add_entry_by_txt(issuer, "CN", MBSTRING_UTF8,
-				    (const uint8_t *)name, -1, -1, 0));
+	assert_int_equal(1, X509_NAME_add_entry_by_txt(
+				    issuer, "CN", MBSTRING_UTF8, (const uint8_t *)name, -1, -1, 0));
 	assert_int_equal(1, X509_set_issuer_name(certificate, issuer));
 	X509_NAME_free(issuer);
 }
@@ -241,8 +241,9 @@ static void put_crls(const char *dir, STACK_OF(X509_CRL) *crls)
 struct trust *world_trust(const struct world *world)
 {
 	AUTO(scratch_remove) char *dir = scratch_make();
-	AUTO(mem_free) char *roots = path_join(dir, "roots"), *hints = path_join(dir, "hints"),
-			    *crls = path_join(dir, "crls");
+	AUTO(mem_free)
+	char *roots = path_join(dir, "roots"), *hints = path_join(dir, "hints"),
+	     *crls = path_join(dir, "crls");
 	struct trust_source source = {.name = "unit",
 		.class = TRUST_OPERATOR_IMPORT,
 		.roots = roots,
@@ -284,8 +285,8 @@ void world_check(const struct world_row *rows, size_t n)
 
 		world_make(&world);
 		rows[i].change(&world);
-		assert_refused_in(rows[i].name, world_verify(&world, &verdict), rows[i].err,
-			rows[i].code);
+		assert_refused_in(
+			rows[i].name, world_verify(&world, &verdict), rows[i].err, rows[i].code);
 		if (rows[i].err != OK && strcmp(why()->clause, rows[i].clause) != 0)
 			fail_msg("%s: clause \"%s\": %s", rows[i].name, why()->clause,
 				why()->sentence);
