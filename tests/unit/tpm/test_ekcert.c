@@ -78,16 +78,18 @@ static void the_family_is_what_the_specification_says(void **state)
 static void attributes_that_cannot_be_read_say_nothing(void **state)
 {
 	static const uint8_t whole[] = SPECIFICATION(0x0c, '1', '.', '2');
+	static const size_t headers[] = {0, 1, 2, 3, 4, 6, 11, 13, 15, 17, 18};
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(whole); n++)
 		assert_ok(family_of((struct view){whole, n}));
-	for (size_t i = 0; i < 20; i++) {
+	for (size_t i = 0; i < COUNT(headers); i++) {
 		uint8_t altered[sizeof(whole)];
 
 		memcpy(altered, whole, sizeof(whole));
-		altered[i] ^= 0x40;
-		assert_ok(family_of(VIEW(altered)));
+		altered[headers[i]] ^= 0x02;
+		if (family_of(VIEW(altered)) != OK)
+			fail_msg("byte %zu: %s", headers[i], why()->sentence);
 	}
 }
 

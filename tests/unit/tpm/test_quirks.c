@@ -249,7 +249,11 @@ static void refusals_say_what_to_do(void **state)
 		{"san-not-critical-alone.der", "ek-san", "not critical"},
 		{"san-in-words.der", "ek-san", "1414747215"},
 		{"rsa-1024.der", "ek-key", "RSA, 1024 bits"}, {"roca.der", "ek-roca", "updated"},
-		{"ca.der", "ek-is-ca", "ek.chain"}};
+		{"ca.der", "ek-is-ca", "ek.chain"}, {"sha1.der", "ek-weak", "SHA-1"},
+		{"sha1-above.der", "ek-weak", "SHA-1"},
+		{"signature-false.der", "ek-signature", "altered"},
+		{"revoked.der", "ek-revoked", "key compromise"},
+		{"revoked-indirectly.der", "ek-revoked", "revoked"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -218,6 +218,30 @@ static void an_expired_unproven_one_is_taken_with_a_remark_where_that_is_taken(v
 	assert_refused(judge_leaf(&world, &lenient, &early), ERR_REJECTED, "ek-not-yet-valid");
 }
 
+static enum err judge_with(const struct world *world, struct view sent, struct identity **out)
+{
+	AUTO(buf_free) struct buf der = BUF(8192);
+
+	certificate_add(world->leaf, &der);
+	return judge(world, &open_minded,
+		&(struct ek_evidence){.certificate = buf_view(&der), .chain = &sent, .chain_n = 1},
+		out);
+}
+
+static void what_an_unproven_one_sends_with_it_is_judged_too(void **state)
+{
+	AUTO(world_free) struct world world;
+	AUTO(buf_free) struct buf ca = BUF(8192);
+	AUTO(identity_free) struct identity *held = NULL, *refused = NULL;
+
+	(void)state;
+	estranged_world(&world);
+	certificate_add(world.ca, &ca);
+	assert_ok(judge_with(&world, buf_view(&ca), &held));
+	assert_int_equal(TRUST_UNPROVEN, identity_trust(held)->class);
+	assert_refused(judge_with(&world, view_str("garbage"), &refused), ERR_REJECTED, "ek-chain");
+}
+
 static enum err judge_bare(const struct identity_rules *rules, EVP_PKEY *key,
 	const struct ek_template *tmpl, void (*change)(TPMT_PUBLIC *), struct identity **out)
 {
@@ -333,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_sent_public_area_is_judged_for_an_unproven_one_too),
 		cmocka_unit_test(
 			an_expired_unproven_one_is_taken_with_a_remark_where_that_is_taken),
+		cmocka_unit_test(what_an_unproven_one_sends_with_it_is_judged_too),
 		cmocka_unit_test(without_a_certificate_the_public_area_is_the_ek),
 		cmocka_unit_test(without_a_certificate_the_template_and_the_key_are_known),
 		cmocka_unit_test(neither_certificate_nor_public_area_is_a_reason_of_its_own),
