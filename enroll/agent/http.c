@@ -260,19 +260,22 @@ static enum err refused(
 	return fail(ERR_DENIED, "service-refused", "%s", detail);
 }
 
-/* Nothing else is answered with 202: what does not say which attempt is held is no such answer. */
+static bool is_attempt(const char *text)
+{
+	return text[0] == '\0' || strspn(text, "0123456789abcdef") == 32;
+}
+
+/* Nothing else is answered with 202. A check of what was never held has no attempt to name. */
 static enum err held_back(struct http *http, const struct buf *body, struct problem *problem)
 {
 	if (!is_problem(http->curl) || problem_parse(buf_view(body), problem) != OK ||
-		strcmp(problem->code, "pending-approval") != 0 ||
-		strspn(problem->attempt, "0123456789abcdef") != 32)
+		strcmp(problem->code, "pending-approval") != 0 || !is_attempt(problem->attempt))
 		return fail(ERR_MALFORMED, "service-answer",
 			"%s answered with HTTP 202 and does not say what is pending: is it an "
 			"Endorse service?",
 			http->server);
 	problem->status = 202;
-	return fail(ERR_PENDING, "service-pending", "an admin is to decide: attempt %s",
-		problem->attempt);
+	return fail(ERR_PENDING, "service-pending", "an admin is to decide");
 }
 
 /* Says in words what kind of away a status is, for the message between two tries. */

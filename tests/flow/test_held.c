@@ -170,20 +170,27 @@ static void it_goes_on_asking_with_the_same_ak_until_it_is_enrolled(void **state
 	assert_nothing_left(world.chips[0].tcti);
 }
 
-static void the_doctor_says_who_decides(void **state)
+static void assert_doctor(const char *body, const char *words)
 {
 	AUTO(mem_free) char *dir = text("%s/doctor", world.dir);
 	AUTO(holder_stop) struct holder holder;
 	AUTO(output_free) struct output output;
 
-	(void)state;
-	holder_start(&holder, PROBLEM, HELD, "ge 1", "lt 0");
+	holder_start(&holder, PROBLEM, body, "ge 1", "lt 0");
 	world_run(&world, &output, "endorse", "doctor", "--server", holder.server, "--service",
 		world.name, "--ca", world.roots, "--tcti", world.chips[0].tcti, "--host", HOST,
 		"--state", dir, NULL);
 	assert_int_equal(output.code, 1);
 	assert_int_equal(lines_of(&output, "FAIL"), 1);
-	assert_true(has_line(&output, "FAIL policy", "endorsectl pending show " ID));
+	assert_true(has_line(&output, "FAIL policy", words));
+}
+
+/* A check is not held itself: there is an attempt only where an enrollment was. */
+static void the_doctor_says_who_decides(void **state)
+{
+	(void)state;
+	assert_doctor(HELD, "endorsectl pending show " ID);
+	assert_doctor("{" TYPE ",\"detail\":\"nobody\"}", "endorsectl pending list");
 }
 
 /* A 202 that does not say what is held is somebody else's: nobody is told to wait for it. */
