@@ -99,6 +99,7 @@ static const struct {
 	{"ek-is-ca", odd_certificate},
 	{"ek-eku", odd_certificate},
 	{"ek-usage", odd_certificate},
+	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
 	{"ek-chain",
 		"the intermediates in this TPM are no use: import the manufacturer's into trust: "

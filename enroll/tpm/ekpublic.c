@@ -187,17 +187,17 @@ enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_templa
 		area.nameAlg, area.objectAttributes);
 }
 
-enum err ek_public_read(struct view public, EVP_PKEY **key, const struct ek_template **out)
+enum err ek_public_read(struct view sent, EVP_PKEY **key, const struct ek_template **out)
 {
-	AUTO(pkey_free) EVP_PKEY *found = NULL;
+	AUTO(pkey_free) EVP_PKEY *made = NULL;
 	enum key_kind kind;
 	TPMT_PUBLIC area;
 
-	TRY(public_read(public, &area));
-	if (public_pkey(&area, &found, &kind) != OK)
-		return refuse(ERR_REJECTED, "ek-template", "EK Credential Profile B.3",
-			"ek.public has a key of a size or on a curve that no EK template has");
-	TRY(ek_public_match(public, found, out));
-	*key = MOVE(found);
+	TRY(public_read(sent, &area));
+	if (public_pkey(&area, &made, &kind) != OK)
+		return refuse(ERR_REJECTED, "ek-key", "EK Credential Profile B.3",
+			"ek.public has no key that an EK may have: %s", why()->sentence);
+	TRY(ek_public_match(sent, made, out));
+	*key = MOVE(made);
 	return OK;
 }

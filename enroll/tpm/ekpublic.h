@@ -47,7 +47,7 @@ CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, 
 CHECKED enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_template **out);
 
 /*
- * The EK that a TPM2B_PUBLIC is by itself: its key, for pkey_free(), and the template that it is made
- * from. ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-template" when it is of none.
+ * The same where no certificate says which key: the TPM2B_PUBLIC is an EK's, of exactly one of the templates.
+ * `*key` is the caller's, for pkey_free(). ERR_MALFORMED "tpm-public"; ERR_REJECTED "ek-key", "ek-template".
  */
-CHECKED enum err ek_public_read(struct view public, EVP_PKEY **key, const struct ek_template **out);
+CHECKED enum err ek_public_read(struct view sent, EVP_PKEY **key, const struct ek_template **out);
