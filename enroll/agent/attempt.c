@@ -158,6 +158,16 @@ static enum err open_answer(const struct secret_key *session, const struct trans
 	return of_the_answer(answer_parse(buf_view(&json), out));
 }
 
+/* What nobody can decide is not waited for. */
+static enum err told_which(const struct attempt *a, enum err err)
+{
+	if (err == ERR_PENDING && !a->is_check && a->problem.attempt[0] == '\0')
+		return fail(ERR_MALFORMED, "service-answer",
+			"the service's answer: it holds this enrollment, and does not say what is "
+			"pending");
+	return err;
+}
+
 /* http_post() repeats the same bytes when an answer is lost, so the service repeats itself too. */
 enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge,
 	const struct secret_key *session, struct answer **out)
@@ -171,7 +181,8 @@ enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge
 	TRY(proof_make(session, &transcript, proof));
 	TRY(write_proof(a, challenge, proof, &body));
 	TRY(keep_new_ak(a));
-	TRY(http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer, &a->problem));
+	TRY(told_which(a, http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer,
+				  &a->problem)));
 	return open_answer(session, &transcript, proof, buf_view(&answer), out);
 }
 

@@ -21,7 +21,12 @@ static void say_failure(struct doctor *doctor, const char *look)
 {
 	const struct problem *problem = &doctor->attempt.problem;
 
-	if (strcmp(why()->code, "service-pending") == 0)
+	if (strcmp(why()->code, "service-pending") == 0 && problem->attempt[0] == '\0')
+		SAY(doctor, FAIL, look,
+			"not before an admin decides: %s; endorse enroll asks for that, and an "
+			"admin sees it (endorsectl pending list)",
+			problem->detail);
+	else if (strcmp(why()->code, "service-pending") == 0)
 		SAY(doctor, FAIL, look,
 			"held until an admin decides: %s; endorsectl pending show %s, and then "
 			"accept-once, trust-ca or reject",

@@ -260,27 +260,37 @@ static enum err refused(
 	return fail(ERR_DENIED, "service-refused", "%s", detail);
 }
 
-/* Nothing else is answered with 202: what does not say which attempt is held is no such answer. */
+static bool is_attempt(const char *text)
+{
+	return text[0] == '\0' || strspn(text, "0123456789abcdef") == 32;
+}
+
+/* Nothing else is answered with 202. A check of what was never held has no attempt to name. */
 static enum err held_back(struct http *http, const struct buf *body, struct problem *problem)
 {
 	if (!is_problem(http->curl) || problem_parse(buf_view(body), problem) != OK ||
-		strcmp(problem->code, "pending-approval") != 0 ||
-		strspn(problem->attempt, "0123456789abcdef") != 32)
+		strcmp(problem->code, "pending-approval") != 0 || !is_attempt(problem->attempt))
 		return fail(ERR_MALFORMED, "service-answer",
 			"%s answered with HTTP 202 and does not say what is pending: is it an "
 			"Endorse service?",
 			http->server);
 	problem->status = 202;
-	return fail(ERR_PENDING, "service-pending", "an admin is to decide: attempt %s",
-		problem->attempt);
+	return fail(ERR_PENDING, "service-pending", "an admin is to decide");
 }
 
 /* Says in words what kind of away a status is, for the message between two tries. */
-static enum err wait_for_service(struct http *http, long status, struct retry *retry)
+static enum err wait_for_service(
+	struct http *http, long status, const struct buf *body, struct retry *retry)
 {
-	char what[512];
+	struct problem problem = {0};
+	char what[512], detail[256] = "";
 
-	snprintf(what, sizeof(what), "%s answered with HTTP %ld", http->server, status);
+	/* Who is turned away for a while wants to know by which limit. */
+	if (status == 429 && is_problem(http->curl) &&
+		problem_parse(buf_view(body), &problem) == OK)
+		printable(problem.detail, detail, sizeof(detail));
+	snprintf(what, sizeof(what), "%s answered with HTTP %ld%s%s", http->server, status,
+		detail[0] == '\0' ? "" : ": ", detail);
 	return retry_wait(retry, http_retry_after(http), what);
 }
 
@@ -305,7 +315,7 @@ enum err http_post(struct http *http, const char *path, struct view json, struct
 			return held_back(http, &body, problem);
 		if (!is_away_status(status))
 			return refused(http, status, &body, problem);
-		TRY(wait_for_service(http, status, retry));
+		TRY(wait_for_service(http, status, &body, retry));
 	}
 }
 

@@ -52,14 +52,6 @@ struct process {
 	int watchdog; /* seconds between two signs of life; 0: nobody waits for one */
 };
 
-/* The bundle of vendors that is believed, for whoever asks later which one it was. */
-static const char *vendors_words(const struct trust *trust)
-{
-	const char *version = trust_bundle_version(trust);
-
-	return version[0] == '\0' ? "none" : version;
-}
-
 static void log_start(struct process *process)
 {
 	struct service *service = current_take(process->reload.current);
@@ -70,7 +62,7 @@ static void log_start(struct process *process)
 	hex_write((struct view){policy_version(service->policy), SHA256_SIZE}, policy);
 	LOG(NOTICE, "service.started", "version", ENDORSE_VERSION, "service", config->service,
 		"listen", config->listen, "admin", config->admin_listen, "trust", trust, "vendors",
-		vendors_words(service->trust), "policy", policy);
+		trust_bundle_words(service->trust), "policy", policy);
 	current_release(process->reload.current, &service);
 }
 

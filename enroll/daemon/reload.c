@@ -124,9 +124,11 @@ static void join(const struct buf *lines, struct buf *out)
 			buf_str(out, "; ");
 }
 
-static void log_reload(const char *by, struct reload_answer *answer, enum err err)
+static void log_reload(
+	struct reload *reload, const char *by, struct reload_answer *answer, enum err err)
 {
 	AUTO(buf_free) struct buf changes = BUF(1 << 20);
+	struct service *service;
 
 	if (err != OK) {
 		log_problems(&answer->problems);
@@ -134,9 +136,12 @@ static void log_reload(const char *by, struct reload_answer *answer, enum err er
 		return;
 	}
 	join(&answer->changes, &changes);
+	service = current_take(reload->current);
 	LOG(NOTICE, "service.reloaded", "by", by, "changes",
 		changes.n == 0 ? "none" : buf_text(&changes), "trust", answer->trust_version,
-		"policy", answer->policy_version, "ca", answer->ca_certificate);
+		"vendors", trust_bundle_words(service->trust), "policy", answer->policy_version,
+		"ca", answer->ca_certificate);
+	current_release(reload->current, &service);
 }
 
 static void tell_reloading(const struct reload *reload)
@@ -228,7 +233,7 @@ enum err reload_now(struct reload *reload, const char *by, struct reload_answer 
 	old = current_take(reload->current);
 	err = attempt(reload, old, out);
 	current_release(reload->current, &old);
-	log_reload(by, out, err);
+	log_reload(reload, by, out, err);
 	reload->is_refused = err != OK;
 	tell_status(reload, "READY=1");
 	pthread_mutex_unlock(&reload->lock);

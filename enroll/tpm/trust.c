@@ -388,6 +388,11 @@ const char *trust_bundle_version(const struct trust *trust)
 	return vendors_version(trust->vendors);
 }
 
+const char *trust_bundle_words(const struct trust *trust)
+{
+	return trust_bundle_version(trust)[0] == '\0' ? "none" : trust_bundle_version(trust);
+}
+
 const char *trust_passed_over(const struct trust *trust)
 {
 	return buf_text(&trust->skipped);

@@ -84,6 +84,8 @@ const uint8_t *trust_version(const struct trust *trust); /* 32 bytes */
 
 /* The version of the vendors that came with the set (VERSION of their tree); "" without any. */
 const char *trust_bundle_version(const struct trust *trust);
+/* The same for a log: "none" without any. */
+const char *trust_bundle_words(const struct trust *trust);
 
 /* What was told to `skipped`, "PATH: REASON" a line; "" for nothing. Only the first 32 KiB. */
 const char *trust_passed_over(const struct trust *trust);

@@ -40,6 +40,7 @@ static int unmake(void **state)
 
 /* Stands before the edge: what it answers itself, by the number of the request to enroll. */
 struct holder {
+	int status; /* of what it answers itself */
 	int port;
 	char *server;
 	pid_t pid;
@@ -73,13 +74,13 @@ static void holder_start(struct holder *holder, const char *type, const char *bo
 		"\tacl enroll path /v1/enroll\n"
 		"\thttp-request track-sc0 int(1) table asked if enroll\n"
 		"\thttp-request sc-inc-gpc0(0) if enroll\n"
-		"\thttp-request return status 202 content-type %s file %s hdr Retry-After 5 "
+		"\thttp-request return status %d content-type %s file %s hdr Retry-After 5 "
 		"if enroll { sc0_get_gpc0 %s }\n"
 		"\thttp-request return status 503 hdr Retry-After 5 if enroll { sc0_get_gpc0 %s }\n"
 		"\tdefault_backend edge\n"
 		"backend asked\n\tstick-table type integer size 1 expire 1h store gpc0\n"
 		"backend edge\n\tserver edge 127.0.0.1:%d ssl verify none\n",
-		holder->port, world.dir, type, answer, held, away, world.edge_port);
+		holder->port, world.dir, holder->status, type, answer, held, away, world.edge_port);
 	write_file(config, 0644, view_str(words));
 	write_file(answer, 0644, view_str(body));
 	holder->pid = process_start(&(struct program){
@@ -128,7 +129,7 @@ static bool has_file(const char *name)
 
 static void an_attempt_that_is_held_is_no_enrollment_and_its_ak_is_kept(void **state)
 {
-	AUTO(holder_stop) struct holder holder;
+	AUTO(holder_stop) struct holder holder = {.status = 202};
 	AUTO(output_free) struct output first, second;
 	AUTO(mem_free) char *made = NULL, *again = NULL;
 
@@ -152,7 +153,7 @@ static void an_attempt_that_is_held_is_no_enrollment_and_its_ak_is_kept(void **s
 /* Held, then away for a moment, then decided. */
 static void it_goes_on_asking_with_the_same_ak_until_it_is_enrolled(void **state)
 {
-	AUTO(holder_stop) struct holder holder;
+	AUTO(holder_stop) struct holder holder = {.status = 202};
 	AUTO(output_free) struct output output;
 	AUTO(mem_free) char *made = file_text("ak.new.tss2.pem"), *held = NULL;
 	AUTO(mem_free) char *leaf = text("%s/held/ak.pem", world.dir);
@@ -170,20 +171,27 @@ static void it_goes_on_asking_with_the_same_ak_until_it_is_enrolled(void **state
 	assert_nothing_left(world.chips[0].tcti);
 }
 
-static void the_doctor_says_who_decides(void **state)
+static void assert_doctor(const char *body, const char *words)
 {
 	AUTO(mem_free) char *dir = text("%s/doctor", world.dir);
-	AUTO(holder_stop) struct holder holder;
+	AUTO(holder_stop) struct holder holder = {.status = 202};
 	AUTO(output_free) struct output output;
 
-	(void)state;
-	holder_start(&holder, PROBLEM, HELD, "ge 1", "lt 0");
+	holder_start(&holder, PROBLEM, body, "ge 1", "lt 0");
 	world_run(&world, &output, "endorse", "doctor", "--server", holder.server, "--service",
 		world.name, "--ca", world.roots, "--tcti", world.chips[0].tcti, "--host", HOST,
 		"--state", dir, NULL);
 	assert_int_equal(output.code, 1);
 	assert_int_equal(lines_of(&output, "FAIL"), 1);
-	assert_true(has_line(&output, "FAIL policy", "endorsectl pending show " ID));
+	assert_true(has_line(&output, "FAIL policy", words));
+}
+
+/* A check is not held itself: there is an attempt only where an enrollment was. */
+static void the_doctor_says_who_decides(void **state)
+{
+	(void)state;
+	assert_doctor(HELD, "endorsectl pending show " ID);
+	assert_doctor("{" TYPE ",\"detail\":\"nobody\"}", "endorsectl pending list");
 }
 
 /* A 202 that does not say what is held is somebody else's: nobody is told to wait for it. */
@@ -203,13 +211,27 @@ static void an_answer_that_holds_nothing_by_name_is_of_no_use(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO(holder_stop) struct holder holder;
+		AUTO(holder_stop) struct holder holder = {.status = 202};
 		AUTO(output_free) struct output output;
 
 		holder_start(&holder, rows[i].type, rows[i].body, "ge 1", "lt 0");
 		run(&output, &holder, "enroll", "nothing", "--wait", "1h");
 		assert_told(&output, 5, "does not say what is pending");
 	}
+}
+
+/* Too many wait already: nobody is away, and only the service's own words say so. */
+static void a_limit_is_told_in_the_services_own_words(void **state)
+{
+	AUTO(holder_stop) struct holder holder = {.status = 429};
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	holder_start(&holder, PROBLEM,
+		"{\"type\":\"urn:endorse:error:pending-limit\",\"detail\":\"1000 wait already\"}",
+		"ge 1", "lt 0");
+	run(&output, &holder, "enroll", "limit", NULL, NULL);
+	assert_told(&output, 4, "HTTP 429: 1000 wait already");
 }
 
 static int tests(void)
@@ -219,6 +241,7 @@ static int tests(void)
 		cmocka_unit_test(it_goes_on_asking_with_the_same_ak_until_it_is_enrolled),
 		cmocka_unit_test(the_doctor_says_who_decides),
 		cmocka_unit_test(an_answer_that_holds_nothing_by_name_is_of_no_use),
+		cmocka_unit_test(a_limit_is_told_in_the_services_own_words),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

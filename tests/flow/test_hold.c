@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HOST "a.hold.example.test"
 
@@ -20,6 +21,10 @@ static const char policy[] = "rules:\n"
 			     "    hosts: [{suffix: listed.example.test}]\n"
 			     "    templates: [ak]\n"
 			     "    trust: [allow-list]\n"
+			     "  - name: aged\n"
+			     "    hosts: [{suffix: aged.example.test}]\n"
+			     "    templates: [ak]\n"
+			     "    expired_ek: warn\n"
 			     "  - name: strict\n"
 			     "    hosts: [{suffix: example.test}]\n"
 			     "    templates: [ak]\n"
@@ -392,6 +397,27 @@ static void a_held_attempt_is_counted_for_itself_and_is_no_refusal(void **state)
 	assert_int_equal(rows, sql_number(world.conninfo, refusals));
 }
 
+/* What is let pass, somebody can read of. */
+static void an_expired_ek_is_taken_where_a_rule_says_so_and_the_log_says_it(void **state)
+{
+	const struct ek_wish wish = {.not_after = time(NULL) - 3600};
+	const struct stranger_plan plan = {
+		.maker = &world.maker, .host = "a.example.test", .ek = SOFT_L2, .wish = &wish};
+	AUTO(soft_device_free) struct soft_device device = {0};
+	AUTO(mem_free) char *before = NULL, *after = NULL;
+
+	(void)state;
+	stranger_make(&world, &plan, &device);
+	assert_knock(&world, &device, 422, "ek-expired");
+	assert_nothing_bound(&world);
+	before = world_log(&world, 0);
+	assert_null(strstr(before, "remark="));
+	snprintf(device.host, sizeof(device.host), "a.aged.example.test");
+	assert_knock(&world, &device, 200, "");
+	after = world_log(&world, 0);
+	assert_non_null(strstr(after, "remark="));
+}
+
 static int tests(void)
 {
 	struct CMUnitTest all[] = {
@@ -408,6 +434,7 @@ static int tests(void)
 		cmocka_unit_test(a_revoked_device_does_not_wait),
 		cmocka_unit_test(a_check_says_that_it_would_wait_and_records_nothing),
 		cmocka_unit_test(a_held_attempt_is_counted_for_itself_and_is_no_refusal),
+		cmocka_unit_test(an_expired_ek_is_taken_where_a_rule_says_so_and_the_log_says_it),
 	};
 
 	for (size_t i = 0; i < COUNT(all); i++)
