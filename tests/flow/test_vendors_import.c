@@ -346,86 +346,6 @@ static void what_was_imported_can_be_removed_and_what_was_not_cannot(void **stat
 	assert_non_null(strstr(buf_text(&configured.err), "certificate-unknown"));
 }
 
-static void the_service_judges_again_whatever_it_is_sent(void **state)
-{
-	static const struct {
-		const char *role, *manufacturers, *code;
-		const struct notary *what;
-	} rows[] = {
-		{"intermediate", "", "ca-aik", &aik}, {"root", "any", "ca-expired", &old},
-		{"crl", "", "ca-role", &odd}, {"friend", "", "ca-role", &odd},
-		{"root", "", "ca-manufacturers", &odd},
-		{"root", "infineon", "ca-manufacturers", &odd},
-		{"root", "any", "ca-known", &sub}, /* trusted as an intermediate */
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO(import_request_free) struct import_request request;
-		AUTO(import_answer_free) struct import_answer answer = {.n = 0};
-		AUTO(buf_free) struct buf der = BUF(1 << 16), json = BUF(1 << 16);
-		struct httpc_answer got;
-
-		must(import_request_init(&request, 1) == OK, "out of memory");
-		notary_der(rows[i].what, &der);
-		request.items[0] = (struct import_item){
-			rows[i].role, rows[i].manufacturers, "test", "x", buf_view(&der)};
-		request.n = 1;
-		snprintf(request.why, sizeof(request.why), "test");
-		must(import_request_encode(&request, &json) == OK, "%s", why()->sentence);
-		httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json),
-			&got);
-		assert_int_equal(got.status, 200);
-		assert_int_equal(import_answer_parse(buf_view(&got.body), &answer), OK);
-		assert_int_equal(answer.items[0].result, IMPORT_REFUSED);
-		assert_string_equal(answer.items[0].reason, rows[i].code);
-		httpc_answer_free(&got);
-	}
-}
-
-/* Far more than any other request may have; nothing of it is copied to a worker's stack. */
-static void an_import_may_be_large_and_has_an_end(void **state)
-{
-	AUTO(import_request_free) struct import_request request;
-	AUTO(import_answer_free) struct import_answer answer = {.n = 0};
-	AUTO(buf_free) struct buf der = BUF(1 << 16), json = BUF(2 * LIMIT_IMPORT_BODY);
-	struct httpc_answer got;
-
-	(void)state;
-	must(import_request_init(&request, LIMIT_IMPORT_ITEMS) == OK, "out of memory");
-	notary_der(&odd, &der);
-	for (request.n = 0; request.n < LIMIT_IMPORT_ITEMS; request.n++)
-		request.items[request.n] =
-			(struct import_item){"root", "any", "test", "x", buf_view(&der)};
-	request.is_dry_run = true;
-	must(import_request_encode(&request, &json) == OK, "%s", why()->sentence);
-	assert_true(json.n > 1 << 20);
-	httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json), &got);
-	assert_int_equal(got.status, 200);
-	assert_int_equal(import_answer_parse(buf_view(&got.body), &answer), OK);
-	assert_int_equal(answer.n, LIMIT_IMPORT_ITEMS);
-	assert_int_equal(answer.items[0].result, IMPORT_ADDED);
-	assert_int_equal(answer.items[answer.n - 1].result, IMPORT_KNOWN);
-	httpc_answer_free(&got);
-	while (json.n <= LIMIT_IMPORT_BODY)
-		buf_str(&json, "                                                                ");
-	httpc_post(&world.services[0].admin, "/v1/admin/vendors/import", buf_view(&json), &got);
-	assert_int_not_equal(got.status, 200);
-	httpc_answer_free(&got);
-}
-
-static void a_digest_that_is_none_is_told(void **state)
-{
-	struct httpc_answer got;
-
-	(void)state;
-	httpc_post(&world.services[0].admin, "/v1/admin/vendors/remove",
-		view_str("{\"sha256\":\"xyz\",\"why\":\"test\"}"), &got);
-	assert_int_equal(got.status, 400);
-	assert_non_null(strstr(buf_text(&got.body), "certificate-digest"));
-	httpc_answer_free(&got);
-}
-
 static void a_signed_cabinet_is_imported(void **state)
 {
 	AUTO(mem_free) char *content = in_dir("cab"), *folder = in_dir("cab/Infineon");
@@ -461,17 +381,6 @@ static void a_signed_cabinet_is_imported(void **state)
 		1);
 }
 
-static void without_the_token_nothing_is_told(void **state)
-{
-	const struct httpc_peer stranger = {.port = world.services[0].admin_port};
-	struct httpc_answer got;
-
-	(void)state;
-	httpc_get(&stranger, "/v1/admin/vendors/export", &got);
-	assert_int_equal(got.status, 403);
-	httpc_answer_free(&got);
-}
-
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
@@ -485,11 +394,7 @@ static int tests(void)
 		cmocka_unit_test(one_is_shown_with_how_it_came),
 		cmocka_unit_test(an_export_imported_elsewhere_leads_to_the_same_trust),
 		cmocka_unit_test(what_was_imported_can_be_removed_and_what_was_not_cannot),
-		cmocka_unit_test(the_service_judges_again_whatever_it_is_sent),
-		cmocka_unit_test(an_import_may_be_large_and_has_an_end),
-		cmocka_unit_test(a_digest_that_is_none_is_told),
 		cmocka_unit_test(a_signed_cabinet_is_imported),
-		cmocka_unit_test(without_the_token_nothing_is_told),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);
