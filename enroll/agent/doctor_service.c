@@ -1,7 +1,7 @@
 /* doctor_service.c - a ticket, the TPM's answer to it, and what would become of a request. */
 #include "enroll/agent/doctor.h"
-#include "enroll/tpm/manufacturer.h"
 #include "enroll/proto/answer.h"
+#include "enroll/tpm/manufacturer.h"
 
 #include <stdio.h>
 #include <string.h>
