@@ -58,6 +58,29 @@ enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n)
 	return good ? OK : not_added("extKeyUsage");
 }
 
+static bool push_policy(CERTIFICATEPOLICIES *policies, const char *oid)
+{
+	POLICYINFO *policy = POLICYINFO_new();
+
+	if (policy != NULL && (policy->policyid = OBJ_txt2obj(oid, 1)) != NULL &&
+		sk_POLICYINFO_push(policies, policy) > 0)
+		return true;
+	POLICYINFO_free(policy);
+	return false;
+}
+
+enum err extension_certificate_policies(X509 *cert, const char *const *oids, size_t n)
+{
+	CERTIFICATEPOLICIES *policies = CERTIFICATEPOLICIES_new();
+	bool good = policies != NULL;
+
+	for (size_t i = 0; good && i < n; i++)
+		good = push_policy(policies, oids[i]);
+	good = good && X509_add1_ext_i2d(cert, NID_certificate_policies, policies, 0, 0) == 1;
+	CERTIFICATEPOLICIES_free(policies);
+	return good ? OK : not_added("certificatePolicies");
+}
+
 enum err extension_subject_key_identifier(X509 *cert)
 {
 	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert);

@@ -14,6 +14,9 @@ CHECKED enum err extension_key_usage(X509 *cert, const int *bits, size_t n);
 /* extKeyUsage (4.2.1.12), dotted OIDs in their order. */
 CHECKED enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n);
 
+/* certificatePolicies (4.2.1.4), dotted OIDs in their order, without qualifiers. */
+CHECKED enum err extension_certificate_policies(X509 *cert, const char *const *oids, size_t n);
+
 /*
  * subjectKeyIdentifier (4.2.1.2): the leftmost 160 bits of SHA-256 over the subject's public key
  * (RFC 7093 2, method 1), which must have been set.

@@ -17,6 +17,7 @@ enum err grant_digest(const struct grant *grant, uint8_t out[static SHA256_SIZE]
 	add(&all, grant->key.bits);
 	add(&all, view_str(grant->host));
 	add(&all, view_str(grant->device_id));
+	add(&all, view_str(grant->trust_class));
 	add(&all, view_str(grant->tpm_manufacturer));
 	add(&all, view_str(grant->tpm_model));
 	add(&all, view_str(grant->tpm_version));

@@ -12,13 +12,17 @@ struct grant_key {
 	struct view bits; /* the uncompressed point, or the DER of the RSAPublicKey */
 };
 
-/* Everything is borrowed. What is not known is NULL; a template that wants it is then refused. */
+/*
+ * Everything is borrowed. What is not known is NULL: of the TPM's three an optional name of the
+ * template does without, and every other template that wants one is refused.
+ */
 struct grant {
 	const char *template;
 	unsigned template_version;
 	struct grant_key key;
 	const char *host;
 	const char *device_id; /* 32 hexadecimal digits */
+	const char *trust_class; /* how its EK came to be trusted: "manufacturer", "allow-list" */
 	const char *tpm_manufacturer; /* "id:49465800" */
 	const char *tpm_model;
 	const char *tpm_version; /* "id:00010002" */

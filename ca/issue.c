@@ -95,6 +95,32 @@ static enum err set_usages(X509 *cert, const struct template *tmpl)
 		cert, tmpl->extended_key_usage.item, tmpl->extended_key_usage.n);
 }
 
+/* Which ones apply is the grant's to say: a class that the template does not name has none. */
+static enum err set_policies(X509 *cert, const struct template *tmpl, const struct grant *grant)
+{
+	const char *oids[TEMPLATE_POLICIES + 1];
+	const char *of_class = template_trust_policy(tmpl, grant->trust_class);
+	char *const *always = tmpl->policies.item;
+	size_t n = 0;
+
+	while (n < tmpl->policies.n) {
+		oids[n] = always[n];
+		n++;
+	}
+	if (of_class != NULL)
+		oids[n++] = of_class;
+	return n == 0 ? OK : extension_certificate_policies(cert, oids, n);
+}
+
+enum err certificate_judge(const struct template *tmpl, const struct grant *grant)
+{
+	AUTO(san_free) GENERAL_NAMES *names = NULL;
+
+	if (grant->trust_class == NULL)
+		return fail(ERR_INTERNAL, "template-value", "a grant without a trust class");
+	return san_build(&tmpl->san, grant, &names);
+}
+
 enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out)
 {
@@ -102,6 +128,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 	const X509 *issuer = authority_certificate(authority);
 
 	out->der = BUF(16384);
+	TRY(certificate_judge(tmpl, grant));
 	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 ||
 		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)
 		return crypto_failed("issuer");
@@ -110,6 +137,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 	TRY(set_key(cert, &grant->key));
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(set_usages(cert, tmpl));
+	TRY(set_policies(cert, tmpl, grant));
 	TRY(set_names(cert, tmpl, grant));
 	TRY(extension_subject_key_identifier(cert));
 	TRY(extension_authority_key_identifier(cert, issuer));

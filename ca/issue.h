@@ -15,9 +15,15 @@ struct issued {
 void issued_free(struct issued *issued);
 
 /*
+ * Does the grant have what a certificate of the template states? ERR_REJECTED
+ * "template-needs-tpm-facts", ERR_INTERNAL "template-value".
+ */
+CHECKED enum err certificate_judge(const struct template *tmpl, const struct grant *grant);
+
+/*
  * Builds and signs one certificate. It begins `backdate` before `now` and ends a lifetime after it,
  * neither of them outside the CA's certificate. ERR_BUSY "ca-not-valid-yet", "ca-expired" when `now`
- * is; ERR_INTERNAL "template-value", "crypto", "random".
+ * is; ERR_INTERNAL "crypto", "random"; and as certificate_judge().
  */
 CHECKED enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out);

@@ -1,24 +1,9 @@
 #include "ca/san.h"
 
+#include "ca/identifier.h"
+
 #include <ctype.h>
-#include <openssl/asn1t.h>
 #include <string.h>
-
-#define OID_PERMANENT_IDENTIFIER "1.3.6.1.5.5.7.8.3"
-
-/* RFC 4043 2: PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner
- * OBJECT IDENTIFIER OPTIONAL } */
-struct permanent_identifier {
-	ASN1_UTF8STRING *value;
-	ASN1_OBJECT *assigner;
-};
-
-/* clang-format off */
-ASN1_SEQUENCE(permanent_identifier) = {
-	ASN1_OPT(struct permanent_identifier, value, ASN1_UTF8STRING),
-	ASN1_OPT(struct permanent_identifier, assigner, ASN1_OBJECT),
-} static_ASN1_SEQUENCE_END_name(struct permanent_identifier, permanent_identifier);
-/* clang-format on */
 
 void san_free(GENERAL_NAMES **names)
 {
@@ -50,12 +35,34 @@ static const char *lookup(const struct grant *grant, enum variable variable)
 	return NULL;
 }
 
+/* What nobody but a manufacturer's certificate tells: a TPM may be trusted without one. */
+static bool is_tpm_fact(enum variable variable)
+{
+	return variable == VARIABLE_TPM_MANUFACTURER || variable == VARIABLE_TPM_MODEL ||
+	       variable == VARIABLE_TPM_VERSION;
+}
+
+static bool is_unproven(const char *text, const struct grant *grant)
+{
+	enum variable variable = variable_read(text);
+	const char *value = lookup(grant, variable);
+
+	return is_tpm_fact(variable) && (value == NULL || value[0] == '\0');
+}
+
 static enum err expand(const char *text, const struct grant *grant, const char **out)
 {
 	enum variable variable = variable_read(text);
 	const char *value = variable == VARIABLES ? text : lookup(grant, variable);
 	size_t n = value == NULL ? 0 : strlen(value);
 
+	if (is_unproven(text, grant))
+		return refuse(ERR_REJECTED, "template-needs-tpm-facts",
+			"endorse-template(5) optional",
+			"certificates of the template \"%s\" state %s, and no manufacturer's "
+			"certificate has proven it of this TPM; the service's operator can make it "
+			"optional in that template",
+			grant->template, text);
 	if (n == 0 || n > 128)
 		return fail(
 			ERR_INTERNAL, "template-value", "%s has no value, or one too long", text);
@@ -87,47 +94,31 @@ static enum err add_attribute(
 }
 
 static enum err directory_name(
-	const struct yaml_list *attributes, const struct grant *grant, GENERAL_NAME *out)
+	const struct template_name *template, const struct grant *grant, GENERAL_NAME *out)
 {
-	const struct template_attribute *attribute = attributes->item;
+	const struct template_attribute *attribute = template->directory_name.item;
 	X509_NAME *name = X509_NAME_new();
 
 	if (name == NULL)
 		return no_memory();
 	GENERAL_NAME_set0_value(out, GEN_DIRNAME, name);
-	for (size_t i = 0; i < attributes->n; i++)
-		TRY(add_attribute(name, &attribute[i], grant));
+	for (size_t i = 0; i < template->directory_name.n; i++)
+		if (!template->optional || !is_unproven(attribute[i].value, grant))
+			TRY(add_attribute(name, &attribute[i], grant));
 	return OK;
-}
-
-static ASN1_TYPE *permanent_identifier_value(const char *text)
-{
-	ASN1_UTF8STRING *value = ASN1_UTF8STRING_new();
-	struct permanent_identifier identifier = {.value = value};
-	ASN1_TYPE *type = NULL;
-
-	if (value != NULL && ASN1_STRING_set(value, text, -1) == 1)
-		type = ASN1_TYPE_pack_sequence(
-			ASN1_ITEM_rptr(permanent_identifier), &identifier, NULL);
-	ASN1_UTF8STRING_free(value);
-	return type;
 }
 
 static enum err permanent_identifier(const char *text, const struct grant *grant, GENERAL_NAME *out)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj(OID_PERMANENT_IDENTIFIER, 1);
-	ASN1_TYPE *value = NULL;
-	const char *identifier;
-	enum err err = expand(text, grant, &identifier);
+	const char *value;
 
-	if (err == OK && (oid == NULL || (value = permanent_identifier_value(identifier)) == NULL ||
-				 GENERAL_NAME_set0_othername(out, oid, value) != 1))
-		err = no_memory();
-	if (err != OK) {
-		ASN1_OBJECT_free(oid);
-		ASN1_TYPE_free(value);
-	}
-	return err;
+	TRY(expand(text, grant, &value));
+	return identifier_set(out, value);
+}
+
+static bool is_empty(const GENERAL_NAME *name)
+{
+	return name->type == GEN_DIRNAME && X509_NAME_entry_count(name->d.directoryName) == 0;
 }
 
 enum err san_build(const struct template_san *san, const struct grant *grant, GENERAL_NAMES **out)
@@ -145,7 +136,9 @@ enum err san_build(const struct template_san *san, const struct grant *grant, GE
 		if (each[i].permanent_identifier != NULL)
 			TRY(permanent_identifier(each[i].permanent_identifier, grant, name));
 		else
-			TRY(directory_name(&each[i].directory_name, grant, name));
+			TRY(directory_name(&each[i], grant, name));
+		if (is_empty(name))
+			continue;
 		if (sk_GENERAL_NAME_push(names, name) <= 0)
 			return no_memory();
 		name = NULL;

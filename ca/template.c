@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TEMPLATES_MAX 64
+#define OID_ANY_POLICY "2.5.29.32.0" /* RFC 5280 4.2.1.4 */
 
 struct templates {
 	struct template *item;
@@ -32,6 +33,8 @@ static const struct yaml_key name_keys[] = {
 		&attribute_schema, NULL},
 	{"permanent_identifier", YAML_TEXT, offsetof(struct template_name, permanent_identifier),
 		"", 1, 128, NULL, NULL},
+	{"optional", YAML_BOOL, offsetof(struct template_name, optional), "false", 0, 0, NULL,
+		NULL},
 	{0},
 };
 static const struct yaml_schema name_schema = {
@@ -44,6 +47,20 @@ static const struct yaml_key san_keys[] = {
 };
 static const struct yaml_schema san_schema = {
 	sizeof(struct template_san), san_keys, offsetof(struct template_san, mark)};
+
+static const struct yaml_key trust_policies_keys[] = {
+	{"manufacturer", YAML_TEXT, offsetof(struct template_trust_policies, manufacturer), "", 3,
+		64, NULL, NULL},
+	{"operator-import", YAML_TEXT, offsetof(struct template_trust_policies, operator_import),
+		"", 3, 64, NULL, NULL},
+	{"allow-list", YAML_TEXT, offsetof(struct template_trust_policies, allow_list), "", 3, 64,
+		NULL, NULL},
+	{"approved", YAML_TEXT, offsetof(struct template_trust_policies, approved), "", 3, 64, NULL,
+		NULL},
+	{0},
+};
+static const struct yaml_schema trust_policies_schema = {sizeof(struct template_trust_policies),
+	trust_policies_keys, offsetof(struct template_trust_policies, mark)};
 
 static const char *const kinds[] = {"x509", NULL};
 static const char *const keys[] = {"ak", NULL};
@@ -61,6 +78,10 @@ static const struct yaml_key template_keys[] = {
 	{"key_usage", YAML_LIST, offsetof(struct template, key_usage), NULL, 1, 9, NULL, NULL},
 	{"extended_key_usage", YAML_LIST, offsetof(struct template, extended_key_usage), NULL, 1,
 		16, NULL, NULL},
+	{"policies", YAML_LIST, offsetof(struct template, policies), "", 1, TEMPLATE_POLICIES, NULL,
+		NULL},
+	{"trust_policies", YAML_MAP, offsetof(struct template, trust_policies), "", 0, 0,
+		&trust_policies_schema, NULL},
 	{0},
 };
 static const struct yaml_schema template_schema = {
@@ -115,12 +136,69 @@ static void judge_name(const struct judging *judging, const struct template_name
 	if ((name->directory_name.n > 0) == (name->permanent_identifier != NULL))
 		problem_add(judging->problems, judging->file, name->mark,
 			"wanted one of directory_name and permanent_identifier");
+	if (name->optional && name->directory_name.n == 0)
+		problem_add(judging->problems, judging->file, name->mark,
+			"optional goes with directory_name only");
 	if (name->permanent_identifier != NULL)
 		judge_value(judging, name->mark, name->permanent_identifier);
 	for (size_t i = 0; i < name->directory_name.n; i++) {
 		judge_oid(judging, attribute[i].mark, attribute[i].type);
 		judge_value(judging, attribute[i].mark, attribute[i].value);
 	}
+}
+
+/* An empty list of names would be no subject alternative name (RFC 5280 4.2.1.6). */
+static void judge_names(const struct judging *judging, const struct template_san *san)
+{
+	const struct template_name *names = san->names.item;
+	bool has_certain = false;
+
+	for (size_t i = 0; i < san->names.n; i++) {
+		judge_name(judging, &names[i]);
+		has_certain = has_certain || !names[i].optional;
+	}
+	if (!has_certain)
+		problem_add(judging->problems, judging->file, san->mark,
+			"every name is optional: wanted one that each certificate has");
+}
+
+static bool is_same_oid(const char *a, const char *b)
+{
+	ASN1_OBJECT *of_a = OBJ_txt2obj(a, 1), *of_b = OBJ_txt2obj(b, 1);
+	bool same = of_a != NULL && of_b != NULL && OBJ_cmp(of_a, of_b) == 0;
+
+	ASN1_OBJECT_free(of_a);
+	ASN1_OBJECT_free(of_b);
+	return same;
+}
+
+/* `others`: the first `n` policies, which stand in the same certificate. */
+static void judge_policy(const struct judging *judging, struct yaml_mark mark, const char *policy,
+	char *const *others, size_t n)
+{
+	judge_oid(judging, mark, policy);
+	if (is_same_oid(policy, OID_ANY_POLICY))
+		problem_add(judging->problems, judging->file, mark,
+			"%s is anyPolicy, which would stand for every other one too", policy);
+	for (size_t i = 0; i < n; i++)
+		if (is_same_oid(policy, others[i]))
+			problem_add(judging->problems, judging->file, mark,
+				"RFC 5280 4.2.1.4: the policy %s would be there twice", policy);
+}
+
+static void judge_policies(const struct judging *judging, const struct template *tmpl)
+{
+	char *const *policies = tmpl->policies.item;
+	const struct template_trust_policies *trust = &tmpl->trust_policies;
+	const char *const of_classes[] = {
+		trust->manufacturer, trust->operator_import, trust->allow_list, trust->approved};
+
+	for (size_t i = 0; i < tmpl->policies.n; i++)
+		judge_policy(judging, tmpl->mark, policies[i], policies, i);
+	for (size_t i = 0; i < COUNT(of_classes); i++)
+		if (of_classes[i] != NULL)
+			judge_policy(
+				judging, trust->mark, of_classes[i], policies, tmpl->policies.n);
 }
 
 /* What certificates are recorded under: the database takes no other word. */
@@ -132,7 +210,6 @@ static bool is_word(const char *name)
 
 static void judge(const struct judging *judging, const struct template *tmpl)
 {
-	const struct template_name *names = tmpl->san.names.item;
 	char *const *usages = tmpl->key_usage.item, *const *oids = tmpl->extended_key_usage.item;
 
 	if (!is_word(tmpl->name))
@@ -144,14 +221,14 @@ static void judge(const struct judging *judging, const struct template *tmpl)
 		problem_add(judging->problems, judging->file, tmpl->san.mark,
 			"RFC 5280 4.2.1.6: with an empty subject the subject alternative name is "
 			"critical");
-	for (size_t i = 0; i < tmpl->san.names.n; i++)
-		judge_name(judging, &names[i]);
+	judge_names(judging, &tmpl->san);
 	for (size_t i = 0; i < tmpl->key_usage.n; i++)
 		if (usage_bit(usages[i]) < 0)
 			problem_add(judging->problems, judging->file, tmpl->mark,
 				"\"%s\" is no key usage of RFC 5280 4.2.1.3", usages[i]);
 	for (size_t i = 0; i < tmpl->extended_key_usage.n; i++)
 		judge_oid(judging, tmpl->mark, oids[i]);
+	judge_policies(judging, tmpl);
 }
 
 static void load_one(struct templates *templates, const char *path, struct problems *problems)
@@ -243,5 +320,13 @@ const struct template *template_named(const struct templates *templates, const c
 	for (size_t i = 0; i < templates->n; i++)
 		if (strcmp(templates->item[i].name, name) == 0)
 			return &templates->item[i];
+	return NULL;
+}
+
+const char *template_trust_policy(const struct template *tmpl, const char *trust_class)
+{
+	for (const struct yaml_key *key = trust_policies_keys; key->name != NULL; key++)
+		if (strcmp(key->name, trust_class) == 0)
+			return *(char *const *)((const char *)&tmpl->trust_policies + key->offset);
 	return NULL;
 }

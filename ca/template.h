@@ -27,12 +27,21 @@ struct template_attribute {
 struct template_name {
 	struct yaml_list directory_name; /* of struct template_attribute, one RDN each */
 	char *permanent_identifier; /* RFC 4043 */
+	bool optional; /* a directory name does without what nothing has proven of a TPM */
 	struct yaml_mark mark;
 };
 
 struct template_san {
 	bool critical;
 	struct yaml_list names; /* of struct template_name */
+	struct yaml_mark mark;
+};
+
+#define TEMPLATE_POLICIES 16
+
+/* What is stated of how the EK came to be trusted, by trust class: OIDs, dotted; NULL: nothing. */
+struct template_trust_policies {
+	char *manufacturer, *operator_import, *allow_list, *approved;
 	struct yaml_mark mark;
 };
 
@@ -46,6 +55,8 @@ struct template
 	struct template_san san;
 	struct yaml_list key_usage; /* of char *, RFC 5280 4.2.1.3 */
 	struct yaml_list extended_key_usage; /* of char *, OIDs, dotted */
+	struct yaml_list policies; /* of char *, OIDs, dotted; RFC 5280 4.2.1.4 */
+	struct template_trust_policies trust_policies;
 	struct yaml_mark mark;
 	uint8_t digest[SHA256_SIZE]; /* of the file */
 };
@@ -65,3 +76,6 @@ const struct template *template_at(const struct templates *templates, size_t ind
 
 /* NULL when there is no template of that name. */
 const struct template *template_named(const struct templates *templates, const char *name);
+
+/* The policy for EKs of a trust class, "allow-list"; NULL when the template names none for it. */
+const char *template_trust_policy(const struct template *tmpl, const char *trust_class);

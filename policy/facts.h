@@ -5,6 +5,6 @@
 struct facts {
 	const char *host; /* a valid name, see ca/base/hostname.h */
 	const char *template; /* what the device asks for */
-	const char *trust_class; /* "manufacturer", "operator-import" */
+	const char *trust_class; /* as trust_class_words has them: "manufacturer" */
 	const char *ek_kind; /* "rsa2048", as key_kind_text() says */
 };

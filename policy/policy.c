@@ -19,15 +19,17 @@ struct rule {
 	char *name;
 	struct yaml_list hosts; /* of struct host_pattern */
 	struct yaml_list ek_kinds; /* of char *; empty: any */
-	struct yaml_list trust; /* of char *; empty: any */
+	struct yaml_list trust; /* of char *; empty: those that a root vouches for */
 	struct yaml_list templates; /* of char * */
 	int64_t names_per_device;
 	bool untagged_aks;
+	char *unknown_ek, *expired_ek, *bad_firmware;
 	struct yaml_mark mark;
 };
 
 struct policy {
 	struct yaml_list rules; /* of struct rule */
+	struct hold hold;
 	struct yaml_mark mark;
 	uint8_t version[SHA256_SIZE];
 };
@@ -44,7 +46,13 @@ static const struct yaml_schema host_schema = {
 
 static const char *const ek_kinds[] = {
 	"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521", NULL};
-static const char *const trust_classes[] = {"manufacturer", "operator-import", NULL};
+static const char *const trust_classes[] = {
+	"manufacturer", "operator-import", "allow-list", "approved", NULL};
+/* The first two: what a rule takes that does not say. */
+#define TRUST_DEFAULT 2
+static const char *const unknown_eks[] = {"refuse", "hold", NULL};
+static const char *const expired_eks[] = {"refuse", "warn", NULL};
+static const char *const bad_firmwares[] = {"warn", "refuse", NULL};
 
 static const struct yaml_key rule_keys[] = {
 	{"name", YAML_TEXT, offsetof(struct rule, name), NULL, 1, RULE_NAME_MAX, NULL, NULL},
@@ -55,6 +63,12 @@ static const struct yaml_key rule_keys[] = {
 	{"names_per_device", YAML_WHOLE, offsetof(struct rule, names_per_device), "1", 1, 100, NULL,
 		NULL},
 	{"untagged_aks", YAML_BOOL, offsetof(struct rule, untagged_aks), "false", 0, 0, NULL, NULL},
+	{"unknown_ek", YAML_TEXT, offsetof(struct rule, unknown_ek), "refuse", 1, 16, NULL,
+		unknown_eks},
+	{"expired_ek", YAML_TEXT, offsetof(struct rule, expired_ek), "refuse", 1, 16, NULL,
+		expired_eks},
+	{"bad_firmware", YAML_TEXT, offsetof(struct rule, bad_firmware), "warn", 1, 16, NULL,
+		bad_firmwares},
 	{0},
 };
 static const struct yaml_schema rule_schema = {
@@ -62,6 +76,7 @@ static const struct yaml_schema rule_schema = {
 
 static const struct yaml_key policy_keys[] = {
 	{"rules", YAML_LIST, offsetof(struct policy, rules), NULL, 1, 1000, &rule_schema, NULL},
+	{"hold", YAML_MAP, offsetof(struct policy, hold), "", 0, 0, &hold_schema, NULL},
 	{0},
 };
 static const struct yaml_schema policy_schema = {
@@ -75,6 +90,21 @@ static bool lists(const struct yaml_list *list, const char *word)
 		if (strcmp(item[i], word) == 0)
 			return true;
 	return false;
+}
+
+static bool takes(const struct rule *rule, const char *trust_class)
+{
+	if (rule->trust.n > 0)
+		return lists(&rule->trust, trust_class);
+	for (size_t i = 0; i < TRUST_DEFAULT; i++)
+		if (strcmp(trust_classes[i], trust_class) == 0)
+			return true;
+	return false;
+}
+
+static bool holds(const struct rule *rule)
+{
+	return strcmp(rule->unknown_ek, "hold") == 0;
 }
 
 /* The one pattern of a line; NULL when there is none, or more than one. */
@@ -127,6 +157,11 @@ static void judge_rule(const struct judging *judging, const struct rule *rule)
 		if (!judging->is_template(judging->ctx, template[i]))
 			problem_add(judging->problems, judging->file, rule->mark,
 				"there is no template \"%s\"", template[i]);
+	if (holds(rule) && !takes(rule, "approved"))
+		problem_add(judging->problems, judging->file, rule->mark,
+			"\"unknown_ek\" is \"hold\", and \"trust\" does not list \"approved\": "
+			"what "
+			"an admin accepts would still be refused");
 }
 
 static enum err judge(const struct judging *judging, const struct policy *policy)
@@ -134,6 +169,7 @@ static enum err judge(const struct judging *judging, const struct policy *policy
 	const struct rule *rule = policy->rules.item;
 	size_t before = judging->problems->n;
 
+	hold_judge(&policy->hold, judging->file, judging->problems);
 	for (size_t i = 0; i < policy->rules.n; i++) {
 		judge_rule(judging, &rule[i]);
 		for (size_t k = 0; k < i; k++)
@@ -233,9 +269,59 @@ bool policy_takes_untagged(const struct policy *policy, const char *host)
 	return rule != NULL && rule->untagged_aks;
 }
 
+static struct ek_rules ek_rules_of(const struct rule *rule)
+{
+	return (struct ek_rules){
+		.takes_allowed = takes(rule, "allow-list"),
+		.takes_approved = takes(rule, "approved"),
+		.holds = holds(rule),
+		.takes_expired = strcmp(rule->expired_ek, "warn") == 0,
+		.refuses_bad_firmware = strcmp(rule->bad_firmware, "refuse") == 0,
+	};
+}
+
+struct ek_rules policy_ek_rules(const struct policy *policy, const char *host)
+{
+	const struct rule *rule = rule_for(policy, host);
+
+	return rule == NULL ? (struct ek_rules){0} : ek_rules_of(rule);
+}
+
+struct ek_rules policy_ek_rules_of_any(const struct policy *policy)
+{
+	const struct rule *rule = policy->rules.item;
+	struct ek_rules any = {.refuses_bad_firmware = true};
+
+	for (size_t i = 0; i < policy->rules.n; i++) {
+		struct ek_rules of = ek_rules_of(&rule[i]);
+
+		any.takes_allowed |= of.takes_allowed;
+		any.takes_approved |= of.takes_approved;
+		any.holds |= of.holds;
+		any.takes_expired |= of.takes_expired;
+		any.refuses_bad_firmware &= of.refuses_bad_firmware;
+	}
+	return any;
+}
+
+const struct hold *policy_hold(const struct policy *policy)
+{
+	return &policy->hold;
+}
+
+static enum err judge_trust(const struct rule *rule, const struct facts *facts)
+{
+	if (takes(rule, facts->trust_class))
+		return OK;
+	return refuse(ERR_DENIED, "trust-not-allowed", "policy: trust",
+		"the rule \"%s\" for \"%s\" does not take a TPM trusted as %s", rule->name,
+		facts->host, facts->trust_class);
+}
+
 enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)
 {
 	const struct rule *rule = rule_for(policy, facts->host);
+	bool is_unproven = strcmp(facts->trust_class, "unproven-root") == 0;
 
 	if (rule == NULL)
 		return refuse(ERR_DENIED, "name-not-allowed", "policy: hosts",
@@ -247,15 +333,14 @@ enum err policy_decide(const struct policy *policy, const struct facts *facts, s
 			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with "
 			"another EK of this TPM (endorse enroll --ek ...)",
 			rule->name, facts->host, facts->ek_kind);
-	if (rule->trust.n > 0 && !lists(&rule->trust, facts->trust_class))
-		return refuse(ERR_DENIED, "trust-not-allowed", "policy: trust",
-			"the rule \"%s\" for \"%s\" does not take a TPM trusted as %s", rule->name,
-			facts->host, facts->trust_class);
+	/* Whoever would not get in anyway does not wait for an admin's word. */
+	if (!is_unproven || !holds(rule))
+		TRY(judge_trust(rule, facts));
 	if (!lists(&rule->templates, facts->template))
 		return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
 			"the rule \"%s\" does not give \"%s\" a certificate by the template "
 			"\"%s\"",
 			rule->name, facts->host, facts->template);
-	*out = (struct decision){rule->name, (unsigned)rule->names_per_device};
+	*out = (struct decision){rule->name, (unsigned)rule->names_per_device, is_unproven};
 	return OK;
 }

@@ -3,6 +3,7 @@
 
 #include "ca/base/yaml.h"
 #include "policy/facts.h"
+#include "policy/hold.h"
 
 #include <stdint.h>
 
@@ -25,6 +26,22 @@ const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
  * for a name that no rule has.
  */
 bool policy_takes_untagged(const struct policy *policy, const char *host);
+
+/* What a rule takes of EKs beyond the ordinary. */
+struct ek_rules {
+	bool takes_allowed, takes_approved; /* those that no root vouches for, and we do */
+	bool holds; /* those that nobody vouches for wait for an admin */
+	bool takes_expired;
+	bool refuses_bad_firmware;
+};
+/* That of the first rule that has this name; of a name that no rule has, nothing. */
+struct ek_rules policy_ek_rules(const struct policy *policy, const char *host);
+/* Whatever any rule takes: for a device whose name is not known yet. */
+struct ek_rules policy_ek_rules_of_any(const struct policy *policy);
+
+/* How many attempts may be held, and how long. */
+const struct hold *policy_hold(const struct policy *policy);
+
 /* How many rules there are, and how many of them name no kind of EK. */
 size_t policy_rules(const struct policy *policy);
 size_t policy_rules_for_any_ek(const struct policy *policy);
@@ -35,12 +52,14 @@ size_t policy_rules_for_any_ek(const struct policy *policy);
 struct decision {
 	const char *rule; /* the rule's name; the policy's */
 	unsigned names_per_device;
+	bool is_held; /* nobody vouches for the EK: nothing stands against it but that, and it gets nothing */
 };
 
 /*
  * The first rule that has the host's name decides, also when it refuses: a broad rule further down
  * never takes what a narrow one above it turned away. ERR_DENIED "name-not-allowed" (no rule has
- * such a name), "ek-kind-not-allowed", "trust-not-allowed", "template-not-allowed".
+ * such a name), "ek-kind-not-allowed", "trust-not-allowed", "template-not-allowed". A device of class
+ * "unproven-root" is refused with "trust-not-allowed" unless its rule holds such.
  */
 CHECKED enum err policy_decide(
 	const struct policy *policy, const struct facts *facts, struct decision *out);

@@ -44,8 +44,8 @@ void signer_close(struct signer **signer)
 	*signer = NULL;
 }
 
-enum err signer_issue(
-	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out)
+static enum err find_template(
+	const struct signer *signer, const struct grant *grant, const struct template **out)
 {
 	const struct template *tmpl = template_named(signer->templates, grant->template);
 
@@ -56,7 +56,25 @@ enum err signer_issue(
 		return fail(ERR_INTERNAL, "template-version",
 			"the grant is for version %u of \"%s\", the signer has %lld",
 			grant->template_version, grant->template, (long long)tmpl->version);
+	*out = tmpl;
+	return OK;
+}
+
+enum err signer_issue(
+	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out)
+{
+	const struct template *tmpl;
+
+	TRY(find_template(signer, grant, &tmpl));
 	return certificate_issue(signer->authority, tmpl, grant, now, out);
+}
+
+enum err signer_judge(const struct signer *signer, const struct grant *grant)
+{
+	const struct template *tmpl;
+
+	TRY(find_template(signer, grant, &tmpl));
+	return certificate_judge(tmpl, grant);
 }
 
 unsigned signer_template_version(const struct signer *signer, const char *name)

@@ -28,6 +28,12 @@ void signer_close(struct signer **signer);
 CHECKED enum err signer_issue(
 	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out);
 
+/*
+ * Would signer_issue() take this grant, as far as the grant is concerned? Errors of it but for the
+ * CA's own.
+ */
+CHECKED enum err signer_judge(const struct signer *signer, const struct grant *grant);
+
 /* The version of a template; 0 when there is none of that name. */
 unsigned signer_template_version(const struct signer *signer, const char *name);
 

@@ -72,7 +72,7 @@ its attestation key. Nothing is started before it was configured:
 endorsed(8) says how.")
 set(CPACK_DEBIAN_SERVER_PACKAGE_DEPENDS "haproxy (>= 2.6), systemd | systemd-standalone-sysusers | systemd-sysusers, \
 systemd | systemd-standalone-tmpfiles | systemd-tmpfiles")
-set(CPACK_DEBIAN_SERVER_PACKAGE_RECOMMENDS openssl)
+set(CPACK_DEBIAN_SERVER_PACKAGE_RECOMMENDS "openssl, osslsigncode, cabextract")
 set(CPACK_DEBIAN_SERVER_PACKAGE_SUGGESTS postgresql)
 set(CPACK_DEBIAN_SERVER_PACKAGE_CONTROL_EXTRA
 	"${here}/server/postinst;${here}/server/prerm;${here}/server/postrm;${made}/server/conffiles")

@@ -1,21 +1,9 @@
 #include "enroll/admin/attempts_page.h"
 
-#include <ctype.h>
+#include "enroll/admin/words.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* Only what RFC 3986 2.3 leaves unreserved stands for itself. */
-static void add_parameter(struct buf *path, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	buf_fmt(path, "&%s=", name);
-	for (; *value != '\0'; value++)
-		if (isalnum((unsigned char)*value) || strchr("-._~", *value) != NULL)
-			buf_u8(path, (uint8_t)*value);
-		else
-			buf_fmt(path, "%%%02X", (unsigned)(unsigned char)*value);
-}
 
 enum err attempts_get(const struct admin_server *server, const struct attempts_filter *filter,
 	enum attempts_way way, int64_t id, size_t limit, struct attempts_answer *out,
@@ -28,8 +16,8 @@ enum err attempts_get(const struct admin_server *server, const struct attempts_f
 		way == ATTEMPTS_AFTER ? "after" : "before", (long long)id, limit);
 	if (filter->since > 0)
 		buf_fmt(&path, "&since=%lld", (long long)filter->since);
-	add_parameter(&path, "reason", filter->reason);
-	add_parameter(&path, "host", filter->host);
+	query_add(&path, "reason", filter->reason);
+	query_add(&path, "host", filter->host);
 	TRY(buf_ok(&path));
 	TRY(admin_get(server, buf_text(&path), &json, problem));
 	return attempts_answer_parse(buf_view(&json), out);

@@ -136,6 +136,9 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 		since, (long long)counters->tickets, (long long)counters->issued,
 		(long long)counters->returned, (long long)counters->repeated,
 		(long long)counters->refused);
+	if (counters->held > 0)
+		buf_fmt(out, "\n" INDENT "%lld told to wait for an admin: endorsectl pending list",
+			(long long)counters->held);
 	if (counters->failed > 0)
 		buf_fmt(out,
 			"\n" INDENT

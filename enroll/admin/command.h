@@ -16,8 +16,23 @@ int command_attempts(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_ek_allow_add(int argc, char **argv);
+int command_ek_allow_import(int argc, char **argv);
+int command_ek_allow_list(int argc, char **argv);
+int command_ek_allow_remove(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
+int command_pending_accept_once(int argc, char **argv);
+int command_pending_list(int argc, char **argv);
+int command_pending_reject(int argc, char **argv);
+int command_pending_show(int argc, char **argv);
+int command_pending_trust_ca(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_vendors_export(int argc, char **argv);
+int command_vendors_import(int argc, char **argv);
+int command_vendors_list(int argc, char **argv);
+int command_vendors_remove(int argc, char **argv);
+int command_vendors_show(int argc, char **argv);
+int command_vendors_verify(int argc, char **argv); /* with exit codes of its own */
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
  * called wrongly, the last failure, or the service's refusal. */

@@ -9,27 +9,73 @@
 static const char usage[] =
 	"usage: endorsectl COMMAND ...\n"
 	"\n"
-	"  attempts     watch which devices are refused, why, and what to do\n"
-	"  ca init      make the CAs of a new installation\n"
-	"  ca edge      make the TLS certificate of the service's edge\n"
-	"  doctor       look at the service and say what would fail\n"
-	"  host unbind  take a host name away from its device\n"
-	"  reload       have the service take its configuration anew\n"
+	"  attempts             watch which devices are refused, why, and what to do\n"
+	"  ca init              make the CAs of a new installation\n"
+	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  doctor               look at the service and say what would fail\n"
+	"  ek allow add         believe an EK, or await it under a name\n"
+	"  ek allow import      the same for all of a factory's list\n"
+	"  ek allow list        tell which EKs are believed so\n"
+	"  ek allow remove      believe one no longer\n"
+	"  host unbind          take a host name away from its device\n"
+	"  pending list         tell which attempts are held for somebody to decide\n"
+	"  pending show         tell all about one, and what can be decided\n"
+	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
+	"  pending reject       keep it out\n"
+	"  pending trust-ca     trust the CA that vouches for it\n"
+	"  reload               have the service take its configuration anew\n"
+	"  vendors export       write all that the service trusts as one bundle\n"
+	"  vendors import       trust more manufacturers\n"
+	"  vendors list         tell what the service trusts about TPMs\n"
+	"  vendors remove       trust one no more\n"
+	"  vendors show         tell one certificate of that\n"
+	"  vendors verify       judge an EK certificate as the service would\n"
 	"\n"
 	"endorsectl COMMAND --help tells more.\n"
 	"Exit status: 0 done; 1 a failure; 2 wrong usage; 5 refused by the service.\n";
 
 static const struct {
-	const char *noun, *verb; /* verb NULL: the command is one word */
+	const char *words; /* joined by blanks */
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"attempts", NULL, command_attempts},
-	{"ca", "init", command_ca_init},
-	{"ca", "edge", command_ca_edge},
-	{"doctor", NULL, command_doctor},
-	{"host", "unbind", command_host_unbind},
-	{"reload", NULL, command_reload},
+	{"attempts", command_attempts},
+	{"ca init", command_ca_init},
+	{"ca edge", command_ca_edge},
+	{"doctor", command_doctor},
+	{"ek allow add", command_ek_allow_add},
+	{"ek allow import", command_ek_allow_import},
+	{"ek allow list", command_ek_allow_list},
+	{"ek allow remove", command_ek_allow_remove},
+	{"host unbind", command_host_unbind},
+	{"pending list", command_pending_list},
+	{"pending show", command_pending_show},
+	{"pending accept-once", command_pending_accept_once},
+	{"pending reject", command_pending_reject},
+	{"pending trust-ca", command_pending_trust_ca},
+	{"reload", command_reload},
+	{"vendors export", command_vendors_export},
+	{"vendors import", command_vendors_import},
+	{"vendors list", command_vendors_list},
+	{"vendors remove", command_vendors_remove},
+	{"vendors show", command_vendors_show},
+	{"vendors verify", command_vendors_verify},
 };
+
+/* How many arguments are the command's words; 0: it is another command. */
+static int words_of(const char *words, int argc, char **argv)
+{
+	int n = 0;
+
+	while (*words != '\0') {
+		size_t length = strcspn(words, " ");
+
+		if (++n >= argc || strlen(argv[n]) != length ||
+			strncmp(argv[n], words, length) != 0)
+			return 0;
+		words += length + (words[length] == ' ');
+	}
+	return n;
+}
 
 int main(int argc, char **argv)
 {
@@ -40,10 +86,9 @@ int main(int argc, char **argv)
 	if (argc >= 2 && strcmp(argv[1], "--help") == 0)
 		return command_told(usage);
 	for (size_t i = 0; i < COUNT(commands); i++) {
-		int words = commands[i].verb == NULL ? 1 : 2;
+		int words = words_of(commands[i].words, argc, argv);
 
-		if (argc > words && strcmp(argv[1], commands[i].noun) == 0 &&
-			(words == 1 || strcmp(argv[2], commands[i].verb) == 0))
+		if (words > 0)
 			return commands[i].run(argc - words, argv + words);
 	}
 	if (argc >= 2)

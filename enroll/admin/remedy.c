@@ -55,6 +55,9 @@ static const struct {
 	{"device-bound-to-another-host", "this TPM has a name already: enroll under that one, or "
 					 "endorsectl host unbind its old "
 					 "name, or raise the rule's names_per_device"},
+	{"template-needs-tpm-facts",
+		"the template states who made the TPM, which nothing has proven of this one: make "
+		"that name optional in the template, or give the rule another template"},
 	{"ak-name-algorithm", new_ak},
 	{"ak-attributes", new_ak},
 	{"ak-scheme", new_ak},
@@ -65,15 +68,28 @@ static const struct {
 	{"ak-not-for-this-service",
 		"on the device, enroll with a new AK: endorse enroll makes one. A cloud's own AK "
 		"is taken only where the name's rule says untagged_aks: true"},
-	{"ek-certificate-missing", "this TPM has no EK certificate in its NV storage: get it from "
-				   "the manufacturer, or "
-				   "keep the TPM out"},
-	{"ek-public-missing",
-		"the device's program sends neither EK certificate nor EK: it needs a "
-		"newer one"},
-	{"ek-tpm12",
-		"a TPM 1.2 cannot enroll: look for a firmware setting or update that gives the "
-		"machine a TPM 2.0, or replace the TPM"},
+	{"ek-certificate-missing",
+		"this TPM has no EK certificate in its NV storage: endorsectl ek allow add its EK, "
+		"where the name's rule takes allow-list, or have such attempts held (unknown_ek: "
+		"hold); or keep the TPM out"},
+	{"ek-public-missing", client},
+	{"ek-tpm12", "this is a TPM 1.2, which cannot do what is asked: the machine needs a TPM "
+		     "2.0, or its firmware switched to it"},
+	{"ek-firmware",
+		"something is known against this TPM's firmware: update it, or let the rule take "
+		"it with a warning (bad_firmware: warn)"},
+	{"ek-registered-for-another-host",
+		"this EK was registered for another name: endorse enroll --host that name, or "
+		"--host-from-service; was the machine re-named? endorsectl ek allow remove, and "
+		"add it anew"},
+	{"host-registered-for-another-ek",
+		"the name was registered for another TPM: is this the right machine? was its "
+		"mainboard replaced? endorsectl ek allow remove the old EK, and add the new one"},
+	{"host-not-registered",
+		"the device asked for no name, and its EK is registered for none: endorsectl ek "
+		"allow add it with a host, or enroll with --host"},
+	{"attempt-rejected",
+		"an admin rejected this TPM: endorsectl pending show says who and why"},
 	{"ek-key", odd_certificate},
 	{"ek-roca", "this TPM's EK can be computed by anybody (CVE-2017-15361): replace the TPM"},
 	{"ek-mismatch", "the EK in the TPM is not the certificate's: was the TPM cleared or the EK "
@@ -85,9 +101,6 @@ static const struct {
 	{"ek-usage", odd_certificate},
 	{"ek-extension", odd_certificate},
 	{"ek-san", odd_certificate},
-	{"ek-firmware",
-		"this TPM was made with bad firmware: replace it, or let the policy take it "
-		"with a warning (bad_firmware: warn)"},
 	{"ek-chain",
 		"a certificate between this TPM and its maker's root is no use, the sentence says "
 		"which: import the maker's own (endorsectl vendors import)"},

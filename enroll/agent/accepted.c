@@ -1,35 +1,15 @@
 #include "enroll/agent/accepted.h"
 
 #include "ca/base/cert.h"
+#include "ca/base/hostname.h"
 #include "ca/base/printable.h"
+#include "ca/identifier.h"
 
-#include <openssl/asn1t.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define AK_TEMPLATE "ak"
-#define OID_PERMANENT_IDENTIFIER "1.3.6.1.5.5.7.8.3"
-
-/* RFC 4043 2: PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner
- * OBJECT IDENTIFIER OPTIONAL } */
-struct identifier {
-	ASN1_UTF8STRING *value;
-	ASN1_OBJECT *assigner;
-};
-
-/* clang-format off */
-ASN1_SEQUENCE(identifier) = {
-	ASN1_OPT(struct identifier, value, ASN1_UTF8STRING),
-	ASN1_OPT(struct identifier, assigner, ASN1_OBJECT),
-} static_ASN1_SEQUENCE_END_name(struct identifier, identifier);
-/* clang-format on */
-
-static void identifier_free(struct identifier **identifier)
-{
-	ASN1_item_free((ASN1_VALUE *)*identifier, ASN1_ITEM_rptr(identifier));
-	*identifier = NULL;
-}
 
 void accepted_free(struct accepted **accepted)
 {
@@ -105,19 +85,6 @@ static bool names_only(const X509 *certificate, const char *host)
 	return true;
 }
 
-static bool is_identifier(const ASN1_TYPE *value, const char *device_id)
-{
-	AUTO(identifier_free) struct identifier *identifier = NULL;
-
-	if (value->type != V_ASN1_SEQUENCE)
-		return false;
-	identifier = ASN1_item_unpack(value->value.sequence, ASN1_ITEM_rptr(identifier));
-	return identifier != NULL && identifier->value != NULL &&
-	       view_equal(view_str(device_id),
-		       ((struct view){ASN1_STRING_get0_data(identifier->value),
-			       (size_t)ASN1_STRING_length(identifier->value)}));
-}
-
 /* A certificate need not name its device; where it does, it is this one. */
 static bool identifies_only(const X509 *certificate, const char *device_id)
 {
@@ -126,13 +93,8 @@ static bool identifies_only(const X509 *certificate, const char *device_id)
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-		char oid[64] = "";
 
-		if (name->type != GEN_OTHERNAME)
-			continue;
-		OBJ_obj2txt(oid, sizeof(oid), name->d.otherName->type_id, 1);
-		if (strcmp(oid, OID_PERMANENT_IDENTIFIER) == 0 &&
-			!is_identifier(name->d.otherName->value, device_id))
+		if (is_identifier(name) && !identifier_says(name, device_id))
 			return false;
 	}
 	return true;
@@ -158,11 +120,13 @@ static enum err check_device(const struct answer *answer, const char *host)
 {
 	char other[LIMIT_HOST + 1];
 
-	if (strcmp(answer->host, host) != 0) {
-		printable(answer->host, other, sizeof(other));
+	printable(answer->host, other, sizeof(other));
+	if (host == NULL && hostname_check(answer->host) != OK)
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer calls this machine \"%s\", which is no host's name", other);
+	if (host != NULL && strcmp(answer->host, host) != 0)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer is for %s, and %s was asked for", other, host);
-	}
 	if (strlen(answer->device_id) != 32 || strspn(answer->device_id, "0123456789abcdef") != 32)
 		return fail(ERR_MALFORMED, "service-answer",
 			"the answer's device_id is not 32 hexadecimal digits");

@@ -14,7 +14,7 @@ struct accepted {
 };
 
 /*
- * Checks an answer: its host is `host`; every certificate has the AK's key, leads to an anchor
+ * Checks an answer: its host is `host`, or any host's name when that is NULL; every certificate has the AK's key, leads to an anchor
  * through the answer's intermediates, names no other host, and where it names the device
  * (permanentIdentifier, RFC 4043) says the answer's device_id. ERR_DENIED "service-not-trusted";
  * ERR_MALFORMED "service-answer". Takes `*answer` over, also on failure. `*out` is the caller's,

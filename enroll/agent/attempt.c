@@ -3,6 +3,7 @@
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "enroll/agent/interrupt.h"
+#include "enroll/agent/pending.h"
 #include "enroll/proto/claim.h"
 #include "enroll/proto/message.h"
 #include "enroll/proto/proof.h"
@@ -31,13 +32,13 @@ enum err attempt_find_ek(struct attempt *a, struct tpm *tpm)
 	enum err err;
 
 	if (a->wish->ek != NULL)
-		return device_ek_find(tpm, a->wish->ek, &a->ek);
+		return device_ek_find(tpm, a->wish->ek, a->wish->ek_certificate, &a->ek);
 	if (remembered != NULL) {
-		err = device_ek_find(tpm, remembered->name, &a->ek);
+		err = device_ek_find(tpm, remembered->name, a->wish->ek_certificate, &a->ek);
 		if (err != ERR_NOT_FOUND)
 			return err;
 	}
-	return device_ek_find(tpm, NULL, &a->ek);
+	return device_ek_find(tpm, NULL, a->wish->ek_certificate, &a->ek);
 }
 
 /* A machine has several EKs, and to a service that does not know both, each is a device. */
@@ -88,6 +89,8 @@ enum err attempt_write_claim(struct attempt *a)
 	struct claim claim = {.service = a->wish->service,
 		.host = a->wish->host,
 		.ek_certificate = buf_view(&a->ek->certificate),
+		/* A certificate says it all: what more is told of a TPM is only told for nothing. */
+		.ek_public = buf_view(&a->ek->public),
 		.ek_chain_n = a->ek->chain_n,
 		.ak_public = buf_view(&a->found.ak->public)};
 	struct request request = {.keys_n = 1, .is_check = a->is_check};
@@ -155,6 +158,16 @@ static enum err open_answer(const struct secret_key *session, const struct trans
 	return of_the_answer(answer_parse(buf_view(&json), out));
 }
 
+/* What nobody can decide is not waited for. */
+static enum err told_which(const struct attempt *a, enum err err)
+{
+	if (err == ERR_PENDING && !a->is_check && a->problem.attempt[0] == '\0')
+		return fail(ERR_MALFORMED, "service-answer",
+			"the service's answer: it holds this enrollment, and does not say what is "
+			"pending");
+	return err;
+}
+
 /* http_post() repeats the same bytes when an answer is lost, so the service repeats itself too. */
 enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge,
 	const struct secret_key *session, struct answer **out)
@@ -168,8 +181,23 @@ enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge
 	TRY(proof_make(session, &transcript, proof));
 	TRY(write_proof(a, challenge, proof, &body));
 	TRY(keep_new_ak(a));
-	TRY(http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer, &a->problem));
+	TRY(told_which(a, http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer,
+				  &a->problem)));
 	return open_answer(session, &transcript, proof, buf_view(&answer), out);
+}
+
+/* A name that this machine has does not change because a service says so. */
+static enum err check_name(const struct attempt *a)
+{
+	const char *before = a->before.host, *now = a->accepted->answer->host;
+
+	if (a->wish->host != NULL || a->wish->takes_new_name || before[0] == '\0' ||
+		strcmp(a->before.service, a->wish->service) != 0 || strcmp(before, now) == 0)
+		return OK;
+	return fail(ERR_CONFLICT, "host-changed",
+		"the service now calls this machine %s, and it enrolled as %s before; nothing was "
+		"installed. If its registration was changed on purpose: endorse enroll --force",
+		now, before);
 }
 
 static enum err prove(struct attempt *a)
@@ -182,7 +210,8 @@ static enum err prove(struct attempt *a)
 	TRY(attempt_challenge(a, &challenge));
 	TRY(attempt_activate(a, &challenge, &session));
 	TRY(attempt_send_proof(a, &challenge, &session, &answer));
-	return accepted_check(&answer, a->anchors, a->found.ak, a->wish->host, &a->accepted);
+	TRY(accepted_check(&answer, a->anchors, a->found.ak, a->wish->host, &a->accepted));
+	return check_name(a);
 }
 
 /* It grew too old on the way, or the service's clock or ticket key changed: a new one will do. */
@@ -193,21 +222,53 @@ static bool is_ticket_over(const struct attempt *a)
 		       strcmp(a->problem.code, "ticket-invalid") == 0);
 }
 
-enum err attempt_run(struct attempt *a)
+static enum err ask(struct attempt *a)
 {
-	const struct http_options http = {a->wish->server, a->wish->proxy, a->anchors};
 	enum err err = OK;
 
 	retry_start(&a->retry, a->wish->timeout);
-	TRY(prepare(a));
-	TRY(attempt_write_claim(a));
-	TRY(http_open(&http, &a->http));
 	for (unsigned i = 0; i < TICKETS; i++) {
 		err = prove(a);
 		if (err == OK || !is_ticket_over(a))
 			break;
 		fprintf(stderr, "endorse: the ticket is not good any more; beginning again\n");
 	}
+	return err;
+}
+
+/* A service that is away for a while has not decided either. */
+static bool is_undecided(const struct attempt *a, enum err err)
+{
+	return err == ERR_PENDING ||
+	       (err == ERR_BUSY && a->asks > 0 && strcmp(why()->code, "service-away") == 0);
+}
+
+/* Each time with a new ticket, since one that was held is good for nothing, and with the same AK. */
+static enum err ask_until_decided(struct attempt *a)
+{
+	int64_t deadline = clock_ms() + (int64_t)a->wish->wait * 1000;
+	enum err err = ask(a);
+
+	while (is_undecided(a, err)) {
+		if (err == ERR_PENDING)
+			pending_say(stderr, a->wish->server, &a->problem, a->asks++ == 0);
+		else
+			fprintf(stderr, "endorse: %s\n", why()->sentence);
+		TRY(pending_wait(http_retry_after(a->http), deadline));
+		err = ask(a);
+	}
+	return err;
+}
+
+enum err attempt_run(struct attempt *a)
+{
+	const struct http_options http = {a->wish->server, a->wish->proxy, a->anchors};
+	enum err err;
+
+	TRY(prepare(a));
+	TRY(attempt_write_claim(a));
+	TRY(http_open(&http, &a->http));
+	err = ask_until_decided(a);
 	if (err != OK && strcmp(why()->code, "service-not-trusted") == 0)
 		forget_new_ak(a);
 	return err;
@@ -237,7 +298,7 @@ static enum err install_enrollment(struct attempt *a)
 
 	snprintf(e.server, sizeof(e.server), "%s", a->wish->server);
 	snprintf(e.service, sizeof(e.service), "%s", a->wish->service);
-	snprintf(e.host, sizeof(e.host), "%s", a->wish->host);
+	snprintf(e.host, sizeof(e.host), "%s", a->accepted->answer->host);
 	snprintf(e.device_id, sizeof(e.device_id), "%s", a->accepted->answer->device_id);
 	snprintf(e.ek_template, sizeof(e.ek_template), "%s", a->ek->template->name);
 	snprintf(e.ek_sha256, sizeof(e.ek_sha256), "%s", a->ek->sha256);

@@ -11,12 +11,15 @@
 struct wish {
 	const char *server;
 	const char *service;
-	const char *host;
+	const char *host; /* NULL: the one that the service has for this EK */
+	bool takes_new_name; /* also when the service had another one for it before */
 	struct tpm_access access;
 	const char *proxy; /* NULL: none */
 	const char *ek; /* a kind or a template's name; NULL: the remembered one, or the first */
+	enum ek_certificate ek_certificate;
 	struct ak_wish ak;
 	unsigned timeout; /* seconds */
+	unsigned wait; /* seconds to go on asking while an admin is to decide; 0: ask once */
 };
 
 struct attempt {
@@ -32,15 +35,18 @@ struct attempt {
 	struct http *http;
 	struct buf claim; /* the very bytes that were sent */
 	struct buf request;
-	struct problem problem; /* of the last refusal by the service */
+	struct problem problem; /* of the last refusal by the service, or of what it holds */
+	unsigned asks; /* that were answered with "pending" */
 	struct accepted *accepted;
 };
 
 /*
  * Does all of it but the installation: reads the EK's certificate, finds or makes the AK, proves
  * both to the service and checks what it issued. `attempt` is zero but for its first four members
- * and `is_check`, and is freed with attempt_free() also after a failure. The TPM is left as it was found. Errors as
- * of http_post(), credential_activate(), accepted_check().
+ * and `is_check`, and is freed with attempt_free() also after a failure. The TPM is left as it was
+ * found. While an admin is to decide, it asks again and again with the same AK within wish->wait;
+ * ERR_PENDING "service-pending" when that is over: `problem` says which attempt is held. Other
+ * errors as of http_post(), credential_activate(), accepted_check(); ERR_CONFLICT "host-changed".
  */
 CHECKED enum err attempt_run(struct attempt *attempt);
 void attempt_free(struct attempt *attempt);

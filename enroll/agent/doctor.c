@@ -21,8 +21,11 @@ const char doctor_usage[] =
 	"  --json        as a JSON array of {area, level, text}; level is ok, warn, fail or "
 	"skipped\n"
 	"\n"
-	"--ca, --ca-sha256, --service, --host, --state, --tcti, --owner-auth, --endorsement-auth,\n"
-	"--ak, --ak-handle, --hierarchy, --ek and --proxy as for endorse enroll.\n";
+	"--ca, --ca-sha256, --service, --host, --host-from-service, --state, --tcti, "
+	"--owner-auth,\n"
+	"--endorsement-auth, --ak, --ak-handle, --hierarchy, --ek, --ek-certificate and --proxy "
+	"as\n"
+	"for endorse enroll.\n";
 
 /* The one option that enroll does not have is taken out before the others are read. */
 static bool take_json(int *argc, char **argv)

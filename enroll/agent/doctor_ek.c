@@ -39,7 +39,7 @@ static void list_certificates(struct doctor *doctor, struct tpm *tpm)
 {
 	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
 		AUTO(device_ek_free) struct device_ek *ek = NULL;
-		enum err err = device_ek_find(tpm, t->name, &ek);
+		enum err err = device_ek_find(tpm, t->name, EK_CERTIFICATE_ONLY, &ek);
 
 		if (err == OK)
 			say_certificate(doctor, ek);
@@ -47,6 +47,19 @@ static void list_certificates(struct doctor *doctor, struct tpm *tpm)
 			SAY(doctor, WARN, "the %s EK's certificate is of no use: %s",
 				key_kind_text(t->kind), why()->sentence);
 	}
+}
+
+/* Nothing is wrong with that by itself: it is for the service to say. */
+static void warn_of_none(struct doctor *doctor, const struct device_ek *ek)
+{
+	SAY(doctor, WARN,
+		"%s, so no manufacturer vouches for this TPM: the service takes it only where its "
+		"operator allows this EK (endorsectl ek allow add) or approves it; its sha256 is "
+		"%s",
+		doctor->wish.ek_certificate == EK_CERTIFICATE_NONE
+			? "no EK certificate is sent, as was asked for"
+			: "there is no EK certificate in NV",
+		ek->sha256);
 }
 
 static bool is_in_time(struct doctor *doctor, const struct device_ek *ek)
@@ -80,8 +93,10 @@ static bool is_the_tpms_own(struct doctor *doctor, struct tpm *tpm, const struct
 		SAY(doctor, FAIL, "%s", why()->sentence);
 		return false;
 	}
-	SAY(doctor, OK, "an enrollment uses the %s EK: the TPM has the certificate's key (%lld ms)",
-		key_kind_text(ek->template->kind), (long long)(clock_ms() - began));
+	SAY(doctor, OK, "an enrollment uses the %s EK: the TPM has %s key (%lld ms)",
+		key_kind_text(ek->template->kind),
+		ek->certificate.n > 0 ? "the certificate's" : "the same",
+		(long long)(clock_ms() - began));
 	return true;
 }
 
@@ -112,11 +127,14 @@ void doctor_ek(struct doctor *doctor)
 	}
 	ek = doctor->attempt.ek;
 	warn_of_another(doctor, ek);
+	if (ek->certificate.n == 0)
+		warn_of_none(doctor, ek);
 	if (is_roca(ek->key))
 		SAY(doctor, FAIL,
 			"this RSA key can be computed from its public half (CVE-2017-15361, "
 			"\"ROCA\"), so the service refuses it: update the TPM's firmware, or try "
 			"--ek p256");
 	else
-		doctor->has_ek = is_in_time(doctor, ek) && is_the_tpms_own(doctor, tpm, ek);
+		doctor->has_ek = (ek->certificate.n == 0 || is_in_time(doctor, ek)) &&
+				 is_the_tpms_own(doctor, tpm, ek);
 }

@@ -99,6 +99,13 @@ void doctor_name(struct doctor *doctor)
 	const struct order *order = doctor->order;
 	const char *remembered = doctor->held.enrollment.host, *from = "the machine's own name";
 
+	if (order->host_from_service) {
+		doctor->has_name = true;
+		SAY(doctor, OK, "name",
+			"none is asked for: the service is to say which one this "
+			"TPM's EK is registered for");
+		return;
+	}
 	if (order->host[0] != '\0') {
 		snprintf(doctor->host, sizeof(doctor->host), "%s", order->host);
 		from = "as --host says";

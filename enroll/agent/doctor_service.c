@@ -1,9 +1,12 @@
 /* doctor_service.c - a ticket, the TPM's answer to it, and what would become of a request. */
 #include "enroll/agent/doctor.h"
-#include "enroll/agent/manufacturer.h"
 #include "enroll/proto/answer.h"
+#include "enroll/tpm/manufacturer.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define MAKER 512
 
 #define SAY(doctor, level, area, ...)                                                              \
 	diagnosis_add(&(doctor)->diagnosis, FINDING_##level, area, __VA_ARGS__)
@@ -18,7 +21,17 @@ static void say_failure(struct doctor *doctor, const char *look)
 {
 	const struct problem *problem = &doctor->attempt.problem;
 
-	if (is_refusal())
+	if (strcmp(why()->code, "service-pending") == 0 && problem->attempt[0] == '\0')
+		SAY(doctor, FAIL, look,
+			"not before an admin decides: %s; endorse enroll asks for that, and an "
+			"admin sees it (endorsectl pending list)",
+			problem->detail);
+	else if (strcmp(why()->code, "service-pending") == 0)
+		SAY(doctor, FAIL, look,
+			"held until an admin decides: %s; endorsectl pending show %s, and then "
+			"accept-once, trust-ca or reject",
+			problem->detail, problem->attempt);
+	else if (is_refusal())
 		SAY(doctor, FAIL, look, "refused (%s): %s (%s; request %s)", problem->code,
 			problem->detail, problem->reason, problem->request_id);
 	else if (strcmp(why()->code, "service-away") == 0)
@@ -37,11 +50,35 @@ static bool is_older(const struct doctor *doctor)
 	return is_refusal() && strcmp(doctor->attempt.problem.code, "json-key-unknown") == 0;
 }
 
+/* An EK that is on an allow-list, or was approved, proves nothing of its maker. */
+static void say_maker(const struct answer *answer, char out[static MAKER])
+{
+	char maker[MANUFACTURER_SIZE];
+
+	if (answer->tpm_manufacturer[0] == '\0') {
+		snprintf(out, MAKER, "of which nothing proves who made it");
+		return;
+	}
+	manufacturer_text(answer->tpm_manufacturer, maker);
+	snprintf(out, MAKER, "of %s, model %s", maker, answer->tpm_model);
+}
+
+static void warn_of_new_name(struct doctor *doctor, const struct answer *answer)
+{
+	const char *before = doctor->held.enrollment.host;
+
+	if (doctor->wish.host == NULL && before[0] != '\0' && strcmp(before, answer->host) != 0)
+		SAY(doctor, WARN, "policy",
+			"this machine enrolled as \"%s\" before, and takes another name only with "
+			"endorse enroll --force",
+			before);
+}
+
 static void look_at_policy(
 	struct doctor *doctor, const struct challenge *challenge, const struct secret_key *session)
 {
 	AUTO(answer_free) struct answer *answer = NULL;
-	char maker[MANUFACTURER_SIZE];
+	char maker[MAKER];
 
 	if (attempt_send_proof(&doctor->attempt, challenge, session, &answer) != OK) {
 		if (is_older(doctor))
@@ -52,13 +89,15 @@ static void look_at_policy(
 			say_failure(doctor, "policy");
 		return;
 	}
-	manufacturer_text(answer->tpm_manufacturer, maker);
+	say_maker(answer, maker);
 	SAY(doctor, OK, "policy",
-		"nothing stands against \"%s\" now; to the service this is a TPM of %s, model "
-		"%s, trusted as %s (roots: %s), and %s",
-		doctor->host, maker, answer->tpm_model, answer->trust_class, answer->trust_source,
+		"nothing stands against \"%s\" now; to the service this is a TPM %s, trusted as %s "
+		"(%s: %s), and %s",
+		answer->host, maker, answer->trust_class,
+		answer->trust_chain[0] == '\0' ? "by" : "roots", answer->trust_source,
 		answer->device_id[strspn(answer->device_id, "0")] == '\0' ? "new"
 									  : answer->device_id);
+	warn_of_new_name(doctor, answer);
 }
 
 static void look(struct doctor *doctor)
@@ -74,7 +113,12 @@ static void look(struct doctor *doctor)
 		SAY(doctor, SKIPPED, "policy", "not looked at: there is no ticket");
 		return;
 	}
-	SAY(doctor, OK, "service", "it believes the EK's certificate and made a credential for it");
+	if (attempt->ek->certificate.n > 0)
+		SAY(doctor, OK, "service",
+			"it takes the EK with its certificate, and made a credential for it");
+	else
+		SAY(doctor, OK, "service",
+			"it takes the EK without a certificate, and made a credential for it");
 	if (attempt_activate(attempt, &challenge, &session) != OK) {
 		SAY(doctor, FAIL, "service", "%s", why()->sentence);
 		SAY(doctor, SKIPPED, "policy", "not looked at: there is no proof");

@@ -1,7 +1,7 @@
 /* doctor_tpm.c - the TPM as its capabilities show it. */
 #include "ca/base/clock.h"
 #include "enroll/agent/doctor.h"
-#include "enroll/agent/manufacturer.h"
+#include "enroll/tpm/manufacturer.h"
 
 #include <errno.h>
 #include <stdio.h>

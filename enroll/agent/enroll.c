@@ -21,15 +21,20 @@ const char enroll_usage[] =
 	"                      with neither, what the first enrollment kept in DIR\n"
 	"  --service NAME      the service's own name, when it is not its URL\n"
 	"  --host NAME         the host name to be certified (default: this machine's)\n"
+	"  --host-from-service ask for no name, and take the one that the service has registered\n"
+	"                      for this TPM\n"
 	"  --state DIR         default " STATE_DEFAULT "\n" ACCESS_USAGE
 	"  --ak KIND           of attestation key: p256 (default), p384, rsa2048, rsa2048-pss\n"
 	"  --hierarchy NAME    where a new one is made: owner (default), endorsement or ek\n"
 	"  --ak-handle HANDLE  use the AK at 0x81......, or make the new one persistent there\n"
 	"  --ek KIND           of endorsement key: auto (default), rsa2048, rsa3072, rsa4096,\n"
 	"                      p256, p384, p521, or a template's name such as H-1\n"
+	"  --ek-certificate W  auto (default), or none: do not send the EK's certificate\n"
 	"  --proxy URL         the environment's proxies are not used\n"
 	"  --force             also when nothing needs to be done\n"
-	"  --timeout SECONDS   to go on while the service is away (default 120; 0: try once)\n";
+	"  --timeout SECONDS   to go on while the service is away (default 120; 0: try once)\n"
+	"  --wait TIME         to go on asking while an admin is to decide, such as 20m, 1h or 7d\n"
+	"                      (default 0: ask once)\n";
 
 static bool is_ak_as_wished(const struct ak_wish *wish, const struct enrollment *enrollment)
 {
@@ -47,7 +52,7 @@ static bool is_as_wished(const struct wish *wish, const struct enrollment *enrol
 	const struct ek_template *ek = ek_template_find(enrollment->ek_template);
 
 	return strcmp(enrollment->service, wish->service) == 0 &&
-	       strcmp(enrollment->host, wish->host) == 0 &&
+	       (wish->host == NULL || strcmp(enrollment->host, wish->host) == 0) &&
 	       is_ak_as_wished(&wish->ak, enrollment) &&
 	       (wish->ek == NULL || (ek != NULL && ek_template_is(ek, wish->ek)));
 }
@@ -88,8 +93,8 @@ static enum err enroll_now(const struct order *order, struct state *state, struc
 	return OK;
 }
 
-static enum err load_held_ak(
-	struct tpm *tpm, struct state *state, const struct enrollment *enrollment)
+static enum err load_held_ak(const struct wish *wish, struct tpm *tpm, struct state *state,
+	const struct enrollment *enrollment)
 {
 	AUTO(device_ak_free) struct device_ak *ak = NULL;
 	AUTO(device_ek_free) struct device_ek *ek = NULL;
@@ -97,7 +102,7 @@ static enum err load_held_ak(
 
 	TRY(held_ak(state, enrollment, &ak));
 	if (strcmp(device_ak_place(ak), ak_hierarchy_text(AK_BELOW_EK)) == 0)
-		TRY(device_ek_find(tpm, enrollment->ek_template, &ek));
+		TRY(device_ek_find(tpm, enrollment->ek_template, wish->ek_certificate, &ek));
 	return device_ak_load(tpm, ak, ek, &loaded);
 }
 
@@ -110,7 +115,7 @@ static enum err ask_tpm(
 
 	*is_there = false;
 	TRY(tpm_open(&order->wish.access, &tpm));
-	err = load_held_ak(tpm, state, &held->enrollment);
+	err = load_held_ak(&order->wish, tpm, state, &held->enrollment);
 	*is_there = err == OK;
 	if (err != ERR_REJECTED && err != ERR_NOT_FOUND)
 		return err;

@@ -15,7 +15,9 @@ static const struct {
 	{"service-away", EXIT_AWAY},
 	{"service-refused", EXIT_REFUSED},
 	{"service-answer", EXIT_REFUSED},
+	{"host-changed", EXIT_REFUSED},
 	{"service-not-trusted", EXIT_UNTRUSTED},
+	{"service-pending", EXIT_PENDING},
 };
 
 int exit_code(const struct reason *reason)

@@ -197,13 +197,13 @@ static bool is_away_status(long status)
 	return status == 408 || status == 429 || (status >= 502 && status <= 504);
 }
 
-/* The seconds that a Retry-After header asks for; -1 without one. */
-static int64_t retry_after(CURL *curl)
+int64_t http_retry_after(struct http *http)
 {
 	struct curl_header *header = NULL;
 	int64_t seconds = -1;
 
-	if (curl_easy_header(curl, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+	if (curl_easy_header(http->curl, "Retry-After", 0, CURLH_HEADER, -1, &header) ==
+			CURLHE_OK &&
 		!retry_after_parse(header->value, clock_now(), &seconds))
 		seconds = -1;
 	return seconds;
@@ -260,13 +260,38 @@ static enum err refused(
 	return fail(ERR_DENIED, "service-refused", "%s", detail);
 }
 
-/* Says in words what kind of away a status is, for the message between two tries. */
-static enum err wait_for_service(struct http *http, long status, struct retry *retry)
+static bool is_attempt(const char *text)
 {
-	char what[512];
+	return text[0] == '\0' || strspn(text, "0123456789abcdef") == 32;
+}
 
-	snprintf(what, sizeof(what), "%s answered with HTTP %ld", http->server, status);
-	return retry_wait(retry, retry_after(http->curl), what);
+/* Nothing else is answered with 202. A check of what was never held has no attempt to name. */
+static enum err held_back(struct http *http, const struct buf *body, struct problem *problem)
+{
+	if (!is_problem(http->curl) || problem_parse(buf_view(body), problem) != OK ||
+		strcmp(problem->code, "pending-approval") != 0 || !is_attempt(problem->attempt))
+		return fail(ERR_MALFORMED, "service-answer",
+			"%s answered with HTTP 202 and does not say what is pending: is it an "
+			"Endorse service?",
+			http->server);
+	problem->status = 202;
+	return fail(ERR_PENDING, "service-pending", "an admin is to decide");
+}
+
+/* Says in words what kind of away a status is, for the message between two tries. */
+static enum err wait_for_service(
+	struct http *http, long status, const struct buf *body, struct retry *retry)
+{
+	struct problem problem = {0};
+	char what[512], detail[256] = "";
+
+	/* Who is turned away for a while wants to know by which limit. */
+	if (status == 429 && is_problem(http->curl) &&
+		problem_parse(buf_view(body), &problem) == OK)
+		printable(problem.detail, detail, sizeof(detail));
+	snprintf(what, sizeof(what), "%s answered with HTTP %ld%s%s", http->server, status,
+		detail[0] == '\0' ? "" : ": ", detail);
+	return retry_wait(retry, http_retry_after(http), what);
 }
 
 enum err http_post(struct http *http, const char *path, struct view json, struct retry *retry,
@@ -286,9 +311,11 @@ enum err http_post(struct http *http, const char *path, struct view json, struct
 			buf_add(answer, buf_view(&body));
 			return buf_ok(answer);
 		}
+		if (status == 202)
+			return held_back(http, &body, problem);
 		if (!is_away_status(status))
 			return refused(http, status, &body, problem);
-		TRY(wait_for_service(http, status, retry));
+		TRY(wait_for_service(http, status, &body, retry));
 	}
 }
 

@@ -25,13 +25,17 @@ void http_close(struct http **http);
 /*
  * POSTs JSON to a path of the service, again and again within `retry` while the service is away (no
  * connection, a time-out, 408, 429, 502, 503, 504). OK: `answer` holds the body of a 200.
- * ERR_DENIED "service-refused": `problem` says why. ERR_BUSY "service-away"; ERR_DENIED
+ * ERR_DENIED "service-refused": `problem` says why. ERR_PENDING "service-pending": an admin is to
+ * decide, `problem` says of which attempt, where there is one. ERR_BUSY "service-away"; ERR_DENIED
  * "service-not-trusted" when TLS does not lead to an anchor; ERR_MALFORMED "service-answer" for any
  * other failure of the transfer, and for an answer that is no Endorse service's;
  * ERR_INTERNAL "interrupted".
  */
 CHECKED enum err http_post(struct http *http, const char *path, struct view json,
 	struct retry *retry, struct buf *answer, struct problem *problem);
+
+/* The seconds that the last answer's Retry-After asked for; -1 without one. */
+int64_t http_retry_after(struct http *http);
 
 /* What came of a GET, good or not. */
 struct http_visit {

@@ -29,7 +29,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
-	      "6 service not trusted, 7 nothing valid held. See endorse(1).\n",
+	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin. See "
+	      "endorse(1).\n",
 		out);
 }
 

@@ -1,5 +1,6 @@
 #include "enroll/agent/order.h"
 
+#include "ca/base/clock.h"
 #include "enroll/agent/ownname.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 
 #define TIMEOUT_DEFAULT 120
 #define TIMEOUT_MAX 86400
+#define WAIT_MAX (30 * DAY) /* seconds */
 
 enum option_id {
 	OPTION_SERVER = 1000,
@@ -16,14 +18,17 @@ enum option_id {
 	OPTION_CA_SHA256,
 	OPTION_SERVICE,
 	OPTION_HOST,
+	OPTION_HOST_FROM_SERVICE,
 	OPTION_STATE,
 	OPTION_AK,
 	OPTION_AK_HANDLE,
 	OPTION_HIERARCHY,
 	OPTION_EK,
+	OPTION_EK_CERTIFICATE,
 	OPTION_PROXY,
 	OPTION_FORCE,
 	OPTION_TIMEOUT,
+	OPTION_WAIT,
 };
 
 static const struct option options[] = {
@@ -32,15 +37,18 @@ static const struct option options[] = {
 	{"ca-sha256", required_argument, NULL, OPTION_CA_SHA256},
 	{"service", required_argument, NULL, OPTION_SERVICE},
 	{"host", required_argument, NULL, OPTION_HOST},
+	{"host-from-service", no_argument, NULL, OPTION_HOST_FROM_SERVICE},
 	{"state", required_argument, NULL, OPTION_STATE},
 	ACCESS_OPTIONS,
 	{"ak", required_argument, NULL, OPTION_AK},
 	{"ak-handle", required_argument, NULL, OPTION_AK_HANDLE},
 	{"hierarchy", required_argument, NULL, OPTION_HIERARCHY},
 	{"ek", required_argument, NULL, OPTION_EK},
+	{"ek-certificate", required_argument, NULL, OPTION_EK_CERTIFICATE},
 	{"proxy", required_argument, NULL, OPTION_PROXY},
 	{"force", no_argument, NULL, OPTION_FORCE},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"wait", required_argument, NULL, OPTION_WAIT},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -88,6 +96,47 @@ static enum err read_ek(const char *text, struct wish *wish)
 	return OK;
 }
 
+static enum err read_ek_certificate(const char *text, struct wish *wish)
+{
+	if (strcmp(text, "auto") != 0 && strcmp(text, "none") != 0)
+		return fail(ERR_MALFORMED, "usage",
+			"--ek-certificate: \"%s\" is neither auto nor none", text);
+	wish->ek_certificate =
+		strcmp(text, "none") == 0 ? EK_CERTIFICATE_NONE : EK_CERTIFICATE_AUTO;
+	return OK;
+}
+
+static unsigned unit_seconds(const char *unit)
+{
+	static const struct {
+		const char *unit;
+		unsigned seconds;
+	} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", DAY}};
+
+	for (size_t i = 0; i < COUNT(units); i++)
+		if (strcmp(units[i].unit, unit) == 0)
+			return units[i].seconds;
+	return 0;
+}
+
+/* Nothing is multiplied before it is known to be small. */
+static enum err read_wait(const char *text, struct wish *wish)
+{
+	char *end = NULL;
+	unsigned long n;
+	unsigned unit;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	unit = strcmp(text, "0") == 0 ? 1 : unit_seconds(end);
+	if (text[0] < '0' || text[0] > '9' || errno != 0 || unit == 0 || n > WAIT_MAX / unit)
+		return fail(ERR_MALFORMED, "usage",
+			"--wait: \"%s\" is not a time up to 30 days, such as 90s, 20m, 1h or 7d",
+			text);
+	wish->wait = (unsigned)n * unit;
+	return OK;
+}
+
 static enum err read_timeout(const char *text, struct wish *wish)
 {
 	char *end = NULL;
@@ -120,6 +169,9 @@ static enum err read_option(int id, char *value, struct order *order)
 		return OK;
 	case OPTION_HOST:
 		return ownname_read(value, order->host);
+	case OPTION_HOST_FROM_SERVICE:
+		order->host_from_service = true;
+		return OK;
 	case OPTION_STATE:
 		order->state_dir = value;
 		return OK;
@@ -131,14 +183,18 @@ static enum err read_option(int id, char *value, struct order *order)
 		return read_hierarchy(value, &order->wish.ak);
 	case OPTION_EK:
 		return read_ek(value, &order->wish);
+	case OPTION_EK_CERTIFICATE:
+		return read_ek_certificate(value, &order->wish);
 	case OPTION_PROXY:
 		order->wish.proxy = value;
 		return OK;
 	case OPTION_FORCE:
-		order->force = true;
+		order->force = order->wish.takes_new_name = true;
 		return OK;
 	case OPTION_TIMEOUT:
 		return read_timeout(value, &order->wish);
+	case OPTION_WAIT:
+		return read_wait(value, &order->wish);
 	case 'h':
 		order->help = true;
 		return OK;
@@ -160,6 +216,8 @@ enum err order_complete(struct order *order)
 	if (order->wish.service[0] == '\0' || strlen(order->wish.service) > LIMIT_SERVICE)
 		return fail(ERR_MALFORMED, "usage", "the service's name has 1 to %d bytes",
 			LIMIT_SERVICE);
+	if (order->host_from_service)
+		return OK;
 	if (order->host[0] == '\0')
 		TRY(ownname_find(order->host));
 	order->wish.host = order->host;
@@ -181,6 +239,9 @@ enum err order_parse(int argc, char **argv, struct order *out)
 			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
 	if (out->ca_file != NULL && out->ca_sha256 != NULL)
 		return fail(ERR_MALFORMED, "usage", "--ca and --ca-sha256 exclude each other");
+	if (out->host[0] != '\0' && out->host_from_service)
+		return fail(ERR_MALFORMED, "usage",
+			"--host and --host-from-service exclude each other");
 	return OK;
 }
 

@@ -10,6 +10,7 @@ struct order {
 	const char *ca_file; /* at most one of these two */
 	const char *ca_sha256;
 	bool force;
+	bool host_from_service; /* nothing is asked for: the service tells */
 	bool help;
 	char *server;
 	char host[HOSTNAME_MAX + 1];

@@ -4,7 +4,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
-#include "enroll/agent/manufacturer.h"
+#include "enroll/tpm/manufacturer.h"
 
 #include <string.h>
 
@@ -14,6 +14,10 @@ static void print_tpm(FILE *out, const struct answer *answer)
 {
 	char manufacturer[MANUFACTURER_SIZE], model[TEXT], version[TEXT];
 
+	if (answer->tpm_manufacturer[0] == '\0') {
+		fprintf(out, "TPM      nothing proves who made it\n");
+		return;
+	}
 	manufacturer_text(answer->tpm_manufacturer, manufacturer);
 	printable(answer->tpm_model, model, sizeof(model));
 	printable(answer->tpm_version, version, sizeof(version));
@@ -22,9 +26,12 @@ static void print_tpm(FILE *out, const struct answer *answer)
 
 static void print_ek(FILE *out, const struct device_ek *ek)
 {
-	fprintf(out, "EK       %s (template %s), certificate from NV 0x%08x",
-		key_kind_text(ek->template->kind), ek->template->name,
-		ek->template->nv_certificate);
+	fprintf(out, "EK       %s (template %s), ", key_kind_text(ek->template->kind),
+		ek->template->name);
+	if (ek->certificate.n > 0)
+		fprintf(out, "certificate from NV 0x%08x", ek->template->nv_certificate);
+	else
+		fprintf(out, "without a certificate");
 	if (ek->chain_n > 0)
 		fprintf(out, " and %zu above it", ek->chain_n);
 	fprintf(out,
@@ -53,7 +60,8 @@ static void print_trust(FILE *out, const struct answer *answer)
 
 	printable(answer->trust_class, class, sizeof(class));
 	printable(answer->trust_source, source, sizeof(source));
-	fprintf(out, "Trust    %s, roots: %s\n", class, source);
+	fprintf(out, "Trust    %s, %s: %s\n", class,
+		answer->trust_chain[0] == '\0' ? "by" : "roots", source);
 	print_chain(out, answer->trust_chain);
 }
 
@@ -122,7 +130,7 @@ void report_enrolled(FILE *out, const struct attempt *a)
 {
 	const struct answer *answer = a->accepted->answer;
 
-	fprintf(out, "Enrolled %s with %s\n", a->wish->host, a->wish->service);
+	fprintf(out, "Enrolled %s with %s\n", answer->host, a->wish->service);
 	print_tpm(out, answer);
 	print_ek(out, a->ek);
 	print_trust(out, answer);
@@ -148,7 +156,27 @@ static const struct {
 	{"wrong-service", "Give the service's own name with --service."},
 	{"ak-not-for-this-service", "Give the service's own name with --service."},
 	{"ek-untrusted",
-		"The service has no root for this TPM's manufacturer: the operator can import it."},
+		"The service has no root for this TPM's manufacturer: the operator can import it, "
+		"allow this EK (endorsectl ek allow add), or have such attempts held for "
+		"approval."},
+	{"ek-certificate-missing",
+		"The operator can allow this EK by its sha256 (endorsectl ek allow add), or have "
+		"such attempts held for approval (unknown_ek: hold)."},
+	{"ek-registered-for-another-host",
+		"The operator registered this EK under another name: give that one (--host), or "
+		"let the service say it (--host-from-service)."},
+	{"host-registered-for-another-ek",
+		"The operator registered this name for another TPM: check --host; if this is the "
+		"right machine, the registration has to be changed (endorsectl ek allow)."},
+	{"host-not-registered",
+		"The operator registered no name for this EK: give one (--host), or have it "
+		"registered (endorsectl ek allow add)."},
+	{"attempt-rejected",
+		"An admin looked at this TPM and rejected it: ask who did, and why (endorsectl "
+		"pending show)."},
+	{"template-needs-tpm-facts",
+		"Nothing proves who made this TPM, and the service's template states it: the "
+		"operator can make that optional."},
 	{"ek-tpm12",
 		"A TPM 1.2 cannot enroll: look for a firmware setting or update that gives this "
 		"machine a TPM 2.0."},
@@ -202,15 +230,19 @@ void report_refusal(FILE *out, const struct attempt *a)
 {
 	const struct problem *problem = &a->problem;
 
-	fprintf(out, "endorse: %s refused to enroll this machine as %s\n", a->wish->server,
-		a->wish->host);
+	fprintf(out, "endorse: %s refused to enroll this machine%s%s\n", a->wish->server,
+		a->wish->host == NULL ? "" : " as ", a->wish->host == NULL ? "" : a->wish->host);
 	print_pair(out, "what", problem->detail);
 	print_pair(out, "code", problem->code);
 	print_pair(out, "clause", problem->reason);
 	print_pair(out, "request", problem->request_id);
 	print_pair(out, "device", a->before.device_id);
-	if (a->ek != NULL)
+	if (a->ek != NULL) {
 		print_pair(out, "EK", a->ek->template->name);
+		/* What an operator allows it by; one with a certificate is found by that. */
+		if (a->ek->certificate.n == 0)
+			print_pair(out, "sha256", a->ek->sha256);
+	}
 	print_pair(out, "do", advice_for(a));
 	print_other_ek(out, a);
 }

@@ -4,6 +4,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/reload.h"
+#include "enroll/daemon/rounds.h"
 #include "enroll/daemon/watch.h"
 #include "enroll/flow/doctor.h"
 #include "enroll/http/listener.h"
@@ -39,6 +40,8 @@ static const char usage[] =
 	"Exit status: 0 stopped, or nothing wrong with the configuration; 1 a failure while\n"
 	"running; 2 wrong usage; 78 something is wrong with the configuration.\n";
 
+#define IMPORTED_EVERY 2 /* seconds between two looks for what operators imported */
+
 /* The process around the parts. */
 struct process {
 	struct parts parts;
@@ -48,14 +51,6 @@ struct process {
 	sigset_t signals; /* blocked everywhere; only the main thread waits for them */
 	int watchdog; /* seconds between two signs of life; 0: nobody waits for one */
 };
-
-/* The bundle of vendors that is believed, for whoever asks later which one it was. */
-static const char *vendors_words(const struct trust *trust)
-{
-	const char *version = trust_bundle_version(trust);
-
-	return version[0] == '\0' ? "none" : version;
-}
 
 static void log_start(struct process *process)
 {
@@ -67,7 +62,7 @@ static void log_start(struct process *process)
 	hex_write((struct view){policy_version(service->policy), SHA256_SIZE}, policy);
 	LOG(NOTICE, "service.started", "version", ENDORSE_VERSION, "service", config->service,
 		"listen", config->listen, "admin", config->admin_listen, "trust", trust, "vendors",
-		vendors_words(service->trust), "policy", policy);
+		trust_bundle_words(service->trust), "policy", policy);
 	current_release(process->reload.current, &service);
 }
 
@@ -129,8 +124,18 @@ static void drain_all(struct process *process, struct listener *devices, struct 
 	drain(admins, "admins", seconds);
 }
 
+/* What goes wrong is logged there; the next round tries again. */
+static void look_for_imported(void *ctx)
+{
+	struct process *process = ctx;
+
+	if (reload_imported(&process->reload) != OK)
+		return;
+}
+
 static enum err serve(struct process *process)
 {
+	AUTO(rounds_stop) struct rounds *imported = NULL;
 	AUTO(watch_stop) struct watch *watch = NULL;
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
 	struct listener_options options = {.address = process->config.listen,
@@ -147,21 +152,32 @@ static enum err serve(struct process *process)
 	TRY(listener_start(&options, &admins));
 	log_start(process);
 	TRY(watch_start(process->reload.current, &watch));
+	TRY(rounds_start(IMPORTED_EVERY, look_for_imported, process, &imported));
 	reload_serving(&process->reload);
 	wait_for_end(process);
 	drain_all(process, devices, admins);
 	return OK;
 }
 
-/* The database may come up after us: what else is wrong will not mend itself. */
 static enum err migrate(struct process *process)
+{
+	/* Longer than one round takes at worst, behind another server that migrates. */
+	notify_say(&process->notify, EXTEND, "applying the schema");
+	return db_migrate(process->parts.db);
+}
+
+static enum err read_imported(struct process *process)
+{
+	return reload_imported(&process->reload);
+}
+
+/* The database may come up after us: what else is wrong will not mend itself. */
+static enum err with_database(struct process *process, enum err (*step)(struct process *process))
 {
 	char status[512];
 	enum err err;
 
-	/* Longer than one round takes at worst, behind another server that migrates. */
-	notify_say(&process->notify, EXTEND, "applying the schema");
-	while ((err = db_migrate(process->parts.db)) == ERR_BUSY) {
+	while ((err = step(process)) == ERR_BUSY) {
 		LOG(WARNING, "database.waiting", "why", why()->sentence);
 		snprintf(status, sizeof(status), "waiting for the database: %s", why()->sentence);
 		notify_say(&process->notify, EXTEND, status);
@@ -178,7 +194,9 @@ static enum err run(struct process *process, const char *path)
 		path, &process->config, &process->parts, &process->notify, &process->reload);
 
 	if (err == OK)
-		err = migrate(process);
+		err = with_database(process, migrate);
+	if (err == OK)
+		err = with_database(process, read_imported);
 	if (err == OK)
 		err = serve(process);
 	if (err != OK)

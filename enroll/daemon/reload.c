@@ -23,6 +23,7 @@ enum err reload_init(const char *path, const struct config *config, struct parts
 		.notify = notify,
 	};
 	pthread_mutex_init(&out->lock, NULL);
+	TRY(imported_make(&out->imported));
 	parts->service->reloader = &out->reloader;
 	return current_make(&parts->service, &out->current);
 }
@@ -30,7 +31,21 @@ enum err reload_init(const char *path, const struct config *config, struct parts
 void reload_free(struct reload *reload)
 {
 	current_free(&reload->current);
+	imported_free(&reload->imported);
 	pthread_mutex_destroy(&reload->lock);
+}
+
+/* Where the database is away: those that were read last. */
+static enum err join_imported(const struct reload *reload, struct parts *parts)
+{
+	struct service *made = MOVE(parts->service);
+	enum err err;
+
+	if (imported_read(reload->imported, reload->parts->db) != OK)
+		LOG(WARNING, "trust.not-read", "why", why()->sentence);
+	err = imported_join(reload->imported, &made, &parts->service);
+	service_free(&made);
+	return err;
 }
 
 /* Its own problems, and what it changes of the running service; `parts` are only good without any. */
@@ -41,6 +56,8 @@ static enum err read_anew(const struct reload *reload, struct change *change, st
 
 	if (err == OK)
 		err = parts_make(reload->path, config, problems, parts);
+	if (err == OK)
+		err = join_imported(reload, parts);
 	change->config = config;
 	change->next = parts->service;
 	if (err == OK)
@@ -57,11 +74,13 @@ static void take(struct reload *reload, struct parts *parts)
 {
 	struct service *next = MOVE(parts->service);
 
-	next->name = reload->config->service;
-	next->tickets = reload->parts->tickets;
-	next->db = reload->parts->db;
-	next->tally = reload->parts->tally;
-	next->reloader = &reload->reloader;
+	for (struct service *one = next; one != NULL; one = one->parent) {
+		one->name = reload->config->service;
+		one->tickets = reload->parts->tickets;
+		one->db = reload->parts->db;
+		one->tally = reload->parts->tally;
+		one->reloader = &reload->reloader;
+	}
 	current_replace(reload->current, &next);
 }
 
@@ -105,9 +124,11 @@ static void join(const struct buf *lines, struct buf *out)
 			buf_str(out, "; ");
 }
 
-static void log_reload(const char *by, struct reload_answer *answer, enum err err)
+static void log_reload(
+	struct reload *reload, const char *by, struct reload_answer *answer, enum err err)
 {
 	AUTO(buf_free) struct buf changes = BUF(1 << 20);
+	struct service *service;
 
 	if (err != OK) {
 		log_problems(&answer->problems);
@@ -115,9 +136,12 @@ static void log_reload(const char *by, struct reload_answer *answer, enum err er
 		return;
 	}
 	join(&answer->changes, &changes);
+	service = current_take(reload->current);
 	LOG(NOTICE, "service.reloaded", "by", by, "changes",
 		changes.n == 0 ? "none" : buf_text(&changes), "trust", answer->trust_version,
-		"policy", answer->policy_version, "ca", answer->ca_certificate);
+		"vendors", trust_bundle_words(service->trust), "policy", answer->policy_version,
+		"ca", answer->ca_certificate);
+	current_release(reload->current, &service);
 }
 
 static void tell_reloading(const struct reload *reload)
@@ -133,8 +157,8 @@ static void tell_reloading(const struct reload *reload)
 	notify_say(reload->notify, state, "reading the configuration");
 }
 
-/* Ready again, or for the first time. */
-static void tell_ready(struct reload *reload, enum err err)
+/* `state` is NULL, or that we are ready: again, or for the first time. */
+static void tell_status(const struct reload *reload, const char *state)
 {
 	struct service *service;
 	struct outcome rules;
@@ -146,16 +170,57 @@ static void tell_ready(struct reload *reload, enum err err)
 	outcome_rules(&rules, service);
 	current_release(reload->current, &service);
 	snprintf(status, sizeof(status), "serving; policy %s, trust set %s%s", rules.policy,
-		rules.trust, err == OK ? "" : "; the last reload was refused, see the log");
-	notify_say(reload->notify, "READY=1", status);
+		rules.trust,
+		reload->is_refused ? "; the last reload was refused, see the log" : "");
+	notify_say(reload->notify, state, status);
 }
 
 void reload_serving(struct reload *reload)
 {
 	pthread_mutex_lock(&reload->lock);
 	reload->is_serving = true;
-	tell_ready(reload, OK);
+	tell_status(reload, "READY=1");
 	pthread_mutex_unlock(&reload->lock);
+}
+
+static enum err take_imported(struct reload *reload)
+{
+	struct service *made, *next;
+	enum err err;
+
+	TRY(imported_read(reload->imported, reload->parts->db));
+	if (!imported_has_moved(reload->imported))
+		return OK;
+	made = current_take_made(reload->current);
+	err = imported_join(reload->imported, &made, &next);
+	current_release(reload->current, &made);
+	TRY(err);
+	current_replace(reload->current, &next);
+	tell_status(reload, NULL);
+	return OK;
+}
+
+/* One line for each change, however long it lasts. */
+static void log_unread(struct reload *reload, enum err err)
+{
+	const char *code = err == OK ? "" : why()->code;
+
+	if (strcmp(reload->unread, code) == 0)
+		return;
+	if (err != OK)
+		LOG(WARNING, "trust.not-read", "reason", code, "why", why()->sentence);
+	snprintf(reload->unread, sizeof(reload->unread), "%s", code);
+}
+
+enum err reload_imported(struct reload *reload)
+{
+	enum err err;
+
+	pthread_mutex_lock(&reload->lock);
+	err = take_imported(reload);
+	log_unread(reload, err);
+	pthread_mutex_unlock(&reload->lock);
+	return err;
 }
 
 enum err reload_now(struct reload *reload, const char *by, struct reload_answer *out)
@@ -168,8 +233,9 @@ enum err reload_now(struct reload *reload, const char *by, struct reload_answer 
 	old = current_take(reload->current);
 	err = attempt(reload, old, out);
 	current_release(reload->current, &old);
-	log_reload(by, out, err);
-	tell_ready(reload, err);
+	log_reload(reload, by, out, err);
+	reload->is_refused = err != OK;
+	tell_status(reload, "READY=1");
 	pthread_mutex_unlock(&reload->lock);
 	return err;
 }

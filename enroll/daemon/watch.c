@@ -2,36 +2,25 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/log.h"
+#include "db/pending.h"
 #include "db/ticket.h"
+#include "enroll/daemon/rounds.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LOOK_EVERY 10 /* seconds */
 #define TICKETS_KEPT DAY /* far longer than any ticket opens */
 
 struct watch {
-	pthread_t thread;
-	pthread_mutex_t mutex;
-	pthread_cond_t stop;
-	bool is_stopping; /* under the mutex */
+	struct rounds *rounds;
 	/* Fixed, or the thread's own. */
 	struct current *current;
 	char wrong[64]; /* the code of what was wrong when we looked last; "" */
 	bool has_looked;
+	time_t next_sweep;
 };
-
-static struct timespec in_seconds(time_t seconds)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += seconds;
-	return t;
-}
 
 /* One line for each change, however long it lasts. */
 static void look(struct watch *watch)
@@ -55,57 +44,35 @@ static void look(struct watch *watch)
 static void sweep(struct watch *watch)
 {
 	struct service *service = current_take(watch->current);
+	unsigned days = (unsigned)policy_hold(service->policy)->days;
 
 	if (ticket_purge(service->db, TICKETS_KEPT) != OK)
 		LOG(WARNING, "tickets.not-purged", "why", why()->sentence);
+	if (pending_purge(service->db, days) != OK)
+		LOG(WARNING, "attempts.not-purged", "why", why()->sentence);
 	current_release(watch->current, &service);
 }
 
-/* False when it is time to stop. */
-static bool rest(struct watch *watch)
+static void look_and_sweep(void *ctx)
 {
-	struct timespec until = in_seconds(LOOK_EVERY);
-	bool goes_on;
+	struct watch *watch = ctx;
 
-	pthread_mutex_lock(&watch->mutex);
-	while (!watch->is_stopping &&
-		pthread_cond_timedwait(&watch->stop, &watch->mutex, &until) == 0)
-		;
-	goes_on = !watch->is_stopping;
-	pthread_mutex_unlock(&watch->mutex);
-	return goes_on;
-}
-
-static void *run(void *arg)
-{
-	struct watch *watch = arg;
-	time_t next_sweep = in_seconds(HOUR).tv_sec;
-
-	do {
-		look(watch);
-		if (in_seconds(0).tv_sec >= next_sweep) {
-			sweep(watch);
-			next_sweep = in_seconds(HOUR).tv_sec;
-		}
-	} while (rest(watch));
-	return NULL;
+	look(watch);
+	if (rounds_in(0).tv_sec < watch->next_sweep)
+		return;
+	sweep(watch);
+	watch->next_sweep = rounds_in(HOUR).tv_sec;
 }
 
 enum err watch_start(struct current *current, struct watch **out)
 {
 	AUTO(mem_free) struct watch *watch = calloc(1, sizeof(*watch));
-	pthread_condattr_t monotonic;
 
 	if (watch == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "watch_start");
 	watch->current = current;
-	pthread_mutex_init(&watch->mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&watch->stop, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	if (pthread_create(&watch->thread, NULL, run, watch) != 0)
-		return fail(ERR_INTERNAL, "thread", "cannot make a thread that watches");
+	watch->next_sweep = rounds_in(HOUR).tv_sec;
+	TRY(rounds_start(LOOK_EVERY, look_and_sweep, watch, &watch->rounds));
 	*out = MOVE(watch);
 	return OK;
 }
@@ -114,13 +81,7 @@ void watch_stop(struct watch **watch)
 {
 	if (*watch == NULL)
 		return;
-	pthread_mutex_lock(&(*watch)->mutex);
-	(*watch)->is_stopping = true;
-	pthread_cond_signal(&(*watch)->stop);
-	pthread_mutex_unlock(&(*watch)->mutex);
-	pthread_join((*watch)->thread, NULL);
-	pthread_cond_destroy(&(*watch)->stop);
-	pthread_mutex_destroy(&(*watch)->mutex);
+	rounds_stop(&(*watch)->rounds);
 	free(*watch);
 	*watch = NULL;
 }

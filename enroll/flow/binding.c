@@ -61,12 +61,22 @@ static enum err judge_name(
 	return OK;
 }
 
+/* It was answered with a held attempt; what an admin said of that since is for the next ticket. */
+static enum err judge_held_ticket(const struct enrollment_facts *facts)
+{
+	if (!facts->ticket_held)
+		return OK;
+	return refuse(ERR_CONFLICT, "ticket-used", "PROTOCOL ticket",
+		"this ticket was answered with an attempt that is held, and is good for no "
+		"certificate: get a new one from /v1/ticket");
+}
+
 enum err binding_judge(const struct service *service, const struct judgement *judgement,
 	const struct enrollment_facts *facts, const char *template, struct decision *out)
 {
 	const struct identity *identity = judgement->identity;
 	const struct facts asked = {
-		.host = judgement->claim->host,
+		.host = judgement->host,
 		.template = template,
 		.trust_class = trust_class_text(identity_trust(identity)->class),
 		.ek_kind = key_kind_text(identity_kind(identity)),
@@ -75,5 +85,6 @@ enum err binding_judge(const struct service *service, const struct judgement *ju
 	TRY(judge_ban(facts));
 	TRY(judge_ak(facts));
 	TRY(policy_decide(service->policy, &asked, out));
-	return judge_name(facts, out, asked.host);
+	TRY(judge_name(facts, out, asked.host));
+	return out->is_held ? OK : judge_held_ticket(facts);
 }

@@ -15,7 +15,8 @@ CHECKED enum err repeat_judge(
 
 /*
  * Judges a device that proved itself against the records, then by policy. Nothing is written.
- * Errors as enroll.h lists them under "records" and "policy".
+ * Errors as enroll.h lists them under "records" and "policy". A ticket that was answered with a held
+ * attempt is good for nothing but to hear of it again.
  */
 CHECKED enum err binding_judge(const struct service *service, const struct judgement *judgement,
 	const struct enrollment_facts *facts, const char *template, struct decision *out);

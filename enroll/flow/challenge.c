@@ -24,8 +24,7 @@ enum err challenge_make(const struct service *service, const struct caller *call
 	enum err err = claim_judge(service, claim, caller->now, &judgement);
 
 	outcome_rules(outcome, service);
-	if (judgement.claim != NULL && judgement.claim->host != NULL)
-		snprintf(outcome->host, sizeof(outcome->host), "%s", judgement.claim->host);
+	snprintf(outcome->host, sizeof(outcome->host), "%s", judgement.host);
 	TRY(err);
 	outcome->is_untagged = ak_is_untagged(judgement.ak);
 	TRY(fill_ticket(service, claim, caller->now, &ticket));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct current {
-	pthread_mutex_t lock; /* guards `today`, and `holders` of every snapshot */
+	pthread_mutex_t lock; /* guards `today` */
 	struct service *today; /* which counts as held */
 };
 
@@ -31,30 +31,55 @@ void current_free(struct current **current)
 	*current = NULL;
 }
 
+static struct service *hold(struct service *service)
+{
+	__atomic_add_fetch(&service->holders, 1, __ATOMIC_RELAXED);
+	return service;
+}
+
+/* Under the lock, so that it does not go away before it is held. */
 struct service *current_take(struct current *current)
 {
 	struct service *today;
 
 	pthread_mutex_lock(&current->lock);
-	today = current->today;
-	today->holders++;
+	today = hold(current->today);
 	pthread_mutex_unlock(&current->lock);
 	return today;
 }
 
+struct service *current_take_made(struct current *current)
+{
+	struct service *made;
+
+	pthread_mutex_lock(&current->lock);
+	made = hold(current->today->parent != NULL ? current->today->parent : current->today);
+	pthread_mutex_unlock(&current->lock);
+	return made;
+}
+
 void current_release(struct current *current, struct service **held)
 {
-	bool is_last;
+	(void)current;
+	service_release(held);
+}
 
-	if (*held == NULL)
-		return;
-	pthread_mutex_lock(&current->lock);
-	is_last = --(*held)->holders == 0;
-	pthread_mutex_unlock(&current->lock);
-	/* Nobody can take it any more; freeing it needs no lock and holds nobody up. */
-	if (is_last)
-		service_free(held);
-	*held = NULL;
+enum err current_derive(struct service **made, struct trust **trust,
+	const struct imported_state *imported, struct service **out)
+{
+	struct service *next = calloc(1, sizeof(*next));
+
+	if (next == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "current_derive");
+	*next = **made;
+	next->trust = MOVE(*trust);
+	next->imported = *imported;
+	next->holders = 0;
+	if ((*made)->holders == 0)
+		hold(*made);
+	next->parent = MOVE(*made);
+	*out = next;
+	return OK;
 }
 
 void current_replace(struct current *current, struct service **next)

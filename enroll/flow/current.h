@@ -20,3 +20,16 @@ void current_release(struct current *current, struct service **held);
 
 /* From now on `*next` is taken; it is taken over, and NULL left. */
 void current_replace(struct current *current, struct service **next);
+
+/*
+ * Today's snapshot as a reading of the configuration made it, held until current_release().
+ */
+struct service *current_take_made(struct current *current);
+
+/*
+ * Makes a snapshot of `*made`, which is such a one and differs from it in nothing but `*trust` and what
+ * `imported` says of that. Both are taken over, and NULL left; `*made` with the caller's hold, or as
+ * nobody's when it is new. `*out` is for current_replace(), or service_free() when nobody has seen it.
+ */
+CHECKED enum err current_derive(struct service **made, struct trust **trust,
+	const struct imported_state *imported, struct service **out);

@@ -160,6 +160,20 @@ static void examine_root(void *ctx, const X509 *cert)
 		subject, end <= roots->now ? "ended" : "ends", when);
 }
 
+/* What a service that does not run yet would find in the database is not known. */
+static void examine_imported(const struct imported_state *imported, struct findings *findings)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	if (imported->since == 0)
+		return;
+	clock_text(imported->since, when);
+	finding_add(findings, "trust", FINDING_OK,
+		"%zu of the certificates and CRLs were imported by operators: revision %lld, here "
+		"since %s",
+		imported->certificates, (long long)imported->revision, when);
+}
+
 /* It goes on revoking what it has, and nobody knows what was revoked since. */
 static void examine_crl(void *ctx, const X509_CRL *crl)
 {
@@ -205,6 +219,7 @@ static void examine_trust(const struct service *service, int64_t now, struct fin
 	examine_passed_over(service, findings);
 	finding_add(findings, "trust", FINDING_OK, "%zu trusted roots%s%s", roots.n,
 		vendors[0] == '\0' ? "" : ", vendors ", vendors);
+	examine_imported(&service->imported, findings);
 }
 
 static void examine_policy(const struct service *service, struct findings *findings)

@@ -3,6 +3,8 @@
 #include "ca/base/encode.h"
 #include "ca/key.h"
 #include "enroll/flow/binding.h"
+#include "enroll/flow/held.h"
+#include "enroll/flow/vouching.h"
 #include "enroll/proto/answer.h"
 #include "enroll/proto/proof.h"
 
@@ -97,6 +99,18 @@ static enum err look_up(struct attempt *attempt)
 	return OK;
 }
 
+/* The name may be learned from the records. */
+static enum err vouch(struct attempt *attempt)
+{
+	struct judgement *judgement = &attempt->judgement;
+
+	TRY(vouching_judge(attempt->service, &attempt->facts, attempt->caller->now, judgement));
+	snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s", judgement->host);
+	snprintf(attempt->outcome->remark, sizeof(attempt->outcome->remark), "%s",
+		identity_trust(judgement->identity)->remark);
+	return OK;
+}
+
 /* The lost answer to the same request, once more. */
 static enum err repeat(struct attempt *attempt)
 {
@@ -104,6 +118,12 @@ static enum err repeat(struct attempt *attempt)
 	attempt->certificate = buf_view(&attempt->facts.certificates[0].der);
 	attempt->outcome->what = "repeated";
 	return OK;
+}
+
+/* NULL: nothing has proven it. */
+static const char *proven(const char *fact)
+{
+	return fact[0] == '\0' ? NULL : fact;
 }
 
 static enum err make_grant(struct attempt *attempt)
@@ -114,11 +134,12 @@ static enum err make_grant(struct attempt *attempt)
 		.template = attempt->request.keys[0].template,
 		.template_version = signer_template_version(
 			attempt->service->signer, attempt->request.keys[0].template),
-		.host = attempt->judgement.claim->host,
+		.host = attempt->judgement.host,
 		.device_id = attempt->outcome->device_id,
-		.tpm_manufacturer = identity_manufacturer(identity),
-		.tpm_model = identity_model(identity),
-		.tpm_version = identity_version(identity),
+		.trust_class = trust_class_text(identity_trust(identity)->class),
+		.tpm_manufacturer = proven(identity_manufacturer(identity)),
+		.tpm_model = proven(identity_model(identity)),
+		.tpm_version = proven(identity_version(identity)),
 	};
 	buf_free(&attempt->key_bits);
 	TRY(key_public(ak_pkey(attempt->judgement.ak), &attempt->key_bits, &attempt->grant.key));
@@ -162,7 +183,8 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 		.ek_digest = identity_ek_digest(identity),
 		.ek_kind = key_kind_text(identity_kind(identity)),
 		.ek_certificate = identity_certificate(identity),
-		.host = attempt->judgement.claim->host,
+		.host = attempt->judgement.host,
+		.host_learned = attempt->judgement.claim->host == NULL,
 		.host_new = !facts->host_bound,
 		.host_alias = facts->device_hosts > 0,
 		.ak_name = {name->bytes, name->n},
@@ -191,22 +213,25 @@ static enum err stop_at_check(struct attempt *attempt)
 	return OK;
 }
 
-/* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
-static enum err try_once(struct attempt *attempt)
+/* All judgements were made, and nobody vouches for the EK: never OK. */
+static enum err hold(struct attempt *attempt, const struct decision *decision)
 {
-	const struct stored_certificate *stored;
-	struct decision decision;
+	const struct held held = {
+		.judgement = &attempt->judgement,
+		.facts = &attempt->facts,
+		.ticket_digest = attempt->ticket_digest,
+		.rule = decision->rule,
+		.is_check = attempt->request.is_check,
+	};
 
-	TRY(look_up(attempt));
-	if (attempt->facts.ticket_used)
-		return repeat(attempt);
-	TRY(binding_judge(attempt->service, &attempt->judgement, &attempt->facts,
-		attempt->request.keys[0].template, &decision));
-	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
-	TRY(make_grant(attempt));
-	if (attempt->request.is_check)
-		return stop_at_check(attempt);
-	stored = recorded(attempt);
+	return held_keep(attempt->service, attempt->caller, &held, attempt->outcome);
+}
+
+/* Signs, unless what was issued before still does, and records. */
+static enum err issue(struct attempt *attempt)
+{
+	const struct stored_certificate *stored = recorded(attempt);
+
 	if (stored == NULL) {
 		issued_free(&attempt->issued);
 		TRY(signer_issue(attempt->service->signer, &attempt->grant, attempt->caller->now,
@@ -219,11 +244,52 @@ static enum err try_once(struct attempt *attempt)
 	return OK;
 }
 
+/* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
+static enum err try_once(struct attempt *attempt)
+{
+	struct decision decision;
+
+	TRY(look_up(attempt));
+	TRY(vouch(attempt));
+	if (attempt->facts.ticket_used)
+		return repeat(attempt);
+	TRY(binding_judge(attempt->service, &attempt->judgement, &attempt->facts,
+		attempt->request.keys[0].template, &decision));
+	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
+	TRY(make_grant(attempt));
+	/* A check, and whoever is held, is promised what the template gives. */
+	TRY(signer_judge(attempt->service->signer, &attempt->grant));
+	if (decision.is_held)
+		return hold(attempt, &decision);
+	if (attempt->request.is_check)
+		return stop_at_check(attempt);
+	return issue(attempt);
+}
+
+/* By the rules of the moment; what records say of it comes later. */
+static enum err judge_claim(struct attempt *attempt)
+{
+	struct judgement *judgement = &attempt->judgement;
+	enum err err;
+
+	judgement_free(judgement);
+	*judgement = (struct judgement){0};
+	err = claim_judge(
+		attempt->service, attempt->transcript.claim, attempt->caller->now, judgement);
+	snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s", judgement->host);
+	TRY(err);
+	attempt->outcome->is_untagged = ak_is_untagged(judgement->ak);
+	return OK;
+}
+
+/* Whoever looks again forgets what the records said of the EK. */
 static enum err decide(struct attempt *attempt)
 {
 	for (int i = 0; i < ATTEMPTS; i++) {
-		enum err err = try_once(attempt);
+		enum err err = i == 0 ? OK : judge_claim(attempt);
 
+		if (err == OK)
+			err = try_once(attempt);
 		if (err != ERR_CONFLICT || strcmp(why()->code, "database-moved") != 0)
 			return err;
 	}
@@ -236,7 +302,7 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 	const struct trust_verdict *trust = identity_trust(identity);
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ANSWER);
 	struct answer answer = {
-		.host = attempt->judgement.claim->host,
+		.host = attempt->judgement.host,
 		.device_id = attempt->outcome->device_id,
 		.tpm_manufacturer = identity_manufacturer(identity),
 		.tpm_model = identity_model(identity),
@@ -264,12 +330,11 @@ static enum err seal(const struct attempt *attempt, struct buf *sealed)
 static enum err record_refusal(const struct attempt *attempt)
 {
 	const struct identity *identity = attempt->judgement.identity;
-	const struct claim *claim = attempt->judgement.claim;
 	struct kept_reason kept;
 	struct refusal_record refusal = {
 		.ticket_digest = attempt->ticket_digest,
 		.ek_digest = identity == NULL ? NULL : identity_ek_digest(identity),
-		.host = claim == NULL ? NULL : claim->host,
+		.host = attempt->judgement.host[0] == '\0' ? NULL : attempt->judgement.host,
 		.trust_version = attempt->trust_version,
 		.policy_version = attempt->policy_version,
 		.request_id = attempt->caller->request_id,
@@ -287,20 +352,13 @@ static enum err record_refusal(const struct attempt *attempt)
 static bool is_a_refusal(enum err err)
 {
 	return err == ERR_MALFORMED || err == ERR_DENIED || err == ERR_CONFLICT ||
-	       err == ERR_REJECTED;
+	       err == ERR_REJECTED || err == ERR_LIMITED;
 }
 
 /* From here on it is the TPM that speaks: what it is refused is recorded. */
 static enum err run_proven(struct attempt *attempt, struct buf *sealed)
 {
-	enum err err = claim_judge(attempt->service, attempt->transcript.claim,
-		attempt->caller->now, &attempt->judgement);
-
-	if (attempt->judgement.claim != NULL && attempt->judgement.claim->host != NULL)
-		snprintf(attempt->outcome->host, sizeof(attempt->outcome->host), "%s",
-			attempt->judgement.claim->host);
-	TRY(err);
-	attempt->outcome->is_untagged = ak_is_untagged(attempt->judgement.ak);
+	TRY(judge_claim(attempt));
 	TRY(request_parse(attempt->transcript.request, &attempt->request));
 	TRY(digest_request(attempt));
 	TRY(decide(attempt));

@@ -2,6 +2,7 @@
 
 #include "ca/base/hostname.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void judgement_free(struct judgement *judgement)
@@ -34,7 +35,39 @@ static enum err judge_host(const struct service *service, const char *host)
 /* By the rule that has the name, and by that one alone: policy_decide() will ask the same. */
 static enum ak_tag_rule tag_rule(const struct service *service, const char *host)
 {
-	return policy_takes_untagged(service->policy, host) ? AK_TAG_OR_NONE : AK_TAGGED;
+	bool takes_untagged = host[0] != '\0' && policy_takes_untagged(service->policy, host);
+
+	return takes_untagged ? AK_TAG_OR_NONE : AK_TAGGED;
+}
+
+static struct identity_rules ek_rules(const struct service *service, const char *host, int64_t now)
+{
+	struct ek_rules rules = host[0] != '\0' ? policy_ek_rules(service->policy, host)
+						: policy_ek_rules_of_any(service->policy);
+
+	return (struct identity_rules){
+		.trust = service->trust,
+		.now = now,
+		.takes_unproven = rules.takes_allowed || rules.takes_approved || rules.holds,
+		.takes_expired = rules.takes_expired,
+		.refuses_bad_firmware = rules.refuses_bad_firmware,
+	};
+}
+
+/* AK and EK, by what the rule for the host takes. */
+static enum err judge_keys(const struct service *service, int64_t now, struct judgement *judgement)
+{
+	const struct claim *claim = judgement->claim;
+	const struct identity_rules rules = ek_rules(service, judgement->host, now);
+
+	ak_free(&judgement->ak);
+	identity_free(&judgement->identity);
+	TRY(ak_judge(claim->ak_public, service->name, tag_rule(service, judgement->host),
+		&judgement->ak));
+	return identity_judge(&rules,
+		&(struct ek_evidence){claim->ek_certificate, claim->ek_public, claim->ek_chain,
+			claim->ek_chain_n},
+		&judgement->identity);
 }
 
 enum err claim_judge(
@@ -44,17 +77,21 @@ enum err claim_judge(
 
 	TRY(claim_parse(bytes, &out->claim));
 	claim = out->claim;
+	snprintf(out->host, sizeof(out->host), "%s", claim->host == NULL ? "" : claim->host);
 	if (strcmp(claim->service, service->name) != 0)
 		return refuse(ERR_DENIED, "wrong-service", "PROTOCOL claim",
 			"the claim is for the service \"%.255s\" and this is \"%s\": enroll with "
 			"--service %s",
 			claim->service, service->name, service->name);
-	if (claim->host == NULL)
-		return refuse(ERR_MALFORMED, "json-key-missing", "PROTOCOL json", "no host");
-	TRY(judge_host(service, claim->host));
-	TRY(ak_judge(claim->ak_public, service->name, tag_rule(service, claim->host), &out->ak));
-	return identity_judge(&(struct identity_rules){.trust = service->trust, .now = now},
-		&(struct ek_evidence){claim->ek_certificate, claim->ek_public, claim->ek_chain,
-			claim->ek_chain_n},
-		&out->identity);
+	if (claim->host != NULL)
+		return claim_judge_as(service, claim->host, now, out);
+	return judge_keys(service, now, out);
+}
+
+enum err claim_judge_as(
+	const struct service *service, const char *host, int64_t now, struct judgement *judgement)
+{
+	snprintf(judgement->host, sizeof(judgement->host), "%s", host);
+	TRY(judge_host(service, host));
+	return judge_keys(service, now, judgement);
 }

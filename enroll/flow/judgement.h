@@ -9,6 +9,8 @@
 /* All of it holds; that EK and AK are in one TPM is shown by the proof, not here. */
 struct judgement {
 	struct claim *claim;
+	char host[LIMIT_HOST +
+		  1]; /* the claim's, or what claim_judge_as() was told; "": none yet */
 	struct ak *ak;
 	struct identity *identity;
 };
@@ -17,8 +19,17 @@ void judgement_free(struct judgement *judgement); /* for AUTO */
 /*
  * Reads and judges the decoded bytes of a claim; needs no database, so its answer tells nothing of
  * who is enrolled here. ERR_DENIED "wrong-service"; ERR_MALFORMED "host-name" and those of
- * claim_parse(); those of identity_judge() and of ak_judge(), which takes an AK without a tag where
- * the policy's rule for the host does. `out->claim` is set as soon as it could be read.
+ * claim_parse(); those of identity_judge() and of ak_judge(). AKs without a tag, and EKs that are
+ * expired, or that no root vouches for, are taken where the policy's rule for the host does. Where the
+ * claim has no host an AK needs its tag, and an EK is judged as the rule that takes most would have it.
+ * `out->claim` and `out->host` are set as soon as it could be read.
  */
 CHECKED enum err claim_judge(
 	const struct service *service, struct view claim, int64_t now, struct judgement *out);
+
+/*
+ * Judges a claim without a host again, as if it had named this one: its EK is registered for it. Errors as
+ * claim_judge() has them.
+ */
+CHECKED enum err claim_judge_as(
+	const struct service *service, const char *host, int64_t now, struct judgement *judgement);

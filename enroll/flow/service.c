@@ -16,13 +16,24 @@ enum err service_clock(const struct service *service, const struct caller *calle
 	return db_clock_judge(service->db, caller->now);
 }
 
+/* Who adds a holder holds it himself, so none is added to what goes away just now. */
+void service_release(struct service **held)
+{
+	if (*held != NULL && __atomic_sub_fetch(&(*held)->holders, 1, __ATOMIC_ACQ_REL) == 0)
+		service_free(held);
+	*held = NULL;
+}
+
 void service_free(struct service **service)
 {
 	if (*service == NULL)
 		return;
 	trust_free(&(*service)->trust);
-	policy_free(&(*service)->policy);
-	signer_close(&(*service)->signer);
+	if ((*service)->parent == NULL) {
+		policy_free(&(*service)->policy);
+		signer_close(&(*service)->signer);
+	}
+	service_release(&(*service)->parent);
 	secret_wipe(*service, sizeof(**service));
 	free(*service);
 	*service = NULL;

@@ -19,6 +19,13 @@ struct reloader {
 	void *ctx;
 };
 
+/* What operators imported, as it was read from the database last. */
+struct imported_state {
+	int64_t revision;
+	size_t certificates; /* and CRLs: how many of them are in the trust set */
+	int64_t since; /* when this server took them; 0: it has read nothing yet */
+};
+
 /*
  * Made by enroll/daemon from one reading of the configuration; nothing of it changes while anybody
  * holds it (current.h). A reload makes another one.
@@ -33,16 +40,22 @@ struct service {
 	const char *path; /* of the configuration */
 	/* Adds what only the program around the service knows, such as its files; may be NULL. */
 	void (*examine)(const char *path, struct findings *findings);
-	/* The snapshot's own. */
+	/* The snapshot's own, but for what it borrows of `parent`. */
 	struct trust *trust;
 	struct policy *policy;
 	struct signer *signer;
 	unsigned live_aks_max; /* per device */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
-	unsigned holders; /* counted by current.h */
+	/* Of the trust set: what operators imported, which is not of the configuration. */
+	struct imported_state imported;
+	/* The snapshot that a reading of the configuration made, which this one differs from in the trust set
+	 * alone; held, and the owner of policy and signer. NULL: it is that snapshot. */
+	struct service *parent;
+	unsigned holders; /* counted by current.h, atomically */
 };
 void service_free(struct service **service); /* one that calloc() made, and what is its own */
+void service_release(struct service **held); /* the last holder frees it; for current.h */
 
 /* Who asks, and when. */
 struct caller {
@@ -55,7 +68,9 @@ struct caller {
 
 /* What a request came to, for the log; texts are "" while not known. */
 struct outcome {
-	const char *what; /* "issued", "returned", "repeated", "checked" */
+	/* "issued", "returned", "repeated", "checked"; with ERR_PENDING "held", or "" when nothing was
+	 * recorded */
+	const char *what;
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
 	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
@@ -65,6 +80,7 @@ struct outcome {
 	/* The beginnings of the versions that judged it. */
 	char trust[VERSION_SHOWN + 1], policy[VERSION_SHOWN + 1];
 	bool is_moved; /* the ticket was made by other versions */
+	char remark[512]; /* what was let pass of the EK */
 	char attempt[33]; /* with ERR_PENDING: which one is held */
 	unsigned retry_after; /* seconds; 0: the service's usual ones */
 };

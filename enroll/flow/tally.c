@@ -83,6 +83,8 @@ void tally_add(struct tally *tally, const struct caller *caller, const struct ou
 	pthread_mutex_lock(&tally->mutex);
 	if (err == OK) {
 		count_success(counted, outcome->what);
+	} else if (err == ERR_PENDING) {
+		counted->held += outcome->what[0] != '\0';
 	} else if (is_trouble(err)) {
 		counted->failed++;
 	} else if (outcome->is_proven) {

@@ -3,17 +3,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
 #include "db/host.h"
-
-#include <ctype.h>
-
-/* Something that a person will be able to read in the audit. */
-static bool has_words(const char *reason)
-{
-	for (; *reason != '\0'; reason++)
-		if (isalnum((unsigned char)*reason))
-			return true;
-	return false;
-}
+#include "enroll/flow/because.h"
 
 enum err unbind(const struct service *service, const struct caller *caller, const char *who,
 	const char *host, const char *reason, char device_id[static LIMIT_DEVICE_ID + 1])
@@ -24,9 +14,7 @@ enum err unbind(const struct service *service, const struct caller *caller, cons
 
 	TRY(service_clock(service, caller));
 	TRY(hostname_check(host));
-	if (!has_words(reason))
-		return refuse(ERR_MALFORMED, "why-missing", "PROTOCOL admin",
-			"say why: the audit keeps it beside the act");
+	TRY(because_check(reason));
 	TRY(host_unbind(service->db, host, &act, id));
 	hex_write(VIEW(id), device_id);
 	return OK;

@@ -3,6 +3,7 @@
 #include "enroll/flow/tally.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
+#include "enroll/proto/vendors.h"
 
 #include <civetweb.h>
 #include <pthread.h>
@@ -50,6 +51,7 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	if ((*route)->admission == ADMIT_EDGE)
 		exchange->caller.client_address = request_client(connection);
 	TRY(request_query(connection, (*route)->query, &exchange->query));
+	body->limit = (*route)->body_limit;
 	TRY(request_body(connection, (*route)->body_limit, body));
 	exchange->body = buf_view(body);
 	return (*route)->handle(service, exchange);
@@ -69,7 +71,7 @@ static void count(const struct listener *listener, const struct exchange *exchan
 static int handle(struct mg_connection *connection, void *ctx)
 {
 	AUTO(exchange_free) struct exchange exchange;
-	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
+	AUTO(buf_free) struct buf body = {0};
 	struct listener *listener = ctx;
 	const struct route *route = NULL;
 	struct service *service;

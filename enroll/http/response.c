@@ -56,22 +56,26 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 	if (name == NULL || (err == OK && route != NULL && route->is_polled))
 		return;
 	snprintf(event, sizeof(event), "%s.%s", name,
-		err == OK ? (outcome->what[0] != '\0' ? outcome->what : "done") : "refused");
+		err == ERR_PENDING		? "held"
+		: err != OK			? "refused"
+		: filled(outcome->what) != NULL ? outcome->what
+						: "done");
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
 		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
 		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
-		"recorded", outcome->is_unrecorded ? "no" : NULL, "attempt",
-		filled(outcome->attempt), "reason", err == OK ? NULL : reason->code, "why",
-		err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust), "policy",
-		filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL, "from",
-		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
+		"recorded", outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark),
+		"attempt", filled(outcome->attempt), "reason", err == OK ? NULL : reason->code,
+		"why", err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust),
+		"policy", filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL,
+		"from", exchange->caller.client_address, "request", exchange->caller.request_id,
+		LOG_END);
 }
 
 static enum err encode_problem(struct exchange *exchange, const struct reason *reason)
 {
 	const char *request_id = exchange->caller.request_id;
 
-	if (reason->err == ERR_PENDING)
+	if (reason->err == ERR_PENDING && exchange->outcome.attempt[0] != '\0')
 		return problem_encode_attempt(
 			reason, request_id, exchange->outcome.attempt, &exchange->answer);
 	if (exchange->problems.n > 0)

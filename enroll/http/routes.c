@@ -1,8 +1,13 @@
 #include "enroll/http/admin_api.h"
+#include "enroll/http/allow_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/pending_api.h"
 #include "enroll/http/router.h"
+#include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
+#include "enroll/proto/allow.h"
+#include "enroll/proto/vendors.h"
 
 const struct route device_routes[] = {
 	{"GET", "/healthz", ADMIT_ALL, 0, handle_health, NULL, NULL, true},
@@ -21,5 +26,28 @@ const struct route admin_routes[] = {
 	{"GET", "/v1/admin/strangers", ADMIT_ADMIN, 0, handle_strangers, "strangers",
 		strangers_query, true},
 	{"GET", "/v1/admin/doctor", ADMIT_ADMIN, 0, handle_doctor, "doctor", NULL, false},
+	{"GET", "/v1/admin/ek/allowed", ADMIT_ADMIN, 0, handle_allowed, "allowed", allowed_query,
+		true},
+	{"POST", "/v1/admin/ek/allow", ADMIT_ADMIN, LIMIT_ALLOW_BODY, handle_allow, "allow", NULL,
+		false},
+	{"POST", "/v1/admin/ek/disallow", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_disallow,
+		"disallow", NULL, false},
+	{"GET", "/v1/admin/pending", ADMIT_ADMIN, 0, handle_pending, "pending", pending_query,
+		true},
+	{"GET", "/v1/admin/pending/show", ADMIT_ADMIN, 0, handle_pending_show, "pending",
+		pending_show_query, false},
+	{"POST", "/v1/admin/pending/accept", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_pending_accept,
+		"pending", NULL, false},
+	{"POST", "/v1/admin/pending/reject", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_pending_reject,
+		"pending", NULL, false},
+	{"POST", "/v1/admin/pending/trust-ca", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_pending_trust_ca, "pending", NULL, false},
+	{"GET", "/v1/admin/vendors", ADMIT_ADMIN, 0, handle_vendors_list, "vendors", NULL, false},
+	{"GET", "/v1/admin/vendors/export", ADMIT_ADMIN, 0, handle_vendors_export, "vendors.export",
+		NULL, false},
+	{"POST", "/v1/admin/vendors/import", ADMIT_ADMIN, LIMIT_IMPORT_BODY, handle_vendors_import,
+		"vendors", NULL, false},
+	{"POST", "/v1/admin/vendors/remove", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_vendors_remove,
+		"vendors", NULL, false},
 	{0},
 };

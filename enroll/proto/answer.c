@@ -26,15 +26,23 @@ static enum err bytes_field(
 	return OK;
 }
 
+/* What nothing has proven of the TPM is left out. */
+static enum err tpm_fact(const json_t *tpm, const char *key, const char **out)
+{
+	*out = "";
+	return json_object_get(tpm, key) == NULL ? OK
+						 : json_string_of(tpm, key, NAME_MAX_BYTES, out);
+}
+
 static enum err parse_tpm(struct answer *answer, const json_t *object)
 {
 	json_t *tpm;
 
 	TRY(json_member(object, "tpm", JSON_OBJECT, &tpm));
 	TRY(JSON_ONLY(tpm, "manufacturer", "model", "version"));
-	TRY(json_string_of(tpm, "manufacturer", NAME_MAX_BYTES, &answer->tpm_manufacturer));
-	TRY(json_string_of(tpm, "model", NAME_MAX_BYTES, &answer->tpm_model));
-	return json_string_of(tpm, "version", NAME_MAX_BYTES, &answer->tpm_version);
+	TRY(tpm_fact(tpm, "manufacturer", &answer->tpm_manufacturer));
+	TRY(tpm_fact(tpm, "model", &answer->tpm_model));
+	return tpm_fact(tpm, "version", &answer->tpm_version);
 }
 
 static enum err parse_trust(struct answer *answer, const json_t *object)
@@ -132,13 +140,19 @@ void answer_free(struct answer **answer)
 	*answer = NULL;
 }
 
+static void put_fact(json_t *tpm, const char *key, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		json_put_string(tpm, key, value);
+}
+
 static json_t *tpm_object(const struct answer *answer)
 {
 	json_t *tpm = json_object();
 
-	json_put_string(tpm, "manufacturer", answer->tpm_manufacturer);
-	json_put_string(tpm, "model", answer->tpm_model);
-	json_put_string(tpm, "version", answer->tpm_version);
+	put_fact(tpm, "manufacturer", answer->tpm_manufacturer);
+	put_fact(tpm, "model", answer->tpm_model);
+	put_fact(tpm, "version", answer->tpm_version);
 	return tpm;
 }
 

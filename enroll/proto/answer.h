@@ -15,6 +15,7 @@
 struct answer {
 	const char *host;
 	const char *device_id; /* 32 lower-case hexadecimal digits */
+	/* What a manufacturer's certificate proved; "" (when filled in by hand, also NULL) otherwise. */
 	const char *tpm_manufacturer; /* "id:49465800" */
 	const char *tpm_model;
 	const char *tpm_version; /* "id:00010002" */

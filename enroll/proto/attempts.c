@@ -30,7 +30,8 @@ struct number_member {
 #name, offsetof(struct attempt_counters, name)                                     \
 	}
 static const struct number_member numbers[] = {NUMBER(since), NUMBER(tickets), NUMBER(issued),
-	NUMBER(returned), NUMBER(repeated), NUMBER(refused), NUMBER(unrecorded), NUMBER(failed)};
+	NUMBER(returned), NUMBER(repeated), NUMBER(held), NUMBER(refused), NUMBER(unrecorded),
+	NUMBER(failed)};
 
 enum err attempts_answer_init(struct attempts_answer *answer, size_t n)
 {
@@ -172,8 +173,8 @@ static enum err read_counters(const json_t *whole, struct attempt_counters *out)
 	size_t n;
 
 	TRY(json_member(whole, "counters", JSON_OBJECT, &object));
-	TRY(JSON_ONLY(object, "since", "tickets", "issued", "returned", "repeated", "refused",
-		"unrecorded", "failed", "unproven"));
+	TRY(JSON_ONLY(object, "since", "tickets", "issued", "returned", "repeated", "held",
+		"refused", "unrecorded", "failed", "unproven"));
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		char *at = (char *)out + numbers[i].offset;
 

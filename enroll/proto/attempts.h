@@ -7,7 +7,7 @@
 #define ATTEMPTS_MAX 1000 /* in one answer */
 #define ATTEMPT_TEXT 513
 #define ATTEMPT_REASONS 160 /* more than there are reason codes */
-#define LIMIT_ADMIN_ANSWER (4 * 1024 * 1024)
+#define LIMIT_ADMIN_ANSWER (16 * 1024 * 1024)
 
 /* One refusal of a proven device, as the audit has it. */
 struct attempt {
@@ -29,6 +29,7 @@ struct attempt_count {
 struct attempt_counters {
 	int64_t since;
 	int64_t tickets, issued, returned, repeated; /* answers that were no refusal */
+	int64_t held; /* proven devices that were told to wait for an admin */
 	int64_t refused; /* proven devices; each is in the audit, but for `unrecorded` */
 	int64_t unrecorded;
 	int64_t failed; /* answers that failed on the service's side: busy, internal */

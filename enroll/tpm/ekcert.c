@@ -222,7 +222,7 @@ static bool is_vendor_id(const char *text)
 	       strspn(text + 3, "0123456789ABCDEFabcdef") == 8;
 }
 
-static enum err judge_san(X509 *cert, struct ek_attributes *out)
+enum err ek_certificate_names(X509 *cert, struct ek_attributes *out)
 {
 	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
@@ -257,7 +257,7 @@ enum err ek_certificate_form(X509 *cert, struct ek_attributes *out)
 {
 	TRY(judge_usage(cert));
 	TRY(judge_critical(cert));
-	return judge_san(cert, out);
+	return ek_certificate_names(cert, out);
 }
 
 enum err ek_certificate_dates(const X509 *cert, int64_t now, bool takes_expired, bool *is_expired)

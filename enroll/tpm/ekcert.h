@@ -34,6 +34,9 @@ CHECKED enum err ek_certificate_family(const X509 *cert);
  */
 CHECKED enum err ek_certificate_form(X509 *cert, struct ek_attributes *out);
 
+/* What it says of its TPM, alone. ERR_REJECTED "ek-san"; `*out` has what was read before. */
+CHECKED enum err ek_certificate_names(X509 *cert, struct ek_attributes *out);
+
 /*
  * Is it valid at `now`, by its own dates (RFC 5280 4.1.2.5)? For one whose chain cannot be verified, which
  * otherwise tells. With `takes_expired`, `*is_expired` instead of "ek-expired". ERR_MALFORMED

@@ -175,11 +175,17 @@ static int compare_entries(const void *a, const void *b)
 	const struct trust_entry *one = a, *other = b;
 	int names =
 		X509_NAME_cmp(X509_get_subject_name(one->cert), X509_get_subject_name(other->cert));
+	int ends;
 
 	if (names != 0)
 		return names;
 	if (one->role != other->role)
 		return one->role < other->role ? -1 : 1;
+	/* The one that ends last is the likeliest to be good, and is tried first. */
+	if ((ends = ASN1_TIME_compare(
+		     X509_get0_notAfter(other->cert), X509_get0_notAfter(one->cert))) == -1 ||
+		ends == 1)
+		return ends;
 	return memcmp(one->sha256, other->sha256, SHA256_SIZE);
 }
 
@@ -341,10 +347,12 @@ enum err trust_add(const struct trust *base, const struct trust_item *items, siz
 
 	TRY(trust_make(&trust));
 	teller.trust = trust;
-	trust->vendors = vendors_share(base->vendors);
-	buf_add(&trust->skipped, buf_view(&base->skipped));
-	TRY(keep_all(trust, &base->certificates));
-	TRY(keep_all(trust, &base->crls));
+	if (base != NULL) {
+		trust->vendors = vendors_share(base->vendors);
+		buf_add(&trust->skipped, buf_view(&base->skipped));
+		TRY(keep_all(trust, &base->certificates));
+		TRY(keep_all(trust, &base->crls));
+	}
 	for (size_t i = 0; i < n; i++)
 		TRY(keep_item(trust, &items[i], &teller));
 	TRY(trust_settle(trust, &teller));
@@ -384,6 +392,11 @@ const uint8_t *trust_version(const struct trust *trust)
 const char *trust_bundle_version(const struct trust *trust)
 {
 	return vendors_version(trust->vendors);
+}
+
+const char *trust_bundle_words(const struct trust *trust)
+{
+	return trust_bundle_version(trust)[0] == '\0' ? "none" : trust_bundle_version(trust);
 }
 
 const char *trust_passed_over(const struct trust *trust)

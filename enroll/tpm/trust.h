@@ -65,7 +65,7 @@ CHECKED enum err trust_load(const struct trust_source *sources, size_t n, trust_
 void trust_free(struct trust **trust);
 
 /*
- * Makes a new set of what `base` has and of `items`, which shares the former's certificates; `base` stays as
+ * Makes a new set of what `base` has (NULL: nothing) and of `items`, which shares the former's certificates; `base` stays as
  * it is and may be freed. An item that cannot be read is told to `skipped` and left out. One that `base` has
  * too is the base's. `*out` is the caller's, for trust_free().
  */
@@ -84,6 +84,8 @@ const uint8_t *trust_version(const struct trust *trust); /* 32 bytes */
 
 /* The version of the vendors that came with the set (VERSION of their tree); "" without any. */
 const char *trust_bundle_version(const struct trust *trust);
+/* The same for a log: "none" without any. */
+const char *trust_bundle_words(const struct trust *trust);
 
 /* What was told to `skipped`, "PATH: REASON" a line; "" for nothing. Only the first 32 KiB. */
 const char *trust_passed_over(const struct trust *trust);

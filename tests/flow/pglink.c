@@ -108,6 +108,8 @@ static void mark_bound(struct pglink *link, struct view message)
 	const char *portal = string_at(message, &at), *name = string_at(message, &at);
 
 	(void)portal;
+	if (strcmp(name, "read_revision") == 0)
+		link->owner.count(link->owner.arg, PGLINK_LOOK);
 	for (size_t i = 0; i < PGLINK_STATEMENTS && link->statements[i] != NULL; i++)
 		if (strcmp(link->statements[i], name) == 0)
 			mark(link, link->texts[i]);

@@ -5,6 +5,7 @@
 
 #define PGLINK_STATEMENTS 64
 #define PGLINK_PENDING 256
+#define PGLINK_LOOK 1 /* counted as a type: the service asks whether operators imported anything */
 
 /* What a link asks of, and tells, the proxy that it belongs to. */
 struct pglink_owner {

@@ -239,7 +239,8 @@ static bool are_wanted(void *arg)
 	long made;
 
 	pthread_mutex_lock(&trips->proxy->lock);
-	made = (long)trips->proxy->counts['S'] - (long)trips->proxy->counts[0];
+	made = (long)trips->proxy->counts['S'] - (long)trips->proxy->counts[0] -
+	       (long)trips->proxy->counts[PGLINK_LOOK];
 	pthread_mutex_unlock(&trips->proxy->lock);
 	return made == trips->wanted;
 }

@@ -49,7 +49,7 @@ enum err soft_enrollment_begin(struct soft_enrollment *x, const char *service, s
 	const struct soft_device *device = x->device;
 	AUTO(buf_free) struct buf ak = BUF(LIMIT_PUBLIC);
 	struct claim claim = {.service = service,
-		.host = device->host,
+		.host = device->host[0] == '\0' ? NULL : device->host,
 		.ek_certificate = buf_view(&device->ek_certificate),
 		.ek_public = buf_view(&device->ek_public),
 		.ek_chain_n = device->chain_n};
@@ -85,12 +85,14 @@ static struct transcript transcript_of(const struct soft_enrollment *x)
 
 enum err soft_enrollment_prove(struct soft_enrollment *x, struct view answer, struct buf *body)
 {
-	struct request request = {.keys[0].template = "ak", .keys_n = 1};
+	struct request request = {.keys_n = 1, .is_check = x->is_check};
 	struct enroll_request whole;
 	struct transcript transcript;
 
 	TRY(challenge_parse(answer, &x->challenge));
 	TRY(activate(x));
+	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "%s",
+		x->template == NULL ? "ak" : x->template);
 	TRY(request_encode(&request, &x->request));
 	transcript = transcript_of(x);
 	TRY(proof_make(&x->session, &transcript, x->proof));

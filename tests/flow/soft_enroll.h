@@ -16,7 +16,7 @@ struct soft_device {
 	struct buf ek_public; /* sent in the claim when not empty */
 	struct view chain[LIMIT_INTERMEDIATES]; /* sent in the claim; borrowed */
 	size_t chain_n;
-	char host[HOSTNAME_MAX + 1];
+	char host[HOSTNAME_MAX + 1]; /* "": it asks for the one that its EK is registered for */
 };
 
 /* What a device is made of; keys that are NULL are made. */
@@ -40,6 +40,8 @@ void soft_device_free(struct soft_device *device);
  */
 struct soft_enrollment {
 	const struct soft_device *device;
+	const char *template; /* what it asks for; NULL: "ak" */
+	bool is_check; /* asks for a judgement only */
 	struct buf claim, request;
 	struct challenge challenge;
 	struct secret_key session;

@@ -111,6 +111,10 @@ static void what_the_configuration_names_is_checked_too(void **state)
 		{"templates", "nowhere", "No such file or directory"},
 		{"roots", "nowhere", "No such file or directory"},
 		{"database", "\"host=x nonsense\"", "the connection string is not one"},
+		{"class", "operator-import\\n    manufacturers: [\"id:4946\"]",
+			"wanted \"id:\" and eight hexadecimal digits"},
+		{"class", "operator-import\\n    crls: no-crls", "/no-crls: No such file"},
+		{"intermediates", "x\\nvendors: no-vendors", "/no-vendors: No such file"},
 	};
 
 	(void)state;
@@ -128,6 +132,36 @@ static void what_the_configuration_names_is_checked_too(void **state)
 			fail_msg("%s: %s: exit %d, no \"%s\" in:\n%s", rows[i].key, rows[i].value,
 				output.code, rows[i].wanted, buf_text(&output.err));
 	}
+}
+
+/* Service 0's configuration with this in place of its sources of trust. */
+static void check_trust(const char *lines, struct output *output)
+{
+	AUTO(mem_free) char *path = text("%s/changed.yaml", world.dir);
+	AUTO(output_free) struct output sed;
+
+	process_run(&(struct program){.argv = (const char *const[]){"sed", "/^trust:/,$d",
+					      world.services[0].config, NULL}},
+		&sed);
+	assert_int_equal(sed.code, 0);
+	buf_str(&sed.out, lines);
+	write_file(path, 0644, buf_view(&sed.out));
+	check(path, output);
+}
+
+static void the_vendors_alone_are_trust_enough_and_none_is_not(void **state)
+{
+	AUTO(mem_free) char *vendors = world_source("policy/vendors");
+	AUTO(mem_free) char *lines = text("vendors: %s\n", vendors);
+	AUTO(output_free) struct output some, none;
+
+	(void)state;
+	check_trust(lines, &some);
+	if (some.code != 0)
+		fail_msg("%s", buf_text(&some.err));
+	check_trust("", &none);
+	assert_int_equal(none.code, EXIT_CONFIG);
+	assert_non_null(strstr(buf_text(&none.err), "nobody is trusted"));
 }
 
 static void several_servers_started_at_once_apply_the_schema_once(void **state)
@@ -224,6 +258,7 @@ static void every_event_is_one_line_with_a_priority_and_no_secret_in_it(void **s
 		assert_int_equal(line[2], '>');
 	}
 	assert_non_null(strstr(log, ">service.started "));
+	assert_non_null(strstr(log, " vendors=none "));
 	assert_non_null(strstr(log, ">enroll.issued host=web-1.example.test device="));
 	assert_null(strstr(log, world.secret));
 	assert_null(strstr(log, world.token));
@@ -255,6 +290,7 @@ static int tests(void)
 		cmocka_unit_test(a_right_configuration_has_nothing_wrong),
 		cmocka_unit_test(every_problem_of_a_configuration_is_told_with_its_place),
 		cmocka_unit_test(what_the_configuration_names_is_checked_too),
+		cmocka_unit_test(the_vendors_alone_are_trust_enough_and_none_is_not),
 		cmocka_unit_test(several_servers_started_at_once_apply_the_schema_once),
 		cmocka_unit_test(
 			without_a_database_nothing_is_ready_and_the_service_recovers_by_itself),

@@ -1,4 +1,5 @@
 /* test_doctor.c - each thing that can be wrong with a service, alone, and what is said of it. */
+#include "ca/base/file.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/diagnosis.h"
 #include "tests/flow/supervise.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char policy[] = "rules:\n"
@@ -301,6 +303,64 @@ static void a_root_that_ends_soon_is_a_warning(void **state)
 	ca_close(&ca);
 }
 
+static void a_certificate_that_is_passed_over_is_a_warning(void **state)
+{
+	AUTO(mem_free) char *path = text("%s/roots/garbage.pem", world.maker.dir);
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	write_file(path, 0644, view_str("no certificate\n"));
+	restart(&world);
+	diagnose(&world, &output, "--ca", world.roots, NULL);
+	assert_int_equal(unlink(path), 0);
+	restart(&world);
+	finds_only(&output, "warn", "roots/garbage.pem: no certificate that OpenSSL can read");
+}
+
+/* The issuing CA's, which no TPM's chain leads to: it is in the set all the same. */
+static void write_list(const char *path, time_t due)
+{
+	struct ca ca = ca_open(world.ca, "issuing");
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *made = ASN1_TIME_set(NULL, due - 86400), *next = ASN1_TIME_set(NULL, due);
+	uint8_t *der = NULL;
+	int n;
+
+	assert_int_equal(X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca.cert)), 1);
+	assert_int_equal(X509_CRL_set1_lastUpdate(crl, made), 1);
+	assert_int_equal(X509_CRL_set1_nextUpdate(crl, next), 1);
+	assert_true(X509_CRL_sign(crl, ca.key, EVP_sha256()) > 0);
+	assert_true((n = i2d_X509_CRL(crl, &der)) > 0);
+	write_file(path, 0644, (struct view){der, (size_t)n});
+	OPENSSL_free(der);
+	ASN1_TIME_free(made);
+	ASN1_TIME_free(next);
+	X509_CRL_free(crl);
+	ca_close(&ca);
+}
+
+static void a_list_past_its_next_update_is_a_warning(void **state)
+{
+	AUTO(mem_free) char *dir = text("%s/crls", world.dir);
+	AUTO(mem_free) char *path = text("%s/old.crl", dir);
+	const char *config = world.services[0].config;
+	AUTO(buf_free) struct buf before = BUF(1 << 16), with = BUF(1 << 16);
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0755), 0);
+	write_list(path, time(NULL) - 3600);
+	assert_int_equal(file_read(config, &before), OK);
+	/* The source of trust is the last that is written. */
+	buf_fmt(&with, "%s    crls: %s\n", buf_text(&before), dir);
+	write_file(config, 0644, buf_view(&with));
+	restart(&world);
+	diagnose(&world, &output, "--ca", world.roots, NULL);
+	write_file(config, 0644, buf_view(&before));
+	restart(&world);
+	finds_only(&output, "warn", "is past its next update");
+}
+
 static void where_nobody_answers_the_configuration_is_looked_at(void **state)
 {
 	AUTO(output_free) struct output right, wrong;
@@ -355,6 +415,8 @@ static int tests(void)
 		cmocka_unit_test(a_ca_that_ends_is_told_in_time),
 		cmocka_unit_test(a_ca_that_has_ended_is_a_failure),
 		cmocka_unit_test(a_root_that_ends_soon_is_a_warning),
+		cmocka_unit_test(a_certificate_that_is_passed_over_is_a_warning),
+		cmocka_unit_test(a_list_past_its_next_update_is_a_warning),
 		cmocka_unit_test(where_nobody_answers_the_configuration_is_looked_at),
 		cmocka_unit_test(a_check_says_what_a_running_service_would),
 	};

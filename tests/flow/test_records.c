@@ -14,6 +14,8 @@ static const char policy[] = "rules:\n"
 			     "    hosts: [{glob: \"*.example.test\"}]\n"
 			     "    templates: [ak]\n";
 
+#define ARC "1.3.6.1.4.1.99999." /* of nobody */
+
 static struct world world;
 
 static char *templates; /* our own copy, for a test that changes it */
@@ -224,6 +226,53 @@ static void start_again(void)
 	}
 }
 
+/* Lines with an OID of the test's own arc. */
+static size_t policies_in(const char *said)
+{
+	size_t n = 0;
+
+	for (const char *at = strstr(said, ARC); at != NULL; at = strstr(at + 1, ARC))
+		n++;
+	return n;
+}
+
+static void assert_states(const char *leaf, const char *stated)
+{
+	AUTO(output_free) struct output openssl, certtool;
+
+	process_run(&(struct program){.argv = (const char *const[]){"openssl", "x509", "-inform",
+					      "DER", "-in", leaf, "-noout", "-ext",
+					      "certificatePolicies", NULL}},
+		&openssl);
+	process_run(&(struct program){.argv = (const char *const[]){"certtool", "--inder",
+					      "--certificate-info", "--infile", leaf, NULL}},
+		&certtool);
+	assert_non_null(strstr(buf_text(&openssl.out), stated));
+	assert_non_null(strstr(buf_text(&certtool.out), stated));
+	assert_int_equal(policies_in(buf_text(&openssl.out)), 1);
+	assert_int_equal(policies_in(buf_text(&certtool.out)), 1);
+}
+
+/* The world's manufacturer is one that the operator brought. */
+static void how_an_ek_came_to_be_trusted_stands_in_its_certificate_where_the_template_says_so(
+	void **state)
+{
+	AUTO(mem_free) char *leaf = text("%s/stated.der", world.dir);
+	AUTO(visit_end) struct visit visit;
+
+	(void)state;
+	write_template("s/^version: 2$/version: 3/\n"
+		       "$a trust_policies: { manufacturer: " ARC "1, operator-import: " ARC "2, "
+		       "allow-list: " ARC "3, approved: " ARC "4 }");
+	start_again();
+	visit_begin(&visit, &world, 7, 0, "stated.example.test", KEY_P384);
+	assert_int_equal(dialogue_run(&visit.dialogue), 200);
+	write_file(leaf, 0644, visit.dialogue.answer->certificates[0].der);
+	assert_states(leaf, ARC "2\n");
+	write_template("");
+	start_again();
+}
+
 /* With a new ticket everything is judged anew: by today's template, and by today's policy. */
 static void what_was_issued_by_older_rules_is_not_returned_by_newer_ones(void **state)
 {
@@ -235,7 +284,7 @@ static void what_was_issued_by_older_rules_is_not_returned_by_newer_ones(void **
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_int_equal(certificates_of("tightened.example.test"), 1);
-	write_template("s/^version: 1$/version: 2/; s/^lifetime: 90d$/lifetime: 30d/");
+	write_template("s/^version: 2$/version: 3/; s/^lifetime: 90d$/lifetime: 30d/");
 	start_again();
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_int_equal(certificates_of("tightened.example.test"), 2);
@@ -261,6 +310,8 @@ static int tests(void)
 		cmocka_unit_test(a_superseded_ak_is_refused),
 		cmocka_unit_test(an_ak_of_another_dialect_is_refused),
 		cmocka_unit_test(what_fails_in_the_service_is_internal_and_tells_nothing_of_it),
+		cmocka_unit_test(
+			how_an_ek_came_to_be_trusted_stands_in_its_certificate_where_the_template_says_so),
 		cmocka_unit_test(what_was_issued_by_older_rules_is_not_returned_by_newer_ones),
 	};
 

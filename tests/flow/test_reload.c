@@ -417,14 +417,14 @@ static void a_template_that_was_changed_has_to_have_another_version(void **state
 	(void)state;
 	assert_comes(0, "zero.example.test", 200, "");
 	put_template("s/^lifetime: .*/lifetime: 30d/");
-	assert_refused_for("the template \"ak\" was changed and its version is still 1");
-	put_template("s/^lifetime: .*/lifetime: 30d/\ns/^version: .*/version: 2/");
-	assert_taken("changed: template ak 2, was 1");
+	assert_refused_for("the template \"ak\" was changed and its version is still 2");
+	put_template("s/^lifetime: .*/lifetime: 30d/\ns/^version: .*/version: 3/");
+	assert_taken("changed: template ak 3, was 2");
 	assert_comes(0, "zero.example.test", 200, "");
 	version = recorded("template_version", "certificate", "zero.example.test");
-	assert_string_equal(version, "2");
+	assert_string_equal(version, "3");
 	put_template("");
-	assert_taken("changed: template ak 1, was 2");
+	assert_taken("changed: template ak 2, was 3");
 }
 
 static bool is_by_second(const struct dialogue *x)

@@ -31,14 +31,14 @@ for page in $(find ca policy enroll deploy -name '*.[1-8]' | sort); do
 	[ ! -s "$scratch/lint" ] || { cat "$scratch/lint"; status=1; }
 done
 
-# A key that stands in two tables of a file stands in the page twice.
+# keys "SOURCE..." PAGE. A key that stands in two tables stands in the page twice.
 keys() {
-	sed -n 's/^[[:blank:]]*{"\([a-z0-9_]*\)", YAML_.*/\1/p' "$1" >"$scratch/code"
-	sed -n 's/^\.It Va \([a-z0-9_]*\)$/\1/p' "$2" >"$scratch/page"
+	sed -n 's/^[[:blank:]]*{"\([a-z0-9_-]*\)", YAML_.*/\1/p' $1 >"$scratch/code"
+	sed -n 's/^\.It Va \([a-z0-9_-]*\)$/\1/p' "$2" >"$scratch/page"
 	same "$1" "$2" key
 }
 keys enroll/daemon/config.c enroll/daemon/endorsed.yaml.5
-keys policy/policy.c policy/endorse-policy.5
+keys "policy/hold.c policy/policy.c" policy/endorse-policy.5
 keys enroll/tpm/vendor.c policy/vendors/endorse-vendors.5
 keys ca/template.c ca/endorse-template.5
 
@@ -65,7 +65,7 @@ options enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/*.[c
 options enroll/agent/endorse.1 deploy/completion/endorse enroll/agent/*.[ch]
 
 # The commands of the usage: lines that begin with two blanks, the command, two blanks.
-sed -n 's/^[[:blank:]]*"  \([a-z]\{1,\}\( [a-z]\{1,\}\)\{0,1\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"
+sed -n 's/^[[:blank:]]*"  \([a-z-]\{1,\}\( [a-z-]\{1,\}\)\{0,2\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"
 [ -s "$scratch/commands" ] || bad "enroll/admin/main.c: no command found in it"
 while read -r command; do
 	grep -qxF ".It Cm $command" enroll/admin/endorsectl.1 ||

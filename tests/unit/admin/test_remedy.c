@@ -10,7 +10,10 @@
  * an admin. */
 static const char *const before_the_proof[] = {"why-missing", "http-headers", "edge-header-twice",
 	"body-short", "edge-secret", "admin-token", "query", "query-unknown", "query-value",
-	"configuration-wrong"};
+	"configuration-wrong", "attempt-decided", "attempt-id", "ca-aik", "ca-expired", "ca-key",
+	"ca-known", "ca-manufacturers", "ca-no-path", "ca-not-a-ca", "ca-not-sent", "ca-purpose",
+	"ca-role", "ca-signature", "ca-unreadable", "ca-weak", "certificate-digest", "ek-digest",
+	"labels"};
 
 static bool is_before_the_proof(const char *code)
 {

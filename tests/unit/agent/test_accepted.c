@@ -65,7 +65,8 @@ struct reply {
 };
 
 /* Through the wire form, so that the answer owns what it points to. */
-static enum err judge(const struct fixture *f, const struct reply *reply, struct accepted **out)
+static enum err judge_for(
+	const struct fixture *f, const struct reply *reply, const char *host, struct accepted **out)
 {
 	AUTO(buf_free) struct buf leaf = BUF(8192);
 	AUTO(buf_free) struct buf above = BUF(8192);
@@ -89,7 +90,12 @@ static enum err judge(const struct fixture *f, const struct reply *reply, struct
 	answer.intermediates[0] = buf_view(&above);
 	assert_int_equal(OK, answer_encode(&answer, &json));
 	assert_int_equal(OK, answer_parse(buf_view(&json), &parsed));
-	return accepted_check(&parsed, f->anchors, f->ak, HOST, out);
+	return accepted_check(&parsed, f->anchors, f->ak, host, out);
+}
+
+static enum err judge(const struct fixture *f, const struct reply *reply, struct accepted **out)
+{
+	return judge_for(f, reply, HOST, out);
 }
 
 static void the_asked_for_certificate_is_taken(void **state)
@@ -161,6 +167,32 @@ static void a_certificate_names_the_device_of_the_answer_or_none(void **state)
 		OK, judge(f, &(struct reply){HOST, "ak", good, f->ours.intermediate}, &accepted));
 }
 
+/* This machine asked for no name: it takes what the service says, if that is a name. */
+static void where_no_name_was_asked_for_any_hosts_name_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(accepted_free) struct accepted *accepted = NULL, *bad = NULL;
+	AUTO(x509_free)
+	X509 *leaf = certifier_issue(&f->ours, ak_pkey(f->ak->judged), HOST, -60, 3600);
+	AUTO(x509_free)
+	X509 *unnamed = certifier_issue(&f->ours, ak_pkey(f->ak->judged), NULL, -60, 3600);
+	static const char *const names[] = {
+		"../../etc", "localhost", "WEB.example.org", "10.0.0.1"};
+	const struct reply other = {"web-02.example.org", "ak", leaf, f->ours.intermediate};
+
+	assert_int_equal(OK, judge_for(f, &(struct reply){HOST, "ak", leaf, f->ours.intermediate},
+				     NULL, &accepted));
+	assert_string_equal(HOST, accepted->answer->host);
+	/* A name of its own in the certificate is still the answer's. */
+	assert_int_equal(ERR_DENIED, judge_for(f, &other, NULL, &bad));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_int_equal(ERR_MALFORMED,
+			judge_for(f, &(struct reply){names[i], "ak", unnamed, f->ours.intermediate},
+				NULL, &bad));
+		assert_string_equal("service-answer", why()->code);
+	}
+}
+
 static void an_answer_without_the_aks_certificate_is_of_no_use(void **state)
 {
 	struct fixture *f = *state;
@@ -179,6 +211,7 @@ int main(void)
 		cmocka_unit_test(the_asked_for_certificate_is_taken),
 		cmocka_unit_test(another_host_another_key_and_another_ca_are_not_trusted),
 		cmocka_unit_test(a_certificate_names_the_device_of_the_answer_or_none),
+		cmocka_unit_test(where_no_name_was_asked_for_any_hosts_name_is_taken),
 		cmocka_unit_test(an_answer_without_the_aks_certificate_is_of_no_use),
 	};
 

@@ -18,6 +18,8 @@ static void every_kind_of_failure_has_its_exit_code(void **state)
 		{"service-refused", 5},
 		{"service-answer", 5},
 		{"service-not-trusted", 6},
+		{"service-pending", 8},
+		{"host-changed", 5},
 		{"state-dir", 1},
 		{"", 1},
 	};

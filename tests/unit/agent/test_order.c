@@ -40,6 +40,60 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_null(order.wish.access.endorsement_auth);
 	assert_null(order.wish.proxy);
 	assert_false(order.force);
+	assert_int_equal(EK_CERTIFICATE_AUTO, order.wish.ek_certificate);
+	assert_int_equal(0, order.wish.wait);
+	assert_false(order.wish.takes_new_name);
+}
+
+static void the_service_is_asked_for_the_name_in_words_alone(void **state)
+{
+	AUTO(order_free) struct order order, both;
+
+	(void)state;
+	assert_int_equal(OK, READ(&order, "--server", "https://ca.example.org",
+				     "--host-from-service", "--force"));
+	assert_null(order.wish.host);
+	assert_true(order.wish.takes_new_name);
+	assert_int_equal(ERR_MALFORMED, READ(&both, GOOD, "--host-from-service"));
+	assert_non_null(strstr(why()->sentence, "exclude each other"));
+}
+
+static void a_certificate_that_is_not_to_be_sent_is_not(void **state)
+{
+	AUTO(order_free) struct order order, other;
+
+	(void)state;
+	assert_int_equal(OK, READ(&order, GOOD, "--ek-certificate", "none"));
+	assert_int_equal(EK_CERTIFICATE_NONE, order.wish.ek_certificate);
+	order_free(&order);
+	assert_int_equal(OK, READ(&order, GOOD, "--ek-certificate", "auto"));
+	assert_int_equal(EK_CERTIFICATE_AUTO, order.wish.ek_certificate);
+	assert_int_equal(ERR_MALFORMED, READ(&other, GOOD, "--ek-certificate", "only"));
+}
+
+static void a_time_to_wait_has_a_unit_and_a_bound(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned seconds;
+	} good[] = {
+		{"0", 0}, {"0s", 0}, {"90s", 90}, {"20m", 1200}, {"1h", 3600}, {"30d", 2592000}};
+	static const char *const bad[] = {"", "h", "1", "90", "1 h", "1w", "-1h", "+1h", "1hh",
+		"31d", "99999999999999999999s", "18446744073709551615d", "0x1h"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		AUTO(order_free) struct order order;
+
+		assert_int_equal(OK, READ(&order, GOOD, "--wait", good[i].text));
+		assert_int_equal(good[i].seconds, order.wish.wait);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		AUTO(order_free) struct order order;
+
+		assert_int_equal(ERR_MALFORMED, READ(&order, GOOD, "--wait", bad[i]));
+		assert_non_null(strstr(why()->sentence, "--wait"));
+	}
 }
 
 static void the_options_alone_may_leave_server_and_host_open(void **state)
@@ -175,6 +229,9 @@ static void a_wrong_command_line_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_service_is_asked_for_the_name_in_words_alone),
+		cmocka_unit_test(a_certificate_that_is_not_to_be_sent_is_not),
+		cmocka_unit_test(a_time_to_wait_has_a_unit_and_a_bound),
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(the_options_alone_may_leave_server_and_host_open),
 		cmocka_unit_test(the_service_is_named_by_its_url_without_slashes_at_the_end),

@@ -57,6 +57,27 @@ static void after_a_change_of_eks_a_refusal_names_the_one_before(void **state)
 	assert_non_null(strstr(text, "try --ek L-1"));
 }
 
+/* What the operator allows an EK without a certificate by has to be told; another one's is not. */
+static void the_digest_of_an_ek_without_a_certificate_is_told(void **state)
+{
+	const struct wish wish = {.server = "https://ca.example.org"};
+	struct device_ek ek = {.template = ek_template_find("L-1"), .sha256 = "abcdef01"};
+	const struct attempt attempt = {.wish = &wish,
+		.ek = &ek,
+		.problem = {.code = "ek-certificate-missing", .detail = "none"}};
+	AUTO(mem_free) char *bare = refusal_text(&attempt), *certified = NULL;
+
+	(void)state;
+	ek.certificate = BUF(8);
+	buf_u8(&ek.certificate, 0x30);
+	certified = refusal_text(&attempt);
+	buf_free(&ek.certificate);
+	assert_non_null(strstr(bare, "abcdef01"));
+	assert_non_null(strstr(bare, "endorsectl ek allow add"));
+	assert_non_null(strstr(bare, "refused to enroll this machine\n"));
+	assert_null(strstr(certified, "abcdef01"));
+}
+
 static void a_code_that_is_not_known_has_no_advice(void **state)
 {
 	(void)state;
@@ -69,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refusal_says_what_happened_to_whom_and_what_to_do),
 		cmocka_unit_test(after_a_change_of_eks_a_refusal_names_the_one_before),
+		cmocka_unit_test(the_digest_of_an_ek_without_a_certificate_is_told),
 		cmocka_unit_test(a_code_that_is_not_known_has_no_advice),
 	};
 

@@ -17,6 +17,7 @@ void granted_make(EVP_PKEY *key, struct granted *out)
 		.template_version = (unsigned)out->tmpl->version,
 		.host = "web-01.example.org",
 		.device_id = "0123456789abcdef0123456789abcdef",
+		.trust_class = "manufacturer",
 		.tpm_manufacturer = "id:00001014",
 		.tpm_model = "swtpm",
 		.tpm_version = "id:20191023"};

@@ -41,6 +41,21 @@ static void basic_constraints_are_critical_and_der(void **state)
 	}
 }
 
+static void certificate_policies_are_not_critical_and_in_their_order(void **state)
+{
+	static const char *const oids[] = {"1.2.3.2", "1.2.3.1"};
+	AUTO(x509_free) X509 *one = X509_new(), *two = X509_new(), *none = X509_new();
+	static const char *const wrong[] = {"no-oid"};
+
+	(void)state;
+	assert_ok(extension_certificate_policies(one, oids, 1));
+	assert_extension(one, NID_certificate_policies, 0, "3007300506032a0302");
+	assert_ok(extension_certificate_policies(two, oids, 2));
+	assert_extension(two, NID_certificate_policies, 0, "300e300506032a0302300506032a0301");
+	assert_refused(extension_certificate_policies(none, wrong, 1), ERR_INTERNAL, "crypto");
+	assert_int_equal(0, X509_get_ext_count(none));
+}
+
 static void key_usage_is_critical_and_has_no_zero_bits_at_its_end(void **state)
 {
 	static const struct {
@@ -122,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(basic_constraints_are_critical_and_der),
+		cmocka_unit_test(certificate_policies_are_not_critical_and_in_their_order),
 		cmocka_unit_test(key_usage_is_critical_and_has_no_zero_bits_at_its_end),
 		cmocka_unit_test(extended_key_usages_keep_their_order),
 		cmocka_unit_test(the_identifiers_are_160_bits_of_sha_256_over_the_key),

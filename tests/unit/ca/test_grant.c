@@ -9,6 +9,7 @@ static const struct grant base = {.template = "ak",
 	.key = {"prime256v1", VIEW(point)},
 	.host = "web-01.example.org",
 	.device_id = "0123456789abcdef0123456789abcdef",
+	.trust_class = "manufacturer",
 	.tpm_manufacturer = "id:00001014",
 	.tpm_model = "swtpm",
 	.tpm_version = "id:20191023"};
@@ -28,7 +29,8 @@ static void the_same_grant_has_the_same_digest(void **state)
 
 static void each_member_counts(void **state)
 {
-	struct grant rows[] = {base, base, base, base, base, base, base, base, base, base, base};
+	struct grant rows[] = {
+		base, base, base, base, base, base, base, base, base, base, base, base};
 	uint8_t digest[COUNT(rows)][SHA256_SIZE];
 
 	(void)state;
@@ -42,6 +44,7 @@ static void each_member_counts(void **state)
 	rows[8].tpm_manufacturer = "id:494E5443";
 	rows[9].tpm_model = NULL;
 	rows[10].tpm_version = "id:20191024";
+	rows[11].trust_class = "approved";
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_ok(grant_digest(&rows[i], digest[i]));
 		for (size_t j = 0; j < i; j++)

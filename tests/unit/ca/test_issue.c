@@ -3,9 +3,12 @@
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
+#include "ca/identifier.h"
 #include "tests/unit/ca/granted.h"
 #include "tests/unit/ca/issuer.h"
+#include "tests/unit/ca/program.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tpm/scratch.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -208,6 +211,146 @@ static void a_grant_without_what_the_template_speaks_of_gets_nothing(void **stat
 	assert_int_equal(0, issued.der.n);
 }
 
+/* Shipped templates name nothing of who vouches: what another wants is only refused by that one. */
+static void a_tpm_of_which_nothing_is_proven_has_its_id_for_a_name(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(granted_free) struct granted granted;
+	AUTO(issued_free) struct issued issued = {0}, refused = {0};
+	AUTO(x509_free) X509 *cert = NULL;
+	AUTO(general_names_free) GENERAL_NAMES *names = NULL;
+	struct template strict;
+	struct template_name strict_names[2];
+	int critical = 0;
+
+	(void)state;
+	granted_make(key, &granted);
+	granted.grant.trust_class = "allow-list";
+	granted.grant.tpm_manufacturer = granted.grant.tpm_model = NULL;
+	granted.grant.tpm_version = "";
+	assert_ok(certificate_issue(authority, granted.tmpl, &granted.grant, NOW, &issued));
+	cert = parse(&issued);
+	names = X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, NULL);
+	assert_int_equal(1, critical);
+	assert_int_equal(1, sk_GENERAL_NAME_num(names));
+	assert_true(identifier_says(sk_GENERAL_NAME_value(names, 0), granted.grant.device_id));
+	assert_int_equal(0, X509_NAME_entry_count(X509_get_subject_name(cert)));
+
+	strict = *granted.tmpl;
+	assert_int_equal(COUNT(strict_names), strict.san.names.n);
+	memcpy(strict_names, strict.san.names.item, sizeof(strict_names));
+	strict.san.names.item = strict_names;
+	strict_names[0].optional = false;
+	assert_refused(certificate_judge(&strict, &granted.grant), ERR_REJECTED,
+		"template-needs-tpm-facts");
+	assert_refused(certificate_issue(authority, &strict, &granted.grant, NOW, &refused),
+		ERR_REJECTED, "template-needs-tpm-facts");
+	assert_int_equal(0, refused.der.n);
+}
+
+#define ARC "1.3.6.1.4.1.99999." /* of nobody */
+#define ALWAYS ARC "1"
+
+static const struct {
+	const char *trust_class, *policy;
+} classes[] = {
+	{"manufacturer", ARC "2.1"},
+	{"operator-import", ARC "2.2"},
+	{"allow-list", ARC "2.3"},
+	{"approved", ARC "2.4"},
+	{"unproven-root", NULL},
+};
+
+/* The text has `before` and one of the policies as often as it should, and in this order. */
+static void assert_policies(const char *text, const char *before, const char *of_class)
+{
+	AUTO(buf_free) struct buf always = BUF(256), after = BUF(256), any = BUF(256);
+	const char *first, *second;
+
+	buf_fmt(&any, "%s" ARC, before);
+	buf_fmt(&always, "%s" ALWAYS "\n", before);
+	first = strstr(text, buf_text(&any));
+	assert_non_null(first);
+	assert_ptr_equal(first, strstr(text, buf_text(&always)));
+	second = strstr(first + 1, buf_text(&any));
+	if (of_class == NULL) {
+		assert_null(second);
+		return;
+	}
+	buf_fmt(&after, "%s%s\n", before, of_class);
+	assert_non_null(second);
+	assert_ptr_equal(second, strstr(first + 1, buf_text(&after)));
+	assert_null(strstr(second + 1, buf_text(&any)));
+}
+
+static void assert_others_see(const struct issued *issued, const char *of_class)
+{
+	AUTO(scratch_remove) char *dir = scratch_make();
+	AUTO(mem_free) char *path = path_join(dir, "leaf.der");
+	AUTO(buf_free) struct buf openssl = BUF(1 << 16), certtool = BUF(1 << 16);
+
+	scratch_put(dir, "leaf.der", buf_view(&issued->der));
+	assert_int_equal(0, PROGRAM_RUN(&openssl, "openssl", "x509", "-inform", "DER", "-in", path,
+				    "-noout", "-ext", "certificatePolicies"));
+	assert_policies(buf_text(&openssl), "Policy: ", of_class);
+	assert_int_equal(0, PROGRAM_RUN(&certtool, "certtool", "--inder", "--certificate-info",
+				    "--infile", path));
+	assert_non_null(strstr(buf_text(&certtool), "Certificate Policies (not critical)"));
+	assert_policies(buf_text(&certtool), "\t\t\t", of_class);
+}
+
+static void how_an_ek_came_to_be_trusted_is_a_policy_where_the_template_says_so(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(granted_free) struct granted granted;
+	char *always[] = {(char *)ALWAYS};
+	struct template tmpl;
+
+	(void)state;
+	granted_make(key, &granted);
+	tmpl = *granted.tmpl;
+	tmpl.policies = (struct yaml_list){always, 1};
+	tmpl.trust_policies = (struct template_trust_policies){
+		.manufacturer = (char *)(uintptr_t)classes[0].policy,
+		.operator_import = (char *)(uintptr_t)classes[1].policy,
+		.allow_list = (char *)(uintptr_t)classes[2].policy,
+		.approved = (char *)(uintptr_t)classes[3].policy};
+	for (size_t i = 0; i < COUNT(classes); i++) {
+		AUTO(issued_free) struct issued issued = {0};
+
+		granted.grant.trust_class = classes[i].trust_class;
+		assert_ok(certificate_issue(authority, &tmpl, &granted.grant, NOW, &issued));
+		assert_others_see(&issued, classes[i].policy);
+	}
+}
+
+/* A template that names a policy for one class alone says nothing of the others. */
+static void a_class_that_the_template_does_not_name_has_no_policy(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(granted_free) struct granted granted;
+	struct template tmpl;
+
+	(void)state;
+	granted_make(key, &granted);
+	tmpl = *granted.tmpl;
+	tmpl.trust_policies.approved = (char *)(uintptr_t)classes[3].policy;
+	for (size_t i = 0; i < COUNT(classes); i++) {
+		AUTO(issued_free) struct issued issued = {0};
+		AUTO(x509_free) X509 *cert = NULL;
+		bool has;
+
+		granted.grant.trust_class = classes[i].trust_class;
+		assert_ok(certificate_issue(authority, &tmpl, &granted.grant, NOW, &issued));
+		cert = parse(&issued);
+		has = X509_get_ext_by_NID(cert, NID_certificate_policies, -1) >= 0;
+		assert_int_equal(strcmp(classes[i].trust_class, "approved") == 0, has);
+	}
+}
+
 static void the_profile_is_what_relying_parties_check(void **state)
 {
 	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
@@ -251,6 +394,10 @@ int main(void)
 		cmocka_unit_test(
 			a_ca_that_has_not_begun_issues_nothing_and_no_certificate_begins_before_it),
 		cmocka_unit_test(a_grant_without_what_the_template_speaks_of_gets_nothing),
+		cmocka_unit_test(a_tpm_of_which_nothing_is_proven_has_its_id_for_a_name),
+		cmocka_unit_test(
+			how_an_ek_came_to_be_trusted_is_a_policy_where_the_template_says_so),
+		cmocka_unit_test(a_class_that_the_template_does_not_name_has_no_policy),
 		cmocka_unit_test(the_profile_is_what_relying_parties_check),
 	};
 

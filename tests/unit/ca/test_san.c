@@ -1,5 +1,7 @@
 #include "ca/san.h"
 
+#include "ca/base/ossl.h"
+
 #include "tests/unit/check.h"
 
 static struct template_attribute attributes[] = {
@@ -13,7 +15,8 @@ static struct template_name names[] = {
 };
 static const struct template_san san = {.critical = true, .names = {names, COUNT(names)}};
 
-static const struct grant good = {.host = "web-01.example.org",
+static const struct grant good = {.template = "ak",
+	.host = "web-01.example.org",
 	.device_id = "0123456789abcdef0123456789abcdef",
 	.tpm_manufacturer = "id:00001014",
 	.tpm_model = "swtpm",
@@ -106,7 +109,7 @@ static void values_go_in_as_they_are(void **state)
 
 static void what_the_grant_lacks_or_has_too_long_or_unprintable_is_refused(void **state)
 {
-	struct grant rows[] = {good, good, good, good, good, good, good, good, good};
+	struct grant rows[] = {good, good, good, good, good};
 	char longest[129], longer[130];
 
 	(void)state;
@@ -114,15 +117,11 @@ static void what_the_grant_lacks_or_has_too_long_or_unprintable_is_refused(void 
 	longest[128] = '\0';
 	memset(longer, 'a', 129);
 	longer[129] = '\0';
-	rows[0].tpm_manufacturer = NULL;
-	rows[1].tpm_model = NULL;
-	rows[2].tpm_version = NULL;
-	rows[3].device_id = NULL;
-	rows[4].tpm_model = "";
-	rows[5].tpm_model = "a\nb";
-	rows[6].tpm_model = "\xc3\x84";
-	rows[7].tpm_model = longer;
-	rows[8].device_id = "\x7f";
+	rows[0].device_id = NULL;
+	rows[1].tpm_model = "a\nb";
+	rows[2].tpm_model = "\xc3\x84";
+	rows[3].tpm_model = longer;
+	rows[4].device_id = "\x7f";
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		GENERAL_NAMES *made = NULL;
 
@@ -136,6 +135,82 @@ static void what_the_grant_lacks_or_has_too_long_or_unprintable_is_refused(void 
 	assert_refused(build_one("${host}", &rows[0]), ERR_INTERNAL, "template-value");
 }
 
+/* Six ways to lack what a manufacturer's certificate says. */
+static struct grant lacking(size_t way)
+{
+	struct grant grant = good;
+	const char **facts[] = {&grant.tpm_manufacturer, &grant.tpm_model, &grant.tpm_version};
+
+	*facts[way % 3] = way < 3 ? NULL : "";
+	return grant;
+}
+
+static void what_no_manufacturer_has_proven_is_refused_where_it_is_not_optional(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		const struct grant grant = lacking(i);
+		GENERAL_NAMES *made = NULL;
+
+		assert_refused(
+			san_build(&san, &grant, &made), ERR_REJECTED, "template-needs-tpm-facts");
+		assert_null(made);
+	}
+}
+
+static void an_optional_name_does_without_what_is_not_proven(void **state)
+{
+	(void)state;
+	names[0].optional = true;
+	for (size_t i = 0; i < 6; i++) {
+		AUTO(san_free) GENERAL_NAMES *made = NULL;
+		const struct grant grant = lacking(i);
+
+		assert_ok(san_build(&san, &grant, &made));
+		assert_int_equal(2, sk_GENERAL_NAME_num(made));
+		assert_int_equal(
+			2, X509_NAME_entry_count(sk_GENERAL_NAME_value(made, 0)->d.directoryName));
+	}
+	names[0].optional = false;
+}
+
+static void an_optional_name_of_which_nothing_is_proven_is_left_out(void **state)
+{
+	AUTO(san_free) GENERAL_NAMES *made = NULL, *known = NULL, *plain = NULL;
+	AUTO(ossl_free) uint8_t *of_known = NULL, *of_plain = NULL;
+	const struct grant grant = {.host = good.host, .device_id = good.device_id};
+	int n, m;
+
+	(void)state;
+	assert_ok(san_build(&san, &good, &plain));
+	names[0].optional = true;
+	assert_ok(san_build(&san, &grant, &made));
+	assert_ok(san_build(&san, &good, &known));
+	names[0].optional = false;
+	assert_int_equal(1, sk_GENERAL_NAME_num(made));
+	assert_int_equal(GEN_OTHERNAME, sk_GENERAL_NAME_value(made, 0)->type);
+	/* What is proven is stated, byte for byte as without the word. */
+	n = i2d_GENERAL_NAMES(plain, &of_plain);
+	m = i2d_GENERAL_NAMES(known, &of_known);
+	assert_view_equal(
+		((struct view){of_plain, (size_t)n}), ((struct view){of_known, (size_t)m}));
+}
+
+/* That the service forgot the name or the id is not for a template to forgive. */
+static void optional_is_only_what_a_manufacturer_says(void **state)
+{
+	struct template_attribute attribute = {
+		.type = (char *)"2.5.4.3", .value = (char *)"${host}"};
+	struct template_name name = {.directory_name = {&attribute, 1}, .optional = true};
+	const struct template_san one = {.critical = true, .names = {&name, 1}};
+	struct grant grant = good;
+	GENERAL_NAMES *made = NULL;
+
+	(void)state;
+	grant.host = NULL;
+	assert_refused(san_build(&one, &grant, &made), ERR_INTERNAL, "template-value");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +218,11 @@ int main(void)
 		cmocka_unit_test(a_permanent_identifier_is_an_other_name),
 		cmocka_unit_test(values_go_in_as_they_are),
 		cmocka_unit_test(what_the_grant_lacks_or_has_too_long_or_unprintable_is_refused),
+		cmocka_unit_test(
+			what_no_manufacturer_has_proven_is_refused_where_it_is_not_optional),
+		cmocka_unit_test(an_optional_name_does_without_what_is_not_proven),
+		cmocka_unit_test(an_optional_name_of_which_nothing_is_proven_is_left_out),
+		cmocka_unit_test(optional_is_only_what_a_manufacturer_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,10 @@ static const char *const lines[] = {
 	"extended_key_usage: [2.23.133.8.3]",
 };
 
+#define USAGE "extended_key_usage: [2.23.133.8.3]\n"
+#define ONE_POLICY "1.3.6.1.4.1.99999.1"
+#define TRUST "trust_policies: { "
+
 static const struct {
 	size_t line; /* this one is replaced; 0: none */
 	const char *by; /* NULL: it is left out */
@@ -96,6 +100,28 @@ static const struct {
 	{12, "key_usage: digitalSignature", "12:12", "a list"},
 	{13, "extended_key_usage: [serverAuth]", "1:1", "object identifier"},
 	{13, NULL, "1:1", "\"extended_key_usage\" is missing"},
+	{10, "        - { type: 2.5.4.3, value: \"${tpm.model}\" }\n      optional: true", NULL,
+		NULL},
+	{10, "        - { type: 2.5.4.3, value: x }\n      optional: maybe", "11:17",
+		"true or false"},
+	{11, "    - permanent_identifier: \"${device.id}\"\n      optional: true", "11:7",
+		"directory_name only"},
+	{11, "      optional: true", "7:3", "every name is optional"},
+	{13, USAGE "policies: [1.3.6.1.4.1.99999.1, 1.3.6.1.4.1.99999.2]", NULL, NULL},
+	{13, USAGE "policies: [" ONE_POLICY "]\n" TRUST "allow-list: 1.3.6.1.4.1.99999.2 }", NULL,
+		NULL},
+	{13, USAGE TRUST "manufacturer: " ONE_POLICY ", operator-import: " ONE_POLICY " }", NULL,
+		NULL},
+	{13, USAGE "policies: []", "14:11", "1 to 16"},
+	{13, USAGE "policies: [policy]", "1:1", "object identifier"},
+	{13, USAGE "policies: [" ONE_POLICY ", " ONE_POLICY "]", "1:1", "twice"},
+	{13, USAGE "policies: [" ONE_POLICY ", 1.3.6.1.4.1.99999.01]", "1:1", "twice"},
+	{13, USAGE "policies: [2.5.29.32.0]", "1:1", "anyPolicy"},
+	{13, USAGE TRUST "approved: 3.1.1 }", "14:17", "object identifier"},
+	{13, USAGE TRUST "approved: 2.5.29.32.0 }", "14:17", "anyPolicy"},
+	{13, USAGE TRUST "unproven-root: " ONE_POLICY " }", "14:19", "unknown key"},
+	{13, USAGE "policies: [" ONE_POLICY "]\n" TRUST "approved: " ONE_POLICY " }", "15:17",
+		"twice"},
 };
 
 static void add_template(size_t row, struct buf *text)
@@ -207,6 +233,20 @@ static void sixty_five_templates_are_too_many(void **state)
 	assert_null(templates);
 }
 
+static void a_trust_class_has_the_policy_that_the_template_names_for_it(void **state)
+{
+	const struct template tmpl = {.trust_policies = {.manufacturer = (char *)"1.2.3.1",
+					      .allow_list = (char *)"1.2.3.3"}};
+
+	(void)state;
+	assert_string_equal("1.2.3.1", template_trust_policy(&tmpl, "manufacturer"));
+	assert_string_equal("1.2.3.3", template_trust_policy(&tmpl, "allow-list"));
+	assert_null(template_trust_policy(&tmpl, "operator-import"));
+	assert_null(template_trust_policy(&tmpl, "approved"));
+	assert_null(template_trust_policy(&tmpl, "unproven-root"));
+	assert_null(template_trust_policy(&tmpl, ""));
+}
+
 static void a_variable_is_a_whole_text(void **state)
 {
 	static const char *const texts[VARIABLES] = {
@@ -229,6 +269,7 @@ int main(void)
 		cmocka_unit_test(the_problems_of_all_files_are_told),
 		cmocka_unit_test(a_directory_without_a_template_is_a_problem),
 		cmocka_unit_test(sixty_five_templates_are_too_many),
+		cmocka_unit_test(a_trust_class_has_the_policy_that_the_template_names_for_it),
 		cmocka_unit_test(a_variable_is_a_whole_text),
 	};
 

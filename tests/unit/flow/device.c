@@ -6,6 +6,11 @@
 #include "tests/unit/tpm/area.h"
 #include "tests/unit/tpm/scratch.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 static void add_certificate(X509 *cert, struct buf *out)
 {
 	buf_free(out);
@@ -52,9 +57,8 @@ static bool any_template(void *ctx, const char *name)
 	return true;
 }
 
-static struct policy *load_policy(void)
+static struct policy *load_policy(const char *path)
 {
-	AUTO(mem_free) char *path = path_join(ENDORSE_SOURCE_DIR, "deploy/example/policy.yaml");
 	AUTO(problems_free) struct problems problems;
 	struct policy *policy = NULL;
 
@@ -63,11 +67,24 @@ static struct policy *load_policy(void)
 	return policy;
 }
 
+void believer_policy(struct believer *believer, const char *text)
+{
+	AUTO(fd_close) int fd = memfd_create("policy", MFD_CLOEXEC);
+	char path[64];
+
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	policy_free(&believer->policy);
+	believer->policy = load_policy(path);
+	believer->service.policy = believer->policy;
+}
+
 void believer_make(const struct world *world, const char *name, struct believer *out)
 {
 	static const struct secret_key master = {{1, 2, 3}};
+	AUTO(mem_free) char *path = path_join(ENDORSE_SOURCE_DIR, "deploy/example/policy.yaml");
 
-	*out = (struct believer){.trust = world_trust(world), .policy = load_policy()};
+	*out = (struct believer){.trust = world_trust(world), .policy = load_policy(path)};
 	assert_ok(ticket_keys_make(&master, name, &out->tickets));
 	out->service = (struct service){
 		.name = name, .trust = out->trust, .policy = out->policy, .tickets = out->tickets};

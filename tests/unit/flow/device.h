@@ -30,4 +30,6 @@ struct believer {
 	struct service service;
 };
 void believer_make(const struct world *world, const char *name, struct believer *out);
+/* Another policy, from its text. */
+void believer_policy(struct believer *believer, const char *text);
 void believer_free(struct believer *believer); /* for AUTO */

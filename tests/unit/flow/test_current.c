@@ -73,6 +73,55 @@ static void releasing_nothing_does_nothing(void **state)
 	assert_null(nothing);
 }
 
+/* Today's, with another trust set: the same numbers. */
+static void derive(struct current *current, int64_t revision)
+{
+	struct service *made = current_take_made(current), *next = NULL;
+	struct trust *trust = NULL;
+	const struct imported_state imported = {.revision = revision};
+
+	assert_ok(current_derive(&made, &trust, &imported, &next));
+	assert_null(made);
+	current_replace(current, &next);
+}
+
+static void a_derived_snapshot_holds_the_one_that_it_borrows_from(void **state)
+{
+	AUTO(current_free) struct current *current = current_of(1);
+	struct service *made, *derived;
+
+	(void)state;
+	derive(current, 7);
+	derived = current_take(current);
+	assert_int_equal(7, derived->imported.revision);
+	assert_int_equal(1, derived->live_aks_max);
+	made = derived->parent;
+	assert_non_null(made);
+	assert_null(made->parent);
+	assert_int_equal(0, made->imported.revision);
+	/* The next one is made of the same, and not of the one before it. */
+	derive(current, 8);
+	assert_ptr_equal(made, derived->parent);
+	current_release(current, &derived);
+	derived = current_take(current);
+	assert_ptr_equal(made, derived->parent);
+	/* A reload: both go, as soon as nobody has the derived one. */
+	replace(current, 2);
+	assert_int_equal(1, derived->parent->live_aks_max);
+	current_release(current, &derived);
+}
+
+static void one_that_nobody_has_seen_takes_what_it_was_made_of_with_it(void **state)
+{
+	struct service *made = service_of(1), *derived = NULL;
+	struct trust *trust = NULL;
+
+	(void)state;
+	assert_ok(current_derive(&made, &trust, &(struct imported_state){0}, &derived));
+	service_free(&derived);
+	assert_null(derived);
+}
+
 #define THREADS 8
 #define ROUNDS 5000
 
@@ -100,7 +149,10 @@ static void threads_hold_whole_snapshots_while_they_are_replaced(void **state)
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(0, pthread_create(&threads[i], NULL, hold_on, current));
 	for (unsigned i = 1; i < ROUNDS; i++)
-		replace(current, i);
+		if (i % 3 == 0)
+			replace(current, i);
+		else
+			derive(current, i);
 	for (size_t i = 0; i < THREADS; i++) {
 		void *odd = NULL;
 
@@ -115,6 +167,8 @@ int main(void)
 		cmocka_unit_test(who_took_a_snapshot_keeps_it_over_a_replacement),
 		cmocka_unit_test(a_snapshot_may_be_held_by_many),
 		cmocka_unit_test(releasing_nothing_does_nothing),
+		cmocka_unit_test(a_derived_snapshot_holds_the_one_that_it_borrows_from),
+		cmocka_unit_test(one_that_nobody_has_seen_takes_what_it_was_made_of_with_it),
 		cmocka_unit_test(threads_hold_whole_snapshots_while_they_are_replaced),
 	};
 

@@ -115,6 +115,17 @@ static void unknown_root(struct device *device)
 	device_refresh(device);
 }
 
+static void unknown_maker(struct device *device)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
+	const struct recipe root = recipe_root("Elsewhere", key);
+	AUTO(x509_free) X509 *elsewhere = certificate_made(&root);
+	const struct recipe leaf = recipe_ek(device->world.ek_key, elsewhere, key);
+
+	world_leaf(&device->world, &leaf);
+	device_refresh(device);
+}
+
 static void public_of_another(struct device *device)
 {
 	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P256);
@@ -152,6 +163,7 @@ static const struct {
 	{"ak-untagged", ak_untagged, ERR_REJECTED, "ak-not-for-this-service", "PROTOCOL tag"},
 	{"ak-external", ak_external, ERR_REJECTED, "ak-attributes", "PROTOCOL keys"},
 	{"ek-missing", no_certificate, ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek"},
+	{"ek-unknown-maker", unknown_maker, ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1"},
 	{"ek-unknown-root", unknown_root, ERR_REJECTED, "ek-untrusted", "RFC 5280 4.2.1.1"},
 	{"ek-public-other", public_of_another, ERR_REJECTED, "ek-mismatch", "PROTOCOL ek"},
 	{"ek-chain", chain_of_garbage, ERR_REJECTED, "ek-chain", "PROTOCOL limits"},
@@ -253,6 +265,126 @@ static void a_refused_claim_still_tells_its_host_to_the_log(void **state)
 	assert_null(judgement.identity);
 }
 
+#define RULES                                                                                      \
+	"rules:\n"                                                                                 \
+	"  - name: strict\n"                                                                       \
+	"    hosts: [{exact: strict.example.org}]\n"                                               \
+	"    templates: [ak]\n"                                                                    \
+	"  - name: lenient\n"                                                                      \
+	"    hosts: [{glob: 'web-*.example.org'}]\n"                                               \
+	"    templates: [ak]\n"                                                                    \
+	"    trust: [manufacturer, operator-import, approved]\n"                                   \
+	"    unknown_ek: hold\n"                                                                   \
+	"    expired_ek: warn\n"                                                                   \
+	"    untagged_aks: true\n"
+
+static void expired(struct device *device)
+{
+	struct recipe leaf =
+		recipe_ek(device->world.ek_key, device->world.ca, device->world.ca_key);
+
+	leaf.from = NOW - 2 * YEAR;
+	leaf.until = NOW - YEAR;
+	world_leaf(&device->world, &leaf);
+	device_refresh(device);
+}
+
+static void ek_alone(struct device *device)
+{
+	assert_ok(ek_public_build(ek_template_of(KEY_P256), device->world.ek_key, &device->sent));
+	device->claim.ek_certificate = (struct view){NULL, 0};
+	device->claim.ek_public = buf_view(&device->sent);
+}
+
+static void unknown_maker_and_ak_external(struct device *device)
+{
+	unknown_maker(device);
+	ak_external(device);
+}
+
+/* A name gets by its rule what that one takes; without a name, what any rule takes but an AK without a tag. */
+static void what_a_rule_takes_is_taken_for_its_names_alone(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct device *device);
+		const char *host;
+		const char *code; /* "": taken */
+	} lines[] = {
+		{"known", nothing, "strict.example.org", ""},
+		{"known", nothing, NULL, ""},
+		{"unknown", unknown_maker, "web-01.example.org", ""},
+		{"unknown", unknown_maker, NULL, ""},
+		{"unknown", unknown_maker, "strict.example.org", "ek-untrusted"},
+		{"unknown", unknown_maker, "web-01.example.com", "ek-untrusted"},
+		{"unknown, AK external", unknown_maker_and_ak_external, "web-01.example.org",
+			"ak-attributes"},
+		{"no certificate", ek_alone, "web-01.example.org", ""},
+		{"no certificate", ek_alone, NULL, ""},
+		{"no certificate", ek_alone, "strict.example.org", "ek-certificate-missing"},
+		{"expired", expired, "web-01.example.org", ""},
+		{"expired", expired, NULL, ""},
+		{"expired", expired, "strict.example.org", "ek-expired"},
+		{"untagged", ak_untagged, "web-01.example.org", ""},
+		{"untagged", ak_untagged, NULL, "ak-not-for-this-service"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		AUTO(device_free) struct device device;
+		AUTO(believer_free) struct believer believer;
+
+		device_make(&device);
+		believer_make(&device.world, SERVICE, &believer);
+		believer_policy(&believer, RULES);
+		lines[i].change(&device);
+		device.claim.host = lines[i].host;
+		assert_refused_in(lines[i].name, judge(&believer.service, &device),
+			lines[i].code[0] == '\0' ? OK : ERR_REJECTED, lines[i].code);
+	}
+}
+
+static void without_a_rule_that_takes_it_no_unknown_ek_gets_a_ticket_for_no_name(void **state)
+{
+	AUTO(device_free) struct device device;
+	AUTO(believer_free) struct believer believer;
+
+	(void)state;
+	device_make(&device);
+	believer_make(&device.world, SERVICE, &believer);
+	unknown_maker(&device);
+	device.claim.host = NULL;
+	assert_refused(judge(&believer.service, &device), ERR_REJECTED, "ek-untrusted");
+}
+
+/* The name comes from the records later, and is judged like one that was sent. */
+static void a_learned_name_is_judged_with_all_that_hangs_on_it(void **state)
+{
+	AUTO(device_free) struct device device;
+	AUTO(believer_free) struct believer believer;
+	AUTO(buf_free) struct buf bytes = BUF(1 << 16);
+	AUTO(judgement_free) struct judgement judgement = {0};
+
+	(void)state;
+	device_make(&device);
+	believer_make(&device.world, SERVICE, &believer);
+	believer_policy(&believer, RULES);
+	unknown_maker(&device);
+	device.claim.host = NULL;
+	claim_bytes(&device, &bytes);
+	assert_ok(claim_judge(&believer.service, buf_view(&bytes), NOW, &judgement));
+	assert_string_equal("", judgement.host);
+	assert_ok(claim_judge_as(&believer.service, "web-01.example.org", NOW, &judgement));
+	assert_string_equal("web-01.example.org", judgement.host);
+	assert_int_equal(TRUST_UNPROVEN, identity_trust(judgement.identity)->class);
+	assert_refused(claim_judge_as(&believer.service, "strict.example.org", NOW, &judgement),
+		ERR_REJECTED, "ek-untrusted");
+	assert_refused(claim_judge_as(&believer.service, "ca.example.org", NOW, &judgement),
+		ERR_MALFORMED, "host-name");
+	assert_refused(claim_judge_as(&believer.service, "a..b", NOW, &judgement), ERR_MALFORMED,
+		"host-name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +392,10 @@ int main(void)
 		cmocka_unit_test(the_services_own_name_is_found_in_its_url),
 		cmocka_unit_test(a_claim_that_cannot_be_read_is_malformed),
 		cmocka_unit_test(a_judgement_holds_what_was_judged),
+		cmocka_unit_test(what_a_rule_takes_is_taken_for_its_names_alone),
+		cmocka_unit_test(
+			without_a_rule_that_takes_it_no_unknown_ek_gets_a_ticket_for_no_name),
+		cmocka_unit_test(a_learned_name_is_judged_with_all_that_hangs_on_it),
 		cmocka_unit_test(a_refused_claim_still_tells_its_host_to_the_log),
 	};
 

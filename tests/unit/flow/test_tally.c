@@ -65,6 +65,23 @@ static void proven_refusals_are_one_number_and_unproven_ones_have_their_reasons(
 	assert_string_equal("ticket-expired", view.unproven[1].reason);
 }
 
+/* Nothing was refused; a check that would wait is not counted, like any check that nothing stands against. */
+static void whoever_waits_for_an_admin_is_counted_for_itself(void **state)
+{
+	AUTO(tally_free) struct tally *tally = NULL;
+	struct outcome outcome = {.what = "held", .is_proven = true};
+
+	(void)state;
+	assert_int_equal(OK, tally_make(0, &tally));
+	add(tally, &outcome, ERR_PENDING, "pending-approval");
+	outcome.what = "";
+	add(tally, &outcome, ERR_PENDING, "pending-approval");
+	tally_read(tally, &view);
+	assert_int_equal(1, view.held);
+	assert_int_equal(0, view.refused);
+	assert_int_equal(0, view.unproven_n);
+}
+
 static void however_many_words_there_are_the_table_does_not_grow(void **state)
 {
 	AUTO(tally_free) struct tally *tally = NULL;
@@ -118,6 +135,7 @@ int main(void)
 		cmocka_unit_test(each_answer_is_counted_as_what_it_was),
 		cmocka_unit_test(
 			proven_refusals_are_one_number_and_unproven_ones_have_their_reasons),
+		cmocka_unit_test(whoever_waits_for_an_admin_is_counted_for_itself),
 		cmocka_unit_test(however_many_words_there_are_the_table_does_not_grow),
 		cmocka_unit_test(threads_do_not_lose_each_others_counts),
 	};

@@ -3,8 +3,7 @@
 #include "enroll/tpm/trust.h"
 #include "policy/policy.h"
 #include "tests/unit/check.h"
-
-#include <unistd.h>
+#include "tests/unit/policy/load.h"
 
 #define POLICY                                                                                     \
 	"rules:\n"                                                                                 \
@@ -19,65 +18,6 @@
 	"  - name: rest\n"                                                                         \
 	"    hosts: [{suffix: example.org}]\n"                                                     \
 	"    templates: [ak]\n"
-
-/* The templates of these tests; the context is handed through. */
-static int context;
-
-static bool is_template(void *ctx, const char *name)
-{
-	assert_ptr_equal(&context, ctx);
-	return strcmp(name, "ak") == 0 || strcmp(name, "tls") == 0;
-}
-
-/* Writes the text to a file, loads it, and leaves no file behind. `path` gets its name. */
-static enum err load(
-	const char *text, char path[static 64], struct problems *problems, struct policy **out)
-{
-	AUTO(fd_close) int fd = -1;
-	enum err err;
-
-	snprintf(path, 64, "/tmp/endorse-policy-XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(strlen(text), write(fd, text, strlen(text)));
-	problems_init(problems);
-	err = policy_load(path, is_template, &context, problems, out);
-	unlink(path);
-	return err;
-}
-
-static struct policy *loaded(const char *text)
-{
-	AUTO(problems_free) struct problems problems;
-	struct policy *policy = NULL;
-	char path[64];
-
-	if (load(text, path, &problems, &policy) != OK)
-		fail_msg("%s", buf_text(&problems.text));
-	assert_int_equal(0, problems.n);
-	return policy;
-}
-
-/* The text is refused with exactly these lines, each without the file's name in front. */
-static void assert_problems(const char *text, const char *wanted)
-{
-	AUTO(problems_free) struct problems problems;
-	AUTO(buf_free) struct buf found = BUF(1 << 16);
-	struct policy *policy = NULL;
-	char path[64];
-
-	assert_refused(load(text, path, &problems, &policy), ERR_MALFORMED, "yaml");
-	assert_null(policy);
-	for (const char *line = buf_text(&problems.text); *line != '\0';) {
-		size_t n = strcspn(line, "\n") + 1;
-
-		assert_memory_equal(path, line, strlen(path));
-		buf_add(&found, (struct view){(const uint8_t *)line + strlen(path) + 1,
-					n - strlen(path) - 1});
-		line += n;
-	}
-	assert_string_equal(wanted, buf_text(&found));
-}
 
 /* Taken by the first rule of POLICY. */
 static const struct facts good = {.host = "web-01.example.org",
@@ -130,7 +70,7 @@ static void each_refusal_has_its_code(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct decision decision = {"untouched", 7};
+		struct decision decision = {.rule = "untouched"};
 
 		assert_refused_in(rows[i].facts.host,
 			policy_decide(policy, &rows[i].facts, &decision), ERR_DENIED, rows[i].code);
@@ -278,7 +218,8 @@ static const struct problem_row {
 	{RULE("name: r, hosts: [{exact: a.b}], ek_kinds: [], templates: [ak]"),
 		"1:52: \"ek_kinds\" has 0 entries: wanted 1 to 8\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], trust: [anybody], templates: [ak]"),
-		"1:50: \"trust\" is \"anybody\": wanted one of manufacturer, operator-import\n"},
+		"1:50: \"trust\" is \"anybody\": wanted one of manufacturer, "
+		"operator-import, allow-list, approved\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], trust: [], templates: [ak]"),
 		"1:49: \"trust\" has 0 entries: wanted 1 to 4\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], templates: []"),
@@ -389,7 +330,7 @@ static void every_kind_of_ek_and_every_class_of_trust_can_be_asked_for(void **st
 	for (enum key_kind kind = KEY_RSA_2048; kind <= KEY_P521; kind++)
 		buf_fmt(&text, "%s%s", kind == 0 ? "" : ", ", key_kind_text(kind));
 	buf_str(&text, "]\n    trust: [");
-	for (size_t i = 0; i <= TRUST_OPERATOR_IMPORT; i++)
+	for (size_t i = 0; i < TRUST_UNPROVEN; i++)
 		buf_fmt(&text, "%s%s", i == 0 ? "" : ", ", trust_class_words[i]);
 	buf_str(&text, "]\n");
 	policy = loaded(buf_text(&text));

@@ -68,30 +68,55 @@ static void an_answer_lacks_no_key_has_none_twice_and_each_with_its_type(void **
 	static const struct {
 		const char *path;
 		json_type type;
+		bool is_optional;
 	} rows[] = {
-		{"host", JSON_STRING},
-		{"device_id", JSON_STRING},
-		{"tpm", JSON_OBJECT},
-		{"tpm/manufacturer", JSON_STRING},
-		{"tpm/model", JSON_STRING},
-		{"tpm/version", JSON_STRING},
-		{"trust", JSON_OBJECT},
-		{"trust/class", JSON_STRING},
-		{"trust/source", JSON_STRING},
-		{"trust/chain", JSON_ARRAY},
-		{"certificates", JSON_ARRAY},
-		{"certificates/0/template", JSON_STRING},
-		{"certificates/0/certificate", JSON_STRING},
-		{"ca", JSON_OBJECT},
-		{"ca/intermediates", JSON_ARRAY},
+		{"host", JSON_STRING, false},
+		{"device_id", JSON_STRING, false},
+		{"tpm", JSON_OBJECT, false},
+		{"tpm/manufacturer", JSON_STRING, true},
+		{"tpm/model", JSON_STRING, true},
+		{"tpm/version", JSON_STRING, true},
+		{"trust", JSON_OBJECT, false},
+		{"trust/class", JSON_STRING, false},
+		{"trust/source", JSON_STRING, false},
+		{"trust/chain", JSON_ARRAY, false},
+		{"certificates", JSON_ARRAY, false},
+		{"certificates/0/template", JSON_STRING, false},
+		{"certificates/0/certificate", JSON_STRING, false},
+		{"ca", JSON_OBJECT, false},
+		{"ca/intermediates", JSON_ARRAY, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		try_member(&(struct place){ANSWER, rows[i].path, parse}, rows[i].type, true);
+		try_member(&(struct place){ANSWER, rows[i].path, parse}, rows[i].type,
+			!rows[i].is_optional);
 	try_entry(&(struct place){ANSWER, "trust/chain/0", parse}, JSON_STRING);
 	try_entry(&(struct place){ANSWER, "certificates/0", parse}, JSON_OBJECT);
 	try_entry(&(struct place){ANSWER, "ca/intermediates/1", parse}, JSON_STRING);
+}
+
+/* An EK that is on an allow-list, say: nobody vouches for who made it, and no chain leads anywhere. */
+static void what_nothing_has_proven_of_a_tpm_is_left_out(void **state)
+{
+	const struct answer answer = {.host = "web-01.example.org",
+		.device_id = "00112233445566778899aabbccddeeff",
+		.tpm_manufacturer = "",
+		.tpm_version = "",
+		.trust_class = "allow-list",
+		.trust_source = "factory",
+		.trust_chain = ""};
+	AUTO(answer_free) struct answer *parsed = NULL;
+	AUTO(buf_free) struct buf json = BUF(4096);
+
+	(void)state;
+	assert_ok(answer_encode(&answer, &json));
+	assert_non_null(strstr(buf_text(&json), "\"tpm\":{}"));
+	assert_ok(answer_parse(buf_view(&json), &parsed));
+	assert_string_equal("", parsed->tpm_manufacturer);
+	assert_string_equal("", parsed->tpm_model);
+	assert_string_equal("", parsed->tpm_version);
+	assert_string_equal("", parsed->trust_chain);
 }
 
 static void the_strings_of_an_answer_have_their_limits(void **state)
@@ -200,6 +225,7 @@ int main(void)
 		cmocka_unit_test(an_answer_with_an_unknown_key_is_refused),
 		cmocka_unit_test(an_answer_brings_no_anchor),
 		cmocka_unit_test(an_answer_lacks_no_key_has_none_twice_and_each_with_its_type),
+		cmocka_unit_test(what_nothing_has_proven_of_a_tpm_is_left_out),
 		cmocka_unit_test(the_strings_of_an_answer_have_their_limits),
 		cmocka_unit_test(the_bytes_of_an_answer_are_canonical_and_have_their_limits),
 		cmocka_unit_test(the_lists_of_an_answer_have_their_limits),

@@ -2,7 +2,8 @@
 #include "faults.h"
 
 #define COUNTERS                                                                                   \
-	"{\"since\":1,\"tickets\":2,\"issued\":3,\"returned\":4,\"repeated\":5,\"refused\":6,"     \
+	"{\"since\":1,\"tickets\":2,\"issued\":3,\"returned\":4,\"repeated\":5,\"held\":10,"       \
+	"\"refused\":6,"                                                                           \
 	"\"unrecorded\":7,\"failed\":9,\"unproven\":[{\"reason\":\"proof-invalid\",\"count\":8}]}"
 #define ATTEMPT                                                                                    \
 	"{\"id\":11,\"at\":12,\"host\":\"a.example.org\","                                         \
@@ -66,8 +67,9 @@ static void each_member_has_its_type(void **state)
 {
 	static const char *const numbers[] = {"next", "settles_id", "settles_xid", "settled_xid",
 		"attempts/0/id", "attempts/0/at", "counters/since", "counters/tickets",
-		"counters/issued", "counters/returned", "counters/repeated", "counters/refused",
-		"counters/unrecorded", "counters/failed", "counters/unproven/0/count"};
+		"counters/issued", "counters/returned", "counters/repeated", "counters/held",
+		"counters/refused", "counters/unrecorded", "counters/failed",
+		"counters/unproven/0/count"};
 	static const char *const texts[] = {"attempts/0/host", "attempts/0/device_id",
 		"attempts/0/sentence", "attempts/0/from", "attempts/0/request_id"};
 

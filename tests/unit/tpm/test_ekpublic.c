@@ -329,6 +329,47 @@ static void a_sent_public_area_that_is_none_is_malformed(void **state)
 		ek_public_match(buf_view(&longer), key, &found), ERR_MALFORMED, "tpm-public");
 }
 
+static void a_public_area_by_itself_has_a_key_and_one_template(void **state)
+{
+	(void)state;
+	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
+		AUTO(pkey_free) EVP_PKEY *key = key_for(t), *read = NULL;
+		AUTO(buf_free) struct buf public = BUF(EK_PUBLIC_MAX);
+		const struct ek_template *found = NULL;
+
+		assert_ok(ek_public_build(t, key, &public));
+		assert_ok(ek_public_read(buf_view(&public), &read, &found));
+		assert_ptr_equal(t, found);
+		assert_int_equal(1, EVP_PKEY_eq(key, read));
+	}
+}
+
+/* Nothing but the template can be wrong with it: there is no certificate to differ from. */
+static void a_public_area_by_itself_of_no_template_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(sent); i++) {
+		const struct ek_template *tmpl = &ek_templates[sent[i].template], *found = NULL;
+		AUTO(pkey_free) EVP_PKEY *key = key_for(tmpl), *read = NULL;
+		AUTO(buf_free) struct buf built = BUF(1024), bytes = BUF(1024);
+		bool good = sent[i].err == OK || sent[i].change == another_key;
+		bool is_no_key = sent[i].change == off_curve || sent[i].change == with_another_zero;
+		TPM2B_PUBLIC whole = {0};
+		size_t used = 0;
+
+		assert_ok(ek_public_build(tmpl, key, &built));
+		Tss2_MU_TPM2B_PUBLIC_Unmarshal(built.p, built.n, &used, &whole);
+		sent[i].change(&whole.publicArea);
+		area_add(&whole.publicArea, &bytes);
+		assert_refused_in(sent[i].name, ek_public_read(buf_view(&bytes), &read, &found),
+			good ? OK : ERR_REJECTED,
+			good	    ? ""
+			: is_no_key ? "ek-key"
+				    : "ek-template");
+		assert_int_equal(good, read != NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +380,8 @@ int main(void)
 		cmocka_unit_test(a_key_that_does_not_fit_its_template_is_refused),
 		cmocka_unit_test(a_sent_public_area_must_be_made_from_a_template_of_its_kind),
 		cmocka_unit_test(a_sent_public_area_that_is_none_is_malformed),
+		cmocka_unit_test(a_public_area_by_itself_has_a_key_and_one_template),
+		cmocka_unit_test(a_public_area_by_itself_of_no_template_is_refused),
 	};
 
 	setenv("TSS2_LOG", "all+none", 0); /* what tss2-mu says of bad bytes */

@@ -122,7 +122,7 @@ static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
 		"template-version");
 	grant = fixture.granted.grant;
-	grant.tpm_model = NULL;
+	grant.device_id = NULL;
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
 		"template-value");
 	assert_refused(signer_issue(fixture.signer, &fixture.granted.grant,
@@ -132,6 +132,26 @@ static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 			       &issued),
 		ERR_BUSY, "ca-not-valid-yet");
 	assert_int_equal(0, issued.der.n);
+}
+
+/* As it would be refused by signer_issue(), without a signature. */
+static void a_grant_is_judged_before_it_is_signed(void **state)
+{
+	AUTO(fixture_free) struct fixture fixture;
+	struct grant grant;
+
+	(void)state;
+	fixture_make(&fixture);
+	assert_ok(signer_judge(fixture.signer, &fixture.granted.grant));
+	grant = fixture.granted.grant;
+	grant.template = "tls";
+	assert_refused(signer_judge(fixture.signer, &grant), ERR_INTERNAL, "template-unknown");
+	grant = fixture.granted.grant;
+	grant.template_version++;
+	assert_refused(signer_judge(fixture.signer, &grant), ERR_INTERNAL, "template-version");
+	grant = fixture.granted.grant;
+	grant.trust_class = NULL;
+	assert_refused(signer_judge(fixture.signer, &grant), ERR_INTERNAL, "template-value");
 }
 
 #define THREADS 4
@@ -260,6 +280,7 @@ int main(void)
 		cmocka_unit_test(what_another_ca_issued_is_not_ours),
 		cmocka_unit_test(a_signer_of_each_kind_signs_for_four_threads_at_once),
 		cmocka_unit_test(the_signer_judges_a_grant_by_its_own_templates),
+		cmocka_unit_test(a_grant_is_judged_before_it_is_signed),
 		cmocka_unit_test(the_chain_begins_with_the_issuing_ca),
 		cmocka_unit_test(a_signer_that_can_sign_is_ready),
 		cmocka_unit_test(the_templates_are_told_one_by_one_with_the_digest_of_their_file),

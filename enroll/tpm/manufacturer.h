@@ -8,3 +8,9 @@
  * (TCG Vendor ID Registry). Anything else comes back as printable() gives it.
  */
 void manufacturer_text(const char *id, char out[static MANUFACTURER_SIZE]);
+
+/*
+ * Its name in words: "Infineon Technologies"; NULL for an id that is not among those that have made TPMs
+ * (TCG Vendor ID Registry), or that is none.
+ */
+const char *manufacturer_name(const char *id);

@@ -1,4 +1,4 @@
-#include "enroll/agent/manufacturer.h"
+#include "enroll/tpm/manufacturer.h"
 
 #include "ca/base/mem.h"
 
@@ -30,10 +30,21 @@ static void a_manufacturer_is_shown_as_its_letters(void **state)
 	}
 }
 
+static void a_manufacturer_that_is_known_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal("Infineon Technologies", manufacturer_name("id:49465800"));
+	assert_string_equal("Nuvoton Technology", manufacturer_name("id:4E544320"));
+	assert_string_equal("IBM", manufacturer_name("id:00001014"));
+	assert_null(manufacturer_name("id:00000000"));
+	assert_null(manufacturer_name(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_manufacturer_is_shown_as_its_letters),
+		cmocka_unit_test(a_manufacturer_that_is_known_has_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+#include "enroll/admin/words.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+bool why_option(const char *value, char out[static LIMIT_WHY + 1])
+{
+	if (strlen(value) > LIMIT_WHY) {
+		fprintf(stderr, "endorsectl: --why: TEXT has at most %d bytes\n", LIMIT_WHY);
+		return false;
+	}
+	snprintf(out, LIMIT_WHY + 1, "%s", value);
+	return true;
+}
+
+/* Only what RFC 3986 2.3 leaves unreserved stands for itself. */
+void query_add(struct buf *path, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_fmt(path, "%c%s=", strchr(buf_text(path), '?') == NULL ? '?' : '&', name);
+	for (; *value != '\0'; value++)
+		if (isalnum((unsigned char)*value) || strchr("-._~", *value) != NULL)
+			buf_u8(path, (uint8_t)*value);
+		else
+			buf_fmt(path, "%%%02X", (unsigned)(unsigned char)*value);
+}

@@ -1,0 +1,74 @@
+#include "enroll/flow/vouching.h"
+
+#include "ca/base/encode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The name that an EK is registered for, where the device left it to us. */
+static enum err learn_host(const struct service *service, const struct enrollment_facts *facts,
+	int64_t now, struct judgement *judgement)
+{
+	if (judgement->claim->host != NULL)
+		return OK;
+	if (facts->registered_host[0] == '\0')
+		return refuse(ERR_DENIED, "host-not-registered", "PROTOCOL registration",
+			"the claim names no host, and this TPM's EK is registered for none: name "
+			"one "
+			"(--host), or ask the admin for: endorsectl ek allow add --host ...");
+	return claim_judge_as(service, facts->registered_host, now, judgement);
+}
+
+/* Neither sentence tells the other name or the other EK. */
+static enum err judge_registration(
+	const struct enrollment_facts *facts, const struct judgement *judgement)
+{
+	if (facts->registered_host[0] != '\0' &&
+		strcmp(facts->registered_host, judgement->host) != 0)
+		return refuse(ERR_DENIED, "ek-registered-for-another-host", "PROTOCOL registration",
+			"this TPM's EK is registered for another name than \"%s\": leave the name "
+			"out "
+			"to get the right one, or ask the admin (endorsectl ek list)",
+			judgement->host);
+	if (facts->host_of_other_ek)
+		return refuse(ERR_DENIED, "host-registered-for-another-ek", "PROTOCOL registration",
+			"\"%s\" is registered for the EK of another TPM: if this is that machine, "
+			"did "
+			"it enroll with another EK of its TPM (endorse enroll --ek ...)? Otherwise "
+			"ask "
+			"the admin (endorsectl ek list)",
+			judgement->host);
+	return OK;
+}
+
+/* Which attempt it was that an admin accepted, for records. */
+static enum err approve(const struct enrollment_facts *facts, struct identity *identity)
+{
+	char id[2 * sizeof(facts->attempt_id) + 1], source[64];
+
+	hex_write(VIEW(facts->attempt_id), id);
+	snprintf(source, sizeof(source), "attempt %s", id);
+	return identity_vouch(identity, TRUST_APPROVED, source);
+}
+
+enum err vouching_judge(const struct service *service, const struct enrollment_facts *facts,
+	int64_t now, struct judgement *judgement)
+{
+	struct ek_rules rules;
+	struct kept_reason doubt;
+
+	TRY(learn_host(service, facts, now, judgement));
+	TRY(judge_registration(facts, judgement));
+	if (identity_doubt(judgement->identity) == NULL)
+		return OK;
+	rules = policy_ek_rules(service->policy, judgement->host);
+	if (facts->ek_allowed && rules.takes_allowed)
+		return identity_vouch(judgement->identity, TRUST_ALLOW_LIST, facts->allowed_source);
+	if (facts->attempt_accepted && rules.takes_approved)
+		return approve(facts, judgement->identity);
+	if (rules.holds && !facts->ticket_used)
+		return OK;
+	doubt.reason = *identity_doubt(judgement->identity);
+	snprintf(doubt.sentence, sizeof(doubt.sentence), "%s", doubt.reason.sentence);
+	return reason_again(&doubt);
+}

@@ -1,0 +1,116 @@
+#include "enroll/proto/allow.h"
+
+#include "enroll/proto/labels_json.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TEXT(name)                                                                                 \
+	{                                                                                          \
+#name, offsetof(struct allow_item, name), sizeof(((struct allow_item *)0)->name)   \
+	}
+/* Left out where they are "". */
+static const struct {
+	const char *key;
+	size_t offset, room;
+} texts[] = {TEXT(serial), TEXT(host), TEXT(source), TEXT(added_by), TEXT(why)};
+
+enum err allow_list_init(struct allow_list *list, size_t n)
+{
+	*list = (struct allow_list){0};
+	list->items = calloc(n + 1, sizeof(*list->items));
+	return list->items == NULL ? fail(ERR_INTERNAL, "out-of-memory", "allow_list_init") : OK;
+}
+
+void allow_list_free(struct allow_list *list)
+{
+	free(list->items);
+	*list = (struct allow_list){0};
+}
+
+static json_t *item_json(const struct allow_item *item)
+{
+	json_t *object = json_object();
+
+	json_put_string(object, "ek_digest", item->ek_digest);
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const char *text = (const char *)item + texts[i].offset;
+
+		if (text[0] != '\0')
+			json_put_string(object, texts[i].key, text);
+	}
+	json_put(object, "labels", labels_object(item->labels));
+	json_put(object, "added_at", json_integer(item->added_at));
+	json_put(object, "enrolled", json_boolean(item->is_enrolled));
+	return object;
+}
+
+enum err allow_item_encode(const struct allow_item *item, struct buf *json)
+{
+	return json_write(item_json(item), json);
+}
+
+enum err allow_list_encode(const struct allow_list *list, struct buf *json)
+{
+	json_t *object = json_object(), *items = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_append(items, item_json(&list->items[i]));
+	json_put(object, "allowed", items);
+	json_put(object, "more", json_boolean(list->more));
+	return json_write(object, json);
+}
+
+static enum err read_flag(const json_t *object, const char *key, bool *out)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_boolean(value))
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
+			"\"%s\" is neither true nor false", key);
+	*out = json_is_true(value);
+	return OK;
+}
+
+static enum err read_item(const json_t *object, struct allow_item *out)
+{
+	AUTO(buf_free) struct buf labels = BUF(LIMIT_LABELS);
+	const char *text;
+	json_t *value = NULL;
+
+	TRY(JSON_ONLY(object, "ek_digest", "serial", "host", "source", "added_by", "why", "labels",
+		"added_at", "enrolled"));
+	TRY(json_string_of(object, "ek_digest", EK_DIGEST_DIGITS, &text));
+	snprintf(out->ek_digest, sizeof(out->ek_digest), "%s", text);
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		if (json_object_get(object, texts[i].key) == NULL)
+			continue;
+		TRY(json_string_of(object, texts[i].key, texts[i].room - 1, &text));
+		snprintf((char *)out + texts[i].offset, texts[i].room, "%s", text);
+	}
+	TRY(json_member(object, "labels", JSON_OBJECT, &value));
+	TRY(labels_read(value, &labels));
+	snprintf(out->labels, sizeof(out->labels), "%s", buf_text(&labels));
+	TRY(json_member(object, "added_at", JSON_INTEGER, &value));
+	out->added_at = json_integer_value(value);
+	return read_flag(object, "enrolled", &out->is_enrolled);
+}
+
+enum err allow_list_parse(struct view json, struct allow_list *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+	json_t *items = NULL;
+
+	*out = (struct allow_list){0};
+	TRY(json_read(json, &object));
+	TRY(JSON_ONLY(object, "allowed", "more"));
+	TRY(json_member(object, "allowed", JSON_ARRAY, &items));
+	if (json_array_size(items) > ALLOW_PAGE)
+		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
+			"more than %d entries in one answer", ALLOW_PAGE);
+	TRY(allow_list_init(out, json_array_size(items)));
+	for (; out->n < json_array_size(items); out->n++)
+		TRY(read_item(json_array_get(items, out->n), &out->items[out->n]));
+	return read_flag(object, "more", &out->more);
+}

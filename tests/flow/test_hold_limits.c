@@ -1,0 +1,171 @@
+/* test_hold_limits.c - how many attempts are held at once, from whom, and how long. */
+#include "tests/flow/cluster.h"
+#include "tests/flow/knock.h"
+#include "tests/flow/supervise.h"
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST "a.hold.example.test"
+
+static const char policy[] = "rules:\n"
+			     "  - name: holding\n"
+			     "    hosts: [{suffix: hold.example.test}]\n"
+			     "    templates: [ak]\n"
+			     "    trust: [approved]\n"
+			     "    unknown_ek: hold\n"
+			     "hold:\n"
+			     "  attempts: 5\n"
+			     "  per_ek: 2\n"
+			     "  per_address: 3\n"
+			     "  exempt: [198.51.100.0/24, 127.0.0.1]\n"
+			     "  retry_after: 7s\n";
+
+static struct world world;
+static struct maker nobody; /* whom the service does not know */
+
+static int make(void **state)
+{
+	AUTO(mem_free) char *dir = text("%s/nobody", supervise_dir());
+
+	(void)state;
+	world_make(&(struct world_plan){.policy = policy}, &world);
+	maker_init(&nobody, dir, "Nobody");
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	(void)state;
+	maker_free(&nobody);
+	world_free(&world);
+	return 0;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	world_forget(&world);
+	return 0;
+}
+
+/* One of an unknown maker. */
+static void unknown(struct soft_device *out, const char *host)
+{
+	stranger_make(&world,
+		&(struct stranger_plan){.maker = &nobody, .host = host, .ek = SOFT_L2}, out);
+}
+
+static void only_so_many_of_one_ek_are_held(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device = {0};
+	AUTO(knock_free) struct knock knock;
+
+	(void)state;
+	unknown(&device, HOST);
+	assert_knock(&world, &device, 202, "pending-approval");
+	snprintf(device.host, sizeof(device.host), "b.hold.example.test");
+	assert_knock(&world, &device, 202, "pending-approval");
+	snprintf(device.host, sizeof(device.host), "c.hold.example.test");
+	knock_init(&knock, &world, &device);
+	knock_at(&knock);
+	assert_answer(&knock, 429, "pending-limit");
+	assert_int_equal(7, knock.retry_after);
+	assert_non_null(strstr(knock.problem.detail, "EK"));
+	assert_int_equal(2, world_rows(&world, "pending"));
+	assert_nothing_bound(&world);
+}
+
+/* `n` devices of their own ask from one address; the status of the last one. */
+static int ask_from(const char *address, unsigned n, struct soft_device *last)
+{
+	AUTO(mem_free)
+	char *headers = text(
+		"X-Endorse-Edge: %s\r\nX-Endorse-Client-Address: %s\r\n", world.secret, address);
+	const struct httpc_peer peer = {.port = world.services[0].port, .headers = headers};
+	int status = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		AUTO(knock_free) struct knock knock;
+
+		soft_device_free(last);
+		*last = (struct soft_device){0};
+		unknown(last, HOST);
+		knock_init(&knock, &world, last);
+		knock.peer = &peer;
+		status = knock_at(&knock);
+		if (status == 429)
+			assert_string_equal(knock.problem.code, "pending-limit");
+	}
+	return status;
+}
+
+static void only_so_many_from_one_address_are_held_unless_it_is_exempt(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device = {0};
+
+	(void)state;
+	assert_int_equal(202, ask_from("192.0.2.1", 3, &device));
+	assert_int_equal(429, ask_from("192.0.2.1", 1, &device));
+	assert_int_equal(3, world_rows(&world, "pending"));
+	/* Another one is not held up by it. */
+	assert_int_equal(202, ask_from("192.0.2.2", 1, &device));
+	world_forget(&world);
+	assert_int_equal(202, ask_from("198.51.100.7", 4, &device));
+	assert_int_equal(4, world_rows(&world, "pending"));
+	assert_nothing_bound(&world);
+}
+
+static void only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device = {0}, sixth = {0};
+
+	(void)state;
+	assert_int_equal(202, ask_from("198.51.100.7", 5, &device));
+	assert_int_equal(429, ask_from("198.51.100.7", 1, &sixth));
+	assert_knock(&world, &device, 202, "pending-approval");
+	assert_int_equal(5, world_rows(&world, "pending"));
+	assert_nothing_bound(&world);
+}
+
+static void what_nobody_decides_goes_away_and_begins_anew(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device = {0};
+	AUTO(knock_free) struct knock before, after;
+	AUTO(db_close) struct db *db = NULL;
+
+	(void)state;
+	unknown(&device, HOST);
+	knock_init(&before, &world, &device);
+	knock_init(&after, &world, &device);
+	knock_at(&before);
+	assert_answer(&before, 202, "pending-approval");
+	free(sql_text(world.conninfo, "UPDATE pending SET first_at = now() - interval '8 days'"));
+	assert_int_equal(OK, db_open(world.conninfo, 1, 5000, &db));
+	assert_int_equal(OK, pending_purge(db, 7));
+	assert_int_equal(0, world_rows(&world, "pending"));
+	knock_at(&after);
+	assert_answer(&after, 202, "pending-approval");
+	assert_string_not_equal(before.problem.attempt, after.problem.attempt);
+	assert_nothing_bound(&world);
+}
+
+static int tests(void)
+{
+	struct CMUnitTest all[] = {
+		cmocka_unit_test(only_so_many_of_one_ek_are_held),
+		cmocka_unit_test(only_so_many_from_one_address_are_held_unless_it_is_exempt),
+		cmocka_unit_test(only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking),
+		cmocka_unit_test(what_nobody_decides_goes_away_and_begins_anew),
+	};
+
+	for (size_t i = 0; i < COUNT(all); i++)
+		all[i].setup_func = forget;
+	return cmocka_run_group_tests(all, make, unmake);
+}
+
+int main(void)
+{
+	return supervise(tests);
+}
