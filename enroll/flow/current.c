@@ -1,7 +1,9 @@
 #include "enroll/flow/current.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct current {
 	pthread_mutex_t lock; /* guards `today` */
@@ -71,11 +73,11 @@ enum err current_derive(struct service **made, struct trust **trust,
 
 	if (next == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "current_derive");
-	*next = **made;
+	/* All but the holders, whom others count meanwhile. */
+	memcpy(next, *made, offsetof(struct service, holders));
 	next->trust = MOVE(*trust);
 	next->imported = *imported;
-	next->holders = 0;
-	if ((*made)->holders == 0)
+	if (__atomic_load_n(&(*made)->holders, __ATOMIC_ACQUIRE) == 0)
 		hold(*made);
 	next->parent = MOVE(*made);
 	*out = next;

@@ -52,7 +52,7 @@ struct service {
 	/* The snapshot that a reading of the configuration made, which this one differs from in the trust set
 	 * alone; held, and the owner of policy and signer. NULL: it is that snapshot. */
 	struct service *parent;
-	unsigned holders; /* counted by current.h, atomically */
+	unsigned holders; /* counted by current.h, atomically; the last member */
 };
 void service_free(struct service **service); /* one that calloc() made, and what is its own */
 void service_release(struct service **held); /* the last holder frees it; for current.h */

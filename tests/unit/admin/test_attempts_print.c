@@ -54,6 +54,7 @@ static enum err print_counters(enum print_form form)
 	const struct attempt_counters counters = {.since = 1800000000,
 		.tickets = 9,
 		.issued = 5,
+		.held = 3,
 		.refused = 2,
 		.unrecorded = 1,
 		.failed = 4,
@@ -154,6 +155,7 @@ static void counters_are_a_few_lines_or_an_object(void **state)
 		"this server since 2027-01-15T08:00:00Z: 9 tickets; 5 issued, 0 returned, 0 "
 		"repeated; "
 		"2 refused\n"
+		"    3 told to wait for an admin: endorsectl pending list\n"
 		"    4 failed on our side: endorsectl doctor, and the log, tell why\n"
 		"    1 of the refused are not in the audit: see the log\n"
 		"    unproven: proof-invalid 3, busy 1\n"
@@ -161,7 +163,8 @@ static void counters_are_a_few_lines_or_an_object(void **state)
 	printed(print_counters, PRINT_JSON, &json);
 	assert_string_equal(buf_text(&json),
 		"{\"counters\":{\"since\":1800000000,\"tickets\":9,\"issued\":5,\"returned\":0,"
-		"\"repeated\":0,\"refused\":2,\"unrecorded\":1,\"failed\":4,\"unproven\":[{"
+		"\"repeated\":0,\"held\":3,\"refused\":2,\"unrecorded\":1,\"failed\":4,"
+		"\"unproven\":[{"
 		"\"reason\":"
 		"\"proof-invalid\",\"count\":3},{\"reason\":\"busy\",\"count\":1}]}}\n");
 }
