@@ -12,6 +12,11 @@ struct search {
 	path_judge *judge;
 	void *ctx;
 	struct path path;
+	/* The signatures that were computed: of which certificate, with whose key. */
+	struct check {
+		const X509 *of, *by;
+		bool is_good;
+	} check[PATH_CHECKS];
 	unsigned checks;
 	struct kept_reason telling;
 	int rank; /* of what is kept; 0: nothing yet */
@@ -91,26 +96,51 @@ static bool is_other_key(int code)
 	       code == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH;
 }
 
+/* Certificates of one key are several in the field; its signature is computed once. */
+static const struct check *recall(const struct search *search, const X509 *cert)
+{
+	for (unsigned i = 0; i < search->checks; i++)
+		if (search->check[i].of == last_of(search) &&
+			EVP_PKEY_eq(
+				X509_get0_pubkey(search->check[i].by), X509_get0_pubkey(cert)) == 1)
+			return &search->check[i];
+	return NULL;
+}
+
+/* NULL when there were too many. */
+static const struct check *check(struct search *search, const X509 *cert)
+{
+	X509 *last = last_of(search);
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+	const struct check *known = key == NULL ? NULL : recall(search, cert);
+	struct check *new;
+
+	if (known != NULL)
+		return known;
+	if (search->checks == PATH_CHECKS)
+		return NULL;
+	new = &search->check[search->checks++];
+	*new = (struct check){last, cert, key != NULL && X509_verify(last, key) == 1};
+	ERR_clear_error();
+	return new;
+}
+
 /* One that has the name: has it signed the last certificate of the path, and where does it lead? */
 static enum err try_issuer(
 	struct search *search, struct level *level, X509 *cert, const struct trust_entry *entry)
 {
+	const struct check *done = NULL;
 	int code;
 
 	if (is_in_path(search, cert))
 		return ERR_REJECTED;
 	code = X509_check_issued(cert, last_of(search));
-	if (code == X509_V_OK && search->checks == PATH_CHECKS) {
+	if (code == X509_V_OK && (done = check(search, cert)) == NULL) {
 		level->is_spent = true;
 		return ERR_REJECTED;
 	}
-	if (code == X509_V_OK) {
-		search->checks++;
-		if (X509_get0_pubkey(cert) == NULL ||
-			X509_verify(last_of(search), X509_get0_pubkey(cert)) != 1)
-			code = X509_V_ERR_CERT_SIGNATURE_FAILURE;
-		ERR_clear_error();
-	}
+	if (code == X509_V_OK && !done->is_good)
+		code = X509_V_ERR_CERT_SIGNATURE_FAILURE;
 	if (code == X509_V_OK) {
 		level->is_signed = true;
 		return step_up(search, cert, entry);

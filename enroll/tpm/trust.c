@@ -175,11 +175,17 @@ static int compare_entries(const void *a, const void *b)
 	const struct trust_entry *one = a, *other = b;
 	int names =
 		X509_NAME_cmp(X509_get_subject_name(one->cert), X509_get_subject_name(other->cert));
+	int ends;
 
 	if (names != 0)
 		return names;
 	if (one->role != other->role)
 		return one->role < other->role ? -1 : 1;
+	/* The one that ends last is the likeliest to be good, and is tried first. */
+	if ((ends = ASN1_TIME_compare(
+		     X509_get0_notAfter(other->cert), X509_get0_notAfter(one->cert))) == -1 ||
+		ends == 1)
+		return ends;
 	return memcmp(one->sha256, other->sha256, SHA256_SIZE);
 }
 

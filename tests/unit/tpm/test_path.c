@@ -105,11 +105,24 @@ static void namesakes_sent(struct world *world)
 	}
 }
 
+/* The one that is good ends first, so that it is the last to be tried. */
+static void many_lives_of_no_use(struct world *world)
+{
+	struct recipe recipe =
+		recipe_ca("Intermediate", world->ca_key, world->root, world->root_key);
+
+	recipe.from = NOW + YEAR;
+	recipe.until = NOW + INT64_C(20) * YEAR;
+	for (recipe.serial = 2; recipe.serial < 8; recipe.serial++)
+		world_add(world->hints, &recipe);
+}
+
 static void the_path_that_leads_to_a_root_is_found(void **state)
 {
 	static const struct world_row rows[] = {
 		{"two-kinds-of-key", two_kinds_of_key, OK, "", ""},
 		{"one-key-two-lives", one_key_two_lives, OK, "", ""},
+		{"many-lives-of-no-use", many_lives_of_no_use, OK, "", ""},
 		{"cross-signed-root", cross_signed_root, OK, "", ""},
 		{"cross-signed-beside", cross_signed_beside, OK, "", ""},
 		{"two-blanks", name_with_two_blanks, OK, "", ""},
