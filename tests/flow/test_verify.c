@@ -157,7 +157,7 @@ static void several_are_a_line_each_and_a_count(void **state)
 static void try_other(const char *command, const char *kind)
 {
 	AUTO(mem_free) char *path = text("%s/other", supervise_dir());
-	AUTO(mem_free) char *made = text("exec >%s; %s", path, command);
+	AUTO(mem_free) char *made = text("exec >'%s'; %s", path, command);
 	AUTO(output_free) struct output output;
 
 	MUST_RUN("sh", "-c", made);
@@ -180,7 +180,7 @@ static void another_kind_of_file_is_told_by_its_name(void **state)
 	try_other("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 2>/dev/null | "
 		  "openssl pkey -pubout",
 		"  what            public key\n");
-	try_other("cat " FIXTURES "/crls/direct.der",
+	try_other("cat '" FIXTURES "'/crls/direct.der",
 		"  what            certificate revocation list\n");
 	try_other("printf '\\377%.0s' $(seq 100)", "  what            empty NV area\n");
 	try_other(":", "  what            empty file\n");
@@ -217,16 +217,16 @@ static void pem_and_standard_input_are_taken_and_a_pem_file_may_have_its_chain(v
 	AUTO(mem_free)
 	char *made =
 		text("for f in leaves/good-rsa intermediates/rsa-ca; do openssl x509 -inform DER "
-		     "-in " FIXTURES "/$f.der; done >%s",
+		     "-in '" FIXTURES "'/$f.der; done >'%s'",
 			path);
 	AUTO(mem_free)
-	char *piped = text("%s/endorsectl vendors verify - --trust %s --at %s <%s", ENDORSE_BIN_DIR,
-		FIXTURES, DAY, GOOD);
+	char *piped = text("'%s'/endorsectl vendors verify - --trust '%s' --at %s <'%s'",
+		ENDORSE_BIN_DIR, FIXTURES, DAY, GOOD);
 	AUTO(mem_free) char *root = text("%s/root.pem", supervise_dir());
 	AUTO(mem_free)
 	char *bundled =
 		text("(echo '# Role: root'; echo '# Manufacturers: any'; openssl x509 -inform "
-		     "DER -in " FIXTURES "/roots/rsa-root.der) >%s",
+		     "DER -in '" FIXTURES "'/roots/rsa-root.der) >'%s'",
 			root);
 	AUTO(output_free) struct output pem, alone, root_only, input;
 
