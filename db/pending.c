@@ -34,15 +34,15 @@ static const struct statement hold_attempt = {"hold_attempt",
 	"   AND decided_at IS NULL) >= $14::bigint THEN 'ek'"
 	"  WHEN (SELECT count(*) FROM pending WHERE ak_name = $7::bytea"
 	"   AND decided_at IS NULL) >= $14::bigint THEN 'ak'"
-	"  WHEN $12::boolean AND (SELECT count(*) FROM pending WHERE client_address = $11::text"
-	"   AND decided_at IS NULL AND address_counts) >= $15::bigint THEN 'address'"
+	"  WHEN $12::text IS NOT NULL AND (SELECT count(*) FROM pending WHERE source = $12::text"
+	"   AND decided_at IS NULL) >= $15::bigint THEN 'address'"
 	"  WHEN (SELECT count(*) FROM pending WHERE first_at > '-infinity'"
 	"   AND state = 'held') >= $13::bigint THEN 'all'"
 	"  ELSE 'new' END AS word),"
 	" added AS (INSERT INTO pending (attempt_id, ek_digest, host, ek_public, ak_name, code,"
-	"   sentence, client_address, address_counts, first_at, last_at)"
+	"   sentence, client_address, source, first_at, last_at)"
 	"  SELECT $3::bytea, $1::bytea, $2::text, $6::bytea, $7::bytea, $8::text, $9::text,"
-	"   $11::text, $12::boolean, to_timestamp($5::bigint), to_timestamp($5::bigint)"
+	"   $11::text, $12::text, to_timestamp($5::bigint), to_timestamp($5::bigint)"
 	"  FROM verdict WHERE word = 'new' RETURNING attempt_id),"
 	" asked AS (SELECT attempt_id FROM known UNION ALL SELECT attempt_id FROM added),"
 	" spent AS (INSERT INTO pending_ticket (ticket_digest, attempt_id, at)"
@@ -60,8 +60,8 @@ static const struct statement hold_attempt = {"hold_attempt",
 static const struct statement keep_evidence = {"keep_evidence",
 	"UPDATE pending SET ek_public = $3::bytea, ek_certificate = $4::bytea, chain = $5::bytea[],"
 	" ak_name = $6::bytea, manufacturer = $7::text, model = $8::text, version = $9::text,"
-	" code = $10::text, sentence = $11::text, rule = $12::text, client_address = $13::text,"
-	" address_counts = $14::boolean" THIS_ONE " AND decided_at IS NULL"};
+	" code = $10::text, sentence = $11::text, rule = $12::text, client_address = "
+	"$13::text" THIS_ONE " AND decided_at IS NULL"};
 
 #define COLUMNS                                                                                    \
 	" attempt_id, state, ek_digest, ak_name, host::text, manufacturer, model, version, code,"  \
@@ -167,8 +167,8 @@ static void add_hold(struct pipeline *trip, const struct pending_record *record,
 		value_bytes(record->ek_public), value_bytes(record->ak_name),
 		value_text(record->code), value_prose(record->sentence),
 		value_prose(record->request_id), value_prose(record->client_address),
-		value_bool(!record->address_exempt), value_int(limits->attempts),
-		value_int(limits->per_ek), value_int(limits->per_address));
+		value_text(record->source), value_int(limits->attempts), value_int(limits->per_ek),
+		value_int(limits->per_address));
 }
 
 static void add_evidence(
@@ -179,7 +179,7 @@ static void add_evidence(
 		value_bytes(record->ak_name), value_prose(record->manufacturer),
 		value_prose(record->model), value_prose(record->version), value_text(record->code),
 		value_prose(record->sentence), value_prose(record->rule),
-		value_prose(record->client_address), value_bool(!record->address_exempt));
+		value_prose(record->client_address));
 }
 
 enum err pending_hold(struct db *db, const struct pending_record *record,

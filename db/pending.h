@@ -30,7 +30,8 @@ struct pending_record {
 	const char *rule; /* that holds it */
 	const char *request_id;
 	const char *client_address;
-	bool address_exempt; /* its address does not count */
+	const char
+		*source; /* where a new one counts for as long as it is held; NULL: it is exempt */
 	int64_t now;
 };
 
