@@ -305,7 +305,7 @@ static void what_nobody_decides_goes_and_what_was_decided_stays(void **state)
 	assert_int_equal(3, rows());
 	assert_int_equal(3, database_count("SELECT count(*) FROM pending_ticket"));
 	database_do("UPDATE pending SET first_at = first_at - interval '7 days';"
-		    "UPDATE pending_ticket SET at = at - interval '1 day'");
+		    "UPDATE pending_ticket SET at = at - interval '1 hour'");
 	assert_int_equal(OK, pending_purge(*state, 7));
 	assert_int_equal(1, rows());
 	assert_int_equal(0, database_count("SELECT count(*) FROM pending_ticket"));
