@@ -82,6 +82,12 @@ static const struct statement find_attempt = {"find_attempt",
 	" chain[3], chain[4], chain[5], chain[6], chain[7], chain[8]"
 	" FROM pending WHERE attempt_id = $1::bytea"};
 
+static const struct statement count_attempts = {"count_attempts",
+	"WITH waiting AS MATERIALIZED (SELECT source FROM pending"
+	"  WHERE first_at > '-infinity' AND state = 'held')"
+	" SELECT (SELECT count(*) FROM waiting), count(*), coalesce(source, '') FROM waiting"
+	" GROUP BY source ORDER BY count(*) DESC, source LIMIT 1"};
+
 static const struct statement decide_attempt = {"decide_attempt",
 	"WITH moved AS (UPDATE pending SET state = $2::text, decided_at = to_timestamp($3::bigint),"
 	"  decided_by = $4::text, why = $5::text"
@@ -109,7 +115,8 @@ static const struct statement purge_held_tickets = {"purge_held_tickets",
 	" SELECT count(*) FROM gone"};
 
 const struct statement *const pending_statements[] = {&insist_unused, &hold_attempt, &keep_evidence,
-	&list_attempts, &find_attempt, &decide_attempt, &purge_attempts, &purge_held_tickets, NULL};
+	&list_attempts, &find_attempt, &count_attempts, &decide_attempt, &purge_attempts,
+	&purge_held_tickets, NULL};
 
 static struct value digest(const uint8_t *bytes)
 {
@@ -319,6 +326,28 @@ enum err pending_list(struct db *db, int state, size_t limit, struct pending_pag
 	STEP(&trip, &list_attempts, value_text(state < 0 ? NULL : state_text[state]),
 		value_int((int64_t)limit + 1));
 	step_take(&trip, take_list, &listing);
+	return db_run(db, &trip, LOST_GIVE_UP);
+}
+
+static enum err take_crowd(const PGresult *rows, void *into)
+{
+	struct pending_crowd *out = into;
+
+	if (PQntuples(rows) != 1)
+		return OK;
+	out->held = row_int(rows, 0, 0);
+	out->of_source = row_int(rows, 0, 1);
+	row_text(rows, 0, 2, out->source, sizeof(out->source));
+	return OK;
+}
+
+enum err pending_crowd(struct db *db, struct pending_crowd *out)
+{
+	struct pipeline trip = {.n = 0};
+
+	*out = (struct pending_crowd){0};
+	step_add(&trip, &count_attempts, NULL, 0);
+	step_take(&trip, take_crowd, out);
 	return db_run(db, &trip, LOST_GIVE_UP);
 }
 

@@ -57,6 +57,13 @@ struct pending_ticket {
 CHECKED enum err pending_hold(struct db *db, const struct pending_record *record,
 	const struct pending_limits *limits, struct pending_ticket *out);
 
+/* How many are held, and from where most of them are. */
+struct pending_crowd {
+	int64_t held, of_source;
+	char source[65]; /* "": exempt ones */
+};
+CHECKED enum err pending_crowd(struct db *db, struct pending_crowd *out);
+
 /* One as it is recorded; free with pending_free(). */
 struct pending {
 	uint8_t attempt_id[ATTEMPT_ID_SIZE];

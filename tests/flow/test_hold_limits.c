@@ -168,6 +168,25 @@ static void only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking(void **
 	assert_nothing_bound(&world);
 }
 
+static void the_doctor_tells_from_where_it_is_that_no_more_can_be_held(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device = {0};
+	AUTO(output_free) struct output few, many;
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *token = text("%s/admin.token", world.dir);
+
+	(void)state;
+	ask_from("2001:db8::1", 3, &device);
+	world_run(
+		&world, &few, "endorsectl", "doctor", "--admin", url, "--token-file", token, NULL);
+	assert_non_null(strstr(buf_text(&few.out), "3 attempts wait for an admin (endorsectl"));
+	ask_from("192.0.2.1", 1, &device);
+	world_run(
+		&world, &many, "endorsectl", "doctor", "--admin", url, "--token-file", token, NULL);
+	assert_non_null(strstr(buf_text(&many.out), "4 attempts wait for an admin, and 5 may"));
+	assert_non_null(strstr(buf_text(&many.out), "from 2001:db8::/64"));
+}
+
 static void what_nobody_decides_goes_away_and_begins_anew(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device = {0};
@@ -198,6 +217,7 @@ static int tests(void)
 		cmocka_unit_test(the_addresses_of_one_ipv6_network_are_one),
 		cmocka_unit_test(an_attempt_counts_where_it_came_from_first),
 		cmocka_unit_test(only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking),
+		cmocka_unit_test(the_doctor_tells_from_where_it_is_that_no_more_can_be_held),
 		cmocka_unit_test(what_nobody_decides_goes_away_and_begins_anew),
 	};
 
