@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define CHAIN_BYTES (PENDING_CHAIN * 8192)
-#define HELD_TICKETS_KEPT INT64_C(86400) /* far longer than any ticket opens */
+/* A ticket opens for minutes; asking costs who asks nothing, and each time leaves a row. */
+#define HELD_TICKETS_KEPT INT64_C(3600)
 
 static const char *const state_text[] = {"held", "accepted", "rejected"};
 
@@ -34,15 +35,15 @@ static const struct statement hold_attempt = {"hold_attempt",
 	"   AND decided_at IS NULL) >= $14::bigint THEN 'ek'"
 	"  WHEN (SELECT count(*) FROM pending WHERE ak_name = $7::bytea"
 	"   AND decided_at IS NULL) >= $14::bigint THEN 'ak'"
-	"  WHEN $12::boolean AND (SELECT count(*) FROM pending WHERE client_address = $11::text"
-	"   AND decided_at IS NULL AND address_counts) >= $15::bigint THEN 'address'"
+	"  WHEN $12::text IS NOT NULL AND (SELECT count(*) FROM pending WHERE source = $12::text"
+	"   AND decided_at IS NULL) >= $15::bigint THEN 'address'"
 	"  WHEN (SELECT count(*) FROM pending WHERE first_at > '-infinity'"
 	"   AND state = 'held') >= $13::bigint THEN 'all'"
 	"  ELSE 'new' END AS word),"
 	" added AS (INSERT INTO pending (attempt_id, ek_digest, host, ek_public, ak_name, code,"
-	"   sentence, client_address, address_counts, first_at, last_at)"
+	"   sentence, client_address, source, first_at, last_at)"
 	"  SELECT $3::bytea, $1::bytea, $2::text, $6::bytea, $7::bytea, $8::text, $9::text,"
-	"   $11::text, $12::boolean, to_timestamp($5::bigint), to_timestamp($5::bigint)"
+	"   $11::text, $12::text, to_timestamp($5::bigint), to_timestamp($5::bigint)"
 	"  FROM verdict WHERE word = 'new' RETURNING attempt_id),"
 	" asked AS (SELECT attempt_id FROM known UNION ALL SELECT attempt_id FROM added),"
 	" spent AS (INSERT INTO pending_ticket (ticket_digest, attempt_id, at)"
@@ -60,8 +61,8 @@ static const struct statement hold_attempt = {"hold_attempt",
 static const struct statement keep_evidence = {"keep_evidence",
 	"UPDATE pending SET ek_public = $3::bytea, ek_certificate = $4::bytea, chain = $5::bytea[],"
 	" ak_name = $6::bytea, manufacturer = $7::text, model = $8::text, version = $9::text,"
-	" code = $10::text, sentence = $11::text, rule = $12::text, client_address = $13::text,"
-	" address_counts = $14::boolean" THIS_ONE " AND decided_at IS NULL"};
+	" code = $10::text, sentence = $11::text, rule = $12::text, client_address = "
+	"$13::text" THIS_ONE " AND decided_at IS NULL"};
 
 #define COLUMNS                                                                                    \
 	" attempt_id, state, ek_digest, ak_name, host::text, manufacturer, model, version, code,"  \
@@ -80,6 +81,12 @@ static const struct statement find_attempt = {"find_attempt",
 	", ek_public, ek_certificate, cardinality(chain)::bigint, chain[1], chain[2],"
 	" chain[3], chain[4], chain[5], chain[6], chain[7], chain[8]"
 	" FROM pending WHERE attempt_id = $1::bytea"};
+
+static const struct statement count_attempts = {"count_attempts",
+	"WITH waiting AS MATERIALIZED (SELECT source FROM pending"
+	"  WHERE first_at > '-infinity' AND state = 'held')"
+	" SELECT (SELECT count(*) FROM waiting), count(*), coalesce(source, '') FROM waiting"
+	" GROUP BY source ORDER BY count(*) DESC, source LIMIT 1"};
 
 static const struct statement decide_attempt = {"decide_attempt",
 	"WITH moved AS (UPDATE pending SET state = $2::text, decided_at = to_timestamp($3::bigint),"
@@ -108,7 +115,8 @@ static const struct statement purge_held_tickets = {"purge_held_tickets",
 	" SELECT count(*) FROM gone"};
 
 const struct statement *const pending_statements[] = {&insist_unused, &hold_attempt, &keep_evidence,
-	&list_attempts, &find_attempt, &decide_attempt, &purge_attempts, &purge_held_tickets, NULL};
+	&list_attempts, &find_attempt, &count_attempts, &decide_attempt, &purge_attempts,
+	&purge_held_tickets, NULL};
 
 static struct value digest(const uint8_t *bytes)
 {
@@ -167,8 +175,8 @@ static void add_hold(struct pipeline *trip, const struct pending_record *record,
 		value_bytes(record->ek_public), value_bytes(record->ak_name),
 		value_text(record->code), value_prose(record->sentence),
 		value_prose(record->request_id), value_prose(record->client_address),
-		value_bool(!record->address_exempt), value_int(limits->attempts),
-		value_int(limits->per_ek), value_int(limits->per_address));
+		value_text(record->source), value_int(limits->attempts), value_int(limits->per_ek),
+		value_int(limits->per_address));
 }
 
 static void add_evidence(
@@ -179,7 +187,7 @@ static void add_evidence(
 		value_bytes(record->ak_name), value_prose(record->manufacturer),
 		value_prose(record->model), value_prose(record->version), value_text(record->code),
 		value_prose(record->sentence), value_prose(record->rule),
-		value_prose(record->client_address), value_bool(!record->address_exempt));
+		value_prose(record->client_address));
 }
 
 enum err pending_hold(struct db *db, const struct pending_record *record,
@@ -318,6 +326,28 @@ enum err pending_list(struct db *db, int state, size_t limit, struct pending_pag
 	STEP(&trip, &list_attempts, value_text(state < 0 ? NULL : state_text[state]),
 		value_int((int64_t)limit + 1));
 	step_take(&trip, take_list, &listing);
+	return db_run(db, &trip, LOST_GIVE_UP);
+}
+
+static enum err take_crowd(const PGresult *rows, void *into)
+{
+	struct pending_crowd *out = into;
+
+	if (PQntuples(rows) != 1)
+		return OK;
+	out->held = row_int(rows, 0, 0);
+	out->of_source = row_int(rows, 0, 1);
+	row_text(rows, 0, 2, out->source, sizeof(out->source));
+	return OK;
+}
+
+enum err pending_crowd(struct db *db, struct pending_crowd *out)
+{
+	struct pipeline trip = {.n = 0};
+
+	*out = (struct pending_crowd){0};
+	step_add(&trip, &count_attempts, NULL, 0);
+	step_take(&trip, take_crowd, out);
 	return db_run(db, &trip, LOST_GIVE_UP);
 }
 

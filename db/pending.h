@@ -30,7 +30,8 @@ struct pending_record {
 	const char *rule; /* that holds it */
 	const char *request_id;
 	const char *client_address;
-	bool address_exempt; /* its address does not count */
+	const char
+		*source; /* where a new one counts for as long as it is held; NULL: it is exempt */
 	int64_t now;
 };
 
@@ -55,6 +56,13 @@ struct pending_ticket {
  */
 CHECKED enum err pending_hold(struct db *db, const struct pending_record *record,
 	const struct pending_limits *limits, struct pending_ticket *out);
+
+/* How many are held, and from where most of them are. */
+struct pending_crowd {
+	int64_t held, of_source;
+	char source[65]; /* "": exempt ones */
+};
+CHECKED enum err pending_crowd(struct db *db, struct pending_crowd *out);
 
 /* One as it is recorded; free with pending_free(). */
 struct pending {

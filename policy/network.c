@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAPPED 96 /* bits of ::ffff:0:0/96 */
+#define SITE 64 /* bits of an IPv6 address that somebody is given; the rest are his to choose */
 
 /* `*is_v4`: the text is one of IPv4, whose bits count from behind the mapped prefix. */
 static bool read_address(const char *text, uint8_t out[static 16], bool *is_v4)
@@ -57,6 +59,24 @@ const char *network_read(const char *text, struct network *out)
 		if (bit(out->address, i))
 			return "a range has no bits set behind its prefix: write its first address";
 	return NULL;
+}
+
+void network_source(const char *address, char out[static INET6_ADDRSTRLEN])
+{
+	struct network mapped = {.bits = MAPPED};
+	uint8_t bytes[16];
+	bool is_v4;
+
+	snprintf(out, INET6_ADDRSTRLEN, "?");
+	if (!read_address(address, bytes, &is_v4))
+		return;
+	memset(mapped.address + 10, 0xff, 2);
+	if (network_has(&mapped, address)) {
+		inet_ntop(AF_INET, bytes + MAPPED / 8, out, INET6_ADDRSTRLEN);
+		return;
+	}
+	memset(bytes + SITE / 8, 0, sizeof(bytes) - SITE / 8);
+	inet_ntop(AF_INET6, bytes, out, INET6_ADDRSTRLEN);
 }
 
 bool network_has(const struct network *network, const char *address)

@@ -1,6 +1,7 @@
 /* network.h - ranges of addresses, IPv4 and IPv6. */
 #pragma once
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +16,10 @@ struct network {
  * is set behind those that count, which somebody has meant otherwise.
  */
 const char *network_read(const char *text, struct network *out);
+
+/* What one source of requests is, as the edge counts them too: an IPv4 address, or the /64 of an IPv6 one ("2001:db8::").
+ * All that is no address is one, "?". */
+void network_source(const char *address, char out[static INET6_ADDRSTRLEN]);
 
 /* Is the address in it? One that is no address is in none. An IPv4-mapped one is the IPv4 address. */
 bool network_has(const struct network *network, const char *address);

@@ -15,7 +15,8 @@ CREATE TABLE pending (
 	sentence       text NOT NULL CHECK (octet_length(sentence) <= 512),
 	rule           text CHECK (octet_length(rule) <= 512), -- that holds it
 	client_address text CHECK (octet_length(client_address) <= 512), -- of the last time
-	address_counts boolean NOT NULL, -- a factory stands behind one address: those do not count
+	source         text CHECK (octet_length(source) <= 64), -- that asked first, an address or a network: it
+	                                                        -- counts there. NULL: exempt, as a factory is
 	state          text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'accepted', 'rejected')),
 	first_at       timestamptz NOT NULL,
 	last_at        timestamptz NOT NULL,
@@ -32,7 +33,7 @@ CREATE INDEX pending_last ON pending (last_at);
 -- As the limits count them. Only the last is over what is held alone: a planner that can choose reads
 -- all of a short index rather than look into a long one, and keeps that plan when it has grown.
 CREATE INDEX pending_ak ON pending (ak_name);
-CREATE INDEX pending_address ON pending (client_address) WHERE address_counts;
+CREATE INDEX pending_source ON pending (source);
 CREATE INDEX pending_age ON pending (first_at) WHERE state = 'held';
 
 -- Tickets that were answered with a held attempt: good for no certificate, also after the attempt is

@@ -1,6 +1,7 @@
 #include "enroll/admin/ekreport_print.h"
 
 #include "ca/base/clock.h"
+#include "ca/base/printable.h"
 #include "enroll/admin/paragraph.h"
 #include "enroll/tpm/manufacturer.h"
 
@@ -141,9 +142,19 @@ static void add_verdict(struct buf *out, const struct ek_report *report)
 		paragraph_add(out, "  -> ", report->advice);
 }
 
+/* What else is in a report was made printable; a file found in a directory has the name that somebody gave it. */
+static void add_file(struct buf *out, const struct ek_report *report)
+{
+	char shown[REPORT_TEXT];
+
+	printable(report->file, shown, sizeof(shown));
+	buf_str(out, shown);
+}
+
 static void add_report(struct buf *out, const struct ek_report *report)
 {
-	buf_fmt(out, "%s\n", report->file);
+	add_file(out, report);
+	buf_str(out, "\n");
 	add_certificate(out, report);
 	add_path(out, report);
 	add_missing(out, report);
@@ -173,12 +184,12 @@ enum err ek_report_print_line(const struct ek_report *report)
 	char letters[MANUFACTURER_SIZE];
 
 	manufacturer_text(report->manufacturer, letters);
-	buf_fmt(&out, "%-10s %-22s %-5s %-7s %s", outcome_words[report->outcome],
+	buf_fmt(&out, "%-10s %-22s %-5s %-7s ", outcome_words[report->outcome],
 		report->outcome == EK_ACCEPTED ? report->class : report->code,
 		letters[0] == '\0' ? NOT_KNOWN : letters,
 		report->key[0] == '\0' || strchr(report->key, ' ') != NULL ? NOT_KNOWN
-									   : report->key,
-		report->file);
+									   : report->key);
+	add_file(&out, report);
 	if (report->outcome == EK_ACCEPTED)
 		buf_fmt(&out, "  by \"%s\"%s%s", report->source,
 			report->remark[0] == '\0' ? "" : "; ", report->remark);

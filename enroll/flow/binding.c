@@ -25,12 +25,25 @@ enum err repeat_judge(
 	return OK;
 }
 
-static enum err judge_ak(const struct enrollment_facts *facts)
+/*
+ * A TPM activates nothing for an AK that it does not have; but that an EK is in a TPM is what only a chain says.
+ * Others prove of the AK no more than that they know its public area, which is in its certificate.
+ */
+static bool joins_by_the_ak_it_names(
+	const struct identity *identity, const struct enrollment_facts *facts)
+{
+	enum trust_class class = identity_trust(identity)->class;
+	bool has_chain = class == TRUST_MANUFACTURER || class == TRUST_OPERATOR_IMPORT;
+
+	return facts->device_known && !facts->ek_known && !has_chain;
+}
+
+static enum err judge_ak(const struct identity *identity, const struct enrollment_facts *facts)
 {
 	if (facts->ak_other_dialect)
 		return refuse(ERR_DENIED, "ak-other-dialect", "PROTOCOL keys",
 			"this AK was enrolled by another protocol: make a new AK");
-	if (facts->ak_of_other_device)
+	if (facts->ak_of_other_device || joins_by_the_ak_it_names(identity, facts))
 		return refuse(ERR_CONFLICT, "ak-of-another-device", "PROTOCOL binding",
 			"this AK is enrolled under another EK that is known as another device: "
 			"make a "
@@ -83,7 +96,7 @@ enum err binding_judge(const struct service *service, const struct judgement *ju
 	};
 
 	TRY(judge_ban(facts));
-	TRY(judge_ak(facts));
+	TRY(judge_ak(identity, facts));
 	TRY(policy_decide(service->policy, &asked, out));
 	TRY(judge_name(facts, out, asked.host));
 	return out->is_held ? OK : judge_held_ticket(facts);

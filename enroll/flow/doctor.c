@@ -3,6 +3,7 @@
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "db/health.h"
+#include "db/pending.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #define SOON (30 * DAY)
 #define YEAR (365 * DAY)
 #define CLOCKS_APART_WARN 2000 /* ms */
+#define NEARLY_FULL 80 /* per cent of what may be held */
 
 static void examine_pool(const struct db_health *health, struct findings *findings)
 {
@@ -222,6 +224,29 @@ static void examine_trust(const struct service *service, int64_t now, struct fin
 	examine_imported(&service->imported, findings);
 }
 
+/* Whoever makes EKs can fill what an admin has to look at, and then nobody new is held. */
+static void examine_held(const struct service *service, struct findings *findings)
+{
+	int64_t most = policy_hold(service->policy)->attempts;
+	struct pending_crowd crowd;
+
+	/* Why it cannot be asked was told of the database. */
+	if (pending_crowd(service->db, &crowd) != OK)
+		return;
+	if (crowd.held >= most * NEARLY_FULL / 100)
+		finding_add(findings, "pending", FINDING_WARN,
+			"%lld attempts wait for an admin, and %lld may: beyond that no device is "
+			"held; %lld are from %s%s: reject what you do not know (endorsectl pending "
+			"list), or raise or narrow the policy's hold",
+			(long long)crowd.held, (long long)most, (long long)crowd.of_source,
+			crowd.source[0] == '\0' ? "exempt addresses" : crowd.source,
+			strchr(crowd.source, ':') == NULL ? "" : "/64");
+	else if (crowd.held > 0)
+		finding_add(findings, "pending", FINDING_OK,
+			"%lld attempts wait for an admin (endorsectl pending list)",
+			(long long)crowd.held);
+}
+
 static void examine_policy(const struct service *service, struct findings *findings)
 {
 	size_t open = policy_rules_for_any_ek(service->policy);
@@ -256,6 +281,9 @@ void doctor_examine(
 	examine_templates(service, now, findings);
 	examine_trust(service, now, findings);
 	examine_policy(service, findings);
+	/* The first start brings the table. */
+	if (is_running)
+		examine_held(service, findings);
 	examine_tickets(service, now, findings);
 	if (service->examine != NULL)
 		service->examine(service->path, findings);

@@ -349,6 +349,18 @@ static enum err record_refusal(const struct attempt *attempt)
 	return reason_again(&kept);
 }
 
+/*
+ * EKs cost nothing to make: the audit is for those that a chain or a record of ours tells from all others.
+ * Before the records were read no EK has one.
+ */
+static bool is_nobodys(const struct attempt *attempt)
+{
+	const struct identity *identity = attempt->judgement.identity;
+
+	return identity != NULL && identity_doubt(identity) != NULL && !attempt->facts.ek_known &&
+	       !attempt->facts.ek_allowed;
+}
+
 static bool is_a_refusal(enum err err)
 {
 	return err == ERR_MALFORMED || err == ERR_DENIED || err == ERR_CONFLICT ||
@@ -372,7 +384,10 @@ static enum err run(struct attempt *attempt, struct buf *sealed)
 	TRY(judge_proof(attempt));
 	attempt->outcome->is_proven = true;
 	err = run_proven(attempt, sealed);
-	return is_a_refusal(err) ? record_refusal(attempt) : err;
+	if (!is_a_refusal(err))
+		return err;
+	attempt->outcome->is_nobodys = is_nobodys(attempt);
+	return attempt->outcome->is_nobodys ? err : record_refusal(attempt);
 }
 
 enum err enroll(const struct service *service, const struct caller *caller,

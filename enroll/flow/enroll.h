@@ -21,7 +21,8 @@
  *   template    those of signer_judge()
  *   holding     those of held_keep(), for an EK that nobody vouches for
  *
- * What a proven device was refused is recorded; what an unproven one was is not. A request that is a
+ * What a proven device was refused is recorded; what an unproven one was is not, nor what one was whose EK
+ * nobody vouches for and no record knows. A request that is a
  * check goes through the same steps, and ends before anything is signed or recorded: its answer has no
  * certificate, and the ticket is not used up.
  */

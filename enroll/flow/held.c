@@ -2,6 +2,7 @@
 
 #include "ca/base/encode.h"
 #include "db/pending.h"
+#include "policy/network.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ static enum err record(const struct service *service, const struct caller *calle
 	const struct held *held, uint8_t attempt_id[static ATTEMPT_ID_SIZE])
 {
 	const struct hold *hold = policy_hold(service->policy);
+	char source[INET6_ADDRSTRLEN] = "";
 	const struct pending_limits limits = {(unsigned)hold->attempts, (unsigned)hold->per_ek,
 		(unsigned)hold->per_address, (unsigned)hold->days};
 	const struct claim *claim = held->judgement->claim;
@@ -38,11 +40,12 @@ static enum err record(const struct service *service, const struct caller *calle
 		.rule = held->rule,
 		.request_id = caller->request_id,
 		.client_address = caller->client_address,
-		.address_exempt = hold_is_exempt(hold, caller->client_address),
+		.source = hold_is_exempt(hold, caller->client_address) ? NULL : source,
 		.now = caller->now,
 	};
 	struct pending_ticket ticket;
 
+	network_source(caller->client_address, source);
 	TRY(random_bytes(attempt_id, ATTEMPT_ID_SIZE));
 	TRY(pending_hold(service->db, &record, &limits, &ticket));
 	memcpy(attempt_id, ticket.attempt_id, ATTEMPT_ID_SIZE);

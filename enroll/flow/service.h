@@ -72,6 +72,9 @@ struct outcome {
 	 * recorded */
 	const char *what;
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
+	/* It was refused, and nobody vouches for its EK: told with strangers, for the audit has no room for
+	 * all the EKs that software can make. */
+	bool is_nobodys;
 	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
 	char host[LIMIT_HOST + 1];

@@ -1,4 +1,5 @@
-/* strangers.h - who was turned away before proving anything: the latest of them, in memory only. */
+/* strangers.h - who was turned away before proving anything, or with an EK that nobody vouches for: the latest
+ * of them, in memory only. */
 #pragma once
 
 #include "enroll/flow/service.h"

@@ -72,12 +72,17 @@ static bool is_trouble(enum err err)
 	return err == ERR_BUSY || err == ERR_INTERNAL;
 }
 
+static bool is_stranger(const struct outcome *outcome)
+{
+	return !outcome->is_proven || outcome->is_nobodys;
+}
+
 void tally_add(struct tally *tally, const struct caller *caller, const struct outcome *outcome,
 	enum err err, const struct reason *reason)
 {
 	struct attempt_counters *counted = &tally->counted;
 
-	if (err != OK && !is_trouble(err) && !outcome->is_proven)
+	if (err != OK && !is_trouble(err) && is_stranger(outcome))
 		strangers_add(tally->strangers, caller, outcome, reason);
 
 	pthread_mutex_lock(&tally->mutex);
@@ -87,7 +92,7 @@ void tally_add(struct tally *tally, const struct caller *caller, const struct ou
 		counted->held += outcome->what[0] != '\0';
 	} else if (is_trouble(err)) {
 		counted->failed++;
-	} else if (outcome->is_proven) {
+	} else if (!is_stranger(outcome)) {
 		counted->refused++;
 		counted->unrecorded += outcome->is_unrecorded;
 	} else {

@@ -15,12 +15,12 @@ void json_free(json_t **json)
 
 /*
  * Before the parser sees it: jansson recurses once for each bracket, up to 2048 deep, and a web
- * server's threads have small stacks.
+ * server's threads have small stacks; and each object takes a hundred times the memory of "{},".
  */
-static bool is_too_deep(struct view text)
+static enum err judge_nesting(struct view text)
 {
 	bool is_string = false;
-	size_t depth = 0;
+	size_t depth = 0, all = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
@@ -29,12 +29,18 @@ static bool is_too_deep(struct view text)
 			i++;
 		else if (c == '"')
 			is_string = !is_string;
-		else if (!is_string && (c == '[' || c == '{') && ++depth > LIMIT_DEPTH)
-			return true;
+		else if (!is_string && (c == '[' || c == '{'))
+			depth++, all++;
 		else if (!is_string && (c == ']' || c == '}') && depth > 0)
 			depth--;
+		if (depth > LIMIT_DEPTH)
+			return refuse(ERR_MALFORMED, "json", "PROTOCOL limits",
+				"nested more than %d deep", LIMIT_DEPTH);
+		if (all > LIMIT_OBJECTS)
+			return refuse(ERR_MALFORMED, "json", "PROTOCOL limits",
+				"more than %d objects and lists", LIMIT_OBJECTS);
 	}
-	return false;
+	return OK;
 }
 
 enum err json_read(struct view text, json_t **out)
@@ -45,9 +51,7 @@ enum err json_read(struct view text, json_t **out)
 	if (text.n == 0)
 		return refuse(
 			ERR_MALFORMED, "json", "RFC 8259", "there is no JSON text: it is empty");
-	if (is_too_deep(text))
-		return refuse(ERR_MALFORMED, "json", "PROTOCOL limits", "nested more than %d deep",
-			LIMIT_DEPTH);
+	TRY(judge_nesting(text));
 	json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
 		return refuse(ERR_MALFORMED, "json", "RFC 8259", "not a JSON text: %s (byte %d)",

@@ -32,7 +32,7 @@ static const struct text_member waiting_texts[] = {TEXT(waiting, id, false),
 static const struct text_member decide_texts[] = {
 	TEXT(decide_request, id, false), TEXT(decide_request, why, false)};
 static const struct text_member trust_ca_texts[] = {TEXT(trust_ca_request, id, false),
-	TEXT(trust_ca_request, why, false), TEXT(trust_ca_request, certificate, true),
+	TEXT(trust_ca_request, why, false), TEXT(trust_ca_request, certificate, false),
 	TEXT(trust_ca_request, manufacturers, true)};
 static const struct text_member trusted_ca_texts[] = {TEXT(trust_ca_answer, certificate, false),
 	TEXT(trust_ca_answer, subject, false), TEXT(trust_ca_answer, manufacturers, true)};

@@ -397,6 +397,53 @@ static void a_held_attempt_is_counted_for_itself_and_is_no_refusal(void **state)
 	assert_int_equal(rows, sql_number(world.conninfo, refusals));
 }
 
+/* Keys cost nothing: what software with new ones is refused leaves no row, however often. */
+static void what_an_ek_that_nobody_knows_is_refused_is_told_with_strangers_and_kept_nowhere(
+	void **state)
+{
+	static const char *const tables[] = {"audit", "refusal", "pending", "pending_ticket"};
+	long rows[COUNT(tables)], refused = counted("refused");
+	AUTO(httpc_answer_free) struct httpc_answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tables); i++)
+		rows[i] = world_rows(&world, tables[i]);
+	for (int i = 0; i < 3; i++) {
+		AUTO(soft_device_free) struct soft_device device = {0};
+		AUTO(knock_free) struct knock knock;
+
+		unknown(&device, HOST);
+		knock_init(&knock, &world, &device);
+		knock.x.template = "tls";
+		knock_at(&knock);
+		assert_answer(&knock, 403, "template-not-allowed");
+	}
+	for (size_t i = 0; i < COUNT(tables); i++)
+		assert_int_equal(rows[i], world_rows(&world, tables[i]));
+	assert_int_equal(refused, counted("refused"));
+	httpc_get(&world.services[0].admin, "/v1/admin/strangers", &answer);
+	assert_non_null(strstr(buf_text(&answer.body), "\"reason\":\"template-not-allowed\""));
+}
+
+static void what_an_enrolled_ek_is_refused_is_in_the_audit_whoever_vouched_for_it(void **state)
+{
+	static const char refusals[] =
+		"SELECT count(*) FROM audit WHERE event = 'enroll.refused' AND code = "
+		"'attempt-rejected'";
+	AUTO(soft_device_free) struct soft_device device = {0};
+	AUTO(knock_free) struct knock knock;
+
+	(void)state;
+	unknown(&device, HOST);
+	knock_init(&knock, &world, &device);
+	knock_at(&knock);
+	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
+	assert_knock(&world, &device, 200, "");
+	decide(&world, knock.problem.attempt, PENDING_REJECTED);
+	assert_knock(&world, &device, 403, "attempt-rejected");
+	assert_int_equal(1, sql_number(world.conninfo, refusals));
+}
+
 /* What is let pass, somebody can read of. */
 static void an_expired_ek_is_taken_where_a_rule_says_so_and_the_log_says_it(void **state)
 {
@@ -434,6 +481,10 @@ static int tests(void)
 		cmocka_unit_test(a_revoked_device_does_not_wait),
 		cmocka_unit_test(a_check_says_that_it_would_wait_and_records_nothing),
 		cmocka_unit_test(a_held_attempt_is_counted_for_itself_and_is_no_refusal),
+		cmocka_unit_test(
+			what_an_ek_that_nobody_knows_is_refused_is_told_with_strangers_and_kept_nowhere),
+		cmocka_unit_test(
+			what_an_enrolled_ek_is_refused_is_in_the_audit_whoever_vouched_for_it),
 		cmocka_unit_test(an_expired_ek_is_taken_where_a_rule_says_so_and_the_log_says_it),
 	};
 

@@ -117,6 +117,45 @@ static void only_so_many_from_one_address_are_held_unless_it_is_exempt(void **st
 	assert_nothing_bound(&world);
 }
 
+/* Who is given a /64 has more addresses in it than there are limits. */
+static void the_addresses_of_one_ipv6_network_are_one(void **state)
+{
+	static const char *const addresses[] = {
+		"2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"};
+	AUTO(soft_device_free) struct soft_device device = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(addresses); i++)
+		assert_int_equal(202, ask_from(addresses[i], 1, &device));
+	assert_int_equal(429, ask_from("2001:db8::4", 1, &device));
+	assert_int_equal(202, ask_from("2001:db8:0:1::4", 1, &device));
+	assert_int_equal(4, world_rows(&world, "pending"));
+}
+
+/* Two addresses would be as good as any number: what waits at one would be moved to the other. */
+static void an_attempt_counts_where_it_came_from_first(void **state)
+{
+	AUTO(mem_free)
+	char *headers =
+		text("X-Endorse-Edge: %s\r\nX-Endorse-Client-Address: 192.0.2.2\r\n", world.secret);
+	const struct httpc_peer peer = {.port = world.services[0].port, .headers = headers};
+	AUTO(soft_device_free) struct soft_device device = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		AUTO(knock_free) struct knock knock;
+
+		assert_int_equal(202, ask_from("192.0.2.1", 1, &device));
+		knock_init(&knock, &world, &device);
+		knock.peer = &peer;
+		assert_int_equal(202, knock_at(&knock));
+	}
+	assert_int_equal(
+		3, sql_number(world.conninfo, "SELECT count(*) FROM pending WHERE client_address = "
+					      "'192.0.2.2'"));
+	assert_int_equal(429, ask_from("192.0.2.1", 1, &device));
+}
+
 static void only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device = {0}, sixth = {0};
@@ -127,6 +166,25 @@ static void only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking(void **
 	assert_knock(&world, &device, 202, "pending-approval");
 	assert_int_equal(5, world_rows(&world, "pending"));
 	assert_nothing_bound(&world);
+}
+
+static void the_doctor_tells_from_where_it_is_that_no_more_can_be_held(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device = {0};
+	AUTO(output_free) struct output few, many;
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *token = text("%s/admin.token", world.dir);
+
+	(void)state;
+	ask_from("2001:db8::1", 3, &device);
+	world_run(
+		&world, &few, "endorsectl", "doctor", "--admin", url, "--token-file", token, NULL);
+	assert_non_null(strstr(buf_text(&few.out), "3 attempts wait for an admin (endorsectl"));
+	ask_from("192.0.2.1", 1, &device);
+	world_run(
+		&world, &many, "endorsectl", "doctor", "--admin", url, "--token-file", token, NULL);
+	assert_non_null(strstr(buf_text(&many.out), "4 attempts wait for an admin, and 5 may"));
+	assert_non_null(strstr(buf_text(&many.out), "from 2001:db8::/64"));
 }
 
 static void what_nobody_decides_goes_away_and_begins_anew(void **state)
@@ -156,7 +214,10 @@ static int tests(void)
 	struct CMUnitTest all[] = {
 		cmocka_unit_test(only_so_many_of_one_ek_are_held),
 		cmocka_unit_test(only_so_many_from_one_address_are_held_unless_it_is_exempt),
+		cmocka_unit_test(the_addresses_of_one_ipv6_network_are_one),
+		cmocka_unit_test(an_attempt_counts_where_it_came_from_first),
 		cmocka_unit_test(only_so_many_are_held_in_all_and_a_held_one_may_go_on_asking),
+		cmocka_unit_test(the_doctor_tells_from_where_it_is_that_no_more_can_be_held),
 		cmocka_unit_test(what_nobody_decides_goes_away_and_begins_anew),
 	};
 

@@ -275,6 +275,40 @@ static void where_a_rule_holds_and_takes_no_list_a_listed_ek_is_held(void **stat
 	assert_string_equal(next.x.answer->trust_class, "approved");
 }
 
+/*
+ * An AK's public area is no secret, and software that plays TPM needs no more of it: only a chain says that an
+ * EK is in a TPM, which activates nothing for an AK that it does not have.
+ */
+static void no_word_of_ours_lets_an_ek_into_a_device_by_the_ak_that_it_names(void **state)
+{
+	AUTO(soft_device_free) struct soft_device owner = {0}, thief = {0}, second = {0};
+	struct soft_key own;
+
+	(void)state;
+	device_of(&world.maker, "a.reg.example.test", &owner);
+	assert_knock(&world, &owner, 200, "");
+	device_of(&nobody, "a.reg.example.test", &thief);
+	allow(&thief, NULL, NULL);
+	own = thief.ak;
+	thief.ak = owner.ak;
+	assert_knock(&world, &thief, 409, "ak-of-another-device");
+	snprintf(thief.host, sizeof(thief.host), "b.reg.example.test");
+	assert_knock(&world, &thief, 409, "ak-of-another-device");
+	/* Nor is it held. */
+	snprintf(thief.host, sizeof(thief.host), "a.hold.example.test");
+	assert_knock(&world, &thief, 409, "ak-of-another-device");
+	thief.ak = own;
+	assert_int_equal(1, world_rows(&world, "ek"));
+	assert_int_equal(0, world_rows(&world, "pending"));
+	/* A chain lets in. */
+	device_of(&world.maker, "b.reg.example.test", &second);
+	own = second.ak;
+	second.ak = owner.ak;
+	assert_knock(&world, &second, 200, "");
+	second.ak = own;
+	assert_int_equal(1, world_rows(&world, "device"));
+}
+
 static int tests(void)
 {
 	struct CMUnitTest all[] = {
@@ -287,6 +321,7 @@ static int tests(void)
 		cmocka_unit_test(without_a_name_and_without_a_registration_there_is_nothing),
 		cmocka_unit_test(the_rule_of_the_learned_name_decides),
 		cmocka_unit_test(where_a_rule_holds_and_takes_no_list_a_listed_ek_is_held),
+		cmocka_unit_test(no_word_of_ours_lets_an_ek_into_a_device_by_the_ak_that_it_names),
 	};
 
 	for (size_t i = 0; i < COUNT(all); i++)

@@ -155,12 +155,27 @@ static void json_has_all_of_it_by_stable_keys(void **state)
 		"\"RFC 5280 6.1\",\"advice\":\"import it\""));
 }
 
+/* Of a directory that somebody sent. */
+static void the_name_of_a_file_reaches_the_terminal_as_printable_text(void **state)
+{
+	static const struct ek_report hostile = {
+		.file = "a\x1b[2J\nACCEPTED b", .outcome = EK_REFUSED, .code = "ek-untrusted"};
+	AUTO(buf_free) struct buf text = BUF(1 << 14), line = BUF(1 << 14);
+
+	(void)state;
+	captured(print_text, &hostile, &text);
+	captured(print_line, &hostile, &line);
+	assert_non_null(strstr(buf_text(&text), "a?[2J?ACCEPTED b\n"));
+	assert_non_null(strstr(buf_text(&line), " a?[2J?ACCEPTED b\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_accepted_one_is_told_with_its_path_and_remarks),
 		cmocka_unit_test(a_refused_one_is_told_with_what_is_missing_and_what_to_do),
 		cmocka_unit_test(json_has_all_of_it_by_stable_keys),
+		cmocka_unit_test(the_name_of_a_file_reaches_the_terminal_as_printable_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

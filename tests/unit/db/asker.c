@@ -43,6 +43,7 @@ void asker_init(struct asker *asker, struct db *db, unsigned tpm, const char *ho
 		.rule = "factory",
 		.request_id = "r-1",
 		.client_address = "2001:db8::1",
+		.source = "2001:db8::",
 		.now = NOW,
 	};
 }

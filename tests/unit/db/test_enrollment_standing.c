@@ -38,13 +38,13 @@ static void hold(const struct attempt *attempt, const char *state, const char *h
 	AUTO(buf_free) struct buf behind = BUF(512);
 
 	buf_fmt(&behind,
-		", 'key', 'ak', '%s', 'ek-untrusted', '', true, now(), now(), '%s',"
+		", 'key', 'ak', '%s', 'ek-untrusted', '', '192.0.2.7', now(), now(), '%s',"
 		" CASE WHEN '%s' <> 'held' THEN now() END,"
 		" CASE WHEN '%s' <> 'held' THEN 'w' END)",
 		host, state, state, state);
 	with_ek(attempt,
 		"INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, host, code,"
-		" sentence, address_counts, first_at, last_at, state, decided_at, decided_by)"
+		" sentence, source, first_at, last_at, state, decided_at, decided_by)"
 		" VALUES (decode(md5(random()::text), 'hex'), ",
 		buf_text(&behind));
 }

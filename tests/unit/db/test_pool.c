@@ -351,8 +351,8 @@ static void every_statement_finds_its_rows_by_an_index_however_small_the_tables_
 		"INSERT INTO ek_allowed SELECT ek_digest, NULL, NULL, NULL, '{}', '', now(), 'w',"
 		" 'y' FROM ek;"
 		"INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, code, sentence,"
-		" address_counts, first_at, last_at) SELECT substr(ek_digest, 1, 16), ek_digest,"
-		" 'key', 'ak', 'ek-untrusted', '', true, now(), now() FROM ek;"
+		" source, first_at, last_at) SELECT substr(ek_digest, 1, 16), ek_digest,"
+		" 'key', 'ak', 'ek-untrusted', '', '192.0.2.7', now(), now() FROM ek;"
 		"INSERT INTO pending_ticket SELECT ek_digest, substr(ek_digest, 1, 16), now()"
 		" FROM ek");
 	database_do("ANALYZE");

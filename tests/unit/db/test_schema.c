@@ -72,11 +72,11 @@ static const struct {
 	{"23514", "UPDATE ek_allowed SET labels = jsonb_build_object('a', repeat('b', 8192))"},
 	{"23514", "UPDATE ek_allowed SET ek_public = ''"},
 	{"", "INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, code, sentence,"
-	     " address_counts, first_at, last_at) VALUES ('sixteen octets..', sha256('a'), 'key',"
-	     " 'ak', 'ek-untrusted', '', true, now(), now())"},
+	     " source, first_at, last_at) VALUES ('sixteen octets..', sha256('a'), 'key',"
+	     " 'ak', 'ek-untrusted', '', NULL, now(), now())"},
 	{"23505", "INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, code, sentence,"
-		  " address_counts, first_at, last_at) VALUES ('16 other octets.', sha256('a'),"
-		  " 'key', 'ak', 'ek-untrusted', '', true, now(), now())"},
+		  " source, first_at, last_at) VALUES ('16 other octets.', sha256('a'),"
+		  " 'key', 'ak', 'ek-untrusted', '', NULL, now(), now())"},
 	{"23514", "UPDATE pending SET attempt_id = 'short'"},
 	{"23514", "UPDATE pending SET state = 'accepted'"},
 	{"23514", "UPDATE pending SET state = 'accepted', decided_at = now()"},

@@ -39,6 +39,23 @@ static void each_answer_is_counted_as_what_it_was(void **state)
 	assert_int_equal(0, view.unproven_n);
 }
 
+static void whoever_proved_itself_with_an_ek_of_nobodys_is_a_stranger(void **state)
+{
+	AUTO(tally_free) struct tally *tally = NULL;
+	AUTO(strangers_answer_free) struct strangers_answer strangers = {0};
+	const struct outcome outcome = {.what = "", .is_proven = true, .is_nobodys = true};
+
+	(void)state;
+	assert_int_equal(OK, tally_make(0, &tally));
+	add(tally, &outcome, ERR_LIMITED, "pending-limit");
+	tally_read(tally, &view);
+	assert_int_equal(0, view.refused);
+	assert_int_equal(1, view.unproven_n);
+	assert_int_equal(OK, tally_strangers(tally, 0, &strangers));
+	assert_int_equal(1, strangers.n);
+	assert_string_equal("pending-limit", strangers.items[0].reason);
+}
+
 static void proven_refusals_are_one_number_and_unproven_ones_have_their_reasons(void **state)
 {
 	AUTO(tally_free) struct tally *tally = NULL;
@@ -132,6 +149,7 @@ static void threads_do_not_lose_each_others_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whoever_proved_itself_with_an_ek_of_nobodys_is_a_stranger),
 		cmocka_unit_test(each_answer_is_counted_as_what_it_was),
 		cmocka_unit_test(
 			proven_refusals_are_one_number_and_unproven_ones_have_their_reasons),

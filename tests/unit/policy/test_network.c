@@ -99,11 +99,36 @@ static void one_fault_of_a_range_is_told(void **state)
 	}
 }
 
+static void a_source_is_what_somebody_was_given(void **state)
+{
+	static const struct {
+		const char *address, *source;
+	} rows[] = {
+		{"192.0.2.7", "192.0.2.7"},
+		{"::ffff:192.0.2.7", "192.0.2.7"},
+		{"2001:db8::1", "2001:db8::"},
+		{"2001:DB8:0:0:ffff:1:2:3", "2001:db8::"},
+		{"2001:db8:0:1::1", "2001:db8:0:1::"},
+		{"::1", "::"},
+		{"", "?"},
+		{"unix:", "?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char source[INET6_ADDRSTRLEN];
+
+		network_source(rows[i].address, source);
+		assert_string_equal(rows[i].source, source);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_range_has_what_begins_like_it),
 		cmocka_unit_test(one_fault_of_a_range_is_told),
+		cmocka_unit_test(a_source_is_what_somebody_was_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

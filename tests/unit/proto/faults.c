@@ -257,6 +257,24 @@ static void try_deep(enum err (*parse)(struct view json))
 	}
 }
 
+static void try_many(enum err (*parse)(struct view json))
+{
+	AUTO(buf_free) struct buf text = BUF(1 << 18);
+
+	buf_str(&text, "{\"a\":[");
+	for (size_t k = 3; k <= LIMIT_OBJECTS; k++)
+		buf_str(&text, "{},");
+	buf_str(&text, "0");
+	for (int i = 0; i < 2; i++) {
+		AUTO(buf_free) struct buf whole = BUF(1 << 18);
+
+		buf_add(&whole, buf_view(&text));
+		buf_str(&whole, i == 0 ? "]}" : ",{}]}");
+		assert_refused_in("many", parse(buf_view(&whole)), ERR_MALFORMED,
+			i == 0 ? "json-key-unknown" : "json");
+	}
+}
+
 void try_text(const char *base, enum err (*parse)(struct view json))
 {
 	assert_ok(parse(view_str(base)));
@@ -266,4 +284,5 @@ void try_text(const char *base, enum err (*parse)(struct view json))
 	try_broken(parse);
 	try_followed(base, parse);
 	try_deep(parse);
+	try_many(parse);
 }
