@@ -209,6 +209,15 @@ static void load_vendors(const char *const *paths, size_t n, struct vendor_tree 
 	problems_free(&problems);
 }
 
+/* Are any to be judged as an import judges? */
+static bool has_others(const char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_tree(paths[i]) && !is_source(paths[i]))
+			return true;
+	return false;
+}
+
 enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct truststore *out)
 {
 	static const char *const installed[] = {BUNDLE_DIR};
@@ -224,6 +233,11 @@ enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct
 				BUNDLE_DIR);
 	}
 	load_vendors(paths, n, &vendors);
+	if (vendors == NULL && has_others(paths, n))
+		buf_fmt(&out->notes,
+			"%s: no vendors are installed there by which roots would be known: say "
+			"where they are (--trust DIR)\n",
+			BUNDLE_DIR);
 	TRY(load_sources(out, paths, n));
 	for (size_t i = 0; i < n; i++)
 		if (!is_tree(paths[i]) && !is_source(paths[i]))
