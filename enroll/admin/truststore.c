@@ -1,6 +1,7 @@
 #include "enroll/admin/truststore.h"
 
 #include "ca/base/file.h"
+#include "ca/base/printable.h"
 #include "enroll/admin/gather.h"
 
 #include <glob.h>
@@ -38,23 +39,30 @@ static bool is_tree(const char *path)
 	return is;
 }
 
+/* Who packed an archive named its files. */
+#define SHOWN 1024
 #define NOTED_MAX 4 /* of those that an import would leave out: vendors import tells of all */
 
 static void note(void *ctx, const char *path, const char *reason)
 {
 	struct truststore *store = ctx;
+	char where[SHOWN], what[SHOWN];
 
-	buf_fmt(&store->notes, "%s: %s\n", path, reason);
+	printable(path, where, sizeof(where));
+	printable(reason, what, sizeof(what));
+	buf_fmt(&store->notes, "%s: %s\n", where, what);
 }
 
 /* An import would leave the same ones out, and say why. */
 static void note_left_out(struct truststore *store, const struct gathered *item)
 {
+	char words[SHOWN];
+
 	if (item->code[0] == '\0')
 		return;
+	snprintf(words, sizeof(words), "left out: %s (%s)", item->sentence, item->code);
 	if (store->left_out++ < NOTED_MAX)
-		buf_fmt(&store->notes, "%s: left out: %s (%s)\n", item->path, item->sentence,
-			item->code);
+		note(store, item->path, words);
 }
 
 /* Below what was named there may be many of one file name. */

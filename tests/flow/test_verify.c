@@ -257,6 +257,20 @@ static void terminals_get_nothing_that_a_certificate_says_as_it_is(void **state)
 			    (output.out.p[i] >= ' ' && output.out.p[i] <= '~'));
 }
 
+static void terminals_get_no_file_name_as_it_is(void **state)
+{
+	AUTO(output_free) struct output output;
+	AUTO(mem_free) char *dir = text("%s/names", supervise_dir());
+	AUTO(mem_free) char *file = text("%s/red\033[31m.pem", dir);
+
+	(void)state;
+	MUST_RUN("mkdir", dir);
+	write_file(file, 0644, view_str("-----BEGIN CERTIFICATE-----\n!\n"));
+	VERIFY(&output, FIXTURES "/leaves", "--trust", dir, TRUST);
+	assert_non_null(strstr(buf_text(&output.err), "red?[31m.pem"));
+	assert_null(strchr(buf_text(&output.err), '\033'));
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
@@ -272,6 +286,7 @@ static int tests(void)
 		cmocka_unit_test(
 			pem_and_standard_input_are_taken_and_a_pem_file_may_have_its_chain),
 		cmocka_unit_test(terminals_get_nothing_that_a_certificate_says_as_it_is),
+		cmocka_unit_test(terminals_get_no_file_name_as_it_is),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
