@@ -275,7 +275,8 @@ static enum err judge_content(struct view cab, const char *shown)
 
 static enum err extract(const char *dir, const char *shown)
 {
-	static const char *const argv[] = {"cabextract", "-q", "-d", "content", "signed.cab", NULL};
+	static const char *const argv[] = {
+		"cabextract", "-q", "-d", "content", "cabinet.cab", NULL};
 	AUTO(buf_free) struct buf said = BUF(64 * 1024);
 	int status = 1;
 
@@ -286,13 +287,23 @@ static enum err extract(const char *dir, const char *shown)
 	return OK;
 }
 
+/*
+ * What was signed, and no more: cabextract reads every cabinet that it finds in a file, and behind the
+ * signed one is room for another, in and after the signature, where nobody's signature covers it.
+ */
+static enum err place_cabinet(struct view bytes, const char *place)
+{
+	return file_replace(place, 0600, (struct view){bytes.p, u32(bytes, SIGNATURE_AT)});
+}
+
 enum err cab_extract(struct view bytes, const char *shown, const struct cab_trust *trust,
 	const char *dir, char signer[static CAB_SIGNER])
 {
 	AUTO(mem_free) char *place = path_join(dir, "signed.cab");
+	AUTO(mem_free) char *cabinet = path_join(dir, "cabinet.cab");
 	uint8_t leaf[SHA256_SIZE];
 
-	if (place == NULL)
+	if (place == NULL || cabinet == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "cab_extract");
 	if (trust->root == NULL || trust->root_sha256 == NULL)
 		return fail(ERR_MALFORMED, "cab-root",
@@ -307,5 +318,6 @@ enum err cab_extract(struct view bytes, const char *shown, const struct cab_trus
 	TRY(file_replace(place, 0600, bytes));
 	TRY(verify(dir, shown, trust->stamp_root != NULL, leaf, signer));
 	TRY(judge_content(bytes, shown));
+	TRY(place_cabinet(bytes, cabinet));
 	return extract(dir, shown);
 }

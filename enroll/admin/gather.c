@@ -102,18 +102,30 @@ static enum candidate_wish wish_of(const struct walk *walk, const struct bundle_
 								     : CANDIDATE_ANY;
 }
 
+/* No candidate: a service has it already, and may have from files what an import would leave out. */
+static bool is_exported(const struct walk *walk, const struct bundle_entry *entry)
+{
+	return walk->wish->takes_exports && entry->has_role && entry->has_class;
+}
+
 static enum err judge(const struct walk *walk, const char *shown, struct gathered *item)
 {
 	const struct bundle_entry *entry = &item->entry;
 	AUTO(buf_free) struct buf manufacturers = BUF(VOUCHING_MAX);
 	const struct vouching_hints hints = {walk->wish->manufacturers, entry->manufacturers,
 		entry->owner, shown, walk->wish->vendors};
+	enum err err;
 
 	if (entry->der_n == 0)
 		return refuse(
 			ERR_REJECTED, "ca-unreadable", "RFC 7468 3", "its PEM text is broken");
-	TRY(candidate_judge((struct view){entry->der, entry->der_n}, wish_of(walk, entry),
-		walk->wish->now, &item->candidate));
+	err = candidate_judge((struct view){entry->der, entry->der_n}, wish_of(walk, entry),
+		walk->wish->now, &item->candidate);
+	if (err == ERR_REJECTED && is_exported(walk, entry)) {
+		item->candidate.role = entry->role;
+		err = OK;
+	}
+	TRY(err);
 	if (item->candidate.role != TRUST_ROOT)
 		return OK;
 	TRY(vouching_find(&item->candidate, &hints, &manufacturers));

@@ -1,6 +1,7 @@
 #include "enroll/admin/truststore.h"
 
 #include "ca/base/file.h"
+#include "ca/base/printable.h"
 #include "enroll/admin/gather.h"
 
 #include <glob.h>
@@ -38,23 +39,30 @@ static bool is_tree(const char *path)
 	return is;
 }
 
+/* Who packed an archive named its files. */
+#define SHOWN 1024
 #define NOTED_MAX 4 /* of those that an import would leave out: vendors import tells of all */
 
 static void note(void *ctx, const char *path, const char *reason)
 {
 	struct truststore *store = ctx;
+	char where[SHOWN], what[SHOWN];
 
-	buf_fmt(&store->notes, "%s: %s\n", path, reason);
+	printable(path, where, sizeof(where));
+	printable(reason, what, sizeof(what));
+	buf_fmt(&store->notes, "%s: %s\n", where, what);
 }
 
 /* An import would leave the same ones out, and say why. */
 static void note_left_out(struct truststore *store, const struct gathered *item)
 {
+	char words[SHOWN];
+
 	if (item->code[0] == '\0')
 		return;
+	snprintf(words, sizeof(words), "left out: %s (%s)", item->sentence, item->code);
 	if (store->left_out++ < NOTED_MAX)
-		buf_fmt(&store->notes, "%s: left out: %s (%s)\n", item->path, item->sentence,
-			item->code);
+		note(store, item->path, words);
 }
 
 /* Below what was named there may be many of one file name. */
@@ -104,7 +112,8 @@ static enum err add_path(
 {
 	AUTO(gathering_free) struct gathering gathering;
 	const struct cab_trust nobody = {0};
-	const struct gather_wish wish = {.vendors = vendors, .cab = &nobody, .now = now};
+	const struct gather_wish wish = {
+		.takes_exports = true, .vendors = vendors, .cab = &nobody, .now = now};
 
 	gathering_init(&gathering);
 	TRY(gather(path, &wish, &gathering));
@@ -209,6 +218,15 @@ static void load_vendors(const char *const *paths, size_t n, struct vendor_tree 
 	problems_free(&problems);
 }
 
+/* Are any to be judged as an import judges? */
+static bool has_others(const char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_tree(paths[i]) && !is_source(paths[i]))
+			return true;
+	return false;
+}
+
 enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct truststore *out)
 {
 	static const char *const installed[] = {BUNDLE_DIR};
@@ -224,6 +242,11 @@ enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct
 				BUNDLE_DIR);
 	}
 	load_vendors(paths, n, &vendors);
+	if (vendors == NULL && has_others(paths, n))
+		buf_fmt(&out->notes,
+			"%s: no vendors are installed there by which roots would be known: say "
+			"where they are (--trust DIR)\n",
+			BUNDLE_DIR);
 	TRY(load_sources(out, paths, n));
 	for (size_t i = 0; i < n; i++)
 		if (!is_tree(paths[i]) && !is_source(paths[i]))

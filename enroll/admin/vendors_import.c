@@ -138,7 +138,15 @@ static enum err load_vendors(const struct wish *wish, struct vendor_tree **out)
 	if (problems.n > 0)
 		fprintf(stderr, "endorsectl: %s", buf_text(&problems.text));
 	problems_free(&problems);
-	return err != OK && wish->vendors == NULL ? OK : err;
+	if (err == OK || wish->vendors != NULL)
+		return err;
+	if (wish->gather.manufacturers == NULL)
+		fprintf(stderr,
+			"endorsectl: %s: no vendors are installed there by which roots would be "
+			"known: "
+			"say where they are (--vendors DIR)\n",
+			ENDORSE_VENDORS_DIR);
+	return OK;
 }
 
 static const char *last_part(const char *path)

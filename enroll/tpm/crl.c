@@ -108,19 +108,18 @@ static enum err useless(const struct trust_entry *entry, const char *what)
 }
 
 /* Several CAs may have its name and key identifier; one that signed it is enough. */
-static enum err find_signer(const struct trust *trust, struct trust_entry *entry)
+static enum err find_signer_of(
+	const struct trust *trust, struct trust_entry *entry, bool is_named, size_t *tried)
 {
 	const X509_NAME *name = X509_CRL_get_issuer(entry->crl);
-	bool is_known = false;
 	unsigned int n = 0;
 
-	entry->is_signed = false;
 	for (size_t i = trust_find(trust, name); trust_is_named(trust, i, name); i++) {
 		X509 *ca = trust->certificates.at[i].cert;
 
-		if (!crl_is_of(entry->crl, ca))
+		if (crl_is_of(entry->crl, ca) != is_named)
 			continue;
-		is_known = true;
+		*tried += 1;
 		if (!crl_is_signed_by(entry, ca))
 			continue;
 		if (X509_pubkey_digest(ca, EVP_sha256(), entry->signer, &n) != 1)
@@ -128,8 +127,21 @@ static enum err find_signer(const struct trust *trust, struct trust_entry *entry
 		entry->is_signed = true;
 		return OK;
 	}
-	return is_known ? useless(entry, "is not signed by that CA, or the CA may sign no CRL")
-			: OK;
+	return OK;
+}
+
+static enum err find_signer(const struct trust *trust, struct trust_entry *entry)
+{
+	size_t named = 0, others = 0;
+
+	entry->is_signed = false;
+	TRY(find_signer_of(trust, entry, true, &named));
+	/* A CA's next certificate has the same key, and perhaps another identifier. */
+	if (!entry->is_signed)
+		TRY(find_signer_of(trust, entry, false, &others));
+	return named > 0 && !entry->is_signed
+		       ? useless(entry, "is not signed by that CA, or the CA may sign no CRL")
+		       : OK;
 }
 
 enum err crl_examine(const struct trust *trust, struct trust_entry *entry)

@@ -7,6 +7,7 @@
  * Looks at a CRL of a set that is being made, and notes which CA of the set signed it. ERR_INTERNAL "crl" says why
  * it is of no use: a delta CRL, one for attribute certificates, one with a critical extension that is not known, or
  * one that the CA of its name and key identifier did not sign. One of a CA that the set does not have is kept.
+ * Whatever identifier it has: a CA of its name whose key signed it is its issuer.
  */
 CHECKED enum err crl_examine(const struct trust *trust, struct trust_entry *entry);
 

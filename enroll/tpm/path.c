@@ -18,6 +18,7 @@ struct search {
 		bool is_good;
 	} check[PATH_CHECKS];
 	unsigned checks;
+	unsigned judged; /* paths */
 	struct kept_reason telling;
 	int rank; /* of what is kept; 0: nothing yet */
 };
@@ -73,8 +74,20 @@ static bool is_in_path(const struct search *search, const X509 *cert)
 
 static enum err climb(struct search *search);
 
+static enum err too_many(struct search *search)
+{
+	return note(search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
+				    "too many certificates of one name: %d signatures and %d paths "
+				    "were tried, and "
+				    "none leads to a trusted root",
+				    PATH_CHECKS, PATH_JUDGED));
+}
+
+/* Certificates of one key that certify each other make dozens of paths of a few signatures. */
 static enum err judge_path(struct search *search, bool is_whole)
 {
+	if (search->judged++ >= PATH_JUDGED)
+		return too_many(search);
 	return note(search, search->judge(search->ctx, &search->path, is_whole));
 }
 
@@ -198,11 +211,7 @@ static enum err try_sent(struct search *search, struct level *level, const X509_
 static enum err dead_end(struct search *search, const struct level *level)
 {
 	if (level->is_spent)
-		return note(search, refuse(ERR_REJECTED, "ek-chain", "PROTOCOL limits",
-					    "too many certificates of one name: none of %d that "
-					    "were tried leads "
-					    "to a trusted root",
-					    PATH_CHECKS));
+		return too_many(search);
 	if (level->is_signed)
 		return ERR_REJECTED;
 	if (level->other != NULL && !is_other_key(level->code))

@@ -5,6 +5,7 @@
 
 #define PATH_ABOVE 4 /* certificates above the first, at most */
 #define PATH_CHECKS 8 /* signatures computed in one search, at most */
+#define PATH_JUDGED 16 /* paths judged in one search, at most: each computes its signatures again */
 
 struct path_step {
 	X509 *cert;

@@ -77,7 +77,8 @@ static enum err look_direct(const struct looking *looking, const struct trust_en
 	X509 *issuer = looking->path->step[looking->at + 1].cert;
 	struct crl_revocation revocation;
 
-	if (!crl_is_of(crl->crl, issuer))
+	/* Who signed it is the issuer, whichever of its certificates the CRL names. */
+	if (!crl_is_of(crl->crl, issuer) && !crl->is_signed)
 		return OK;
 	if (!crl_is_signed_by(crl, issuer))
 		return crl->is_signed ? OK : unverified(looking, crl);
@@ -117,7 +118,7 @@ static enum authority authority_of(
 {
 	const struct path *path = looking->path;
 
-	if (!crl_is_of(crl->crl, issuer) || !crl_is_signed_by(crl, issuer))
+	if ((!crl_is_of(crl->crl, issuer) && !crl->is_signed) || !crl_is_signed_by(crl, issuer))
 		return UNKNOWN;
 	for (size_t i = looking->at + 1; i < path->n; i++)
 		if (is_same_ca(path->step[i].cert, issuer))

@@ -86,6 +86,7 @@ static enum err digest_one(const struct vendor *vendor, uint8_t out[static SHA25
 	const struct vendor_firmware *firmware = vendor->firmware.item;
 	char *const *id = vendor->manufacturers.item;
 
+	buf_be64(&all, vendor->manufacturers.n);
 	for (size_t i = 0; i < vendor->manufacturers.n; i++)
 		add_text(&all, id[i]);
 	for (size_t i = 0; i < vendor->firmware.n; i++) {
@@ -97,17 +98,25 @@ static enum err digest_one(const struct vendor *vendor, uint8_t out[static SHA25
 	return SHA256_OF(out, buf_view(&all));
 }
 
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_SIZE);
+}
+
+/* Independent of their order; two that say the same are not as none. */
 enum err vendors_digest(const struct vendors *vendors, uint8_t out[static SHA256_SIZE])
 {
-	uint8_t one[SHA256_SIZE];
+	AUTO(mem_free) uint8_t(*digests)[SHA256_SIZE] = calloc(vendors->n + 1, SHA256_SIZE);
+	size_t n = 0;
 
 	memset(out, 0, SHA256_SIZE);
-	for (size_t i = 0; i < vendors->n; i++) {
-		if (vendors->at[i]->firmware.n == 0)
-			continue;
-		TRY(digest_one(vendors->at[i], one));
-		for (size_t k = 0; k < SHA256_SIZE; k++)
-			out[k] ^= one[k];
-	}
-	return OK;
+	if (digests == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "vendors_digest");
+	for (size_t i = 0; i < vendors->n; i++)
+		if (vendors->at[i]->firmware.n > 0)
+			TRY(digest_one(vendors->at[i], digests[n++]));
+	if (n == 0)
+		return OK;
+	qsort(digests, n, SHA256_SIZE, compare);
+	return SHA256_OF(out, ((struct view){digests[0], n * SHA256_SIZE}));
 }

@@ -33,3 +33,29 @@ void cabinet_patch(const char *path, const char *what, const char *with, size_t 
 	memcpy(at, with, n);
 	write_file(path, 0644, buf_view(&bytes));
 }
+
+static void add_le32(uint8_t *at, size_t more)
+{
+	size_t sum = more;
+
+	for (int i = 0; i < 4; i++) {
+		sum += at[i];
+		at[i] = (uint8_t)sum;
+		sum >>= 8;
+	}
+}
+
+void cabinet_hide(const char *path, const char *other)
+{
+	AUTO(buf_free) struct buf bytes = BUF(1 << 20);
+	size_t before;
+
+	must(file_read(path, &bytes) == OK, "%s", why()->sentence);
+	before = bytes.n;
+	must(file_read(other, &bytes) == OK, "%s", why()->sentence);
+	while ((bytes.n - before) % 8 != 0)
+		buf_u8(&bytes, 0);
+	/* [MS-CAB] has 20 reserved bytes at 40 of the header: where the signature is, and its length. */
+	add_le32(bytes.p + 48, bytes.n - before);
+	write_file(path, 0644, buf_view(&bytes));
+}

@@ -9,3 +9,5 @@ void cabinet_make(const char *dir, const char *cab);
 void cabinet_sign(const struct notary *signer, const char *from, const char *to);
 /* Replaces the first `n` bytes of `what` that are in the file by `with`; ends the test when there are none. */
 void cabinet_patch(const char *path, const char *what, const char *with, size_t n);
+/* Puts another cabinet behind the signature of `path` and counts it to the signature, which stays good. */
+void cabinet_hide(const char *path, const char *other);

@@ -224,6 +224,25 @@ static void an_altered_cabinet_is_refused(void **state)
 	assert_cab_refused(longer, &root, NULL, "cab-unsigned");
 }
 
+/* The signature does not cover itself; whoever passes the file on can make it longer. */
+static void a_cabinet_behind_the_signed_one_is_not_read(void **state)
+{
+	AUTO(mem_free) char *dir = make_dir("hidden");
+	AUTO(mem_free) char *hidden = in_dir("hidden.cab");
+	AUTO(mem_free) char *cab = good_cab("plain.cab", "two.cab");
+	AUTO(gathering_free) struct gathering gathering;
+
+	(void)state;
+	put(dir, "evil.crt", &other);
+	cabinet_make(dir, hidden);
+	cabinet_hide(cab, hidden);
+	if (read_cab(cab, &root, NULL, &gathering) != OK)
+		fail_msg("%s: %s", why()->code, why()->sentence);
+	assert_int_equal(gathering.n, 3);
+	for (size_t i = 0; i < gathering.n; i++)
+		assert_null(strstr(gathering.item[i].path, "evil"));
+}
+
 static void who_may_not_sign_code_signs_no_cabinet(void **state)
 {
 	AUTO(mem_free)
@@ -350,6 +369,7 @@ static int tests(void)
 		cmocka_unit_test(nothing_of_a_cabinet_is_believed_without_its_signature),
 		cmocka_unit_test(only_the_given_root_counts),
 		cmocka_unit_test(an_altered_cabinet_is_refused),
+		cmocka_unit_test(a_cabinet_behind_the_signed_one_is_not_read),
 		cmocka_unit_test(who_may_not_sign_code_signs_no_cabinet),
 		cmocka_unit_test(a_signer_whose_time_is_over_needs_a_time_stamp),
 		cmocka_unit_test(a_path_that_leaves_the_directory_is_refused),

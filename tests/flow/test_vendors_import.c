@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct world world; /* two servers that share a database */
 static struct world
@@ -219,6 +220,19 @@ static void a_dry_run_tells_all_and_changes_nothing(void **state)
 	assert_int_equal(world_rows(&world, "audit"), audit);
 }
 
+/* Without them hardly any root is taken, and the operator is to know why. */
+static void vendors_that_are_not_installed_are_told(void **state)
+{
+	AUTO(output_free) struct output output;
+	bool is_installed = access(ENDORSE_VENDORS_DIR, F_OK) == 0;
+
+	(void)state;
+	VENDORS(&world, &output, "import", dir, "--dry-run");
+	assert_code(&output, 0);
+	assert_int_equal(is_installed,
+		strstr(buf_text(&output.err), "no vendors are installed there") == NULL);
+}
+
 static void an_import_says_why(void **state)
 {
 	AUTO(output_free) struct output none, empty;
@@ -386,6 +400,7 @@ static int tests(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(what_the_service_trusts_is_listed),
 		cmocka_unit_test(a_dry_run_tells_all_and_changes_nothing),
+		cmocka_unit_test(vendors_that_are_not_installed_are_told),
 		cmocka_unit_test(an_import_says_why),
 		cmocka_unit_test(
 			a_directory_is_imported_and_every_server_trusts_it_within_five_seconds),

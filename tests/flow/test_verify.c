@@ -246,6 +246,34 @@ static void pem_and_standard_input_are_taken_and_a_pem_file_may_have_its_chain(v
 	assert_int_equal(root_only.code, 2);
 }
 
+/* Every CA of the fixtures, with these lines before each. */
+static char *bundle_with(const char *name, const char *lines)
+{
+	char *path = text("%s/%s", supervise_dir(), name);
+
+	MUST_RUN("sh", "-c",
+		"for role in root intermediate; do for f in \"$1/${role}s\"/*.der; do "
+		"printf \"# Role: $role\\n# Manufacturers: any\\n$2\"; "
+		/* One of them is for OpenSSL not to read. */
+		"openssl x509 -inform DER -in \"$f\" || :; done; done >\"$3\"",
+		"sh", FIXTURES, lines, path);
+	return path;
+}
+
+/* A service has from its files what an import leaves out; a bundle of what it trusts has it too. */
+static void an_export_is_judged_as_the_service_that_wrote_it(void **state)
+{
+	AUTO(output_free) struct output exported, other;
+	AUTO(mem_free) char *bundle = bundle_with("export.pem", "# Class: operator-import\\n");
+	AUTO(mem_free) char *without = bundle_with("bundle.pem", "");
+
+	(void)state;
+	VERIFY(&exported, FIXTURES "/leaves/sha1-above.der", "--trust", bundle, "--at", DAY);
+	wants(&exported, 1, "REFUSED  ek-weak");
+	VERIFY(&other, FIXTURES "/leaves/sha1-above.der", "--trust", without, "--at", DAY);
+	wants(&other, 1, "REFUSED  ek-untrusted");
+}
+
 static void terminals_get_nothing_that_a_certificate_says_as_it_is(void **state)
 {
 	AUTO(output_free) struct output output;
@@ -255,6 +283,20 @@ static void terminals_get_nothing_that_a_certificate_says_as_it_is(void **state)
 	for (size_t i = 0; i < output.out.n; i++)
 		assert_true(output.out.p[i] == '\n' ||
 			    (output.out.p[i] >= ' ' && output.out.p[i] <= '~'));
+}
+
+static void terminals_get_no_file_name_as_it_is(void **state)
+{
+	AUTO(output_free) struct output output;
+	AUTO(mem_free) char *dir = text("%s/names", supervise_dir());
+	AUTO(mem_free) char *file = text("%s/red\033[31m.pem", dir);
+
+	(void)state;
+	MUST_RUN("mkdir", dir);
+	write_file(file, 0644, view_str("-----BEGIN CERTIFICATE-----\n!\n"));
+	VERIFY(&output, FIXTURES "/leaves", "--trust", dir, TRUST);
+	assert_non_null(strstr(buf_text(&output.err), "red?[31m.pem"));
+	assert_null(strchr(buf_text(&output.err), '\033'));
 }
 
 static int tests(void)
@@ -271,7 +313,9 @@ static int tests(void)
 		cmocka_unit_test(what_cannot_be_judged_is_2),
 		cmocka_unit_test(
 			pem_and_standard_input_are_taken_and_a_pem_file_may_have_its_chain),
+		cmocka_unit_test(an_export_is_judged_as_the_service_that_wrote_it),
 		cmocka_unit_test(terminals_get_nothing_that_a_certificate_says_as_it_is),
+		cmocka_unit_test(terminals_get_no_file_name_as_it_is),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);

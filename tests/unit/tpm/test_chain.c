@@ -4,6 +4,8 @@
 #include "tests/unit/tpm/area.h"
 #include "tests/unit/tpm/pki.h"
 
+#include <openssl/x509v3.h>
+
 #define FOREVER INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 #define WEAK ERR_REJECTED, "ek-weak", "RFC 5280 6.1.3 (a)(1)"
 #define EXPIRED ERR_REJECTED, "ek-expired", "RFC 5280 6.1.3 (a)(2)"
@@ -84,6 +86,74 @@ static void a_chain_proves_something(void **state)
 		{"no-key-id", leaf_without_key_id, ERR_REJECTED, "ek-chain", "RFC 5280 4.2.1.1"},
 		{"no-key-id-above", intermediate_without_key_id, ERR_REJECTED, "ek-chain",
 			"RFC 5280 4.2.1.1"},
+	};
+
+	(void)state;
+	world_check(rows, COUNT(rows));
+}
+
+static void ca_for(struct world *world, const char *extended_key_usage)
+{
+	struct recipe recipe =
+		recipe_ca("Intermediate", world->ca_key, world->root, world->root_key);
+
+	recipe.extended_key_usage = extended_key_usage;
+	world_ca(world, &recipe);
+	stack_empty(world->hints);
+	stack_add(world->sent, world->ca);
+}
+
+static void ca_of_attestation_keys(struct world *world)
+{
+	ca_for(world, "2.23.133.8.3");
+}
+
+static void ca_of_servers(struct world *world)
+{
+	ca_for(world, "serverAuth,clientAuth");
+}
+
+static void ca_of_eks(struct world *world)
+{
+	ca_for(world, "serverAuth,2.23.133.8.1");
+}
+
+static void ca_of_anything(struct world *world)
+{
+	ca_for(world, "anyExtendedKeyUsage");
+}
+
+static void root_of_attestation_keys(struct world *world)
+{
+	struct recipe recipe = recipe_root("Root", world->root_key);
+
+	recipe.extended_key_usage = "2.23.133.8.3";
+	world_root(world, &recipe);
+}
+
+static void ca_of_two_usages(struct world *world)
+{
+	X509_EXTENSION *more = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "2.23.133.8.1");
+
+	ca_for(world, "serverAuth");
+	assert_int_equal(1, X509_add_ext(world->ca, more, -1));
+	assert_true(X509_sign(world->ca, world->root_key, EVP_sha256()) > 0);
+	X509_EXTENSION_free(more);
+}
+
+#define PURPOSE ERR_REJECTED, "ek-chain", "RFC 5280 4.2.1.12"
+
+/* Below the roots of some makers are CAs of other things too, and the device says which ones come between. */
+static void a_ca_for_other_things_vouches_for_no_ek(void **state)
+{
+	static const struct world_row rows[] = {
+		{"attestation-keys", ca_of_attestation_keys, PURPOSE},
+		{"servers", ca_of_servers, PURPOSE},
+		{"eks", ca_of_eks, OK, "", ""},
+		{"anything", ca_of_anything, OK, "", ""},
+		{"root-of-attestation-keys", root_of_attestation_keys, PURPOSE},
+		{"two-usages", ca_of_two_usages, ERR_REJECTED, "ek-signature",
+			"RFC 5280 6.1.3 (a)(1)"},
 	};
 
 	(void)state;
@@ -278,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chain_proves_something),
+		cmocka_unit_test(a_ca_for_other_things_vouches_for_no_ek),
 		cmocka_unit_test(a_root_vouches_for_its_own_makers_tpms_only),
 		cmocka_unit_test(the_case_of_an_id_does_not_matter),
 		cmocka_unit_test(a_chain_is_of_today),

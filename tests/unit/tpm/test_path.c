@@ -1,5 +1,6 @@
 /* test_path.c - which of many certificates lead to a root, and what is said when none does. */
 #include "ca/base/ossl.h"
+#include "enroll/tpm/path.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
 #include "tests/unit/tpm/pki.h"
@@ -234,6 +235,26 @@ static void too_many_namesakes(struct world *world)
 	stack_add(world->sent, world->ca);
 }
 
+/* Seven certificates of one key that certify each other, and one of them leads to nobody. */
+static void a_thicket_sent(struct world *world)
+{
+	AUTO(pkey_free) EVP_PKEY *key = key_pair(KEY_P521);
+	AUTO(pkey_free) EVP_PKEY *unknown = key_pair(KEY_P256);
+	struct recipe recipe = recipe_root("Thicket", key);
+	AUTO(x509_free) X509 *self = certificate_made(&recipe);
+
+	recipe = recipe_ca("Thicket", key, self, key);
+	for (recipe.serial = 2; recipe.serial < 8; recipe.serial++)
+		world_add(world->sent, &recipe);
+	recipe = recipe_root("Nobody", unknown);
+	X509 *nobody = certificate_made(&recipe);
+	recipe = recipe_ca("Thicket", key, nobody, unknown);
+	world_add(world->sent, &recipe);
+	X509_free(nobody);
+	recipe = recipe_ek(world->ek_key, self, key);
+	world_leaf(world, &recipe);
+}
+
 /* A device cannot make an anchor of what it sends, nor an import of an intermediate. */
 static void sent_and_imported_end_no_chain(struct world *world)
 {
@@ -256,11 +277,37 @@ static void each_dead_end_has_its_reason(void **state)
 		{"forged-beside-a-namesake", forged_beside_a_namesake, SIGNATURE},
 		{"five-above", five_above, LIMIT},
 		{"too-many-namesakes", too_many_namesakes, LIMIT},
+		{"a-thicket-sent", a_thicket_sent, LIMIT},
 		{"no-anchor-of-the-devices", sent_and_imported_end_no_chain, UNTRUSTED},
 	};
 
 	(void)state;
 	world_check(rows, COUNT(rows));
+}
+
+static enum err count_judged(void *ctx, const struct path *path, bool is_whole)
+{
+	unsigned *judged = ctx;
+
+	(void)path, (void)is_whole;
+	*judged += 1;
+	return refuse(ERR_REJECTED, "ek-chain", "RFC 5280 6.1", "no");
+}
+
+/* It would be 37 here: each of them is four signatures once more. */
+static void what_is_sent_does_not_make_many_paths_to_be_judged(void **state)
+{
+	AUTO(world_free) struct world world;
+	AUTO(trust_free) struct trust *trust = NULL;
+	unsigned judged = 0;
+
+	(void)state;
+	world_make(&world);
+	a_thicket_sent(&world);
+	trust = world_trust(&world);
+	assert_refused(path_search(trust, world.sent, world.leaf, count_judged, &judged),
+		ERR_REJECTED, "ek-chain");
+	assert_int_equal(judged, PATH_JUDGED);
 }
 
 static void unknown(struct world *world)
@@ -384,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_path_that_leads_to_a_root_is_found),
 		cmocka_unit_test(each_dead_end_has_its_reason),
+		cmocka_unit_test(what_is_sent_does_not_make_many_paths_to_be_judged),
 		cmocka_unit_test(an_unknown_root_is_no_excuse_for_another_fault),
 		cmocka_unit_test(a_missing_issuer_is_named_with_key_and_address),
 		cmocka_unit_test(an_address_that_is_no_plain_text_is_not_shown),

@@ -5,6 +5,8 @@
 #include "tests/unit/tpm/lists.h"
 #include "tests/unit/tpm/pki.h"
 
+#include <openssl/x509v3.h>
+
 #define DAY 86400
 #define REVOKED ERR_REJECTED, "ek-revoked", "RFC 5280 6.3"
 #define UNKNOWN ERR_REJECTED, "ek-chain", "RFC 5280 6.3.3"
@@ -157,6 +159,37 @@ static void namesakes_list(struct world *world)
 	world_list(world, &list);
 }
 
+/* The CA's certificate of before, of the same key and by another identifier. */
+static X509 *other_life(struct world *world)
+{
+	static const uint8_t other[] = {1, 2, 3, 4};
+	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+	X509 *cert = X509_dup(world->ca);
+
+	assert_int_equal(1, ASN1_OCTET_STRING_set(id, other, sizeof(other)));
+	assert_int_equal(
+		1, X509_add1_ext_i2d(cert, NID_subject_key_identifier, id, 0, X509V3_ADD_REPLACE));
+	assert_true(X509_sign(cert, world->root_key, EVP_sha256()) > 0);
+	ASN1_OCTET_STRING_free(id);
+	return cert;
+}
+
+static void list_of_another_life(struct world *world)
+{
+	struct list_recipe recipe = leaf_list(world);
+
+	recipe.issuer = other_life(world);
+	world_list(world, &recipe);
+	assert_true(sk_X509_push(world->hints, recipe.issuer) > 0);
+}
+
+/* The signature says whose it is, though nobody has the certificate that it names. */
+static void list_of_a_life_unknown(struct world *world)
+{
+	list_of_another_life(world);
+	X509_free(sk_X509_pop(world->hints));
+}
+
 static void ended_list_of_a_sent_ca(struct world *world)
 {
 	leaf_revoked(world);
@@ -208,6 +241,8 @@ static void a_certificate_on_its_issuers_list_is_refused(void **state)
 		{"newer-list", newer_list, REVOKED},
 		{"newer-list-forged", newer_list_forged, REVOKED},
 		{"namesakes-list", namesakes_list, GOOD},
+		{"list-of-another-life", list_of_another_life, REVOKED},
+		{"list-of-a-life-unknown", list_of_a_life_unknown, REVOKED},
 		{"list-of-a-sent-ca", ended_list_of_a_sent_ca, REVOKED},
 		{"forged-list-of-a-sent-ca", forged_list_of_a_sent_ca, UNKNOWN},
 		{"forged-list", forged_list, GOOD},

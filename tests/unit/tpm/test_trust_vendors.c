@@ -127,6 +127,26 @@ static void known_bad_firmware_is_a_remark(void **state)
 	assert_memory_not_equal(trust_version(before), trust_version(after), 32);
 }
 
+/* Two that say the same are not as none. */
+static void firmware_that_is_said_twice_changes_the_version_too(void **state)
+{
+	AUTO(tree_free) struct tree tree;
+	AUTO(trust_free) struct trust *before = NULL, *after = NULL;
+	AUTO(mem_free) char *second = NULL;
+
+	(void)state;
+	tree_make(&tree);
+	second = path_join(tree.dir, "twin");
+	assert_int_equal(0, mkdir(second, 0700));
+	scratch_pem(second, "root.pem", tree.world.roots);
+	scratch_put(second, "vendor.yaml", view_str(GOOD));
+	assert_ok(load(&tree, &before));
+	put_vendor(&tree, FIRMWARE);
+	scratch_put(second, "vendor.yaml", view_str(FIRMWARE));
+	assert_ok(load(&tree, &after));
+	assert_memory_not_equal(trust_version(before), trust_version(after), 32);
+}
+
 /* Firmware is the TPM's, whichever root vouches for it, and stays known to sets made of this one. */
 static void known_bad_firmware_is_so_below_other_roots(void **state)
 {
@@ -208,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_vendors_roots_vouch_for_its_tpms),
 		cmocka_unit_test(one_anchor_may_vouch_for_others),
 		cmocka_unit_test(known_bad_firmware_is_a_remark),
+		cmocka_unit_test(firmware_that_is_said_twice_changes_the_version_too),
 		cmocka_unit_test(known_bad_firmware_is_so_below_other_roots),
 		cmocka_unit_test(a_vendor_that_cannot_be_read_brings_no_root),
 		cmocka_unit_test(a_tree_without_a_version_is_told),
