@@ -49,7 +49,7 @@ static const char reject_usage[] =
 	"\n" ID_USAGE WHY_USAGE ADMIN_USAGE;
 
 static const char trust_usage[] =
-	"usage: endorsectl pending trust-ca ID [--certificate SHA256] [--manufacturer IDS] --why "
+	"usage: endorsectl pending trust-ca ID --certificate SHA256 [--manufacturer IDS] --why "
 	"TEXT\n"
 	"                                   [--admin URL] [--token-file FILE]\n"
 	"\n"
@@ -58,7 +58,7 @@ static const char trust_usage[] =
 	"certificate. Every TPM of that CA and manufacturer is believed from then on, as\n"
 	"operator-import. Compare its fingerprint with what the manufacturer publishes first.\n"
 	"\n" ID_USAGE "  --certificate SHA256\n"
-	"                     which of them (pending show); default: the last of the path\n"
+	"                     which of them: the fingerprint that you compared (pending show)\n"
 	"  --manufacturer IDS for whom it may vouch: \"id:49465800,...\", or any\n" WHY_USAGE
 		ADMIN_USAGE;
 
@@ -286,8 +286,7 @@ static enum err trust_ca(const struct wish *wish, const char *text, struct probl
 
 	TRY(find_id(wish, text, request.id, problem));
 	snprintf(request.why, sizeof(request.why), "%s", wish->why);
-	snprintf(request.certificate, sizeof(request.certificate), "%s",
-		wish->certificate == NULL ? "" : wish->certificate);
+	snprintf(request.certificate, sizeof(request.certificate), "%s", wish->certificate);
 	snprintf(request.manufacturers, sizeof(request.manufacturers), "%s",
 		wish->manufacturers == NULL ? "" : wish->manufacturers);
 	TRY(trust_ca_request_encode(&request, &json));
@@ -309,9 +308,9 @@ int command_pending_trust_ca(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (optind + 1 != argc || wish.why[0] == '\0')
+	if (optind + 1 != argc || wish.why[0] == '\0' || wish.certificate == NULL)
 		return command_misused(trust_usage);
-	if (wish.certificate != NULL && strlen(wish.certificate) != 2 * SHA256_SIZE) {
+	if (strlen(wish.certificate) != 2 * SHA256_SIZE) {
 		fprintf(stderr, "endorsectl: --certificate: \"%s\" is no SHA-256\n",
 			wish.certificate);
 		return EXIT_WRONG_USAGE;

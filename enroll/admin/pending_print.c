@@ -161,7 +161,8 @@ static void add_claims(struct buf *out, const struct waiting *waiting)
 static void add_choice(
 	struct buf *out, const struct waiting *waiting, const char *command, const char *meaning)
 {
-	buf_fmt(out, "  endorsectl pending %s %.*s --why ...\n", command, SHORT_ID, waiting->id);
+	buf_fmt(out, "  endorsectl pending %s %.*s %s--why ...\n", command, SHORT_ID, waiting->id,
+		strcmp(command, "trust-ca") == 0 ? "--certificate SHA256 " : "");
 	paragraph_add(out, "      ", meaning);
 }
 

@@ -18,10 +18,10 @@ CHECKED enum err decide(const struct service *service, const struct caller *call
 	const struct decide_request *request, enum waiting_state state);
 
 /*
- * Trusts a CA certificate that an attempt came with, as a root of the operator's: only one from which, as the
- * only anchor, a whole path leads to the attempt's EK certificate. Nothing is decided about the attempt: its
+ * Trusts a CA certificate that an attempt came with, as a root of the operator's: the one that is named by its
+ * digest, and only if from it, as the only anchor, a whole path leads to the attempt's EK certificate. Nothing is decided about the attempt: its
  * next ask is judged by what is trusted then. Besides the above ERR_REJECTED "ca-not-sent" (there is none),
- * "ca-no-path" (none of them leads to the EK certificate), and those of candidate_judge(), vouching_read()
+ * "ca-no-path" (it is none of them, or does not lead to the EK certificate), and those of candidate_judge(), vouching_read()
  * and trusted_import().
  */
 CHECKED enum err decide_trust_ca(const struct service *service, const struct caller *caller,

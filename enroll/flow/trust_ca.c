@@ -24,8 +24,8 @@ static void passed_over(void *ctx, const char *path, const char *reason)
 	(void)ctx, (void)path, (void)reason;
 }
 
-/* How many certificates are above the EK's when `i` of the chain is the only anchor; 0: no path. */
-static size_t steps_from(const struct search *search, size_t i)
+/* Does a path lead from `i` of the chain, as the only anchor, to the EK's certificate? */
+static bool leads_to_ek(const struct search *search, size_t i)
 {
 	AUTO(trust_free) struct trust *trust = NULL;
 	AUTO(identity_free) struct identity *identity = NULL;
@@ -42,11 +42,9 @@ static size_t steps_from(const struct search *search, size_t i)
 	for (size_t k = 0; k < search->pending->chain_n; k++)
 		chain[k] = buf_view(&search->pending->chain[k]);
 	if (trust_add(NULL, &anchor, 1, passed_over, NULL, &trust) != OK)
-		return 0;
+		return false;
 	rules.trust = trust;
-	if (identity_judge(&rules, &evidence, &identity) != OK)
-		return 0;
-	return identity_trust(identity)->steps;
+	return identity_judge(&rules, &evidence, &identity) == OK;
 }
 
 static enum err not_sent(const struct pending *pending)
@@ -71,31 +69,28 @@ static enum err no_path(const struct pending *pending)
 
 	issuer_hint_read(buf_view(&pending->ek_certificate), &hint);
 	return refuse(ERR_REJECTED, "ca-no-path", "RFC 5280 6.1",
-		"none of the CA certificates that the attempt came with vouches for its EK: get "
-		"that of \"%s\"%s%s and endorsectl vendors import it",
-		hint.name, hint.url[0] == '\0' ? "" : " from ", hint.url);
+		"no certificate of this digest that the attempt came with vouches for its EK: that "
+		"was signed by \"%s\"; endorsectl pending show tells what came with it now",
+		hint.name);
 }
 
-/* The one that is named, or the last of the longest path. */
+/* By its digest alone: what came with the attempt may be other certificates since an admin looked. */
 static enum err choose(const struct search *search, const char *wanted, size_t *out)
 {
-	size_t best = 0;
-
 	for (size_t i = 0; i < search->pending->chain_n; i++) {
 		uint8_t digest[SHA256_SIZE];
 		char text[2 * SHA256_SIZE + 1];
-		size_t steps;
 
 		TRY(SHA256_OF(digest, buf_view(&search->pending->chain[i])));
 		hex_write(VIEW(digest), text);
-		if (wanted[0] != '\0' && strcasecmp(text, wanted) != 0)
+		if (strcasecmp(text, wanted) != 0)
 			continue;
-		if ((steps = steps_from(search, i)) > best) {
-			best = steps;
-			*out = i;
-		}
+		if (!leads_to_ek(search, i))
+			break;
+		*out = i;
+		return OK;
 	}
-	return best > 0 ? OK : no_path(search->pending);
+	return no_path(search->pending);
 }
 
 /* The maker that the certificate claims: nothing else shall come through this door. */

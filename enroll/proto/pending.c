@@ -22,7 +22,7 @@ static const struct field waiting_fields[] = {TEXT(id), TEXT_OR_NONE(host), TEXT
 static const struct field decide_fields[] = {
 	FIELD_TEXT(decide_request, id), FIELD_TEXT(decide_request, why)};
 static const struct field trust_ca_fields[] = {FIELD_TEXT(trust_ca_request, id),
-	FIELD_TEXT(trust_ca_request, why), FIELD_TEXT_OR_NONE(trust_ca_request, certificate),
+	FIELD_TEXT(trust_ca_request, why), FIELD_TEXT(trust_ca_request, certificate),
 	FIELD_TEXT_OR_NONE(trust_ca_request, manufacturers)};
 static const struct field trusted_ca_fields[] = {FIELD_TEXT(trust_ca_answer, certificate),
 	FIELD_TEXT(trust_ca_answer, subject), FIELD_TEXT_OR_NONE(trust_ca_answer, manufacturers)};

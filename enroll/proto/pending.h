@@ -58,11 +58,11 @@ CHECKED enum err decide_request_parse(struct view json, struct decide_request *o
 CHECKED enum err decide_request_encode(const struct decide_request *request, struct buf *json);
 CHECKED enum err decide_answer_encode(const char *id, enum waiting_state state, struct buf *json);
 
-/* POST /v1/admin/pending/trust-ca: {id, why, certificate, manufacturers}, the last two left out when "". */
+/* POST /v1/admin/pending/trust-ca: {id, why, certificate, manufacturers}, the last left out when "". */
 struct trust_ca_request {
 	char id[LIMIT_ATTEMPT_ID + 1];
 	char why[LIMIT_WHY + 1];
-	char certificate[2 * SHA256_SIZE + 1]; /* SHA-256 of the DER; "": the last of the path */
+	char certificate[2 * SHA256_SIZE + 1]; /* SHA-256 of the DER */
 	char manufacturers
 		[513]; /* "id:49465800,..." or "any"; "": as the EK's certificate claims */
 };

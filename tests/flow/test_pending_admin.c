@@ -175,42 +175,66 @@ static void a_rejected_one_is_told_so(void **state)
 	ask(&device, 403, "attempt-rejected");
 }
 
+#define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
+
 static void without_a_ca_that_was_sent_there_is_none_to_trust(void **state)
 {
 	AUTO(output_free) struct output none, shown;
 	AUTO(mem_free) char *id = attempt_of("web-3.example.test");
 
 	(void)state;
-	PENDING(&none, "trust-ca", id, "--why", "x");
+	PENDING(&none, "trust-ca", id, "--why", "x", "--certificate", ZEROES);
 	wants(&none, 5, "ca-not-sent");
 	wants(&none, 5, "endorsectl vendors import");
 	PENDING(&shown, "show", id);
 	wants(&shown, 0, "\n  endorsectl vendors import FILE --why ...\n");
 }
 
-/* It sends CAs that are good by themselves, and have nothing to do with its EK. */
+static void fingerprint_of(const struct buf *der, char out[static 2 * SHA256_SIZE + 1])
+{
+	uint8_t digest[SHA256_SIZE];
+
+	assert_int_equal(OK, SHA256_OF(digest, buf_view(der)));
+	hex_write(VIEW(digest), out);
+}
+
+/*
+ * It sends a CA that is good by itself, whose fingerprint its maker publishes, and that has nothing to do with
+ * its EK; and beside it the one that does.
+ */
 static void a_ca_that_does_not_lead_to_the_ek_is_not_to_be_trusted(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device;
 	AUTO(buf_free) struct buf other = BUF(8192);
 	AUTO(mem_free) char *dir = text("%s/unrelated", world.dir), *id = NULL;
 	AUTO(maker_free) struct maker unrelated;
-	AUTO(output_free) struct output output, wrong;
+	AUTO(output_free) struct output output, wrong, unsaid;
+	AUTO(httpc_answer_free) struct httpc_answer answer;
+	AUTO(mem_free) char *body = NULL;
+	char hex[2 * SHA256_SIZE + 1];
 
 	(void)state;
 	maker_init(&unrelated, dir, "unrelated");
 	assert_int_equal(OK, cert_der_add(unrelated.root, &other));
 	make_device("web-5.example.test", 0, &device);
 	device.chain[0] = buf_view(&other);
-	device.chain_n = 1;
+	device.chain[1] = buf_view(&intermediate);
+	device.chain[2] = buf_view(&root);
+	device.chain_n = 3;
 	ask(&device, 202, "pending-approval");
 	id = attempt_of("web-5.example.test");
-	PENDING(&output, "trust-ca", id, "--why", "x");
+	fingerprint_of(&other, hex);
+	PENDING(&output, "trust-ca", id, "--why", "x", "--certificate", hex);
 	wants(&output, 5, "ca-no-path");
 	/* Nor one that the attempt did not come with. */
-	PENDING(&wrong, "trust-ca", id, "--why", "x", "--certificate",
-		"0000000000000000000000000000000000000000000000000000000000000000");
+	PENDING(&wrong, "trust-ca", id, "--why", "x", "--certificate", ZEROES);
 	wants(&wrong, 5, "ca-no-path");
+	/* Nor whichever it came with. */
+	PENDING(&unsaid, "trust-ca", id, "--why", "x");
+	wants(&unsaid, 2, "usage: endorsectl pending trust-ca");
+	body = text("{\"id\":\"%s\",\"why\":\"x\"}", id);
+	httpc_post(&world.services[0].admin, "/v1/admin/pending/trust-ca", view_str(body), &answer);
+	assert_int_equal(400, answer.status);
 	assert_int_equal(world_rows(&world, "trusted"), 0);
 }
 
@@ -234,7 +258,6 @@ static void a_ca_that_was_sent_is_trusted_for_its_maker_and_the_next_ask_passes(
 	AUTO(soft_device_free) struct soft_device device;
 	AUTO(output_free) struct output trusted, again;
 	AUTO(mem_free) char *id = NULL, *fingerprint = NULL;
-	uint8_t digest[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
 	struct asking asking = {&device, 0};
 
@@ -242,13 +265,12 @@ static void a_ca_that_was_sent_is_trusted_for_its_maker_and_the_next_ask_passes(
 	make_device("web-6.example.test", 2, &device);
 	ask(&device, 202, "pending-approval");
 	id = attempt_of("web-6.example.test");
-	PENDING(&trusted, "trust-ca", id, "--why", "compared by phone");
-	assert_int_equal(OK, SHA256_OF(digest, buf_view(&root)));
-	hex_write(VIEW(digest), hex);
+	fingerprint_of(&root, hex);
+	PENDING(&trusted, "trust-ca", id, "--why", "compared by phone", "--certificate", hex);
 	fingerprint = text("trusted: %s\n", hex);
 	wants(&trusted, 0, fingerprint);
 	wants(&trusted, 0, "for manufacturer id:00001014\n");
-	PENDING(&again, "trust-ca", id, "--why", "compared by phone");
+	PENDING(&again, "trust-ca", id, "--why", "compared by phone", "--certificate", hex);
 	wants(&again, 0, "imported before, and left as it is: ");
 	assert_int_equal(world_rows(&world, "trusted"), 1);
 	if (!wait_until(is_enrolled, &asking, 10000))

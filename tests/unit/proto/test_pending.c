@@ -124,7 +124,7 @@ static void what_must_be_there_is_there_and_of_its_type(void **state)
 	(void)state;
 	try_member(&(struct place){DECIDE, "id", parse_decide}, JSON_STRING, true);
 	try_member(&(struct place){DECIDE, "why", parse_decide}, JSON_STRING, true);
-	try_member(&(struct place){TRUST, "certificate", parse_trust}, JSON_STRING, false);
+	try_member(&(struct place){TRUST, "certificate", parse_trust}, JSON_STRING, true);
 	try_member(&(struct place){TRUST, "manufacturers", parse_trust}, JSON_STRING, false);
 	try_member(&(struct place){SHOWN, "host", parse_shown}, JSON_STRING, false);
 	try_member(&(struct place){SHOWN, "first_at", parse_shown}, JSON_INTEGER, true);
