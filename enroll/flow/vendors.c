@@ -247,7 +247,7 @@ static enum err list_item(void *ctx, const struct trust_item *item)
 	const struct known *known;
 	const struct trusted_row *row;
 	char sha256[SHA256_TEXT];
-	struct trust_entry entry = {
+	struct trust_list_item entry = {
 		.sha256 = sha256,
 		.role = candidate_role_words[item->role],
 		.class = trust_class_text(item->class),

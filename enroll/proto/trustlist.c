@@ -15,7 +15,7 @@ struct text_member {
 
 #define TEXT(name, lacks)                                                                          \
 	{                                                                                          \
-#name, offsetof(struct trust_entry, name), lacks                                   \
+#name, offsetof(struct trust_list_item, name), lacks                               \
 	}
 static const struct text_member texts[] = {TEXT(sha256, false), TEXT(role, false),
 	TEXT(class, false), TEXT(manufacturers, false), TEXT(source, false), TEXT(subject, false),
@@ -30,7 +30,7 @@ struct json_t *trust_list_begin(const char *trust_version)
 	return object;
 }
 
-void trust_list_add(struct json_t *list, const struct trust_entry *entry)
+void trust_list_add(struct json_t *list, const struct trust_list_item *entry)
 {
 	json_t *object = json_object();
 
@@ -78,7 +78,7 @@ static enum err read_der(const json_t *object, struct buf *all, struct view *out
 	return OK;
 }
 
-static enum err read_entry(const json_t *object, struct buf *der, struct trust_entry *out)
+static enum err read_entry(const json_t *object, struct buf *der, struct trust_list_item *out)
 {
 	TRY(JSON_ONLY(object, "sha256", "role", "class", "manufacturers", "source", "subject",
 		"until", "path", "imported_at", "imported_by", "why", "certificate"));
