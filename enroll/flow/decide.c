@@ -2,8 +2,8 @@
 
 #include "ca/base/encode.h"
 #include "db/pending.h"
+#include "enroll/flow/act.h"
 #include "enroll/flow/decided.h"
-#include "enroll/flow/reasoned.h"
 
 #include <stdio.h>
 #include <string.h>
