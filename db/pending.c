@@ -158,7 +158,7 @@ static enum err judge_limits(const char *word, const struct pending_limits *limi
 	for (size_t i = 0; i < COUNT(reached); i++)
 		if (strcmp(word, reached[i].word) == 0)
 			return refuse(ERR_LIMITED, "pending-limit", "PROTOCOL pending",
-				"an administrator is to decide on this TPM, and %u attempts %s, the"
+				"an admin is to decide on this TPM, and %u attempts %s, the"
 				" most that may be, wait already: once some of them are decided, "
 				"ask"
 				" again",

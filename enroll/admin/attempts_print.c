@@ -2,45 +2,13 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/printable.h"
+#include "enroll/admin/paragraph.h"
 #include "enroll/admin/remedy.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define WIDTH 100
 #define INDENT "    "
-
-static enum err put(const struct buf *text)
-{
-	TRY(buf_ok(text));
-	if (fwrite(text->p, 1, text->n, stdout) != text->n || fflush(stdout) != 0)
-		return fail(ERR_INTERNAL, "output", "cannot write: %s", strerror(errno));
-	return OK;
-}
-
-/* Words filled into lines of WIDTH. */
-static void add_wrapped(struct buf *out, const char *lead, const char *text)
-{
-	size_t column = strlen(lead);
-
-	buf_str(out, lead);
-	while (*text != '\0') {
-		size_t n = strcspn(text, " ");
-
-		if (column + 1 + n > WIDTH && column > strlen(INDENT)) {
-			buf_str(out, "\n" INDENT);
-			column = strlen(INDENT);
-		} else if (column > strlen(INDENT)) {
-			buf_str(out, " ");
-			column++;
-		}
-		buf_fmt(out, "%.*s", (int)n, text);
-		column += n;
-		text += n + (text[n] == ' ');
-	}
-	buf_str(out, "\n");
-}
 
 /* The name is only what was asked for, and of two machines with one name both have it. */
 static void add_sender(struct buf *out, const struct attempt *attempt)
@@ -67,9 +35,9 @@ static void add_attempt(struct buf *out, const struct attempt *attempt)
 	printable(attempt->sentence, sentence, sizeof(sentence));
 	buf_fmt(out, "%s  %-32s  %s\n", when, host[0] == '\0' ? "-" : host, reason);
 	add_sender(out, attempt);
-	add_wrapped(out, INDENT, sentence);
+	paragraph_add(out, INDENT, sentence);
 	if (remedy != NULL)
-		add_wrapped(out, INDENT "->", remedy);
+		paragraph_hang(out, INDENT "->", strlen(INDENT), remedy);
 }
 
 enum err attempt_print(const struct attempt *attempt, enum print_form form)
@@ -82,7 +50,7 @@ enum err attempt_print(const struct attempt *attempt, enum print_form form)
 	} else {
 		add_attempt(&out, attempt);
 	}
-	return put(&out);
+	return paragraph_put(&out);
 }
 
 /* Nobody has proven to be the host that is named: it is what was said. */
@@ -105,9 +73,9 @@ static void add_stranger(struct buf *out, const struct stranger *stranger)
 		buf_fmt(out, ", %lld times since %s", (long long)stranger->count, when);
 	}
 	buf_str(out, "\n");
-	add_wrapped(out, INDENT, sentence);
+	paragraph_add(out, INDENT, sentence);
 	if (remedy != NULL)
-		add_wrapped(out, INDENT "->", remedy);
+		paragraph_hang(out, INDENT "->", strlen(INDENT), remedy);
 }
 
 enum err stranger_print(const struct stranger *stranger, enum print_form form)
@@ -121,7 +89,7 @@ enum err stranger_print(const struct stranger *stranger, enum print_form form)
 	} else {
 		add_stranger(&out, stranger);
 	}
-	return put(&out);
+	return paragraph_put(&out);
 }
 
 static void add_counters(struct buf *out, const struct attempt_counters *counters)
@@ -157,7 +125,7 @@ static void add_counters(struct buf *out, const struct attempt_counters *counter
 	}
 	if (unproven.n == 0)
 		return;
-	add_wrapped(out, INDENT, buf_text(&unproven));
+	paragraph_add(out, INDENT, buf_text(&unproven));
 }
 
 enum err counters_print(const struct attempt_counters *counters, enum print_form form)
@@ -171,5 +139,5 @@ enum err counters_print(const struct attempt_counters *counters, enum print_form
 	} else {
 		add_counters(&out, counters);
 	}
-	return put(&out);
+	return paragraph_put(&out);
 }

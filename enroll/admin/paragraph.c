@@ -6,9 +6,9 @@
 
 #define FIELD_WIDTH 15
 
-void paragraph_add(struct buf *out, const char *lead, const char *text)
+void paragraph_hang(struct buf *out, const char *lead, size_t indent, const char *text)
 {
-	size_t indent = strlen(lead), column = indent;
+	size_t column = strlen(lead);
 
 	buf_str(out, lead);
 	while (*text != '\0') {
@@ -26,6 +26,11 @@ void paragraph_add(struct buf *out, const char *lead, const char *text)
 		text += n + (text[n] == ' ');
 	}
 	buf_str(out, "\n");
+}
+
+void paragraph_add(struct buf *out, const char *lead, const char *text)
+{
+	paragraph_hang(out, lead, strlen(lead), text);
 }
 
 void paragraph_field(struct buf *out, const char *label, const char *value)

@@ -50,10 +50,10 @@ static enum err read_digits(const char *text, char *out)
 }
 
 enum err vendors_pick(
-	const struct trust_list *list, const char *digits, const struct trust_entry **out)
+	const struct trust_list *list, const char *digits, const struct trust_list_item **out)
 {
 	char wanted[SHA256_TEXT];
-	const struct trust_entry *found = NULL;
+	const struct trust_list_item *found = NULL;
 
 	TRY(read_digits(digits, wanted));
 	for (size_t i = 0; i < list->n; i++) {
@@ -155,7 +155,7 @@ int command_vendors_show(int argc, char **argv)
 					       "be its first digits, 8 at least.\n"
 					       "\n" ADMIN_USAGE;
 	AUTO(trust_list_free) struct trust_list list = {.n = 0};
-	const struct trust_entry *entry;
+	const struct trust_list_item *entry;
 	struct problem problem = {0};
 	struct wish wish;
 	enum err err;
@@ -174,7 +174,7 @@ int command_vendors_show(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static int remove_entry(const struct wish *wish, const struct trust_entry *entry)
+static int remove_entry(const struct wish *wish, const struct trust_list_item *entry)
 {
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ADMIN_BODY), answer = BUF(LIMIT_ADMIN_BODY);
 	struct remove_request request = {.why = ""};
@@ -201,7 +201,7 @@ int command_vendors_remove(int argc, char **argv)
 		"\n"
 		"  --why TEXT         what the audit keeps beside the act\n" ADMIN_USAGE;
 	AUTO(trust_list_free) struct trust_list list = {.n = 0};
-	const struct trust_entry *entry;
+	const struct trust_list_item *entry;
 	struct problem problem = {0};
 	struct wish wish;
 	enum err err;
@@ -219,7 +219,7 @@ int command_vendors_remove(int argc, char **argv)
 	return remove_entry(&wish, entry);
 }
 
-static enum err add_entry(struct buf *out, const struct trust_entry *entry)
+static enum err add_entry(struct buf *out, const struct trust_list_item *entry)
 {
 	struct trust_item item = {.der = entry->der, .source = entry->source};
 

@@ -15,4 +15,4 @@ CHECKED enum err vendors_fetch(const struct admin_server *server, bool is_export
  * ERR_MALFORMED "certificate-digest" when they are too few, or several begin so.
  */
 CHECKED enum err vendors_pick(
-	const struct trust_list *list, const char *digits, const struct trust_entry **out);
+	const struct trust_list *list, const char *digits, const struct trust_list_item **out);

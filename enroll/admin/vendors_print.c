@@ -53,7 +53,7 @@ static void day(int64_t when, char out[static CLOCK_TEXT_SIZE])
 	out[DAY_TEXT] = '\0';
 }
 
-static void print_row(FILE *out, const struct trust_entry *entry)
+static void print_row(FILE *out, const struct trust_list_item *entry)
 {
 	char until[CLOCK_TEXT_SIZE], who[64] = "", subject[SHOWN];
 
@@ -68,7 +68,7 @@ static void print_row(FILE *out, const struct trust_entry *entry)
 
 static int by_group(const void *a, const void *b)
 {
-	const struct trust_entry *const *x = a, *const *y = b;
+	const struct trust_list_item *const *x = a, *const *y = b;
 	int order = strcmp((*x)->class, (*y)->class);
 
 	if (order == 0)
@@ -87,15 +87,15 @@ static size_t count_role(const struct trust_list *list, const char *role)
 	return n;
 }
 
-static bool is_same_group(const struct trust_entry *a, const struct trust_entry *b)
+static bool is_same_group(const struct trust_list_item *a, const struct trust_list_item *b)
 {
 	return strcmp(a->class, b->class) == 0 && strcmp(a->source, b->source) == 0;
 }
 
 void vendors_print_list(FILE *out, const struct trust_list *list, const char *role)
 {
-	AUTO(mem_free) const struct trust_entry **sorted = calloc(list->n + 1, sizeof(*sorted));
-	const struct trust_entry *before = NULL;
+	AUTO(mem_free) const struct trust_list_item **sorted = calloc(list->n + 1, sizeof(*sorted));
+	const struct trust_list_item *before = NULL;
 
 	fprintf(out, "trust set %s: %zu roots, %zu intermediates, %zu CRLs\n", list->trust_version,
 		count_role(list, "root"), count_role(list, "intermediate"),
@@ -142,7 +142,7 @@ static void print_certificate(FILE *out, X509 *cert)
 		fprintf(out, "\n%s", buf_text(&pem));
 }
 
-void vendors_print_entry(FILE *out, const struct trust_entry *entry)
+void vendors_print_entry(FILE *out, const struct trust_list_item *entry)
 {
 	AUTO(x509_free) X509 *cert = cert_from_der(entry->der);
 	char who[256], text[CLOCK_TEXT_SIZE];

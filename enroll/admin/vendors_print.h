@@ -10,7 +10,7 @@
 void vendors_print_list(FILE *out, const struct trust_list *list, const char *role);
 
 /* One with all that is known of it, and its PEM text. */
-void vendors_print_entry(FILE *out, const struct trust_entry *entry);
+void vendors_print_entry(FILE *out, const struct trust_list_item *entry);
 
 /*
  * What was found, what of it was added, was known or was left out, and why; `sent` has the item of each of the

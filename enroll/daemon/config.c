@@ -19,7 +19,7 @@ static const struct yaml_schema ca_schema = {sizeof(struct config_ca), ca_keys, 
 #define TRUST(member) offsetof(struct config_trust, member)
 static const struct yaml_key trust_keys[] = {
 	{"name", YAML_TEXT, TRUST(name), NULL, 1, 63, NULL, NULL},
-	{"class", YAML_TEXT, TRUST(class), NULL, 1, 32, NULL, trust_class_words},
+	{"class", YAML_TEXT, TRUST(class), NULL, 1, 32, NULL, trust_root_class_words},
 	{"roots", YAML_PATH, TRUST(roots), NULL, 0, 0, NULL, NULL},
 	{"intermediates", YAML_PATH, TRUST(intermediates), "", 0, 0, NULL, NULL},
 	{"crls", YAML_PATH, TRUST(crls), "", 0, 0, NULL, NULL},

@@ -3,7 +3,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
 #include "db/allowed.h"
-#include "enroll/flow/reasoned.h"
+#include "enroll/flow/act.h"
 #include "enroll/tpm/identity.h"
 
 #include <errno.h>

@@ -2,20 +2,11 @@
 
 #include "ca/base/encode.h"
 #include "db/pending.h"
-#include "enroll/flow/decided.h"
-#include "enroll/flow/reasoned.h"
+#include "enroll/flow/act.h"
+#include "enroll/flow/attempt_id.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum err attempt_id_read(const char *text, uint8_t out[static ATTEMPT_ID_SIZE])
-{
-	if (hex_read(view_str(text), out, ATTEMPT_ID_SIZE) != OK)
-		return refuse(ERR_MALFORMED, "attempt-id", "PROTOCOL admin",
-			"\"%.64s\" is no attempt: wanted its %d hexadecimal digits", text,
-			LIMIT_ATTEMPT_ID);
-	return OK;
-}
 
 /* The two have the same order, and neither may see the other. */
 static enum waiting_state state_of(enum pending_state state)

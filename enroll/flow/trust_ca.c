@@ -2,8 +2,8 @@
 
 #include "ca/base/encode.h"
 #include "db/trusted.h"
-#include "enroll/flow/decided.h"
-#include "enroll/flow/reasoned.h"
+#include "enroll/flow/act.h"
+#include "enroll/flow/attempt_id.h"
 #include "enroll/tpm/candidate.h"
 #include "enroll/tpm/identity.h"
 #include "enroll/tpm/issuerhint.h"

@@ -2,7 +2,7 @@
 
 #include "ca/base/encode.h"
 #include "db/trusted.h"
-#include "enroll/flow/because.h"
+#include "enroll/flow/act.h"
 #include "enroll/tpm/candidate.h"
 #include "enroll/tpm/vouching.h"
 
@@ -203,7 +203,7 @@ enum err vendors_import(const struct service *service, const struct caller *call
 
 	TRY(service_clock(service, caller));
 	if (!request->is_dry_run)
-		TRY(because_check(request->why));
+		TRY(act_reason_check(request->why));
 	TRY(import_answer_init(answer, request->n));
 	intake.items = calloc(request->n + 1, sizeof(*intake.items));
 	intake.manufacturers = calloc(request->n + 1, sizeof(*intake.manufacturers));
@@ -220,12 +220,10 @@ enum err vendors_import(const struct service *service, const struct caller *call
 enum err vendors_remove(const struct service *service, const struct caller *caller, const char *who,
 	const struct remove_request *request)
 {
-	const struct act act = {
-		who, caller->client_address, request->why, caller->request_id, caller->now};
+	struct act act;
 	uint8_t sha256[SHA256_SIZE];
 
-	TRY(service_clock(service, caller));
-	TRY(because_check(request->why));
+	TRY(act_make(service, caller, who, request->why, &act));
 	if (hex_read(view_str(request->sha256), sha256, sizeof(sha256)) != OK)
 		return refuse(ERR_MALFORMED, "certificate-digest", "PROTOCOL admin",
 			"\"%s\" is no SHA-256: wanted %d hexadecimal digits", request->sha256,
@@ -247,7 +245,7 @@ static enum err list_item(void *ctx, const struct trust_item *item)
 	const struct known *known;
 	const struct trusted_row *row;
 	char sha256[SHA256_TEXT];
-	struct trust_entry entry = {
+	struct trust_list_item entry = {
 		.sha256 = sha256,
 		.role = candidate_role_words[item->role],
 		.class = trust_class_text(item->class),

@@ -202,21 +202,12 @@ enum err allow_answer_encode(const struct allow_answer *answer, struct buf *json
 	return json_write(object, json);
 }
 
-static enum err read_number(const json_t *object, const char *key, int64_t *out)
-{
-	json_t *value = NULL;
-
-	TRY(json_member(object, key, JSON_INTEGER, &value));
-	*out = json_integer_value(value);
-	return OK;
-}
-
 static enum err read_bad(const json_t *object, struct allow_bad *out)
 {
 	const char *word;
 
 	TRY(JSON_ONLY(object, "entry", "fate"));
-	TRY(read_number(object, "entry", &out->entry));
+	TRY(json_number(object, "entry", &out->entry));
 	TRY(json_string_of(object, "fate", LIMIT_REASON, &word));
 	for (int i = 0; allow_fate_words[i] != NULL; i++)
 		if (strcmp(allow_fate_words[i], word) == 0) {
@@ -236,8 +227,8 @@ enum err allow_answer_parse(struct view json, struct allow_answer *out)
 	TRY(JSON_ONLY(object, "added", "same", "changed", "bad"));
 	TRY(json_member(object, "bad", JSON_ARRAY, &bad));
 	TRY(allow_answer_init(out, json_array_size(bad)));
-	TRY(read_number(object, "added", &out->added));
-	TRY(read_number(object, "same", &out->same));
+	TRY(json_number(object, "added", &out->added));
+	TRY(json_number(object, "same", &out->same));
 	TRY(read_flag(object, "changed", true, &out->changed));
 	for (; out->bad_n < json_array_size(bad); out->bad_n++)
 		TRY(read_bad(json_array_get(bad, out->bad_n), &out->bad[out->bad_n]));

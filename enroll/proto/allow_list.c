@@ -1,20 +1,15 @@
 #include "enroll/proto/allow.h"
 
+#include "enroll/proto/field.h"
 #include "enroll/proto/labels_json.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT(name)                                                                                 \
-	{                                                                                          \
-#name, offsetof(struct allow_item, name), sizeof(((struct allow_item *)0)->name)   \
-	}
-/* Left out where they are "". */
-static const struct {
-	const char *key;
-	size_t offset, room;
-} texts[] = {TEXT(serial), TEXT(host), TEXT(source), TEXT(added_by), TEXT(why)};
+#define TEXT_OR_NONE(name) FIELD_TEXT_OR_NONE(allow_item, name)
+static const struct field fields[] = {FIELD_TEXT(allow_item, ek_digest), TEXT_OR_NONE(serial),
+	TEXT_OR_NONE(host), TEXT_OR_NONE(source), TEXT_OR_NONE(added_by), TEXT_OR_NONE(why),
+	FIELD_NUMBER(allow_item, added_at)};
 
 enum err allow_list_init(struct allow_list *list, size_t n)
 {
@@ -33,15 +28,8 @@ static json_t *item_json(const struct allow_item *item)
 {
 	json_t *object = json_object();
 
-	json_put_string(object, "ek_digest", item->ek_digest);
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		const char *text = (const char *)item + texts[i].offset;
-
-		if (text[0] != '\0')
-			json_put_string(object, texts[i].key, text);
-	}
+	fields_put(object, fields, COUNT(fields), item);
 	json_put(object, "labels", labels_object(item->labels));
-	json_put(object, "added_at", json_integer(item->added_at));
 	json_put(object, "enrolled", json_boolean(item->is_enrolled));
 	return object;
 }
@@ -62,39 +50,18 @@ enum err allow_list_encode(const struct allow_list *list, struct buf *json)
 	return json_write(object, json);
 }
 
-static enum err read_flag(const json_t *object, const char *key, bool *out)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_boolean(value))
-		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
-			"\"%s\" is neither true nor false", key);
-	*out = json_is_true(value);
-	return OK;
-}
-
 static enum err read_item(const json_t *object, struct allow_item *out)
 {
 	AUTO(buf_free) struct buf labels = BUF(LIMIT_LABELS);
-	const char *text;
 	json_t *value = NULL;
 
 	TRY(JSON_ONLY(object, "ek_digest", "serial", "host", "source", "added_by", "why", "labels",
 		"added_at", "enrolled"));
-	TRY(json_string_of(object, "ek_digest", EK_DIGEST_DIGITS, &text));
-	snprintf(out->ek_digest, sizeof(out->ek_digest), "%s", text);
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		if (json_object_get(object, texts[i].key) == NULL)
-			continue;
-		TRY(json_string_of(object, texts[i].key, texts[i].room - 1, &text));
-		snprintf((char *)out + texts[i].offset, texts[i].room, "%s", text);
-	}
+	TRY(fields_read(object, fields, COUNT(fields), out));
 	TRY(json_member(object, "labels", JSON_OBJECT, &value));
 	TRY(labels_read(value, &labels));
 	snprintf(out->labels, sizeof(out->labels), "%s", buf_text(&labels));
-	TRY(json_member(object, "added_at", JSON_INTEGER, &value));
-	out->added_at = json_integer_value(value);
-	return read_flag(object, "enrolled", &out->is_enrolled);
+	return json_flag(object, "enrolled", &out->is_enrolled);
 }
 
 enum err allow_list_parse(struct view json, struct allow_list *out)
@@ -112,5 +79,5 @@ enum err allow_list_parse(struct view json, struct allow_list *out)
 	TRY(allow_list_init(out, json_array_size(items)));
 	for (; out->n < json_array_size(items); out->n++)
 		TRY(read_item(json_array_get(items, out->n), &out->items[out->n]));
-	return read_flag(object, "more", &out->more);
+	return json_flag(object, "more", &out->more);
 }

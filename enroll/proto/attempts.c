@@ -1,37 +1,19 @@
 #include "enroll/proto/attempts.h"
 
-#include "enroll/proto/json.h"
+#include "enroll/proto/field.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A member of a struct and its key. Texts that may be "" are left out then. */
-struct text_member {
-	const char *key;
-	size_t offset, room;
-	bool may_lack;
-};
+static const struct field fields[] = {FIELD_NUMBER(attempt, id), FIELD_NUMBER(attempt, at),
+	FIELD_TEXT_OR_NONE(attempt, host), FIELD_TEXT_OR_NONE(attempt, device_id),
+	FIELD_TEXT(attempt, reason), FIELD_TEXT_OR_NONE(attempt, sentence),
+	FIELD_TEXT_OR_NONE(attempt, from), FIELD_TEXT_OR_NONE(attempt, request_id)};
 
-#define TEXT(name, lacks)                                                                          \
-	{                                                                                          \
-#name, offsetof(struct attempt, name), sizeof(((struct attempt *)0)->name), lacks  \
-	}
-static const struct text_member texts[] = {TEXT(host, true), TEXT(device_id, true),
-	TEXT(reason, false), TEXT(sentence, true), TEXT(from, true), TEXT(request_id, true)};
-
-struct number_member {
-	const char *key;
-	size_t offset;
-};
-
-#define NUMBER(name)                                                                               \
-	{                                                                                          \
-#name, offsetof(struct attempt_counters, name)                                     \
-	}
-static const struct number_member numbers[] = {NUMBER(since), NUMBER(tickets), NUMBER(issued),
-	NUMBER(returned), NUMBER(repeated), NUMBER(held), NUMBER(refused), NUMBER(unrecorded),
-	NUMBER(failed)};
+#define COUNTER(name) FIELD_NUMBER(attempt_counters, name)
+static const struct field counter_fields[] = {COUNTER(since), COUNTER(tickets), COUNTER(issued),
+	COUNTER(returned), COUNTER(repeated), COUNTER(held), COUNTER(refused), COUNTER(unrecorded),
+	COUNTER(failed)};
 
 enum err attempts_answer_init(struct attempts_answer *answer, size_t n)
 {
@@ -51,14 +33,7 @@ static json_t *attempt_json(const struct attempt *attempt)
 {
 	json_t *object = json_object();
 
-	json_put(object, "id", json_integer(attempt->id));
-	json_put(object, "at", json_integer(attempt->at));
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		const char *text = (const char *)attempt + texts[i].offset;
-
-		if (text[0] != '\0' || !texts[i].may_lack)
-			json_put_string(object, texts[i].key, text);
-	}
+	fields_put(object, fields, COUNT(fields), attempt);
 	return object;
 }
 
@@ -66,11 +41,7 @@ static json_t *counters_json(const struct attempt_counters *counters)
 {
 	json_t *object = json_object(), *unproven = json_array();
 
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		const char *at = (const char *)counters + numbers[i].offset;
-
-		json_put(object, numbers[i].key, json_integer(*(const int64_t *)(const void *)at));
-	}
+	fields_put(object, counter_fields, COUNT(counter_fields), counters);
 	for (size_t i = 0; i < counters->unproven_n; i++) {
 		json_t *count = json_object();
 
@@ -108,36 +79,11 @@ enum err attempts_answer_encode(const struct attempts_answer *answer, struct buf
 	return json_write(object, json);
 }
 
-static enum err read_number(const json_t *object, const char *key, int64_t *out)
-{
-	json_t *value = NULL;
-
-	TRY(json_member(object, key, JSON_INTEGER, &value));
-	*out = json_integer_value(value);
-	return OK;
-}
-
-static enum err read_text(
-	const json_t *object, const struct text_member *member, struct attempt *out)
-{
-	const char *value;
-
-	if (member->may_lack && json_object_get(object, member->key) == NULL)
-		return OK;
-	TRY(json_string_of(object, member->key, member->room - 1, &value));
-	snprintf((char *)out + member->offset, member->room, "%s", value);
-	return OK;
-}
-
 static enum err read_attempt(const json_t *object, struct attempt *out)
 {
 	TRY(JSON_ONLY(object, "id", "at", "host", "device_id", "reason", "sentence", "from",
 		"request_id"));
-	TRY(read_number(object, "id", &out->id));
-	TRY(read_number(object, "at", &out->at));
-	for (size_t i = 0; i < COUNT(texts); i++)
-		TRY(read_text(object, &texts[i], out));
-	return OK;
+	return fields_read(object, fields, COUNT(fields), out);
 }
 
 static enum err read_attempts(const json_t *object, struct attempts_answer *out)
@@ -164,7 +110,7 @@ static enum err read_count(const json_t *object, struct attempt_count *out)
 	TRY(JSON_ONLY(object, "reason", "count"));
 	TRY(json_string_of(object, "reason", sizeof(out->reason) - 1, &reason));
 	snprintf(out->reason, sizeof(out->reason), "%s", reason);
-	return read_number(object, "count", &out->n);
+	return json_number(object, "count", &out->n);
 }
 
 static enum err read_counters(const json_t *whole, struct attempt_counters *out)
@@ -175,11 +121,7 @@ static enum err read_counters(const json_t *whole, struct attempt_counters *out)
 	TRY(json_member(whole, "counters", JSON_OBJECT, &object));
 	TRY(JSON_ONLY(object, "since", "tickets", "issued", "returned", "repeated", "held",
 		"refused", "unrecorded", "failed", "unproven"));
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		char *at = (char *)out + numbers[i].offset;
-
-		TRY(read_number(object, numbers[i].key, (int64_t *)(void *)at));
-	}
+	TRY(fields_read(object, counter_fields, COUNT(counter_fields), out));
 	TRY(json_member(object, "unproven", JSON_ARRAY, &unproven));
 	n = json_array_size(unproven);
 	if (n > ATTEMPT_REASONS)
@@ -194,24 +136,16 @@ static enum err read_counters(const json_t *whole, struct attempt_counters *out)
 enum err attempts_answer_parse(struct view json, struct attempts_answer *out)
 {
 	AUTO(json_free) json_t *object = NULL;
-	json_t *more = NULL;
 
 	*out = (struct attempts_answer){0};
 	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "attempts", "next", "more", "settles_id", "settles_xid",
 		"settled_xid", "counters"));
 	TRY(read_attempts(object, out));
-	TRY(read_number(object, "next", &out->next));
-	more = json_object_get(object, "more");
-	if (more == NULL)
-		return refuse(ERR_MALFORMED, "json-key-missing", "PROTOCOL encodings",
-			"the key \"more\" is missing");
-	if (!json_is_boolean(more))
-		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
-			"the value of \"more\" has the wrong type");
-	out->more = json_is_true(more);
-	TRY(read_number(object, "settles_id", &out->settles_id));
-	TRY(read_number(object, "settles_xid", &out->settles_xid));
-	TRY(read_number(object, "settled_xid", &out->settled_xid));
+	TRY(json_number(object, "next", &out->next));
+	TRY(json_flag(object, "more", &out->more));
+	TRY(json_number(object, "settles_id", &out->settles_id));
+	TRY(json_number(object, "settles_xid", &out->settles_xid));
+	TRY(json_number(object, "settled_xid", &out->settled_xid));
 	return read_counters(object, &out->counters);
 }

@@ -115,6 +115,26 @@ enum err json_string_of(const json_t *object, const char *key, size_t max, const
 	return OK;
 }
 
+enum err json_number(const json_t *object, const char *key, int64_t *out)
+{
+	json_t *value = NULL;
+
+	TRY(json_member(object, key, JSON_INTEGER, &value));
+	*out = json_integer_value(value);
+	return OK;
+}
+
+/* A truth value has two types. */
+enum err json_flag(const json_t *object, const char *key, bool *out)
+{
+	bool is_true = json_is_true(json_object_get(object, key));
+	json_t *value = NULL;
+
+	TRY(json_member(object, key, is_true ? JSON_TRUE : JSON_FALSE, &value));
+	*out = is_true;
+	return OK;
+}
+
 enum err json_bytes_value(const json_t *value, const char *key, size_t max, struct buf *out)
 {
 	AUTO(buf_free) struct buf bytes = BUF(max + 3);

@@ -4,6 +4,7 @@
 #include "ca/base/buf.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 /*
  * Reads one JSON object (RFC 8259) that fills `text` whole; duplicate keys are refused.
@@ -26,6 +27,8 @@ CHECKED enum err json_only(const json_t *object, const char *const *keys, size_t
 CHECKED enum err json_member(const json_t *object, const char *key, json_type type, json_t **out);
 CHECKED enum err json_string_of(
 	const json_t *object, const char *key, size_t max, const char **out);
+CHECKED enum err json_number(const json_t *object, const char *key, int64_t *out);
+CHECKED enum err json_flag(const json_t *object, const char *key, bool *out);
 /* Appends the bytes of a base64 string of at most `max` decoded bytes. */
 CHECKED enum err json_bytes(const json_t *object, const char *key, size_t max, struct buf *out);
 /* The same for a value that is not a member; `key` is for the message. */

@@ -1,9 +1,7 @@
 #include "enroll/proto/pending.h"
 
-#include "enroll/proto/json.h"
+#include "enroll/proto/field.h"
 
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,64 +12,20 @@ const char *const waiting_state_words[] = {[WAITING_HELD] = "held",
 	[WAITING_REJECTED] = "rejected",
 	NULL};
 
-struct text_member {
-	const char *key;
-	size_t offset, room;
-	bool may_lack; /* left out when "" */
-};
-
-#define TEXT(of, name, lacks)                                                                      \
-	{                                                                                          \
-#name, offsetof(struct of, name), sizeof(((struct of *)0)->name), lacks            \
-	}
-static const struct text_member waiting_texts[] = {TEXT(waiting, id, false),
-	TEXT(waiting, host, true), TEXT(waiting, from, true), TEXT(waiting, ek_digest, false),
-	TEXT(waiting, manufacturer, true), TEXT(waiting, model, true), TEXT(waiting, version, true),
-	TEXT(waiting, code, false), TEXT(waiting, sentence, true), TEXT(waiting, rule, true),
-	TEXT(waiting, decided_by, true), TEXT(waiting, why, true)};
-static const struct text_member decide_texts[] = {
-	TEXT(decide_request, id, false), TEXT(decide_request, why, false)};
-static const struct text_member trust_ca_texts[] = {TEXT(trust_ca_request, id, false),
-	TEXT(trust_ca_request, why, false), TEXT(trust_ca_request, certificate, false),
-	TEXT(trust_ca_request, manufacturers, true)};
-static const struct text_member trusted_ca_texts[] = {TEXT(trust_ca_answer, certificate, false),
-	TEXT(trust_ca_answer, subject, false), TEXT(trust_ca_answer, manufacturers, true)};
-
-#define NUMBER(name)                                                                               \
-	{                                                                                          \
-#name, offsetof(struct waiting, name)                                              \
-	}
-static const struct {
-	const char *key;
-	size_t offset;
-} numbers[] = {NUMBER(first_at), NUMBER(last_at), NUMBER(asked), NUMBER(decided_at)};
-
-static void put_texts(
-	json_t *object, const struct text_member *members, size_t n, const void *whole)
-{
-	for (size_t i = 0; i < n; i++) {
-		const char *text = (const char *)whole + members[i].offset;
-
-		if (text[0] != '\0' || !members[i].may_lack)
-			json_put_string(object, members[i].key, text);
-	}
-}
-
-static enum err read_texts(
-	const json_t *object, const struct text_member *members, size_t n, void *whole)
-{
-	for (size_t i = 0; i < n; i++) {
-		char *room = (char *)whole + members[i].offset;
-		const char *text;
-
-		room[0] = '\0';
-		if (members[i].may_lack && json_object_get(object, members[i].key) == NULL)
-			continue;
-		TRY(json_string_of(object, members[i].key, members[i].room - 1, &text));
-		snprintf(room, members[i].room, "%s", text);
-	}
-	return OK;
-}
+#define TEXT(name) FIELD_TEXT(waiting, name)
+#define TEXT_OR_NONE(name) FIELD_TEXT_OR_NONE(waiting, name)
+#define NUMBER(name) FIELD_NUMBER(waiting, name)
+static const struct field waiting_fields[] = {TEXT(id), TEXT_OR_NONE(host), TEXT_OR_NONE(from),
+	TEXT(ek_digest), TEXT_OR_NONE(manufacturer), TEXT_OR_NONE(model), TEXT_OR_NONE(version),
+	TEXT(code), TEXT_OR_NONE(sentence), TEXT_OR_NONE(rule), TEXT_OR_NONE(decided_by),
+	TEXT_OR_NONE(why), NUMBER(first_at), NUMBER(last_at), NUMBER(asked), NUMBER(decided_at)};
+static const struct field decide_fields[] = {
+	FIELD_TEXT(decide_request, id), FIELD_TEXT(decide_request, why)};
+static const struct field trust_ca_fields[] = {FIELD_TEXT(trust_ca_request, id),
+	FIELD_TEXT(trust_ca_request, why), FIELD_TEXT(trust_ca_request, certificate),
+	FIELD_TEXT_OR_NONE(trust_ca_request, manufacturers)};
+static const struct field trusted_ca_fields[] = {FIELD_TEXT(trust_ca_answer, certificate),
+	FIELD_TEXT(trust_ca_answer, subject), FIELD_TEXT_OR_NONE(trust_ca_answer, manufacturers)};
 
 void waiting_init(struct waiting *waiting)
 {
@@ -126,13 +80,8 @@ static json_t *waiting_json(const struct waiting *waiting)
 {
 	json_t *object = json_object();
 
-	put_texts(object, waiting_texts, COUNT(waiting_texts), waiting);
+	fields_put(object, waiting_fields, COUNT(waiting_fields), waiting);
 	json_put_string(object, "state", waiting_state_words[waiting->state]);
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		const char *at = (const char *)waiting + numbers[i].offset;
-
-		json_put(object, numbers[i].key, json_integer(*(const int64_t *)(const void *)at));
-	}
 	if (waiting->ek_public.n > 0)
 		put_evidence(object, waiting);
 	return object;
@@ -193,15 +142,8 @@ static enum err read_waiting(const json_t *object, struct waiting *out)
 	TRY(JSON_ONLY(object, "id", "host", "from", "ek_digest", "manufacturer", "model", "version",
 		"code", "sentence", "rule", "decided_by", "why", "state", "first_at", "last_at",
 		"asked", "decided_at", "ek_public", "ak_name", "ek_certificate", "chain"));
-	TRY(read_texts(object, waiting_texts, COUNT(waiting_texts), out));
+	TRY(fields_read(object, waiting_fields, COUNT(waiting_fields), out));
 	TRY(read_state(object, &out->state));
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		char *at = (char *)out + numbers[i].offset;
-		json_t *value = NULL;
-
-		TRY(json_member(object, numbers[i].key, JSON_INTEGER, &value));
-		*(int64_t *)(void *)at = json_integer_value(value);
-	}
 	return read_evidence(object, out);
 }
 
@@ -217,6 +159,7 @@ enum err waiting_list_parse(struct view json, struct waiting_list *out)
 {
 	AUTO(json_free) json_t *object = NULL;
 	json_t *items = NULL;
+	bool more;
 
 	*out = (struct waiting_list){0};
 	TRY(json_read(json, &object));
@@ -225,11 +168,9 @@ enum err waiting_list_parse(struct view json, struct waiting_list *out)
 	if (json_array_size(items) > WAITING_MAX)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
 			"more than %d attempts in one answer", WAITING_MAX);
-	if (!json_is_boolean(json_object_get(object, "more")))
-		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
-			"\"more\" is neither true nor false");
+	TRY(json_flag(object, "more", &more));
 	TRY(waiting_list_init(out, json_array_size(items)));
-	out->more = json_is_true(json_object_get(object, "more"));
+	out->more = more;
 	out->n = json_array_size(items); /* all are made, so all are freed */
 	for (size_t i = 0; i < out->n; i++)
 		TRY(read_waiting(json_array_get(items, i), &out->items[i]));
@@ -242,14 +183,14 @@ enum err decide_request_parse(struct view json, struct decide_request *out)
 
 	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "id", "why"));
-	return read_texts(object, decide_texts, COUNT(decide_texts), out);
+	return fields_read(object, decide_fields, COUNT(decide_fields), out);
 }
 
 enum err decide_request_encode(const struct decide_request *request, struct buf *json)
 {
 	json_t *object = json_object();
 
-	put_texts(object, decide_texts, COUNT(decide_texts), request);
+	fields_put(object, decide_fields, COUNT(decide_fields), request);
 	return json_write(object, json);
 }
 
@@ -268,37 +209,32 @@ enum err trust_ca_request_parse(struct view json, struct trust_ca_request *out)
 
 	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "id", "why", "certificate", "manufacturers"));
-	return read_texts(object, trust_ca_texts, COUNT(trust_ca_texts), out);
+	return fields_read(object, trust_ca_fields, COUNT(trust_ca_fields), out);
 }
 
 enum err trust_ca_request_encode(const struct trust_ca_request *request, struct buf *json)
 {
 	json_t *object = json_object();
 
-	put_texts(object, trust_ca_texts, COUNT(trust_ca_texts), request);
+	fields_put(object, trust_ca_fields, COUNT(trust_ca_fields), request);
 	return json_write(object, json);
 }
 
 enum err trust_ca_answer_parse(struct view json, struct trust_ca_answer *out)
 {
 	AUTO(json_free) json_t *object = NULL;
-	const json_t *known;
 
 	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "certificate", "subject", "manufacturers", "known"));
-	TRY(read_texts(object, trusted_ca_texts, COUNT(trusted_ca_texts), out));
-	if (!json_is_boolean(known = json_object_get(object, "known")))
-		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
-			"\"known\" is neither true nor false");
-	out->is_known = json_is_true(known);
-	return OK;
+	TRY(fields_read(object, trusted_ca_fields, COUNT(trusted_ca_fields), out));
+	return json_flag(object, "known", &out->is_known);
 }
 
 enum err trust_ca_answer_encode(const struct trust_ca_answer *answer, struct buf *json)
 {
 	json_t *object = json_object();
 
-	put_texts(object, trusted_ca_texts, COUNT(trusted_ca_texts), answer);
+	fields_put(object, trusted_ca_fields, COUNT(trusted_ca_fields), answer);
 	json_put(object, "known", json_boolean(answer->is_known));
 	return json_write(object, json);
 }

@@ -1,36 +1,14 @@
 #include "enroll/proto/strangers.h"
 
-#include "enroll/proto/json.h"
+#include "enroll/proto/field.h"
 
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-/* Members of struct stranger and their keys. A text that may lack is left out when it is "". */
-static const struct {
-	const char *key;
-	size_t offset, room;
-	bool may_lack;
-} texts[] = {
-	{"host", offsetof(struct stranger, host), sizeof(((struct stranger *)0)->host), true},
-	{"reason", offsetof(struct stranger, reason), sizeof(((struct stranger *)0)->reason),
-		false},
-	{"sentence", offsetof(struct stranger, sentence), sizeof(((struct stranger *)0)->sentence),
-		true},
-	{"from", offsetof(struct stranger, from), sizeof(((struct stranger *)0)->from), true},
-	{"request_id", offsetof(struct stranger, request_id),
-		sizeof(((struct stranger *)0)->request_id), true},
-};
-
-static const struct {
-	const char *key;
-	size_t offset;
-} numbers[] = {
-	{"number", offsetof(struct stranger, number)},
-	{"first_at", offsetof(struct stranger, first_at)},
-	{"at", offsetof(struct stranger, at)},
-	{"count", offsetof(struct stranger, count)},
-};
+static const struct field fields[] = {FIELD_NUMBER(stranger, number),
+	FIELD_NUMBER(stranger, first_at), FIELD_NUMBER(stranger, at), FIELD_NUMBER(stranger, count),
+	FIELD_TEXT_OR_NONE(stranger, host), FIELD_TEXT(stranger, reason),
+	FIELD_TEXT_OR_NONE(stranger, sentence), FIELD_TEXT_OR_NONE(stranger, from),
+	FIELD_TEXT_OR_NONE(stranger, request_id)};
 
 enum err strangers_answer_init(struct strangers_answer *answer, size_t n)
 {
@@ -50,17 +28,7 @@ static json_t *stranger_json(const struct stranger *stranger)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		const char *at = (const char *)stranger + numbers[i].offset;
-
-		json_put(object, numbers[i].key, json_integer(*(const int64_t *)(const void *)at));
-	}
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		const char *text = (const char *)stranger + texts[i].offset;
-
-		if (text[0] != '\0' || !texts[i].may_lack)
-			json_put_string(object, texts[i].key, text);
-	}
+	fields_put(object, fields, COUNT(fields), stranger);
 	return object;
 }
 
@@ -81,33 +49,11 @@ enum err strangers_answer_encode(const struct strangers_answer *answer, struct b
 	return json_write(object, json);
 }
 
-static enum err read_number(const json_t *object, const char *key, int64_t *out)
-{
-	json_t *value = NULL;
-
-	TRY(json_member(object, key, JSON_INTEGER, &value));
-	*out = json_integer_value(value);
-	return OK;
-}
-
 static enum err read_stranger(const json_t *object, struct stranger *out)
 {
-	const char *value;
-
 	TRY(JSON_ONLY(object, "number", "first_at", "at", "count", "host", "reason", "sentence",
 		"from", "request_id"));
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		char *at = (char *)out + numbers[i].offset;
-
-		TRY(read_number(object, numbers[i].key, (int64_t *)(void *)at));
-	}
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		if (texts[i].may_lack && json_object_get(object, texts[i].key) == NULL)
-			continue;
-		TRY(json_string_of(object, texts[i].key, texts[i].room - 1, &value));
-		snprintf((char *)out + texts[i].offset, texts[i].room, "%s", value);
-	}
-	return OK;
+	return fields_read(object, fields, COUNT(fields), out);
 }
 
 enum err strangers_answer_parse(struct view json, struct strangers_answer *out)
@@ -128,6 +74,6 @@ enum err strangers_answer_parse(struct view json, struct strangers_answer *out)
 	for (size_t i = 0; i < n; i++)
 		TRY(read_stranger(json_array_get(list, i), &out->items[i]));
 	out->n = n;
-	TRY(read_number(object, "since", &out->since));
-	return read_number(object, "next", &out->next);
+	TRY(json_number(object, "since", &out->since));
+	return json_number(object, "next", &out->next);
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A text of an entry and its key. */
+/* A text of an entry, which is borrowed, and its key. */
 struct text_member {
 	const char *key;
 	size_t offset;
@@ -15,7 +15,7 @@ struct text_member {
 
 #define TEXT(name, lacks)                                                                          \
 	{                                                                                          \
-#name, offsetof(struct trust_entry, name), lacks                                   \
+#name, offsetof(struct trust_list_item, name), lacks                               \
 	}
 static const struct text_member texts[] = {TEXT(sha256, false), TEXT(role, false),
 	TEXT(class, false), TEXT(manufacturers, false), TEXT(source, false), TEXT(subject, false),
@@ -30,7 +30,7 @@ struct json_t *trust_list_begin(const char *trust_version)
 	return object;
 }
 
-void trust_list_add(struct json_t *list, const struct trust_entry *entry)
+void trust_list_add(struct json_t *list, const struct trust_list_item *entry)
 {
 	json_t *object = json_object();
 
@@ -67,15 +67,6 @@ void trust_list_free(struct trust_list *list)
 	*list = (struct trust_list){.n = 0};
 }
 
-static enum err read_number(const json_t *object, const char *key, int64_t *out)
-{
-	json_t *value = NULL;
-
-	TRY(json_member(object, key, JSON_INTEGER, &value));
-	*out = json_integer_value(value);
-	return OK;
-}
-
 static enum err read_der(const json_t *object, struct buf *all, struct view *out)
 {
 	size_t before = all->n;
@@ -87,7 +78,7 @@ static enum err read_der(const json_t *object, struct buf *all, struct view *out
 	return OK;
 }
 
-static enum err read_entry(const json_t *object, struct buf *der, struct trust_entry *out)
+static enum err read_entry(const json_t *object, struct buf *der, struct trust_list_item *out)
 {
 	TRY(JSON_ONLY(object, "sha256", "role", "class", "manufacturers", "source", "subject",
 		"until", "path", "imported_at", "imported_by", "why", "certificate"));
@@ -97,9 +88,9 @@ static enum err read_entry(const json_t *object, struct buf *der, struct trust_e
 		if (!texts[i].may_lack || json_object_get(object, texts[i].key) != NULL)
 			TRY(json_string_of(object, texts[i].key, LIMIT_LINE, text));
 	}
-	TRY(read_number(object, "until", &out->until));
+	TRY(json_number(object, "until", &out->until));
 	if (out->imported_by != NULL)
-		TRY(read_number(object, "imported_at", &out->imported_at));
+		TRY(json_number(object, "imported_at", &out->imported_at));
 	return read_der(object, der, &out->der);
 }
 

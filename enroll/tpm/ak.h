@@ -1,5 +1,4 @@
-/* ak.h - an attestation key whose public area was judged (PROTOCOL.md, "What a key must look
- * like"). */
+/* ak.h - an attestation key whose public area was judged (PROTOCOL.md, "Keys"). */
 #pragma once
 
 #include "enroll/tpm/public.h"

@@ -105,7 +105,7 @@ static enum err judge_chain(struct identity *identity, const struct identity_rul
 	}
 	TRY(err);
 	if (rules->refuses_bad_firmware && (identity->trust.remarks & REMARK_FIRMWARE) != 0)
-		return refuse(ERR_REJECTED, "ek-firmware", "policy bad_firmware",
+		return refuse(ERR_REJECTED, "ek-firmware", "policy: bad_firmware",
 			"the TPM was made with firmware that is known to be bad, and this service "
 			"takes none of those: %s",
 			identity->trust.remark);

@@ -23,6 +23,8 @@ const char *const trust_class_words[] = {
 	NULL,
 };
 
+const char *const trust_root_class_words[] = {"manufacturer", "operator-import", NULL};
+
 const char *trust_class_text(enum trust_class class)
 {
 	return trust_class_words[class];

@@ -16,6 +16,8 @@ enum trust_class {
 /* "manufacturer", "operator-import", "allow-list", "approved", "unproven-root": by the class, and
  * then NULL. */
 extern const char *const trust_class_words[];
+/* Only those that a root can give, and then NULL. */
+extern const char *const trust_root_class_words[];
 const char *trust_class_text(enum trust_class class);
 CHECKED enum err trust_class_read(const char *text, enum trust_class *out);
 

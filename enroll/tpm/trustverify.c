@@ -114,11 +114,11 @@ static void note_firmware(const struct asking *asking, struct trust_verdict *ver
 		question->manufacturer == NULL ? NULL
 					       : vendors_firmware_find(asking->trust->vendors,
 							 question->manufacturer, question->version);
-	char words[256];
+	char words[sizeof(verdict->remark)];
 
 	if (known == NULL)
 		return;
-	snprintf(words, sizeof(words), "firmware %.20s of %.20s is known bad: %.64s%s%.120s",
+	snprintf(words, sizeof(words), "firmware %.20s of %.20s is known bad: %s%s%s",
 		question->version, question->manufacturer, known->reference,
 		known->note == NULL ? "" : ": ", known->note == NULL ? "" : known->note);
 	add_remark(verdict, REMARK_FIRMWARE, words);

@@ -17,7 +17,7 @@ static const struct yaml_key firmware_keys[] = {
 	{"to", YAML_TEXT, offsetof(struct vendor_firmware, to), NULL, 1, 16, NULL, NULL},
 	{"reference", YAML_TEXT, offsetof(struct vendor_firmware, reference), NULL, 1, 64, NULL,
 		NULL},
-	{"note", YAML_TEXT, offsetof(struct vendor_firmware, note), "", 1, 1024, NULL, NULL},
+	{"note", YAML_TEXT, offsetof(struct vendor_firmware, note), "", 1, 256, NULL, NULL},
 	{0},
 };
 static const struct yaml_schema firmware_schema = {

@@ -11,7 +11,7 @@
 struct vendor_firmware {
 	char *from, *to; /* both inclusive */
 	char *reference; /* "CVE-2017-15361" */
-	char *note; /* NULL: none */
+	char *note; /* NULL: none; short, so that no remark of it is cut (struct trust_verdict) */
 	struct yaml_mark mark;
 };
 

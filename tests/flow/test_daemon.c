@@ -113,6 +113,8 @@ static void what_the_configuration_names_is_checked_too(void **state)
 		{"database", "\"host=x nonsense\"", "the connection string is not one"},
 		{"class", "operator-import\\n    manufacturers: [\"id:4946\"]",
 			"wanted \"id:\" and eight hexadecimal digits"},
+		{"class", "approved", "wanted one of manufacturer, operator-import"},
+		{"class", "unproven-root", "wanted one of manufacturer, operator-import"},
 		{"class", "operator-import\\n    crls: no-crls", "/no-crls: No such file"},
 		{"intermediates", "x\\nvendors: no-vendors", "/no-vendors: No such file"},
 	};

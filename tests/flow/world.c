@@ -131,7 +131,7 @@ struct readiness {
 static bool is_ready(void *arg)
 {
 	struct readiness *ready = arg;
-	AUTO(httpc_answer_free) struct httpc_answer answer;
+	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
 
 	if (!process_is_alive(*ready->pid)) {
 		ready->died = true;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # man.sh [ROOT] - manual pages are clean, and say what the code says: keys of the configuration, options, commands and
-# the edge's variables, no more and no fewer. Completions know every option.
+# the edge's variables, no more and no fewer. Completions know every option. Messages and texts name no command and no
+# option that there is not.
 set -eu
 cd "${1:-$(dirname "$0")/../..}"
 
@@ -49,6 +50,7 @@ options() {
 	cat "$@" | sed -n 's/^[[:blank:]]*{\{0,1\}"\([a-z0-9-]*\)", \(no\|required\|optional\)_argument,.*/\1/p' |
 		sort -u >"$scratch/code"
 	printf 'help\nversion\n' | sort -u - "$scratch/code" -o "$scratch/code"
+	cp "$scratch/code" "$scratch/options.${completion##*/}"
 	grep -oE '(Fl|\|) -[a-z0-9-]+' "$page" | sed 's/.* -//' | sort -u >"$scratch/page"
 	# The options of commands that are told of in the page alone are not judged here.
 	comm -23 "$scratch/code" "$scratch/page" | while read -r option; do
@@ -75,6 +77,43 @@ while read -r command; do
 			bad "deploy/completion/endorsectl: the command \"$command\" is missing"
 	done
 done <"$scratch/commands"
+
+# What people are told to type: `endorsectl ek allow add`, `endorse enroll --ek`. More words than a command has are the
+# sentence's; fewer are a group of commands.
+literals() {
+	tr '\n' ' ' <"$1" | sed -E 's/"[[:blank:]]*"//g' | grep -oE '"([^"\]|\\.)*"' | sed "s|^|$1: |" || :
+}
+{
+	find ca db policy enroll -name '*.[ch]' | while read -r file; do
+		literals "$file"
+	done
+	find README.md tests/README.md ca db policy enroll templates deploy -type f \( -name '*.md' -o -name '*.[1-8]' -o \
+		-path 'deploy/*' \) ! -path 'deploy/completion/*' ! -name CMakeLists.txt -exec grep -HE 'endorse(ctl|d)? ' {} + |
+		sed 's/:/: /'
+} >"$scratch/texts"
+# said EXPRESSION - "FILE: TEXT" for all that it matches.
+said() {
+	grep -oE "^[^: ]*: |$1" "$scratch/texts" | awk '/: $/ { from = $0; next } { print from $0 }' | sort -u
+}
+said '\bendorsectl( [a-z][a-z-]*){1,3}' >"$scratch/said"
+[ -s "$scratch/said" ] || bad "no text names a command of endorsectl"
+awk 'NR == FNR { command[$0]; next }
+{
+	said = $0
+	sub(/.*: endorsectl /, "", said)
+	for (one in command)
+		if (index(said " ", one " ") == 1 || index(one " ", said " ") == 1)
+			next
+	sub(/: .*/, "")
+	print $0 ": there is no command \"endorsectl " said "\""
+	failed = 1
+}
+END { exit failed }' "$scratch/commands" "$scratch/said" || status=1
+said '\bendorse(ctl|d)?( [a-z][a-z-]*)* --[a-z][a-z0-9-]+' >"$scratch/said"
+while read -r file program words; do
+	grep -qxF -e "${words##*--}" "$scratch/options.$program" ||
+		bad "$file $program has no option \"--${words##*--}\""
+done <"$scratch/said"
 
 # The secret itself cannot be set: edge/start takes it from its file.
 cat deploy/edge/haproxy.cfg deploy/edge/start.in | grep -oE 'ENDORSE_(EDGE|BACKEND)_[A-Z0-9_]+' | sort -u |

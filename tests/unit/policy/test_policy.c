@@ -98,7 +98,7 @@ static void what_a_narrow_rule_refuses_no_broad_rule_takes(void **state)
 			policy_decide(policy, &rows[i].facts, &decision), ERR_DENIED, rows[i].code);
 }
 
-static void a_rule_without_kinds_and_trust_takes_any(void **state)
+static void a_rule_without_kinds_and_trust_takes_what_a_root_vouches_for(void **state)
 {
 	static const char *const kinds[] = {
 		"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"};
@@ -343,7 +343,7 @@ int main(void)
 		cmocka_unit_test(the_first_rule_with_the_name_decides),
 		cmocka_unit_test(each_refusal_has_its_code),
 		cmocka_unit_test(what_a_narrow_rule_refuses_no_broad_rule_takes),
-		cmocka_unit_test(a_rule_without_kinds_and_trust_takes_any),
+		cmocka_unit_test(a_rule_without_kinds_and_trust_takes_what_a_root_vouches_for),
 		cmocka_unit_test(a_suffix_does_not_have_its_own_name),
 		cmocka_unit_test(a_glob_never_crosses_a_dot),
 		cmocka_unit_test(aks_without_a_tag_are_taken_by_the_rule_that_says_so),

@@ -15,7 +15,7 @@
 #define ITEM                                                                                       \
 	"{\"ek_digest\":\"" DIGEST "\",\"serial\":\"SN-1\",\"host\":\"a.example.org\","            \
 	"\"source\":\"m.csv\",\"added_by\":\"admin-token\",\"why\":\"because\","                   \
-	"\"labels\":{\"rack\":\"7\"},\"added_at\":12,\"enrolled\":true}"
+	"\"added_at\":12,\"labels\":{\"rack\":\"7\"},\"enrolled\":true}"
 #define LIST "{\"allowed\":[" ITEM "],\"more\":true}"
 
 static enum err parse_request(struct view json)

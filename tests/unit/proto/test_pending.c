@@ -7,8 +7,8 @@
 	"{\"id\":\"" ID "\",\"host\":\"a.example.org\",\"from\":\"::1\",\"ek_digest\":\"" DIGEST   \
 	"\",\"manufacturer\":\"id:49465800\",\"model\":\"SLB\",\"version\":\"id:0001\","           \
 	"\"code\":\"ek-untrusted\",\"sentence\":\"nobody\",\"rule\":\"any\",\"decided_by\":"       \
-	"\"admin-token\",\"why\":\"because\",\"state\":\"rejected\",\"first_at\":1,\"last_at\":2," \
-	"\"asked\":3,\"decided_at\":4"
+	"\"admin-token\",\"why\":\"because\",\"first_at\":1,\"last_at\":2,"                        \
+	"\"asked\":3,\"decided_at\":4,\"state\":\"rejected\""
 #define SHOWN                                                                                      \
 	BRIEF ",\"ek_public\":\"AAEC\",\"ak_name\":\"AAEC\",\"ek_certificate\":\"MAA=\","          \
 	      "\"chain\":"                                                                         \

@@ -104,14 +104,14 @@ static void a_list_is_read_as_it_was_written(void **state)
 	AUTO(trust_list_free) struct trust_list read;
 	AUTO(buf_free) struct buf json = BUF(1 << 16);
 	struct json_t *list = trust_list_begin("0011");
-	const struct trust_entry configured = {.sha256 = "aa",
+	const struct trust_list_item configured = {.sha256 = "aa",
 		.role = "root",
 		.class = "manufacturer",
 		.manufacturers = "any",
 		.source = "s",
 		.subject = "CN=x",
 		.until = 5};
-	struct trust_entry imported = configured;
+	struct trust_list_item imported = configured;
 
 	(void)state;
 	imported.path = "p";

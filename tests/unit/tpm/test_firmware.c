@@ -7,6 +7,9 @@
 
 #include <sys/stat.h>
 
+/* As long as one may be: it comes whole. */
+#define WORDS "the keys it made can be computed "
+#define NOTE WORDS WORDS WORDS WORDS WORDS WORDS WORDS "from its public half."
 #define VENDOR                                                                                     \
 	"name: Maker of TPMs\n"                                                                    \
 	"manufacturers: [\"id:00001014\"]\n"                                                       \
@@ -16,7 +19,7 @@
 	"  - from: \"%s\"\n"                                                                       \
 	"    to: \"%s\"\n"                                                                         \
 	"    reference: CVE-2017-15361\n"                                                          \
-	"    note: its keys can be computed\n"
+	"    note: \"" NOTE "\"\n"
 
 /* The world's root as that of a vendor whose firmware from one version to another is known to be bad. */
 static struct trust *vendor_trust(const struct world *world, const char *from, const char *to)
@@ -65,9 +68,10 @@ static void bad_firmware_is_a_remark_or_a_refusal(void **state)
 	assert_ok(judge(&world, "id:20191000", "id:20191023", false, &remarked));
 	assert_int_equal(TRUST_MANUFACTURER, identity_trust(remarked)->class);
 	assert_int_equal(REMARK_FIRMWARE, identity_trust(remarked)->remarks);
+	assert_non_null(strstr(identity_trust(remarked)->remark, "CVE-2017-15361: " NOTE));
 	assert_refused(judge(&world, "id:20191000", "id:20191023", true, &refused), ERR_REJECTED,
 		"ek-firmware");
-	assert_string_equal("policy bad_firmware", why()->clause);
+	assert_string_equal("policy: bad_firmware", why()->clause);
 	assert_non_null(strstr(why()->sentence, "CVE-2017-15361"));
 }
 

@@ -1,8 +1,11 @@
-/* reasoned.h - an admin's act has a reason, which the audit keeps. */
+/* act.h - what an admin does has a reason, which the audit keeps. */
 #pragma once
 
 #include "db/host.h"
 #include "enroll/flow/service.h"
+
+/* Something that a person will be able to read in the audit. ERR_MALFORMED "why-missing". */
+CHECKED enum err act_reason_check(const char *reason);
 
 /*
  * What the audit keeps of an act of `who`; everything is borrowed. ERR_MALFORMED "why-missing" for a
