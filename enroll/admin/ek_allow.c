@@ -210,7 +210,9 @@ int command_ek_allow_add(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if ((code = take(option, optarg, add_usage, &wish)) >= 0)
 			return code;
-	if (wish.eks != 1 || wish.why[0] == '\0' || optind != argc)
+	if (wish.eks == 1 && optind == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (wish.eks != 1 || optind != argc)
 		return command_misused(add_usage);
 	return add(&wish);
 }
@@ -233,7 +235,9 @@ int command_ek_allow_remove(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if ((code = take(option, optarg, remove_usage, &wish)) >= 0)
 			return code;
-	if (wish.why[0] == '\0' || optind + 1 != argc)
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(remove_usage);
 	snprintf(request.why, sizeof(request.why), "%s", wish.why);
 	if ((err = manifest_digest(argv[optind], request.ek_digest)) == OK &&

@@ -132,7 +132,9 @@ int command_ek_allow_import(int argc, char **argv)
 			if (!admin_option(&wish.server, option, optarg))
 				return command_misused(usage);
 		}
-	if (wish.why[0] == '\0' || optind + 1 != argc)
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(usage);
 	return run(&wish, argv[optind]);
 }

@@ -5,6 +5,7 @@
 #include "enroll/admin/client.h"
 #include "enroll/admin/gather.h"
 #include "enroll/admin/vendors_print.h"
+#include "enroll/admin/words.h"
 #include "enroll/proto/attempts.h"
 #include "enroll/proto/vendors.h"
 
@@ -121,8 +122,7 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
 			return false;
 	if (wish->is_help)
 		return true;
-	return optind < argc && (wish->why != NULL || wish->is_dry_run) &&
-	       (wish->cab.root == NULL) == (wish->cab.root_sha256 == NULL) &&
+	return optind < argc && (wish->cab.root == NULL) == (wish->cab.root_sha256 == NULL) &&
 	       (wish->cab.stamp_root == NULL) == (wish->cab.stamp_root_sha256 == NULL);
 }
 
@@ -242,6 +242,8 @@ static int import(const struct wish *wish, const struct gathering *gathering)
 	if (err != OK)
 		return command_failed();
 	vendors_print_import(stdout, gathering, sent, &answer, wish->is_dry_run);
+	if (n > 0 && !wish->is_dry_run)
+		puts("every server of the service has it within five seconds");
 	if (n > 0)
 		return EXIT_DONE;
 	fputs("endorsectl: there is nothing to import\n", stderr);
@@ -259,6 +261,10 @@ int command_vendors_import(int argc, char **argv)
 		return command_misused(import_usage);
 	if (wish.is_help)
 		return command_told(import_usage);
+	if (wish.why == NULL && !wish.is_dry_run)
+		return command_lacks_why();
+	if (wish.gather.manufacturers != NULL && !manufacturer_option(wish.gather.manufacturers))
+		return EXIT_WRONG_USAGE;
 	if (wish.why != NULL && strlen(wish.why) > LIMIT_WHY) {
 		fprintf(stderr, "endorsectl: TEXT has at most %d bytes\n", LIMIT_WHY);
 		return EXIT_WRONG_USAGE;
