@@ -28,7 +28,7 @@ static enum err judge_registration(
 		return refuse(ERR_DENIED, "ek-registered-for-another-host", "PROTOCOL registration",
 			"this TPM's EK is registered for another name than \"%s\": leave the name "
 			"out "
-			"to get the right one, or ask the admin (endorsectl ek list)",
+			"to get the right one, or ask the admin (endorsectl ek allow list)",
 			judgement->host);
 	if (facts->host_of_other_ek)
 		return refuse(ERR_DENIED, "host-registered-for-another-ek", "PROTOCOL registration",
@@ -36,7 +36,7 @@ static enum err judge_registration(
 			"did "
 			"it enroll with another EK of its TPM (endorse enroll --ek ...)? Otherwise "
 			"ask "
-			"the admin (endorsectl ek list)",
+			"the admin (endorsectl ek allow list)",
 			judgement->host);
 	return OK;
 }
