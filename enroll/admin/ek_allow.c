@@ -187,6 +187,9 @@ static int add(struct wish *wish)
 	printf("EK %s is %s the allow-list%s%s\n", wish->entry.ek_digest,
 		answer.added > 0 ? "on" : "already on", wish->entry.host == NULL ? "" : ", for ",
 		wish->entry.host == NULL ? "" : wish->entry.host);
+	puts("no certificate is needed for it where the name's rule takes allow-list (trust, in "
+	     "the "
+	     "policy)");
 	return EXIT_DONE;
 }
 

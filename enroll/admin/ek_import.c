@@ -61,7 +61,9 @@ static void tell(
 		printf("; nothing was imported: mend the bad lines, or leave them out with "
 		       "--skip-bad\n");
 	else
-		printf("; imported\n");
+		printf("; imported\nthey need no certificate where the name's rule takes "
+		       "allow-list "
+		       "(trust, in the policy)\n");
 }
 
 /* With bad lines of our own the service still says what else is bad, and changes nothing. */
