@@ -122,8 +122,13 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
 			return false;
 	if (wish->is_help)
 		return true;
-	return optind < argc && (wish->cab.root == NULL) == (wish->cab.root_sha256 == NULL) &&
-	       (wish->cab.stamp_root == NULL) == (wish->cab.stamp_root_sha256 == NULL);
+	return optind < argc;
+}
+
+static bool has_half_a_root(const struct wish *wish)
+{
+	return (wish->cab.root == NULL) != (wish->cab.root_sha256 == NULL) ||
+	       (wish->cab.stamp_root == NULL) != (wish->cab.stamp_root_sha256 == NULL);
 }
 
 /* Without a tree of vendors there is only less to go by, unless one was named. */
@@ -263,6 +268,12 @@ int command_vendors_import(int argc, char **argv)
 		return command_told(import_usage);
 	if (wish.why == NULL && !wish.is_dry_run)
 		return command_lacks_why();
+	if (has_half_a_root(&wish)) {
+		fputs("endorsectl: --cab-root FILE and --cab-root-sha256 HEX go together, and so "
+		      "do the two of --cab-stamp-root\n",
+			stderr);
+		return EXIT_WRONG_USAGE;
+	}
 	if (wish.gather.manufacturers != NULL && !manufacturer_option(wish.gather.manufacturers))
 		return EXIT_WRONG_USAGE;
 	if (wish.why != NULL && strlen(wish.why) > LIMIT_WHY) {

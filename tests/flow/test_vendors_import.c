@@ -234,14 +234,17 @@ static void an_import_says_why(void **state)
 }
 
 /* One mistake, told once, before anything is imported. */
-static void a_manufacturer_that_is_none_is_wrong_usage(void **state)
+static void what_cannot_be_meant_is_wrong_usage(void **state)
 {
-	AUTO(output_free) struct output output;
+	AUTO(output_free) struct output output, half;
 
 	(void)state;
 	VENDORS(&world, &output, "import", dir, "--why", "x", "--manufacturer", "IFX");
 	assert_code(&output, 2);
 	assert_non_null(strstr(buf_text(&output.err), "--manufacturer: \"IFX\" is no list"));
+	VENDORS(&world, &half, "import", dir, "--why", "x", "--cab-root", "root.pem");
+	assert_code(&half, 2);
+	assert_non_null(strstr(buf_text(&half.err), "go together"));
 	assert_int_equal(imported(&world), 0);
 }
 
@@ -401,7 +404,7 @@ static int tests(void)
 		cmocka_unit_test(what_the_service_trusts_is_listed),
 		cmocka_unit_test(a_dry_run_tells_all_and_changes_nothing),
 		cmocka_unit_test(an_import_says_why),
-		cmocka_unit_test(a_manufacturer_that_is_none_is_wrong_usage),
+		cmocka_unit_test(what_cannot_be_meant_is_wrong_usage),
 		cmocka_unit_test(
 			a_directory_is_imported_and_every_server_trusts_it_within_five_seconds),
 		cmocka_unit_test(what_is_known_is_not_added_again),
