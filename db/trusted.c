@@ -226,5 +226,7 @@ enum err trusted_remove(
 		return OK;
 	hex_write(digest, hex);
 	return refuse(ERR_NOT_FOUND, "certificate-unknown", "PROTOCOL vendors",
-		"no imported certificate or CRL has the SHA-256 %s", hex);
+		"no imported certificate or CRL has the SHA-256 %s: what the configuration brings "
+		"is taken out there (trust, vendors), and endorsectl reload",
+		hex);
 }

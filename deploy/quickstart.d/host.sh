@@ -29,6 +29,12 @@ host_report() {
 		  .build/release/bin/endorse enroll --host web-02.example.test --state \$state/second \\
 		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm
 
+		  # what the operator sees of that, with what to do; and which makers the service believes
+		  .build/release/bin/endorsectl attempts \\
+		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
+		  .build/release/bin/endorsectl vendors list \\
+		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
+
 		  # the admin takes the name back: the next TPM that comes for it gets it
 		  .build/release/bin/endorsectl host unbind $host --why "mainboard replaced" \\
 		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token

@@ -8,19 +8,17 @@ const char *allow_fate_sentence(enum allow_fate fate)
 {
 	switch (fate) {
 	case ALLOW_EK_TAKEN:
-		return "this EK is on the list with another name, serial or labels (ek allow "
-		       "list); "
-		       "remove it first (ek allow remove)";
+		return "this EK is on the list with another name, serial or labels (endorsectl ek "
+		       "allow list); remove it first (endorsectl ek allow remove)";
 	case ALLOW_HOST_TAKEN:
-		return "the host is registered for another EK (ek allow list --host); remove that "
-		       "one "
-		       "first (ek allow remove)";
+		return "the host is registered for another EK (endorsectl ek allow list --host); "
+		       "remove that one first (endorsectl ek allow remove)";
 	case ALLOW_HOST_BOUND:
 		return "the host is bound to a device that has another EK; if that machine is "
-		       "gone: "
-		       "host unbind";
+		       "gone: endorsectl host unbind";
 	case ALLOW_EK_BOUND:
-		return "the EK's device has another name; if it is to be given up: host unbind";
+		return "the EK's device has another name; if it is to be given up: "
+		       "endorsectl host unbind";
 	case ALLOW_ADDED:
 	case ALLOW_SAME:
 		break;

@@ -15,6 +15,14 @@ int command_misused(const char *usage)
 	return EXIT_WRONG_USAGE;
 }
 
+int command_lacks_why(void)
+{
+	fputs("endorsectl: --why is missing: the audit keeps it beside the act, such as a ticket's "
+	      "number\n",
+		stderr);
+	return EXIT_WRONG_USAGE;
+}
+
 int command_refused(const struct problem *problem)
 {
 	fprintf(stderr, "endorsectl: refused: %s (%s; request %s)\n", problem->detail,

@@ -35,8 +35,9 @@ int command_vendors_show(int argc, char **argv);
 int command_vendors_verify(int argc, char **argv); /* with exit codes of its own */
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
- * called wrongly, the last failure, or the service's refusal. */
+ * called wrongly, that --why is all that is not there, the last failure, or the service's refusal. */
 int command_told(const char *usage);
 int command_misused(const char *usage);
+int command_lacks_why(void);
 int command_failed(void);
 int command_refused(const struct problem *problem); /* what the service said */

@@ -187,6 +187,9 @@ static int add(struct wish *wish)
 	printf("EK %s is %s the allow-list%s%s\n", wish->entry.ek_digest,
 		answer.added > 0 ? "on" : "already on", wish->entry.host == NULL ? "" : ", for ",
 		wish->entry.host == NULL ? "" : wish->entry.host);
+	puts("no certificate is needed for it where the name's rule takes allow-list (trust, in "
+	     "the "
+	     "policy)");
 	return EXIT_DONE;
 }
 
@@ -210,7 +213,9 @@ int command_ek_allow_add(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if ((code = take(option, optarg, add_usage, &wish)) >= 0)
 			return code;
-	if (wish.eks != 1 || wish.why[0] == '\0' || optind != argc)
+	if (wish.eks == 1 && optind == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (wish.eks != 1 || optind != argc)
 		return command_misused(add_usage);
 	return add(&wish);
 }
@@ -233,7 +238,9 @@ int command_ek_allow_remove(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if ((code = take(option, optarg, remove_usage, &wish)) >= 0)
 			return code;
-	if (wish.why[0] == '\0' || optind + 1 != argc)
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(remove_usage);
 	snprintf(request.why, sizeof(request.why), "%s", wish.why);
 	if ((err = manifest_digest(argv[optind], request.ek_digest)) == OK &&

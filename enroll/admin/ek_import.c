@@ -61,7 +61,9 @@ static void tell(
 		printf("; nothing was imported: mend the bad lines, or leave them out with "
 		       "--skip-bad\n");
 	else
-		printf("; imported\n");
+		printf("; imported\nthey need no certificate where the name's rule takes "
+		       "allow-list "
+		       "(trust, in the policy)\n");
 }
 
 /* With bad lines of our own the service still says what else is bad, and changes nothing. */
@@ -132,7 +134,9 @@ int command_ek_allow_import(int argc, char **argv)
 			if (!admin_option(&wish.server, option, optarg))
 				return command_misused(usage);
 		}
-	if (wish.why[0] == '\0' || optind + 1 != argc)
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(usage);
 	return run(&wish, argv[optind]);
 }

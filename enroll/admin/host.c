@@ -60,7 +60,9 @@ int command_host_unbind(int argc, char **argv)
 			if (!admin_option(&server, option, optarg))
 				return command_misused(unbind_usage);
 		}
-	if (why_text == NULL || optind + 1 != argc)
+	if (optind + 1 == argc && why_text == NULL)
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(unbind_usage);
 	if (strlen(argv[optind]) > LIMIT_HOST || strlen(why_text) > LIMIT_WHY) {
 		fprintf(stderr, "endorsectl: NAME has at most %d bytes, TEXT at most %d\n",

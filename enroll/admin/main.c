@@ -77,8 +77,45 @@ static int words_of(const char *words, int argc, char **argv)
 	return n;
 }
 
+/* Tells of the commands that begin with the words, such as "vendors"; false: there are none. */
+static bool tell_group(const char *words, FILE *out)
+{
+	size_t n = strlen(words), told = 0;
+
+	for (const char *line = usage; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		if (strncmp(line, "  ", 2) != 0 || strncmp(line + 2, words, n) != 0 ||
+			line[2 + n] != ' ')
+			continue;
+		if (told++ == 0)
+			fprintf(out, "usage: endorsectl %s ...\n\n", words);
+		fprintf(out, "%.*s\n", (int)strcspn(line, "\n"), line);
+	}
+	if (told > 0)
+		fputs("\nendorsectl COMMAND --help tells more.\n", out);
+	return told > 0;
+}
+
+/* What is no command: a group of them, or a mistake. */
+static int told_otherwise(int argc, char **argv)
+{
+	bool asks = strcmp(argv[argc - 1], "--help") == 0;
+	int n = argc - 1 - asks;
+	char words[64];
+
+	snprintf(words, sizeof(words), "%s%s%s", n > 0 ? argv[1] : "", n > 1 ? " " : "",
+		n > 1 ? argv[2] : "");
+	if (n > 0 && n < 3 && tell_group(words, asks ? stdout : stderr))
+		return asks ? EXIT_DONE : EXIT_WRONG_USAGE;
+	fprintf(stderr, "endorsectl: there is no command \"%s\"\n", words);
+	if (n > 1 && tell_group(argv[1], stderr))
+		return EXIT_WRONG_USAGE;
+	return command_misused(usage);
+}
+
 int main(int argc, char **argv)
 {
+	static char name[64];
+
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("endorsectl " ENDORSE_VERSION);
 		return EXIT_DONE;
@@ -88,11 +125,12 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		int words = words_of(commands[i].words, argc, argv);
 
-		if (words > 0)
+		if (words > 0) {
+			/* getopt_long() begins its messages with it. */
+			snprintf(name, sizeof(name), "endorsectl %s", commands[i].words);
+			argv[words] = name;
 			return commands[i].run(argc - words, argv + words);
+		}
 	}
-	if (argc >= 2)
-		fprintf(stderr, "endorsectl: there is no command \"%s%s%s\"\n", argv[1],
-			argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-	return command_misused(usage);
+	return argc >= 2 ? told_otherwise(argc, argv) : command_misused(usage);
 }

@@ -253,7 +253,9 @@ int command_pending_accept_once(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (optind + 1 != argc || wish.why[0] == '\0')
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(accept_usage);
 	return ended(
 		decide_by(&wish, argv[optind], "/v1/admin/pending/accept",
@@ -271,7 +273,9 @@ int command_pending_reject(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (optind + 1 != argc || wish.why[0] == '\0')
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc)
 		return command_misused(reject_usage);
 	return ended(
 		decide_by(&wish, argv[optind], "/v1/admin/pending/reject", "rejected", &problem),
@@ -308,7 +312,9 @@ int command_pending_trust_ca(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (optind + 1 != argc || wish.why[0] == '\0' || wish.certificate == NULL)
+	if (optind + 1 == argc && wish.why[0] == '\0')
+		return command_lacks_why();
+	if (optind + 1 != argc || wish.certificate == NULL)
 		return command_misused(trust_usage);
 	if (strlen(wish.certificate) != 2 * SHA256_SIZE) {
 		fprintf(stderr, "endorsectl: --certificate: \"%s\" is no SHA-256\n",

@@ -24,7 +24,10 @@ static const struct {
 	{"request-keys", client},
 	{"request-purpose", client},
 	{"tpm-public", client},
-	{"ek-certificate", client},
+	{"ek-certificate",
+		"what came is no whole certificate: read the TPM's NV index from its first byte to "
+		"its last; if the maker wrote it so, endorse enroll --ek-certificate none, and "
+		"endorsectl ek allow add its EK"},
 	{"host-name",
 		"give the machine a lower-case DNS name of two labels or more, and enroll again"},
 	{"wrong-service", "the device was pointed at another service's name: endorse enroll "
@@ -69,9 +72,9 @@ static const struct {
 		"on the device, enroll with a new AK: endorse enroll makes one. A cloud's own AK "
 		"is taken only where the name's rule says untagged_aks: true"},
 	{"ek-certificate-missing",
-		"this TPM has no EK certificate in its NV storage: endorsectl ek allow add its EK, "
-		"where the name's rule takes allow-list, or have such attempts held (unknown_ek: "
-		"hold); or keep the TPM out"},
+		"this TPM has no EK certificate in its NV storage: endorsectl ek allow add its EK "
+		"by the sha256 that the device told, and have the name's rule take allow-list; or "
+		"have such attempts held (unknown_ek: hold); or keep the TPM out"},
 	{"ek-public-missing", client},
 	{"ek-tpm12", "this is a TPM 1.2, which cannot do what is asked: the machine needs a TPM "
 		     "2.0, or its firmware switched to it"},
@@ -84,7 +87,9 @@ static const struct {
 		"add it anew"},
 	{"host-registered-for-another-ek",
 		"the name was registered for another TPM: is this the right machine? was its "
-		"mainboard replaced? endorsectl ek allow remove the old EK, and add the new one"},
+		"mainboard replaced? endorsectl host unbind NAME, ek allow remove the old EK, and "
+		"ek allow "
+		"add the new one"},
 	{"host-not-registered",
 		"the device asked for no name, and its EK is registered for none: endorsectl ek "
 		"allow add it with a host, or enroll with --host"},
@@ -118,7 +123,9 @@ static const struct {
 	{"ek-revoked", "its maker took the certificate back: ask there why, and replace the TPM"},
 	{"ek-untrusted",
 		"is this a manufacturer you trust? import its root or the missing intermediate "
-		"(endorsectl vendors import, or trust: roots and endorsectl reload)"},
+		"(endorsectl vendors import, or trust: roots and endorsectl reload). Is it one "
+		"machine? endorsectl ek allow add its EK by the sha256 that the device told, and "
+		"have the name's rule take allow-list"},
 };
 
 const char *remedy_for(const char *reason)

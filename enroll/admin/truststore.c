@@ -112,8 +112,11 @@ static enum err add_path(
 {
 	AUTO(gathering_free) struct gathering gathering;
 	const struct cab_trust nobody = {0};
-	const struct gather_wish wish = {
-		.takes_exports = true, .vendors = vendors, .cab = &nobody, .now = now};
+	const struct gather_wish wish = {.manufacturers = store->manufacturers,
+		.takes_exports = true,
+		.vendors = vendors,
+		.cab = &nobody,
+		.now = now};
 
 	gathering_init(&gathering);
 	TRY(gather(path, &wish, &gathering));

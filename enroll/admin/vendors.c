@@ -66,7 +66,10 @@ enum err vendors_pick(
 	}
 	if (found == NULL)
 		return fail(ERR_NOT_FOUND, "certificate-unknown",
-			"the service trusts no certificate whose SHA-256 begins with %s", wanted);
+			"the service trusts no certificate whose SHA-256 begins with %s; what was "
+			"just "
+			"imported is in force within five seconds",
+			wanted);
 	*out = found;
 	return OK;
 }
@@ -210,7 +213,9 @@ int command_vendors_remove(int argc, char **argv)
 		return command_misused(usage);
 	if (wish.is_help)
 		return command_told(usage);
-	if (optind + 1 != argc || wish.why == NULL || strlen(wish.why) > LIMIT_WHY)
+	if (optind + 1 == argc && wish.why == NULL)
+		return command_lacks_why();
+	if (optind + 1 != argc || strlen(wish.why) > LIMIT_WHY)
 		return command_misused(usage);
 	if ((err = vendors_fetch(&wish.server, false, &list, &problem)) != OK)
 		return told(err, &problem);

@@ -5,6 +5,7 @@
 #include "enroll/admin/client.h"
 #include "enroll/admin/gather.h"
 #include "enroll/admin/vendors_print.h"
+#include "enroll/admin/words.h"
 #include "enroll/proto/attempts.h"
 #include "enroll/proto/vendors.h"
 
@@ -121,9 +122,13 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
 			return false;
 	if (wish->is_help)
 		return true;
-	return optind < argc && (wish->why != NULL || wish->is_dry_run) &&
-	       (wish->cab.root == NULL) == (wish->cab.root_sha256 == NULL) &&
-	       (wish->cab.stamp_root == NULL) == (wish->cab.stamp_root_sha256 == NULL);
+	return optind < argc;
+}
+
+static bool has_half_a_root(const struct wish *wish)
+{
+	return (wish->cab.root == NULL) != (wish->cab.root_sha256 == NULL) ||
+	       (wish->cab.stamp_root == NULL) != (wish->cab.stamp_root_sha256 == NULL);
 }
 
 /* Without a tree of vendors there is only less to go by, unless one was named. */
@@ -250,6 +255,8 @@ static int import(const struct wish *wish, const struct gathering *gathering)
 	if (err != OK)
 		return command_failed();
 	vendors_print_import(stdout, gathering, sent, &answer, wish->is_dry_run);
+	if (n > 0 && !wish->is_dry_run)
+		puts("every server of the service has it within five seconds");
 	if (n > 0)
 		return EXIT_DONE;
 	fputs("endorsectl: there is nothing to import\n", stderr);
@@ -267,6 +274,16 @@ int command_vendors_import(int argc, char **argv)
 		return command_misused(import_usage);
 	if (wish.is_help)
 		return command_told(import_usage);
+	if (wish.why == NULL && !wish.is_dry_run)
+		return command_lacks_why();
+	if (has_half_a_root(&wish)) {
+		fputs("endorsectl: --cab-root FILE and --cab-root-sha256 HEX go together, and so "
+		      "do the two of --cab-stamp-root\n",
+			stderr);
+		return EXIT_WRONG_USAGE;
+	}
+	if (wish.gather.manufacturers != NULL && !manufacturer_option(wish.gather.manufacturers))
+		return EXIT_WRONG_USAGE;
 	if (wish.why != NULL && strlen(wish.why) > LIMIT_WHY) {
 		fprintf(stderr, "endorsectl: TEXT has at most %d bytes\n", LIMIT_WHY);
 		return EXIT_WRONG_USAGE;

@@ -291,7 +291,9 @@ static void print_left_out(FILE *out, const struct left_out *items, size_t n)
 				items[i].code, same);
 		printable(items[i].path, path, sizeof(path));
 		printable(is_all ? items[i].subject : items[i].sentence, more, sizeof(more));
-		fprintf(out, "  %s\n      %s\n", path, more);
+		fprintf(out, "  %s\n", path);
+		if (more[0] != '\0')
+			fprintf(out, "      %s\n", more);
 	}
 }
 

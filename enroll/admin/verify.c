@@ -6,6 +6,7 @@
 #include "enroll/admin/examine.h"
 #include "enroll/admin/paragraph.h"
 #include "enroll/admin/truststore.h"
+#include "enroll/admin/words.h"
 #include "enroll/tpm/nvcert.h"
 
 #include <dirent.h>
@@ -24,7 +25,9 @@ enum { EXIT_ACCEPTED = 0, EXIT_REFUSES = 1, EXIT_UNJUDGED = 2 };
 
 static const char usage[] =
 	"usage: endorsectl vendors verify FILE... [--trust PATH]... [--chain FILE]... [--at DATE]\n"
-	"                                 [--expired strict|warn] [--ek-public FILE] [--json]\n"
+	"                                 [--manufacturer LIST] [--expired strict|warn] "
+	"[--ek-public FILE]\n"
+	"                                 [--json]\n"
 	"\n"
 	"Judges EK certificates as the service would, by the same code and without it: DER, PEM, "
 	"or\n"
@@ -38,6 +41,8 @@ static const char usage[] =
 	"                     directory with roots/ and intermediates/ in it, or a file or other\n"
 	"                     directory as vendors import takes it; several times; default: the\n"
 	"                     vendors that are installed\n"
+	"  --manufacturer L   whom all roots of such a file or directory may vouch for:\n"
+	"                     id:XXXXXXXX[,...], or any\n"
 	"  --chain FILE       intermediates that the device has, PEM, DER or as NV has them "
 	"joined;\n"
 	"                     those that follow in a PEM FILE are taken by themselves\n"
@@ -54,7 +59,7 @@ static const char usage[] =
 
 struct wish {
 	struct examiner examiner;
-	const char *trust[TRUST_MAX];
+	const char *trust[TRUST_MAX], *manufacturers;
 	size_t trust_n;
 	struct view chain[LIMIT_INTERMEDIATES];
 	struct ekfile chain_files[LIMIT_INTERMEDIATES];
@@ -229,15 +234,23 @@ static int run(struct wish *wish, char **files, int n)
 {
 	AUTO(truststore_free) struct truststore store;
 
+	enum err err;
+
 	truststore_init(&store);
-	if (truststore_load(wish->trust, wish->trust_n, wish->examiner.now, &store) != OK)
-		return unjudged();
+	store.manufacturers = wish->manufacturers;
+	err = truststore_load(wish->trust, wish->trust_n, wish->examiner.now, &store);
 	fputs(buf_text(&store.notes), stderr);
+	if (err != OK)
+		return unjudged();
 	wish->examiner.trust = store.trust;
 	wish->examiner.chain = wish->chain;
 	wish->examiner.ek_public = buf_view(&wish->ek_public);
 	if (verify_all(wish, files, n) != OK)
 		return unjudged();
+	if (wish->accepted + wish->refused + wish->unjudged == 0) {
+		fputs("endorsectl: there is no file to judge\n", stderr);
+		return EXIT_UNJUDGED;
+	}
 	return wish->unjudged > 0  ? EXIT_UNJUDGED
 	       : wish->refused > 0 ? EXIT_REFUSES
 				   : EXIT_ACCEPTED;
@@ -264,6 +277,9 @@ static bool take(int option, const char *value, struct wish *wish)
 		if (file_read(value, &wish->ek_public) == OK)
 			return true;
 		break;
+	case 'm':
+		wish->manufacturers = value;
+		return manufacturer_option(value);
 	case 'j':
 		wish->form = PRINT_JSON;
 		return true;
@@ -277,6 +293,7 @@ int command_vendors_verify(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"trust", required_argument, NULL, 't'},
+		{"manufacturer", required_argument, NULL, 'm'},
 		{"chain", required_argument, NULL, 'c'},
 		{"at", required_argument, NULL, 'a'},
 		{"expired", required_argument, NULL, 'e'},

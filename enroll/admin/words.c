@@ -1,5 +1,7 @@
 #include "enroll/admin/words.h"
 
+#include "enroll/tpm/vouching.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,16 @@ bool why_option(const char *value, char out[static LIMIT_WHY + 1])
 	}
 	snprintf(out, LIMIT_WHY + 1, "%s", value);
 	return true;
+}
+
+bool manufacturer_option(const char *value)
+{
+	AUTO(buf_free) struct buf list = BUF(VOUCHING_MAX);
+
+	if (vouching_read(value, &list) == OK)
+		return true;
+	fprintf(stderr, "endorsectl: --manufacturer: %s\n", why()->sentence);
+	return false;
 }
 
 /* Only what RFC 3986 2.3 leaves unreserved stands for itself. */

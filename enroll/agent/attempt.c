@@ -251,7 +251,8 @@ static enum err ask_until_decided(struct attempt *a)
 
 	while (is_undecided(a, err)) {
 		if (err == ERR_PENDING)
-			pending_say(stderr, a->wish->server, &a->problem, a->asks++ == 0);
+			pending_say(stderr, a->wish->server, a->ek->sha256, &a->problem,
+				a->asks++ == 0);
 		else
 			fprintf(stderr, "endorse: %s\n", why()->sentence);
 		TRY(pending_wait(http_retry_after(a->http), deadline));

@@ -50,16 +50,14 @@ static void list_certificates(struct doctor *doctor, struct tpm *tpm)
 }
 
 /* Nothing is wrong with that by itself: it is for the service to say. */
-static void warn_of_none(struct doctor *doctor, const struct device_ek *ek)
+static void warn_of_none(struct doctor *doctor)
 {
 	SAY(doctor, WARN,
 		"%s, so no manufacturer vouches for this TPM: the service takes it only where its "
-		"operator allows this EK (endorsectl ek allow add) or approves it; its sha256 is "
-		"%s",
+		"operator allows this EK (endorsectl ek allow add) or approves it",
 		doctor->wish.ek_certificate == EK_CERTIFICATE_NONE
 			? "no EK certificate is sent, as was asked for"
-			: "there is no EK certificate in NV",
-		ek->sha256);
+			: "there is no EK certificate in NV");
 }
 
 static bool is_in_time(struct doctor *doctor, const struct device_ek *ek)
@@ -93,10 +91,11 @@ static bool is_the_tpms_own(struct doctor *doctor, struct tpm *tpm, const struct
 		SAY(doctor, FAIL, "%s", why()->sentence);
 		return false;
 	}
-	SAY(doctor, OK, "an enrollment uses the %s EK: the TPM has %s key (%lld ms)",
+	SAY(doctor, OK,
+		"an enrollment uses the %s EK: the TPM has %s key (%lld ms); its sha256 is %s",
 		key_kind_text(ek->template->kind),
 		ek->certificate.n > 0 ? "the certificate's" : "the same",
-		(long long)(clock_ms() - began));
+		(long long)(clock_ms() - began), ek->sha256);
 	return true;
 }
 
@@ -128,7 +127,7 @@ void doctor_ek(struct doctor *doctor)
 	ek = doctor->attempt.ek;
 	warn_of_another(doctor, ek);
 	if (ek->certificate.n == 0)
-		warn_of_none(doctor, ek);
+		warn_of_none(doctor);
 	if (is_roca(ek->key))
 		SAY(doctor, FAIL,
 			"this RSA key can be computed from its public half (CVE-2017-15361, "

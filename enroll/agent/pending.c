@@ -9,7 +9,8 @@
 #define AFTER_LEAST 5
 #define AFTER_MOST 900
 
-void pending_say(FILE *out, const char *server, const struct problem *problem, bool is_first)
+void pending_say(FILE *out, const char *server, const char *ek_sha256,
+	const struct problem *problem, bool is_first)
 {
 	char detail[sizeof(problem->detail)], id[sizeof(problem->attempt)];
 
@@ -23,9 +24,10 @@ void pending_say(FILE *out, const char *server, const struct problem *problem, b
 		"endorse: %s holds this enrollment until an admin decides\n"
 		"  what     %s\n"
 		"  attempt  %s\n"
+		"  sha256   %s of this EK, for the admin to compare\n"
 		"  do       have an admin look at it, and accept or reject it:\n"
 		"           endorsectl pending show %s\n",
-		server, detail, id, id);
+		server, detail, id, ek_sha256, id);
 }
 
 int64_t pending_delay_ms(int64_t after, int64_t left, uint16_t dice)

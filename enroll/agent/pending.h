@@ -6,8 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* What happened and who decides; a line when it was told before. */
-void pending_say(FILE *out, const char *server, const struct problem *problem, bool is_first);
+/* What happened, who decides, and the EK's digest to be compared; a line when it was told before. */
+void pending_say(FILE *out, const char *server, const char *ek_sha256,
+	const struct problem *problem, bool is_first);
 
 /*
  * How long to wait before asking again, in milliseconds: what the service asked for (`after` seconds;

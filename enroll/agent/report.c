@@ -156,12 +156,28 @@ static const struct {
 	{"wrong-service", "Give the service's own name with --service."},
 	{"ak-not-for-this-service", "Give the service's own name with --service."},
 	{"ek-untrusted",
-		"The service has no root for this TPM's manufacturer: the operator can import it, "
-		"allow this EK (endorsectl ek allow add), or have such attempts held for "
-		"approval."},
+		"The service has no root for this TPM's manufacturer: the operator can import it "
+		"(endorsectl vendors import), allow this EK by its sha256 (endorsectl ek allow "
+		"add) where the name's rule takes allow-list, or have such attempts held for "
+		"approval (unknown_ek: hold)."},
 	{"ek-certificate-missing",
-		"The operator can allow this EK by its sha256 (endorsectl ek allow add), or have "
-		"such attempts held for approval (unknown_ek: hold)."},
+		"The operator can allow this EK by its sha256 (endorsectl ek allow add) where the "
+		"name's rule takes allow-list, or have such attempts held for approval "
+		"(unknown_ek: hold)."},
+	{"ek-expired", "Ask the maker of the TPM or of the machine for a newer certificate; or the "
+		       "operator lets the name's rule take expired ones (expired_ek: warn)."},
+	{"ek-manufacturer",
+		"The service knows the CA of this certificate as another maker's: show the "
+		"operator the request's id. endorse doctor says what this TPM is."},
+	{"ek-revoked", "The TPM's maker took its certificate back: the machine needs another TPM."},
+	{"ek-mismatch",
+		"The key in this TPM is not the one of its certificate: was the EK made anew, by "
+		"another template? Try another --ek."},
+	{"ek-firmware",
+		"Something is known against this TPM's firmware: look for an update, or ask the "
+		"operator."},
+	{"ek-roca", "Anybody can compute this TPM's EK (CVE-2017-15361): it needs to be replaced, "
+		    "or an EK of another kind (--ek p256)."},
 	{"ek-registered-for-another-host",
 		"The operator registered this EK under another name: give that one (--host), or "
 		"let the service say it (--host-from-service)."},
@@ -208,6 +224,16 @@ static void print_other_ek(FILE *out, const struct attempt *a)
 {
 	if (!a->another_ek || a->ek == NULL)
 		return;
+	if (strcmp(a->ek->template->name, a->before.ek_template) == 0) {
+		fprintf(out,
+			"  note     %s remembers an enrollment of %s with\n           another EK "
+			"of the "
+			"same template: this is another TPM. Was the mainboard exchanged?\n        "
+			"   "
+			"The operator then gives the name to this one (endorsectl host unbind)\n",
+			state_path(a->state, STATE_ENROLLMENT), a->before.host);
+		return;
+	}
 	fprintf(out,
 		"  note     this run used the EK of template %s; %s remembers an enrollment of %s "
 		"with\n           the EK of template %s: try --ek %s\n",
@@ -239,9 +265,8 @@ void report_refusal(FILE *out, const struct attempt *a)
 	print_pair(out, "device", a->before.device_id);
 	if (a->ek != NULL) {
 		print_pair(out, "EK", a->ek->template->name);
-		/* What an operator allows it by; one with a certificate is found by that. */
-		if (a->ek->certificate.n == 0)
-			print_pair(out, "sha256", a->ek->sha256);
+		/* What an operator allows it by, and compares. */
+		print_pair(out, "sha256", a->ek->sha256);
 	}
 	print_pair(out, "do", advice_for(a));
 	print_other_ek(out, a);

@@ -85,9 +85,14 @@ static struct view trimmed(struct view text)
 
 static enum err keep(struct view value, char **out)
 {
+	size_t n = value.n < VALUE_MAX ? value.n : VALUE_MAX - 1;
+
 	free(*out);
-	*out = strndup((const char *)value.p, value.n < VALUE_MAX ? value.n : VALUE_MAX - 1);
-	return *out == NULL ? fail(ERR_INTERNAL, "out-of-memory", "bundle_read") : OK;
+	if ((*out = calloc(1, n + 1)) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "bundle_read");
+	if (n > 0)
+		memcpy(*out, value.p, n);
+	return OK;
 }
 
 static enum err no_such(const struct reading *reading, const char *what, const char *value)

@@ -240,9 +240,25 @@ static void an_import_says_why(void **state)
 	(void)state;
 	VENDORS(&world, &none, "import", dir);
 	assert_code(&none, 2);
+	assert_non_null(strstr(buf_text(&none.err), "--why is missing"));
 	VENDORS(&world, &empty, "import", dir, "--why", "...", "--vendors", BUNDLED);
 	assert_code(&empty, 5);
 	assert_non_null(strstr(buf_text(&empty.err), "why-missing"));
+	assert_int_equal(imported(&world), 0);
+}
+
+/* One mistake, told once, before anything is imported. */
+static void what_cannot_be_meant_is_wrong_usage(void **state)
+{
+	AUTO(output_free) struct output output, half;
+
+	(void)state;
+	VENDORS(&world, &output, "import", dir, "--why", "x", "--manufacturer", "IFX");
+	assert_code(&output, 2);
+	assert_non_null(strstr(buf_text(&output.err), "--manufacturer: \"IFX\" is no list"));
+	VENDORS(&world, &half, "import", dir, "--why", "x", "--cab-root", "root.pem");
+	assert_code(&half, 2);
+	assert_non_null(strstr(buf_text(&half.err), "go together"));
 	assert_int_equal(imported(&world), 0);
 }
 
@@ -358,6 +374,7 @@ static void what_was_imported_can_be_removed_and_what_was_not_cannot(void **stat
 		}
 	assert_code(&configured, 5);
 	assert_non_null(strstr(buf_text(&configured.err), "certificate-unknown"));
+	assert_non_null(strstr(buf_text(&configured.err), "endorsectl reload"));
 }
 
 static void a_signed_cabinet_is_imported(void **state)
@@ -402,6 +419,7 @@ static int tests(void)
 		cmocka_unit_test(a_dry_run_tells_all_and_changes_nothing),
 		cmocka_unit_test(vendors_that_are_not_installed_are_told),
 		cmocka_unit_test(an_import_says_why),
+		cmocka_unit_test(what_cannot_be_meant_is_wrong_usage),
 		cmocka_unit_test(
 			a_directory_is_imported_and_every_server_trusts_it_within_five_seconds),
 		cmocka_unit_test(what_is_known_is_not_added_again),

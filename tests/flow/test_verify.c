@@ -24,6 +24,10 @@ static void verify(struct output *output, const char *const *arguments)
 	process_run(&(struct program){.argv = argv}, output);
 }
 #define VERIFY(output, ...) verify(output, (const char *const[]){__VA_ARGS__, NULL})
+#define ENDORSECTL(output, ...)                                                                    \
+	process_run(&(struct program){.argv = (const char *const[]){ENDORSE_BIN_DIR "/endorsectl", \
+					      __VA_ARGS__, NULL}},                                 \
+		output)
 #define TRUST "--trust", FIXTURES, "--at", DAY
 #define GOOD FIXTURES "/leaves/good-rsa.der"
 
@@ -211,6 +215,61 @@ static void what_cannot_be_judged_is_2(void **state)
 	wants(&some, 2, "1 accepted, 1 refused, 1 not judged");
 }
 
+static void a_directory_without_a_file_accepts_nothing(void **state)
+{
+	AUTO(output_free) struct output output;
+	AUTO(mem_free) char *folder = text("%s/nothing", supervise_dir());
+
+	(void)state;
+	MUST_RUN("mkdir", folder);
+	VERIFY(&output, folder, TRUST);
+	wants(&output, 2, "0 accepted");
+	assert_non_null(strstr(buf_text(&output.err), "there is no file to judge"));
+}
+
+/* A root alone says nothing of whose TPMs it may vouch for. */
+static void a_root_that_is_named_is_believed_for_those_it_is_named_for(void **state)
+{
+	static const char *const chain = FIXTURES "/intermediates/rsa-ca.der";
+	static const char *const file = FIXTURES "/roots/rsa-root.der";
+	AUTO(output_free) struct output unsaid, said, other, wrong;
+
+	(void)state;
+	VERIFY(&unsaid, GOOD, "--trust", file, "--chain", chain);
+	assert_int_equal(unsaid.code, 2);
+	assert_non_null(strstr(buf_text(&unsaid.err), "say --manufacturer"));
+	VERIFY(&said, GOOD, "--trust", file, "--chain", chain, "--manufacturer", "id:FFFFF1D0");
+	wants(&said, 0, "ACCEPTED  operator-import");
+	VERIFY(&other, GOOD, "--trust", file, "--chain", chain, "--manufacturer", "id:49465800");
+	wants(&other, 1, "REFUSED  ek-manufacturer");
+	VERIFY(&wrong, GOOD, "--trust", file, "--manufacturer", "IFX");
+	assert_int_equal(wrong.code, 2);
+	assert_non_null(strstr(buf_text(&wrong.err), "--manufacturer: \"IFX\" is no list"));
+}
+
+static void a_group_of_commands_tells_its_own(void **state)
+{
+	AUTO(output_free) struct output help, bare, mistaken, unknown, option;
+
+	(void)state;
+	ENDORSECTL(&help, "vendors", "--help");
+	wants(&help, 0, "\n  vendors verify ");
+	assert_null(strstr(buf_text(&help.out), "pending"));
+	ENDORSECTL(&bare, "ek", "allow");
+	assert_int_equal(bare.code, 2);
+	assert_non_null(strstr(buf_text(&bare.err), "\n  ek allow add "));
+	ENDORSECTL(&mistaken, "vendors", "verifi");
+	assert_int_equal(mistaken.code, 2);
+	assert_non_null(strstr(buf_text(&mistaken.err), "there is no command \"vendors verifi\""));
+	assert_null(strstr(buf_text(&mistaken.err), "pending"));
+	ENDORSECTL(&unknown, "vend");
+	assert_int_equal(unknown.code, 2);
+	assert_non_null(strstr(buf_text(&unknown.err), "usage: endorsectl COMMAND"));
+	VERIFY(&option, "--frobnicate");
+	assert_int_equal(option.code, 2);
+	assert_non_null(strstr(buf_text(&option.err), "endorsectl vendors verify: unrecognized"));
+}
+
 static void pem_and_standard_input_are_taken_and_a_pem_file_may_have_its_chain(void **state)
 {
 	AUTO(mem_free) char *path = text("%s/ek.pem", supervise_dir());
@@ -311,6 +370,9 @@ static int tests(void)
 		cmocka_unit_test(several_are_a_line_each_and_a_count),
 		cmocka_unit_test(another_kind_of_file_is_told_by_its_name),
 		cmocka_unit_test(what_cannot_be_judged_is_2),
+		cmocka_unit_test(a_directory_without_a_file_accepts_nothing),
+		cmocka_unit_test(a_root_that_is_named_is_believed_for_those_it_is_named_for),
+		cmocka_unit_test(a_group_of_commands_tells_its_own),
 		cmocka_unit_test(
 			pem_and_standard_input_are_taken_and_a_pem_file_may_have_its_chain),
 		cmocka_unit_test(an_export_is_judged_as_the_service_that_wrote_it),

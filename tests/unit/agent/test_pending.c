@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ID "00112233445566778899aabbccddeeff"
+#define EK "abcdef01"
 #define LONG 3600000 /* an hour, in milliseconds */
 
 static char *said(const struct problem *problem, bool is_first)
@@ -19,7 +20,7 @@ static char *said(const struct problem *problem, bool is_first)
 	FILE *out = open_memstream(&text, &n);
 
 	assert_non_null(out);
-	pending_say(out, "https://ca.example.org", problem, is_first);
+	pending_say(out, "https://ca.example.org", EK, problem, is_first);
 	fclose(out);
 	return text;
 }
@@ -33,6 +34,7 @@ static void it_is_told_once_at_length_what_happened_and_what_an_admin_types(void
 	assert_non_null(strstr(first, "https://ca.example.org holds this enrollment"));
 	assert_non_null(strstr(first, "nobody vouches?[2J"));
 	assert_non_null(strstr(first, "endorsectl pending show " ID "\n"));
+	assert_non_null(strstr(first, "sha256   " EK));
 	assert_non_null(strstr(again, ID));
 	assert_null(strstr(again, "endorsectl"));
 }

@@ -48,17 +48,21 @@ static void after_a_change_of_eks_a_refusal_names_the_one_before(void **state)
 		.before = {.ek_template = "L-1", .host = "web.example.org"},
 		.problem = {.code = "host-bound-to-another-device", .detail = "taken"}};
 	struct attempt with_state = attempt;
-	AUTO(mem_free) char *text = NULL;
+	AUTO(mem_free) char *text = NULL, *of_another_tpm = NULL;
 
 	(void)state;
 	assert_int_equal(OK, state_open_readonly("/", &directory));
 	with_state.state = directory;
 	text = refusal_text(&with_state);
 	assert_non_null(strstr(text, "try --ek L-1"));
+	ek.template = ek_template_find("L-1");
+	of_another_tpm = refusal_text(&with_state);
+	assert_non_null(strstr(of_another_tpm, "this is another TPM"));
+	assert_null(strstr(of_another_tpm, "try --ek"));
 }
 
-/* What the operator allows an EK without a certificate by has to be told; another one's is not. */
-static void the_digest_of_an_ek_without_a_certificate_is_told(void **state)
+/* What the operator allows an EK by, or compares, has to be told. */
+static void the_digest_of_the_ek_is_told(void **state)
 {
 	const struct wish wish = {.server = "https://ca.example.org"};
 	struct device_ek ek = {.template = ek_template_find("L-1"), .sha256 = "abcdef01"};
@@ -75,7 +79,7 @@ static void the_digest_of_an_ek_without_a_certificate_is_told(void **state)
 	assert_non_null(strstr(bare, "abcdef01"));
 	assert_non_null(strstr(bare, "endorsectl ek allow add"));
 	assert_non_null(strstr(bare, "refused to enroll this machine\n"));
-	assert_null(strstr(certified, "abcdef01"));
+	assert_non_null(strstr(certified, "abcdef01"));
 }
 
 static void a_code_that_is_not_known_has_no_advice(void **state)
@@ -90,7 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refusal_says_what_happened_to_whom_and_what_to_do),
 		cmocka_unit_test(after_a_change_of_eks_a_refusal_names_the_one_before),
-		cmocka_unit_test(the_digest_of_an_ek_without_a_certificate_is_told),
+		cmocka_unit_test(the_digest_of_the_ek_is_told),
 		cmocka_unit_test(a_code_that_is_not_known_has_no_advice),
 	};
 
