@@ -1,7 +1,7 @@
 /* content.h - the certificates and CRLs in the bytes of one file, whatever form it has. */
 #pragma once
 
-#include "enroll/tpm/bundle.h"
+#include "enroll/trust/bundle.h"
 
 /*
  * Reads PEM (with a bundle's lines or without), DER of a certificate, of a CRL or of PKCS#7, and PKCS#7 in

@@ -2,9 +2,9 @@
 
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
-#include "enroll/tpm/bundle.h"
 #include "enroll/tpm/ekpublic.h"
 #include "enroll/tpm/nvcert.h"
+#include "enroll/trust/bundle.h"
 
 #include <errno.h>
 #include <openssl/err.h>

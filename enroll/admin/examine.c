@@ -6,8 +6,8 @@
 #include "ca/base/printable.h"
 #include "enroll/admin/remedy.h"
 #include "enroll/tpm/identity.h"
-#include "enroll/tpm/issuerhint.h"
 #include "enroll/tpm/manufacturer.h"
+#include "enroll/trust/issuerhint.h"
 
 #include <openssl/err.h>
 #include <stdio.h>

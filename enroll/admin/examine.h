@@ -3,7 +3,7 @@
 
 #include "enroll/admin/ekfile.h"
 #include "enroll/proto/ekreport.h"
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 
 /* By what files are judged; borrowed. */
 struct examiner {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "enroll/admin/cab.h"
-#include "enroll/tpm/bundle.h"
-#include "enroll/tpm/candidate.h"
-#include "enroll/tpm/vouching.h"
+#include "enroll/trust/bundle.h"
+#include "enroll/trust/candidate.h"
+#include "enroll/trust/vouching.h"
 
 #define GATHER_FILES 20000
 #define GATHER_BYTES (256 * 1024 * 1024) /* of all files together */

@@ -7,8 +7,8 @@
 #include "enroll/admin/paragraph.h"
 #include "enroll/tpm/ekcert.h"
 #include "enroll/tpm/ekpublic.h"
-#include "enroll/tpm/issuerhint.h"
 #include "enroll/tpm/manufacturer.h"
+#include "enroll/trust/issuerhint.h"
 
 #include <openssl/err.h>
 #include <stdio.h>

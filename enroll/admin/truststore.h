@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ca/base/buf.h"
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 
 struct truststore {
 	struct trust *trust;

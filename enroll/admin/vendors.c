@@ -5,8 +5,8 @@
 #include "enroll/admin/command.h"
 #include "enroll/admin/vendors_print.h"
 #include "enroll/proto/attempts.h"
-#include "enroll/tpm/bundle.h"
-#include "enroll/tpm/candidate.h"
+#include "enroll/trust/bundle.h"
+#include "enroll/trust/candidate.h"
 
 #include <ctype.h>
 #include <getopt.h>

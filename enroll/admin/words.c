@@ -1,6 +1,6 @@
 #include "enroll/admin/words.h"
 
-#include "enroll/tpm/vouching.h"
+#include "enroll/trust/vouching.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "enroll/daemon/config.h"
 
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 
 #include <ctype.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "enroll/flow/ticket.h"
 #include "enroll/proto/admin.h"
 #include "enroll/proto/limits.h"
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 #include "policy/policy.h"
 
 struct tally;

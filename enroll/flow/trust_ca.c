@@ -4,10 +4,10 @@
 #include "db/trusted.h"
 #include "enroll/flow/act.h"
 #include "enroll/flow/attempt_id.h"
-#include "enroll/tpm/candidate.h"
 #include "enroll/tpm/identity.h"
-#include "enroll/tpm/issuerhint.h"
-#include "enroll/tpm/vouching.h"
+#include "enroll/trust/candidate.h"
+#include "enroll/trust/issuerhint.h"
+#include "enroll/trust/vouching.h"
 
 #include <stdio.h>
 #include <string.h>

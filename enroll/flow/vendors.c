@@ -3,8 +3,8 @@
 #include "ca/base/encode.h"
 #include "db/trusted.h"
 #include "enroll/flow/act.h"
-#include "enroll/tpm/candidate.h"
-#include "enroll/tpm/vouching.h"
+#include "enroll/trust/candidate.h"
+#include "enroll/trust/vouching.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/ossl.h"
-#include "enroll/tpm/certfile.h"
 #include "enroll/tpm/nvcert.h"
+#include "enroll/trust/certfile.h"
 
 #include <ctype.h>
 #include <openssl/err.h>

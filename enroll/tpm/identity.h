@@ -3,7 +3,7 @@
 
 #include "enroll/tpm/ekcert.h"
 #include "enroll/tpm/ekpublic.h"
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 
 struct identity; /* only identity_judge() makes one: holding it is the proof */
 

@@ -8,34 +8,15 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-static const struct {
-	enum key_kind kind;
-	const char *text;
-	const char *curve; /* OpenSSL's name; NULL for RSA */
-	TPMI_ECC_CURVE tpm_curve;
-	int bits;
-} kinds[] = {
-	{KEY_RSA_2048, "rsa2048", NULL, TPM2_ECC_NONE, 2048},
-	{KEY_RSA_3072, "rsa3072", NULL, TPM2_ECC_NONE, 3072},
-	{KEY_RSA_4096, "rsa4096", NULL, TPM2_ECC_NONE, 4096},
-	{KEY_P256, "p256", "prime256v1", TPM2_ECC_NIST_P256, 256},
-	{KEY_P384, "p384", "secp384r1", TPM2_ECC_NIST_P384, 384},
-	{KEY_P521, "p521", "secp521r1", TPM2_ECC_NIST_P521, 521},
+static const TPMI_ECC_CURVE curves[KEY_KINDS] = {
+	[KEY_P256] = TPM2_ECC_NIST_P256,
+	[KEY_P384] = TPM2_ECC_NIST_P384,
+	[KEY_P521] = TPM2_ECC_NIST_P521,
 };
-
-const char *key_kind_text(enum key_kind kind)
-{
-	return kinds[kind].text;
-}
-
-int key_kind_bits(enum key_kind kind)
-{
-	return kinds[kind].bits;
-}
 
 TPMI_ECC_CURVE key_kind_curve(enum key_kind kind)
 {
-	return kinds[kind].tpm_curve;
+	return curves[kind];
 }
 
 const EVP_MD *tpm_digest(uint16_t alg)
@@ -179,10 +160,10 @@ static enum err rsa_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *k
 		return bad_key("another RSA exponent");
 	if (BN_num_bits(n) != bits || (int)unique->size * 8 != bits || !BN_is_odd(n))
 		return bad_key("a modulus of another size");
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		if (kinds[i].curve != NULL || kinds[i].bits != bits)
+	for (enum key_kind i = 0; i < KEY_KINDS; i++) {
+		if (key_kind_group(i) != NULL || key_kind_bits(i) != bits)
 			continue;
-		*kind = kinds[i].kind;
+		*kind = i;
 		if ((*out = rsa_pkey(n, e)) == NULL)
 			return bad_key("not a usable RSA key");
 		return OK;
@@ -203,17 +184,16 @@ static enum err ec_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *ki
 {
 	uint8_t x[66], y[66];
 
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		size_t width = ((size_t)kinds[i].bits + 7) / 8;
+	for (enum key_kind i = 0; i < KEY_KINDS; i++) {
+		size_t width = ((size_t)key_kind_bits(i) + 7) / 8;
 
-		if (kinds[i].curve == NULL ||
-			kinds[i].tpm_curve != area->parameters.eccDetail.curveID)
+		if (key_kind_group(i) == NULL || curves[i] != area->parameters.eccDetail.curveID)
 			continue;
 		if (!pad_left(&area->unique.ecc.x, x, width) ||
 			!pad_left(&area->unique.ecc.y, y, width))
 			return bad_key("a coordinate wider than the field");
-		*kind = kinds[i].kind;
-		if ((*out = ec_pkey(kinds[i].curve, x, y, width)) == NULL)
+		*kind = i;
+		if ((*out = ec_pkey(key_kind_group(i), x, y, width)) == NULL)
 			return bad_key("a point that is not on its curve");
 		return OK;
 	}
@@ -232,57 +212,14 @@ enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kin
 	}
 }
 
-static bool is_explicit_curve(EVP_PKEY *key)
-{
-	char encoding[32] = "";
-	size_t n = 0;
-
-	return EVP_PKEY_get_utf8_string_param(
-		       key, OSSL_PKEY_PARAM_EC_ENCODING, encoding, sizeof(encoding), &n) == 1 &&
-	       strcmp(encoding, OSSL_PKEY_EC_ENCODING_EXPLICIT) == 0;
-}
-
-static bool has_exponent_f4(EVP_PKEY *key)
-{
-	AUTO(bn_free) BIGNUM *e = NULL;
-
-	return EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_word(e, RSA_F4);
-}
-
-static bool is_kind(EVP_PKEY *key, size_t i)
-{
-	char group[64];
-
-	if (kinds[i].curve == NULL)
-		return EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == kinds[i].bits &&
-		       has_exponent_f4(key);
-	return EVP_PKEY_is_a(key, "EC") && !is_explicit_curve(key) &&
-	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, kinds[i].curve) == 0;
-}
-
-enum err key_kind_of(EVP_PKEY *key, enum key_kind *out)
-{
-	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (is_kind(key, i)) {
-			*out = kinds[i].kind;
-			return OK;
-		}
-	return fail(ERR_REJECTED, "key-kind",
-		"a %s key of %d bits: wanted RSA of 2048, 3072 or 4096 bits with exponent 65537, "
-		"or "
-		"a named curve P-256, P-384 or P-521",
-		EVP_PKEY_get0_type_name(key) == NULL ? "unknown" : EVP_PKEY_get0_type_name(key),
-		EVP_PKEY_get_bits(key));
-}
-
 /* The same key made anew from its numbers, so that nothing of the received encoding is left. */
 static EVP_PKEY *plain_copy(EVP_PKEY *key, enum key_kind kind)
 {
 	AUTO(bn_free) BIGNUM *a = NULL;
 	AUTO(bn_free) BIGNUM *b = NULL;
-	bool is_rsa = kinds[kind].curve == NULL;
-	int width = (kinds[kind].bits + 7) / 8;
+	const char *group = key_kind_group(kind);
+	bool is_rsa = group == NULL;
+	int width = (key_kind_bits(kind) + 7) / 8;
 	uint8_t x[66], y[66];
 
 	if (EVP_PKEY_get_bn_param(
@@ -294,7 +231,7 @@ static EVP_PKEY *plain_copy(EVP_PKEY *key, enum key_kind kind)
 		return rsa_pkey(a, b);
 	if (BN_bn2binpad(a, x, width) < 0 || BN_bn2binpad(b, y, width) < 0)
 		return NULL;
-	return ec_pkey(kinds[kind].curve, x, y, (size_t)width);
+	return ec_pkey(group, x, y, (size_t)width);
 }
 
 enum err spki_sha256(EVP_PKEY *key, uint8_t out[static 32])

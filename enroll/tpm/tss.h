@@ -23,8 +23,7 @@ CHECKED enum err public_name(struct view tpm2b, uint16_t name_alg, struct tpm_na
  */
 CHECKED enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind);
 
-/* The size of a kind of key in bits, and its curve; TPM2_ECC_NONE for RSA. */
-int key_kind_bits(enum key_kind kind);
+/* The curve of a kind of key; TPM2_ECC_NONE for RSA. */
 TPMI_ECC_CURVE key_kind_curve(enum key_kind kind);
 
 /* The digest of a TPM hash algorithm: SHA-256, SHA-384, SHA-512; NULL for others. */

@@ -1,7 +1,7 @@
 /* fuzz_bundle.c - a file of certificates with lines before each. */
 #include "tests/fuzz/target.h"
 
-#include "enroll/tpm/bundle.h"
+#include "enroll/trust/bundle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {

@@ -1,7 +1,7 @@
 /* fuzz_vendor.c - vendor.yaml of a manufacturer, from a file without a name. */
 #include "tests/fuzz/target.h"
 
-#include "enroll/tpm/vendor.h"
+#include "enroll/trust/vendor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,12 +17,13 @@ ca/signer    | ca ca/base                                                       
 policy       | ca/base                                                                |
 db           | ca/base                                                                | libpq
 enroll/proto | ca/base                                                                | jansson
-enroll/tpm   | ca/base                                                                | openssl tss2-mu
-enroll/flow  | ca ca/base ca/signer/client.h policy db enroll/proto enroll/tpm        | openssl
+enroll/trust | ca/base                                                                | openssl
+enroll/tpm   | enroll/trust ca/base                                                   | openssl tss2-mu
+enroll/flow  | ca ca/base ca/signer/client.h policy db enroll/proto enroll/tpm enroll/trust        | openssl
 enroll/http  | enroll/flow enroll/proto ca/base                                       | civetweb
-enroll/agent | enroll/proto enroll/tpm ca ca/base                                     | openssl tss2-mu tss2-esys curl
-enroll/admin | enroll/proto enroll/tpm ca ca/base                                     | openssl curl
-enroll/daemon| ca ca/base ca/signer policy db enroll/proto enroll/tpm enroll/flow enroll/http |
+enroll/agent | enroll/proto enroll/tpm enroll/trust ca ca/base                                     | openssl tss2-mu tss2-esys curl
+enroll/admin | enroll/proto enroll/tpm enroll/trust ca ca/base                                     | openssl curl
+enroll/daemon| ca ca/base ca/signer policy db enroll/proto enroll/tpm enroll/trust enroll/flow enroll/http |
 EOT
 # The one place where a library is let in that its folder does not have.
 echo "ca/base/yaml.c yaml" >"$list/only"

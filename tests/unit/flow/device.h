@@ -3,7 +3,7 @@
 
 #include "enroll/flow/service.h"
 #include "enroll/proto/claim.h"
-#include "tests/unit/tpm/pki.h"
+#include "tests/unit/trust/pki.h"
 
 #include <tss2/tss2_tpm2_types.h>
 

@@ -1,4 +1,4 @@
 /* Keys, public areas and certificates: the same as for the tests of enroll/tpm. */
 #include "tests/unit/tpm/area.c"
-#include "tests/unit/tpm/pki.c"
 #include "tests/unit/tpm/scratch.c"
+#include "tests/unit/trust/pki.c"

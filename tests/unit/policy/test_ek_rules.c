@@ -1,4 +1,4 @@
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 #include "policy/policy.h"
 #include "tests/unit/check.h"
 #include "tests/unit/policy/load.h"

@@ -1,6 +1,6 @@
 #include "ca/base/crypt.h"
 #include "enroll/tpm/public.h"
-#include "enroll/tpm/trust.h"
+#include "enroll/trust/trust.h"
 #include "policy/policy.h"
 #include "tests/unit/check.h"
 #include "tests/unit/policy/load.h"

@@ -2,7 +2,7 @@
 
 #include "ca/base/ossl.h"
 #include "tests/unit/check.h"
-#include "tests/unit/tpm/pki.h"
+#include "tests/unit/trust/pki.h"
 
 static void a_certificate_is_cut_out_of_what_is_around_it(void **state)
 {

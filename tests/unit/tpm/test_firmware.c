@@ -2,8 +2,8 @@
 
 #include "ca/base/file.h"
 #include "tests/unit/check.h"
-#include "tests/unit/tpm/pki.h"
 #include "tests/unit/tpm/scratch.h"
+#include "tests/unit/trust/pki.h"
 
 #include <sys/stat.h>
 

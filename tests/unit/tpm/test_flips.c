@@ -3,7 +3,7 @@
 #include "ca/base/cert.h"
 #include "ca/base/file.h"
 #include "tests/unit/check.h"
-#include "tests/unit/tpm/pki.h"
+#include "tests/unit/trust/pki.h"
 
 #define FIXTURES ENDORSE_SOURCE_DIR "/tests/fixtures/ek"
 

@@ -3,8 +3,8 @@
 #include "ca/base/ossl.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
-#include "tests/unit/tpm/pki.h"
 #include "tests/unit/tpm/weak.h"
+#include "tests/unit/trust/pki.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>

@@ -3,7 +3,7 @@
 #include "ca/base/file.h"
 #include "enroll/tpm/nvcert.h"
 #include "tests/unit/check.h"
-#include "tests/unit/tpm/pki.h"
+#include "tests/unit/trust/pki.h"
 
 #include <unistd.h>
 

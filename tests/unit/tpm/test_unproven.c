@@ -3,8 +3,8 @@
 #include "ca/base/ossl.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
-#include "tests/unit/tpm/pki.h"
 #include "tests/unit/tpm/weak.h"
+#include "tests/unit/trust/pki.h"
 
 /* A world in which nobody has heard of the leaf's CA. */
 static void estranged_world(struct world *world)
