@@ -132,6 +132,9 @@ static bool front_message(struct pglink *link, char type, struct view message)
 	link->owner.count(link->owner.arg, type);
 	if (type == 'P')
 		remember(link, message);
+	/* The first to be asked is the startup message. */
+	if (type == 'P' && link->asked > 1)
+		link->owner.count(link->owner.arg, PGLINK_PARSED_LATE);
 	if (type == 'B')
 		mark_bound(link, message);
 	if (type == 'Q')

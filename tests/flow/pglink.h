@@ -5,6 +5,8 @@
 
 #define PGLINK_STATEMENTS 64
 #define PGLINK_PENDING 256
+#define PGLINK_PARSED_LATE                                                                         \
+	2 /* counted as a type: a Parse behind the first Sync of its connection */
 #define PGLINK_LOOK 1 /* counted as a type: the service asks whether operators imported anything */
 
 /* What a link asks of, and tells, the proxy that it belongs to. */
