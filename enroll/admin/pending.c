@@ -245,41 +245,33 @@ static enum err decide_by(const struct wish *wish, const char *text, const char 
 	return OK;
 }
 
-int command_pending_accept_once(int argc, char **argv)
+/* One attempt and a reason. */
+static int decide_as_told(
+	int argc, char **argv, const char *usage, const char *path, const char *told)
 {
 	struct wish wish = {.server = ADMIN_SERVER};
 	struct problem problem = {0};
-	int code = read_options(argc, argv, accept_usage, "w", &wish);
+	int code = read_options(argc, argv, usage, "w", &wish);
 
 	if (code >= 0)
 		return code;
 	if (optind + 1 == argc && wish.why[0] == '\0')
 		return command_lacks_why();
 	if (optind + 1 != argc)
-		return command_misused(accept_usage);
-	return ended(
-		decide_by(&wish, argv[optind], "/v1/admin/pending/accept",
-			"accepted: its device enrolls when it asks next, where its rule's trust "
-			"has approved",
-			&problem),
-		&problem);
+		return command_misused(usage);
+	return ended(decide_by(&wish, argv[optind], path, told, &problem), &problem);
+}
+
+int command_pending_accept_once(int argc, char **argv)
+{
+	return decide_as_told(argc, argv, accept_usage, "/v1/admin/pending/accept",
+		"accepted: its device enrolls when it asks next, where its rule's trust has "
+		"approved");
 }
 
 int command_pending_reject(int argc, char **argv)
 {
-	struct wish wish = {.server = ADMIN_SERVER};
-	struct problem problem = {0};
-	int code = read_options(argc, argv, reject_usage, "w", &wish);
-
-	if (code >= 0)
-		return code;
-	if (optind + 1 == argc && wish.why[0] == '\0')
-		return command_lacks_why();
-	if (optind + 1 != argc)
-		return command_misused(reject_usage);
-	return ended(
-		decide_by(&wish, argv[optind], "/v1/admin/pending/reject", "rejected", &problem),
-		&problem);
+	return decide_as_told(argc, argv, reject_usage, "/v1/admin/pending/reject", "rejected");
 }
 
 static enum err trust_ca(const struct wish *wish, const char *text, struct problem *problem)
