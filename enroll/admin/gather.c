@@ -1,10 +1,10 @@
 #include "enroll/admin/gather.h"
 
 #include "ca/base/file.h"
+#include "ca/base/folder.h"
 #include "ca/base/ossl.h"
 #include "enroll/admin/content.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -249,38 +249,26 @@ static enum err walk_file(const struct walk *walk, const struct place *place)
 	return is_harmless(err, place->depth) ? add_left_out(walk, place->shown) : err;
 }
 
-static int is_visible(const struct dirent *entry)
+static enum err walk_entry(
+	const struct walk *walk, const struct place *above, const struct folder_entry *entry)
 {
-	return entry->d_name[0] != '.';
-}
+	AUTO(mem_free) char *shown = path_join(above->shown, entry->name);
+	struct place place = {entry->path, shown, above->depth + 1, above->is_in_cab};
 
-static enum err walk_entry(const struct walk *walk, const struct place *above, const char *name)
-{
-	AUTO(mem_free) char *path = path_join(above->path, name);
-	AUTO(mem_free) char *shown = path_join(above->shown, name);
-	struct place place = {path, shown, above->depth + 1, above->is_in_cab};
-
-	return path == NULL || shown == NULL ? out_of_memory() : walk_place(walk, &place);
+	return shown == NULL ? out_of_memory() : walk_place(walk, &place);
 }
 
 static enum err walk_directory(const struct walk *walk, const struct place *place)
 {
-	struct dirent **entries = NULL;
-	enum err err = OK;
-	int n;
+	AUTO(folder_free) struct folder folder = {NULL, 0};
 
 	if (place->depth > GATHER_DEPTH)
 		return fail(ERR_TOO_LARGE, "gather-size", "%s: directories more than %d deep",
 			place->shown, GATHER_DEPTH);
-	if ((n = scandir(place->path, &entries, is_visible, alphasort)) < 0)
-		return fail(ERR_INTERNAL, "file-read", "%s: %s", place->shown, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		if (err == OK)
-			err = walk_entry(walk, place, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
+	TRY(folder_read(place->path, &folder));
+	for (size_t i = 0; i < folder.n; i++)
+		TRY(walk_entry(walk, place, &folder.entry[i]));
+	return OK;
 }
 
 static enum err walk_place(const struct walk *walk, const struct place *place)

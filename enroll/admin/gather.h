@@ -15,7 +15,7 @@ struct gather_wish {
 	const char *manufacturers; /* of every root: "id:49465800" or "any"; NULL: found out */
 	bool pins; /* every CA is a root, also one that somebody else has signed */
 	bool takes_exports; /* what a bundle says a service trusts, with role and class, as it does */
-	const struct vendor_tree *vendors; /* may be NULL */
+	const struct vendors *vendors; /* may be NULL */
 	const struct cab_trust *cab;
 	const char *temporary; /* where a private directory is made for a cabinet; NULL: /tmp */
 	int64_t now;

@@ -108,7 +108,7 @@ static enum err add_gathered(struct truststore *store, const struct gathering *g
 }
 
 static enum err add_path(
-	struct truststore *store, const char *path, int64_t now, const struct vendor_tree *vendors)
+	struct truststore *store, const char *path, int64_t now, const struct vendors *vendors)
 {
 	AUTO(gathering_free) struct gathering gathering;
 	const struct cab_trust nobody = {0};
@@ -207,7 +207,7 @@ static enum err load_sources(struct truststore *store, const char *const *paths,
 }
 
 /* What tells whom an imported root may vouch for; without it only the roots that say so are taken. */
-static void load_vendors(const char *const *paths, size_t n, struct vendor_tree **out)
+static void load_vendors(const char *const *paths, size_t n, struct vendors **out)
 {
 	const char *tree = BUNDLE_DIR;
 	struct problems problems;
@@ -217,7 +217,7 @@ static void load_vendors(const char *const *paths, size_t n, struct vendor_tree 
 			tree = paths[i];
 	problems_init(&problems);
 	/* Whatever is wrong with it is told when it is loaded as a tree; nothing is believed by it. */
-	(void)!vendor_tree_load(tree, &problems, out);
+	(void)!vendors_load(tree, &problems, out);
 	problems_free(&problems);
 }
 
@@ -233,7 +233,7 @@ static bool has_others(const char *const *paths, size_t n)
 enum err truststore_load(const char *const *paths, size_t n, int64_t now, struct truststore *out)
 {
 	static const char *const installed[] = {BUNDLE_DIR};
-	AUTO(vendor_tree_free) struct vendor_tree *vendors = NULL;
+	AUTO(vendors_free) struct vendors *vendors = NULL;
 
 	if (n == 0) {
 		paths = installed;

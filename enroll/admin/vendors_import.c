@@ -132,13 +132,13 @@ static bool has_half_a_root(const struct wish *wish)
 }
 
 /* Without a tree of vendors there is only less to go by, unless one was named. */
-static enum err load_vendors(const struct wish *wish, struct vendor_tree **out)
+static enum err load_vendors(const struct wish *wish, struct vendors **out)
 {
 	struct problems problems;
 	enum err err;
 
 	problems_init(&problems);
-	err = vendor_tree_load(
+	err = vendors_load(
 		wish->vendors == NULL ? ENDORSE_VENDORS_DIR : wish->vendors, &problems, out);
 	if (problems.n > 0)
 		fprintf(stderr, "endorsectl: %s", buf_text(&problems.text));
@@ -265,7 +265,7 @@ static int import(const struct wish *wish, const struct gathering *gathering)
 
 int command_vendors_import(int argc, char **argv)
 {
-	AUTO(vendor_tree_free) struct vendor_tree *vendors = NULL;
+	AUTO(vendors_free) struct vendors *vendors = NULL;
 	AUTO(gathering_free) struct gathering gathering;
 	struct wish wish = {.server = ADMIN_SERVER};
 

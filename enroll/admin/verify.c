@@ -2,6 +2,7 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
+#include "ca/base/folder.h"
 #include "enroll/admin/ekreport_print.h"
 #include "enroll/admin/examine.h"
 #include "enroll/admin/paragraph.h"
@@ -9,7 +10,6 @@
 #include "enroll/admin/words.h"
 #include "enroll/tpm/nvcert.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -184,35 +184,15 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static enum err verify_entry(struct wish *wish, const char *dir, const char *name)
-{
-	AUTO(mem_free) char *path = path_join(dir, name);
-
-	if (path == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "vendors verify");
-	return is_directory(path) ? OK : verify_file(wish, path);
-}
-
 static enum err verify_directory(struct wish *wish, const char *path)
 {
-	struct dirent **entries = NULL;
-	enum err err = OK;
-	int n = scandir(path, &entries, is_visible, alphasort);
+	AUTO(folder_free) struct folder folder;
 
-	if (n < 0)
-		return fail(ERR_INTERNAL, "file-read", "%s: %s", path, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		if (err == OK)
-			err = verify_entry(wish, path, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
+	TRY(folder_read(path, &folder));
+	for (size_t i = 0; i < folder.n; i++)
+		if (!is_directory(folder.entry[i].path))
+			TRY(verify_file(wish, folder.entry[i].path));
+	return OK;
 }
 
 static enum err verify_all(struct wish *wish, char **files, int n)

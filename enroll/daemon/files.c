@@ -1,9 +1,9 @@
 #include "enroll/daemon/files.h"
 
 #include "ca/base/file.h"
+#include "ca/base/folder.h"
 #include "db/pool.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -126,18 +126,12 @@ static void look_at(struct looking *looking, const char *path)
 	look_above(looking, path);
 }
 
-static int is_visible(const struct dirent *entry)
+static void look_at_entry(struct looking *looking, const char *path)
 {
-	return entry->d_name[0] != '.';
-}
-
-static void look_at_entry(struct looking *looking, const char *dir, const char *name)
-{
-	AUTO(mem_free) char *path = path_join(dir, name);
 	struct stat st;
 
 	/* What cannot be read is passed over by who reads it. */
-	if (path == NULL || stat(path, &st) != 0)
+	if (stat(path, &st) != 0)
 		return;
 	looking->n++;
 	look_at_hands(looking, path, &st);
@@ -148,39 +142,33 @@ static void look_at_entry(struct looking *looking, const char *dir, const char *
 static void look_into(struct looking *looking, const char *dir)
 {
 	AUTO(mem_free) char *within = path_join(dir, ".");
-	struct dirent **entries = NULL;
+	AUTO(folder_free) struct folder folder = {NULL, 0};
 	struct stat st;
-	int n;
 
 	if (within == NULL || !find(looking, dir, &st))
 		return;
 	/* The directory itself, once: it is above what is in it. */
 	look_above(looking, within);
-	n = scandir(dir, &entries, is_visible, alphasort);
-	for (int i = 0; i < n; i++) {
-		look_at_entry(looking, dir, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	if (folder_read(dir, &folder) != OK)
+		return;
+	for (size_t i = 0; i < folder.n; i++)
+		look_at_entry(looking, folder.entry[i].path);
 }
 
 /* The same of the directories in it. */
 static void look_into_each(struct looking *looking, const char *dir)
 {
-	struct dirent **entries = NULL;
-	int n;
+	AUTO(folder_free) struct folder folder;
 
 	look_into(looking, dir);
-	n = scandir(dir, &entries, is_visible, alphasort);
-	for (int i = 0; i < n; i++) {
-		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
+	if (folder_read(dir, &folder) != OK)
+		return;
+	for (size_t i = 0; i < folder.n; i++) {
 		struct stat st;
 
-		if (path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-			look_into(looking, path);
-		free(entries[i]);
+		if (stat(folder.entry[i].path, &st) == 0 && S_ISDIR(st.st_mode))
+			look_into(looking, folder.entry[i].path);
 	}
-	free(entries);
 }
 
 static void look_at_secret(struct looking *looking, const char *path, bool group_may_read)

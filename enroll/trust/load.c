@@ -2,10 +2,9 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/file.h"
+#include "ca/base/folder.h"
 #include "enroll/trust/certfile.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,38 +79,23 @@ static enum err load_file(struct loading *loading, const char *path)
 	return OK;
 }
 
-static int is_visible(const struct dirent *entry)
+/* Calls `each` with each entry, in order. */
+static enum err each_entry(const char *dir,
+	enum err (*each)(struct loading *loading, const struct folder_entry *entry),
+	struct loading *loading)
 {
-	return entry->d_name[0] != '.';
+	AUTO(folder_free) struct folder folder;
+
+	if (folder_read(dir, &folder) != OK)
+		return fail(ERR_INTERNAL, "trust-directory", "%s", why()->sentence);
+	for (size_t i = 0; i < folder.n; i++)
+		TRY(each(loading, &folder.entry[i]));
+	return OK;
 }
 
-static int is_pem(const struct dirent *entry)
+static enum err load_entry(struct loading *loading, const struct folder_entry *entry)
 {
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return is_visible(entry) && dot != NULL && strcmp(dot, ".pem") == 0;
-}
-
-/* Calls `each` with the path of each name that `wanted` wants, in order. */
-static enum err each_name(const char *dir, int (*wanted)(const struct dirent *),
-	enum err (*each)(struct loading *loading, const char *path), struct loading *loading)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(dir, &entries, wanted, alphasort);
-	enum err err = OK;
-
-	if (n < 0)
-		return fail(ERR_INTERNAL, "trust-directory", "%s: %s", dir, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		AUTO(mem_free) char *path = path_join(dir, entries[i]->d_name);
-
-		if (err == OK)
-			err = path == NULL ? fail(ERR_INTERNAL, "out-of-memory", "trust_load")
-					   : each(loading, path);
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
+	return load_file(loading, entry->path);
 }
 
 /* "id:49465800,id:53544D20", as struct trust_item has them. */
@@ -125,36 +109,40 @@ static enum err join(const struct yaml_list *list, struct buf *out)
 }
 
 /* Each by its file, for one anchor may vouch for others than its vendor's other anchors do. */
-static enum err load_anchor(struct loading *loading, const char *path)
+static enum err load_anchor(struct loading *loading, const struct folder_entry *entry)
 {
+	const char *dot = strrchr(entry->name, '.');
 	AUTO(buf_free) struct buf manufacturers = BUF(1024);
 	const char *before = loading->what.manufacturers;
 	enum err err;
 
-	TRY(join(vendor_manufacturers(loading->vendor, path), &manufacturers));
+	if (dot == NULL || strcmp(dot, ".pem") != 0)
+		return OK;
+	TRY(join(vendor_manufacturers(loading->vendor, entry->name), &manufacturers));
 	loading->what.manufacturers = buf_text(&manufacturers);
-	err = load_file(loading, path);
+	err = load_file(loading, entry->path);
 	loading->what.manufacturers = before;
 	return err;
 }
 
-static enum err load_anchors(struct loading *loading, const char *dir)
+static enum err load_anchors(struct loading *loading, const struct folder_entry *folder)
 {
 	const char *before = loading->what.source;
 	char source[64];
 	enum err err;
 
-	snprintf(source, sizeof(source), "%.32s, vendors %.20s", strrchr(dir, '/') + 1,
+	snprintf(source, sizeof(source), "%.32s, vendors %.20s", folder->name,
 		vendors_version(loading->trust->vendors));
 	loading->what.source = source;
-	err = each_name(dir, is_pem, load_anchor, loading);
+	err = each_entry(folder->path, load_anchor, loading);
 	loading->what.source = before;
 	return err;
 }
 
 /* Without its constraints a vendor's roots would vouch for anybody: it is all of it or nothing. */
-static enum err load_vendor(struct loading *loading, const char *dir)
+static enum err load_vendor(struct loading *loading, const struct folder_entry *folder)
 {
+	const char *dir = folder->path;
 	AUTO(mem_free) char *path = path_join(dir, "vendor.yaml");
 	AUTO(problems_free) struct problems problems;
 	AUTO(vendor_free) struct vendor *vendor = NULL;
@@ -171,8 +159,8 @@ static enum err load_vendor(struct loading *loading, const char *dir)
 		return OK;
 	}
 	loading->vendor = vendor;
-	TRY(load_anchors(loading, dir));
-	return vendors_add(loading->trust->vendors, &vendor);
+	TRY(load_anchors(loading, folder));
+	return vendors_add(loading->trust->vendors, folder->name, &vendor);
 }
 
 static void read_version(struct loading *loading, const char *dir)
@@ -193,13 +181,13 @@ static enum err load_vendors(struct loading *loading, const char *dir)
 	if (loading->trust->vendors == NULL && (loading->trust->vendors = vendors_make()) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_load");
 	read_version(loading, dir);
-	return each_name(dir, is_visible, load_vendor, loading);
+	return each_entry(dir, load_vendor, loading);
 }
 
 static enum err load_as(struct loading *loading, enum trust_role role, const char *dir)
 {
 	loading->what.role = role;
-	return dir == NULL ? OK : each_name(dir, is_visible, load_file, loading);
+	return dir == NULL ? OK : each_entry(dir, load_entry, loading);
 }
 
 enum err trust_load_source(

@@ -1,13 +1,22 @@
 #include "enroll/trust/vendors.h"
 
+#include "ca/base/file.h"
+#include "ca/base/folder.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+struct known {
+	char *folder;
+	struct vendor *vendor;
+};
 
 struct vendors {
 	atomic_uint references;
-	struct vendor **at;
+	struct known *at;
 	size_t n;
 	char version[VENDORS_VERSION_SIZE];
 };
@@ -34,21 +43,71 @@ void vendors_free(struct vendors **vendors)
 	*vendors = NULL;
 	if (gone == NULL || atomic_fetch_sub(&gone->references, 1) > 1)
 		return;
-	for (size_t i = 0; i < gone->n; i++)
-		vendor_free(&gone->at[i]);
+	for (size_t i = 0; i < gone->n; i++) {
+		free(gone->at[i].folder);
+		vendor_free(&gone->at[i].vendor);
+	}
 	free(gone->at);
 	free(gone);
 }
 
-enum err vendors_add(struct vendors *vendors, struct vendor **vendor)
+enum err vendors_add(struct vendors *vendors, const char *folder, struct vendor **vendor)
 {
-	struct vendor **grown = realloc(vendors->at, (vendors->n + 1) * sizeof(struct vendor *));
+	struct known *grown = realloc(vendors->at, (vendors->n + 1) * sizeof(*grown));
+	char *copy = strdup(folder);
 
-	if (grown == NULL)
+	if (grown != NULL)
+		vendors->at = grown;
+	if (grown == NULL || copy == NULL) {
+		free(copy);
 		return fail(ERR_INTERNAL, "out-of-memory", "vendors_add");
-	vendors->at = grown;
-	vendors->at[vendors->n++] = MOVE(*vendor);
+	}
+	vendors->at[vendors->n++] = (struct known){copy, MOVE(*vendor)};
 	return OK;
+}
+
+/* Not every entry of the tree is a vendor; what is wrong with one is among the problems. */
+static enum err load_one(
+	struct vendors *vendors, const struct folder_entry *folder, struct problems *problems)
+{
+	AUTO(mem_free) char *path = path_join(folder->path, "vendor.yaml");
+	AUTO(vendor_free) struct vendor *vendor = NULL;
+
+	if (path == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "vendors_load");
+	if (access(path, F_OK) != 0 || vendor_load(path, problems, &vendor) != OK)
+		return OK;
+	return vendors_add(vendors, folder->name, &vendor);
+}
+
+enum err vendors_load(const char *dir, struct problems *problems, struct vendors **out)
+{
+	AUTO(vendors_free) struct vendors *vendors = vendors_make();
+	AUTO(folder_free) struct folder folder = {NULL, 0};
+
+	if (vendors == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "vendors_load");
+	if (folder_read(dir, &folder) != OK)
+		return fail(ERR_INTERNAL, "vendors-directory", "%s", why()->sentence);
+	for (size_t i = 0; i < folder.n; i++)
+		TRY(load_one(vendors, &folder.entry[i], problems));
+	*out = MOVE(vendors);
+	return OK;
+}
+
+size_t vendors_count(const struct vendors *vendors)
+{
+	return vendors->n;
+}
+
+const struct vendor *vendors_at(const struct vendors *vendors, size_t i)
+{
+	return vendors->at[i].vendor;
+}
+
+const char *vendors_folder(const struct vendors *vendors, size_t i)
+{
+	return vendors->at[i].folder;
 }
 
 const char *vendors_version(const struct vendors *vendors)
@@ -67,8 +126,8 @@ const struct vendor_firmware *vendors_firmware_find(
 	for (size_t i = 0; i < vendors->n; i++) {
 		const struct vendor_firmware *found;
 
-		if (vendor_vouches_for(vendors->at[i], NULL, manufacturer) &&
-			(found = vendor_firmware_find(vendors->at[i], version)) != NULL)
+		if (vendor_vouches_for(vendors->at[i].vendor, NULL, manufacturer) &&
+			(found = vendor_firmware_find(vendors->at[i].vendor, version)) != NULL)
 			return found;
 	}
 	return NULL;
@@ -113,8 +172,8 @@ enum err vendors_digest(const struct vendors *vendors, uint8_t out[static SHA256
 	if (digests == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "vendors_digest");
 	for (size_t i = 0; i < vendors->n; i++)
-		if (vendors->at[i]->firmware.n > 0)
-			TRY(digest_one(vendors->at[i], digests[n++]));
+		if (vendors->at[i].vendor->firmware.n > 0)
+			TRY(digest_one(vendors->at[i].vendor, digests[n++]));
 	if (n == 0)
 		return OK;
 	qsort(digests, n, SHA256_SIZE, compare);

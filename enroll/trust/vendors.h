@@ -1,4 +1,4 @@
-/* vendors.h - the manufacturers of a bundle, for as long as any trust set speaks of them. */
+/* vendors.h - what is known of manufacturers, for as long as anybody speaks of them. */
 #pragma once
 
 #include "ca/base/crypt.h"
@@ -12,8 +12,19 @@ struct vendors *vendors_make(void);
 struct vendors *vendors_share(struct vendors *vendors);
 void vendors_free(struct vendors **vendors);
 
-/* Takes the vendor over. ERR_INTERNAL "out-of-memory": it is still the caller's. */
-CHECKED enum err vendors_add(struct vendors *vendors, struct vendor **vendor);
+/* Takes the vendor over, of the folder of this name. ERR_INTERNAL "out-of-memory": it is still the caller's. */
+CHECKED enum err vendors_add(struct vendors *vendors, const char *folder, struct vendor **vendor);
+
+/*
+ * Loads every vendor.yaml of a tree, DIR/VENDOR/vendor.yaml; one that is wrong is a problem and left out.
+ * `*out` is the caller's, for vendors_free(). ERR_INTERNAL "vendors-directory" when there is no such tree.
+ */
+CHECKED enum err vendors_load(const char *dir, struct problems *problems, struct vendors **out);
+
+/* Each of them, and the name of the folder that it was in; borrowed. */
+size_t vendors_count(const struct vendors *vendors);
+const struct vendor *vendors_at(const struct vendors *vendors, size_t i);
+const char *vendors_folder(const struct vendors *vendors, size_t i);
 
 #define VENDORS_VERSION_SIZE 32
 /* The bundle's version, "" when there is no bundle. */

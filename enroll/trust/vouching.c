@@ -1,12 +1,8 @@
 #include "enroll/trust/vouching.h"
 
 #include "ca/base/encode.h"
-#include "ca/base/file.h"
-#include "enroll/trust/vendor.h"
 
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +11,6 @@
 #define ID_SIZE 12 /* "id:49465800" and a NUL */
 #define FOLDER_MAX 64
 #define FOLDER_MIN 3 /* letters by which a vendor is known */
-
-struct known {
-	char *folder;
-	struct vendor *vendor;
-};
-
-struct vendor_tree {
-	struct known *known;
-	size_t n;
-};
 
 static enum err unknown(const char *text)
 {
@@ -99,63 +85,6 @@ enum err vouching_of_letters(const char *letters, struct buf *out)
 	return buf_ok(out);
 }
 
-void vendor_tree_free(struct vendor_tree **vendors)
-{
-	if (*vendors == NULL)
-		return;
-	for (size_t i = 0; i < (*vendors)->n; i++) {
-		free((*vendors)->known[i].folder);
-		vendor_free(&(*vendors)->known[i].vendor);
-	}
-	free((*vendors)->known);
-	free(*vendors);
-	*vendors = NULL;
-}
-
-static enum err add_vendor(
-	struct vendor_tree *vendors, const char *dir, const char *folder, struct problems *problems)
-{
-	AUTO(mem_free) char *path = NULL;
-	struct known *one = &vendors->known[vendors->n];
-
-	if (asprintf(&path, "%s/%s/vendor.yaml", dir, folder) < 0)
-		return fail(ERR_INTERNAL, "out-of-memory", "vendor_tree_load");
-	/* Not every entry of the tree is a vendor; what is wrong with one is among the problems. */
-	if (access(path, F_OK) != 0 || vendor_load(path, problems, &one->vendor) != OK)
-		return OK;
-	vendors->n++;
-	one->folder = strdup(folder);
-	return one->folder == NULL ? fail(ERR_INTERNAL, "out-of-memory", "vendor_tree_load") : OK;
-}
-
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-enum err vendor_tree_load(const char *dir, struct problems *problems, struct vendor_tree **out)
-{
-	AUTO(vendor_tree_free) struct vendor_tree *vendors = calloc(1, sizeof(*vendors));
-	struct dirent **entries = NULL;
-	enum err err = OK;
-	int n = scandir(dir, &entries, is_visible, alphasort);
-
-	if (n < 0)
-		return fail(ERR_INTERNAL, "vendors-directory", "%s: %s", dir, strerror(errno));
-	if (vendors == NULL ||
-		(vendors->known = calloc((size_t)n + 1, sizeof(*vendors->known))) == NULL)
-		err = fail(ERR_INTERNAL, "out-of-memory", "vendor_tree_load");
-	for (int i = 0; i < n; i++) {
-		if (err == OK)
-			err = add_vendor(vendors, dir, entries[i]->d_name, problems);
-		free(entries[i]);
-	}
-	free(entries);
-	if (err == OK)
-		*out = MOVE(vendors);
-	return err;
-}
-
 static enum err add_all(const struct vendor *vendor, struct buf *out)
 {
 	for (size_t i = 0; i < vendor->manufacturers.n; i++) {
@@ -166,17 +95,17 @@ static enum err add_all(const struct vendor *vendor, struct buf *out)
 	return buf_ok(out);
 }
 
-static const struct vendor *by_name(const struct vendor_tree *vendors, const char *name)
+static const struct vendor *by_name(const struct vendors *vendors, const char *name)
 {
-	for (size_t i = 0; vendors != NULL && name[0] != '\0' && i < vendors->n; i++)
-		if (vendor_has_name(vendors->known[i].vendor, name))
-			return vendors->known[i].vendor;
+	for (size_t i = 0; vendors != NULL && name[0] != '\0' && i < vendors_count(vendors); i++)
+		if (vendor_has_name(vendors_at(vendors, i), name))
+			return vendors_at(vendors, i);
 	return NULL;
 }
 
 /* The common name says more than the organization, which may have roots of several kinds. */
 static const struct vendor *by_subject(
-	const struct vendor_tree *vendors, const struct candidate *candidate)
+	const struct vendors *vendors, const struct candidate *candidate)
 {
 	const struct vendor *vendor = by_name(vendors, candidate->common_name);
 
@@ -197,15 +126,16 @@ static bool is_id_of(const struct vendor *vendor, const char *letters)
 }
 
 /* "Infineon", "STMicro" or "NTC" as archives call their folders. */
-static bool is_called(const struct known *known, const char *folder)
+static bool is_called(const struct vendors *vendors, size_t i, const char *folder)
 {
+	const struct vendor *vendor = vendors_at(vendors, i);
 	size_t n = strlen(folder);
 
-	return strcasecmp(known->folder, folder) == 0 || is_id_of(known->vendor, folder) ||
-	       (n >= FOLDER_MIN && strncasecmp(known->vendor->name, folder, n) == 0);
+	return strcasecmp(vendors_folder(vendors, i), folder) == 0 || is_id_of(vendor, folder) ||
+	       (n >= FOLDER_MIN && strncasecmp(vendor->name, folder, n) == 0);
 }
 
-static const struct vendor *by_folder(const struct vendor_tree *vendors, const char *path)
+static const struct vendor *by_folder(const struct vendors *vendors, const char *path)
 {
 	size_t end = strlen(path);
 
@@ -216,9 +146,9 @@ static const struct vendor *by_folder(const struct vendor_tree *vendors, const c
 		while (from > 0 && path[from - 1] != '/')
 			from--;
 		snprintf(folder, sizeof(folder), "%.*s", (int)(end - from), path + from);
-		for (size_t i = 0; path[end] == '/' && i < vendors->n; i++)
-			if (is_called(&vendors->known[i], folder))
-				return vendors->known[i].vendor;
+		for (size_t i = 0; path[end] == '/' && i < vendors_count(vendors); i++)
+			if (is_called(vendors, i, folder))
+				return vendors_at(vendors, i);
 		end = from > 0 ? from - 1 : 0;
 	}
 	return NULL;

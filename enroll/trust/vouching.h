@@ -1,8 +1,8 @@
 /* vouching.h - whom a root may vouch for, and how that is found out when nobody says so. */
 #pragma once
 
-#include "ca/base/yaml.h"
 #include "enroll/trust/candidate.h"
+#include "enroll/trust/vendors.h"
 
 #define VOUCHING_MAX 512 /* bytes of a list of manufacturers, see struct trust_item */
 
@@ -18,22 +18,13 @@ CHECKED enum err vouching_read(const char *text, struct buf *out);
  */
 CHECKED enum err vouching_of_letters(const char *letters, struct buf *out);
 
-struct vendor_tree; /* what is known of manufacturers */
-/*
- * Loads every vendor.yaml of a tree, DIR/VENDOR/vendor.yaml; one that is wrong is a problem and left out.
- * `*out` is the caller's, for vendor_tree_free(). ERR_INTERNAL "vendors-directory" when there is no such tree.
- */
-CHECKED enum err vendor_tree_load(
-	const char *dir, struct problems *problems, struct vendor_tree **out);
-void vendor_tree_free(struct vendor_tree **vendors); /* accepts NULL inside, leaves NULL behind */
-
 /* What there is to go by; NULL where there is nothing. */
 struct vouching_hints {
 	const char *given; /* by whoever imports it: a list, or "any" */
 	const char *manufacturers; /* by the bundle that it comes from: the same */
 	const char *owner; /* by that too, in letters: "NTC" */
 	const char *path; /* where it lay: the names of folders tell, the deepest first */
-	const struct vendor_tree *vendors;
+	const struct vendors *vendors;
 };
 
 /*

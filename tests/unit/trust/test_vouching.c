@@ -20,7 +20,7 @@ static const char several[] = "name: Microsoft\n"
 			      "names: [Microsoft Corporation]\n";
 
 static char *dir;
-static struct vendor_tree *vendors;
+static struct vendors *vendors;
 
 static void put_vendor(const char *folder, const char *yaml)
 {
@@ -43,7 +43,7 @@ static int make(void **state)
 	put_vendor("broken", "name: [\n");
 	scratch_put(dir, "VERSION", view_str("2026.11.22\n"));
 	problems_init(&problems);
-	assert_ok(vendor_tree_load(dir, &problems, &vendors));
+	assert_ok(vendors_load(dir, &problems, &vendors));
 	assert_true(problems.n > 0); /* of the broken one */
 	problems_free(&problems);
 	return 0;
@@ -52,7 +52,7 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	(void)state;
-	vendor_tree_free(&vendors);
+	vendors_free(&vendors);
 	scratch_remove(&dir);
 	return 0;
 }
@@ -172,12 +172,12 @@ static void without_vendors_only_what_is_said_counts(void **state)
 
 static void there_is_no_tree_where_there_is_no_directory(void **state)
 {
-	struct vendor_tree *none = NULL;
+	struct vendors *none = NULL;
 	struct problems problems;
 
 	(void)state;
 	problems_init(&problems);
-	assert_refused(vendor_tree_load("/nonexistent/vendors", &problems, &none), ERR_INTERNAL,
+	assert_refused(vendors_load("/nonexistent/vendors", &problems, &none), ERR_INTERNAL,
 		"vendors-directory");
 	problems_free(&problems);
 }
