@@ -1,5 +1,7 @@
 #include "tests/flow/knock.h"
 
+#include "tests/flow/supervise.h"
+
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "enroll/tpm/public.h"
@@ -105,6 +107,27 @@ void stranger_make(struct world *world, const struct stranger_plan *plan, struct
 		return;
 	buf_free(&out->ek_certificate);
 	must(soft_key_public(&out->ek, &out->ek_public), "no public area");
+}
+
+void stranger_of(
+	struct world *world, struct maker *maker, const char *host, struct soft_device *out)
+{
+	stranger_make(
+		world, &(struct stranger_plan){.maker = maker, .host = host, .ek = SOFT_L2}, out);
+}
+
+void strangers_begin(const char *policy, struct world *world, struct maker *nobody)
+{
+	AUTO(mem_free) char *dir = text("%s/nobody", supervise_dir());
+
+	world_make(&(struct world_plan){.policy = policy}, world);
+	maker_init(nobody, dir, "Nobody");
+}
+
+void strangers_end(struct world *world, struct maker *nobody)
+{
+	maker_free(nobody);
+	world_free(world);
 }
 
 void ek_digest_of(const struct soft_device *device, uint8_t out[static DIGEST_SIZE])

@@ -43,8 +43,15 @@ struct stranger_plan {
 };
 /* One with new keys. */
 void stranger_make(struct world *world, const struct stranger_plan *plan, struct soft_device *out);
+/* One of a maker, with an EK of template L-2, that wants this name. */
+void stranger_of(
+	struct world *world, struct maker *maker, const char *host, struct soft_device *out);
 /* The digest that records know its EK by. */
 void ek_digest_of(const struct soft_device *device, uint8_t out[static DIGEST_SIZE]);
+
+/* A world with this policy, and a maker whom it does not know; for the set-up of a group, and its end. */
+void strangers_begin(const char *policy, struct world *world, struct maker *nobody);
+void strangers_end(struct world *world, struct maker *nobody);
 
 /* Nobody is enrolled, and no name taken. */
 void assert_nothing_bound(struct world *world);

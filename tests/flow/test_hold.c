@@ -35,19 +35,15 @@ static struct maker nobody; /* whom the service does not know */
 
 static int make(void **state)
 {
-	AUTO(mem_free) char *dir = text("%s/nobody", supervise_dir());
-
 	(void)state;
-	world_make(&(struct world_plan){.policy = policy}, &world);
-	maker_init(&nobody, dir, "Nobody");
+	strangers_begin(policy, &world, &nobody);
 	return 0;
 }
 
 static int unmake(void **state)
 {
 	(void)state;
-	maker_free(&nobody);
-	world_free(&world);
+	strangers_end(&world, &nobody);
 	return 0;
 }
 
@@ -56,20 +52,6 @@ static int forget(void **state)
 	(void)state;
 	world_forget(&world);
 	return 0;
-}
-
-/* One of an unknown maker. */
-static void unknown(struct soft_device *out, const char *host)
-{
-	stranger_make(&world,
-		&(struct stranger_plan){.maker = &nobody, .host = host, .ek = SOFT_L2}, out);
-}
-
-/* One of the maker that the service trusts. */
-static void genuine(struct soft_device *out, const char *host)
-{
-	stranger_make(&world,
-		&(struct stranger_plan){.maker = &world.maker, .host = host, .ek = SOFT_L2}, out);
 }
 
 static void assert_held(const struct knock *knock)
@@ -86,7 +68,7 @@ static void an_unknown_maker_is_held_and_its_name_stays_free(void **state)
 	AUTO(mem_free) char *row = NULL, *log = NULL;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
 	assert_held(&knock);
@@ -102,7 +84,7 @@ static void an_unknown_maker_is_held_and_its_name_stays_free(void **state)
 	assert_non_null(strstr(log, knock.problem.attempt));
 	assert_non_null(strstr(knock.problem.detail, knock.problem.attempt));
 	/* Held, it has taken nothing. */
-	genuine(&other, HOST);
+	stranger_of(&world, &world.maker, HOST, &other);
 	assert_knock(&world, &other, 200, "");
 }
 
@@ -129,7 +111,7 @@ static void whoever_asks_again_is_the_same_attempt(void **state)
 	AUTO(knock_free) struct knock first, second;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&first, &world, &device);
 	knock_init(&second, &world, &device);
 	knock_at(&first);
@@ -152,7 +134,7 @@ static void accepted_it_enrolls_with_a_new_ticket_and_never_with_the_held_one(vo
 	AUTO(mem_free) char *trust = NULL;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&held, &world, &device);
 	knock_init(&next, &world, &device);
 	knock_at(&held);
@@ -186,8 +168,8 @@ static void what_was_accepted_is_good_for_no_other_name_and_no_other_tpm(void **
 	AUTO(knock_free) struct knock knock;
 
 	(void)state;
-	unknown(&device, HOST);
-	unknown(&other, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
+	stranger_of(&world, &nobody, HOST, &other);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
 	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
@@ -204,7 +186,7 @@ static void rejected_it_is_refused_and_not_told_why(void **state)
 	char attempt[sizeof(held.problem.attempt)];
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&held, &world, &device);
 	knock_init(&next, &world, &device);
 	knock_at(&held);
@@ -227,7 +209,7 @@ static void without_a_rule_that_holds_it_is_refused_at_once(void **state)
 	AUTO(knock_free) struct knock knock, without;
 
 	(void)state;
-	unknown(&device, "a.example.test");
+	stranger_of(&world, &nobody, "a.example.test", &device);
 	knock_init(&knock, &world, &device);
 	knock_ticket(&knock);
 	assert_answer(&knock, 422, "ek-untrusted");
@@ -251,7 +233,7 @@ static void where_a_rule_takes_the_allow_list_only_it_is_not_held(void **state)
 	AUTO(knock_free) struct knock knock;
 
 	(void)state;
-	unknown(&device, "a.listed.example.test");
+	stranger_of(&world, &nobody, "a.listed.example.test", &device);
 	knock_init(&knock, &world, &device);
 	assert_int_equal(200, knock_ticket(&knock));
 	knock_enroll(&knock);
@@ -269,7 +251,7 @@ static void another_kind_of_ek(struct knock *knock, struct soft_device *device)
 
 static void another_template(struct knock *knock, struct soft_device *device)
 {
-	unknown(device, HOST);
+	stranger_of(&world, &nobody, HOST, device);
 	knock->x.template = "tls";
 }
 
@@ -316,9 +298,9 @@ static void a_bound_name_is_not_waited_for(void **state)
 	AUTO(soft_device_free) struct soft_device first = {0}, device = {0};
 
 	(void)state;
-	genuine(&first, HOST);
+	stranger_of(&world, &world.maker, HOST, &first);
 	assert_knock(&world, &first, 200, "");
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	assert_knock(&world, &device, 409, "host-bound-to-another-device");
 	assert_int_equal(0, world_rows(&world, "pending"));
 	assert_int_equal(1, world_rows(&world, "device"));
@@ -330,7 +312,7 @@ static void a_revoked_device_does_not_wait(void **state)
 	AUTO(knock_free) struct knock knock;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
 	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
@@ -348,7 +330,7 @@ static void a_check_says_that_it_would_wait_and_records_nothing(void **state)
 	AUTO(mem_free) char *asked = NULL;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&check, &world, &device);
 	knock_init(&knock, &world, &device);
 	check.x.is_check = true;
@@ -389,7 +371,7 @@ static void a_held_attempt_is_counted_for_itself_and_is_no_refusal(void **state)
 	     rows = sql_number(world.conninfo, refusals);
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	assert_knock(&world, &device, 202, "pending-approval");
 	assert_knock(&world, &device, 202, "pending-approval");
 	assert_int_equal(held + 2, counted("held"));
@@ -412,7 +394,7 @@ static void what_an_ek_that_nobody_knows_is_refused_is_told_with_strangers_and_k
 		AUTO(soft_device_free) struct soft_device device = {0};
 		AUTO(knock_free) struct knock knock;
 
-		unknown(&device, HOST);
+		stranger_of(&world, &nobody, HOST, &device);
 		knock_init(&knock, &world, &device);
 		knock.x.template = "tls";
 		knock_at(&knock);
@@ -434,7 +416,7 @@ static void what_an_enrolled_ek_is_refused_is_in_the_audit_whoever_vouched_for_i
 	AUTO(knock_free) struct knock knock;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
 	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);

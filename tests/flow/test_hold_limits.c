@@ -27,19 +27,15 @@ static struct maker nobody; /* whom the service does not know */
 
 static int make(void **state)
 {
-	AUTO(mem_free) char *dir = text("%s/nobody", supervise_dir());
-
 	(void)state;
-	world_make(&(struct world_plan){.policy = policy}, &world);
-	maker_init(&nobody, dir, "Nobody");
+	strangers_begin(policy, &world, &nobody);
 	return 0;
 }
 
 static int unmake(void **state)
 {
 	(void)state;
-	maker_free(&nobody);
-	world_free(&world);
+	strangers_end(&world, &nobody);
 	return 0;
 }
 
@@ -50,20 +46,13 @@ static int forget(void **state)
 	return 0;
 }
 
-/* One of an unknown maker. */
-static void unknown(struct soft_device *out, const char *host)
-{
-	stranger_make(&world,
-		&(struct stranger_plan){.maker = &nobody, .host = host, .ek = SOFT_L2}, out);
-}
-
 static void only_so_many_of_one_ek_are_held(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device = {0};
 	AUTO(knock_free) struct knock knock;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	assert_knock(&world, &device, 202, "pending-approval");
 	snprintf(device.host, sizeof(device.host), "b.hold.example.test");
 	assert_knock(&world, &device, 202, "pending-approval");
@@ -91,7 +80,7 @@ static int ask_from(const char *address, unsigned n, struct soft_device *last)
 
 		soft_device_free(last);
 		*last = (struct soft_device){0};
-		unknown(last, HOST);
+		stranger_of(&world, &nobody, HOST, last);
 		knock_init(&knock, &world, last);
 		knock.peer = &peer;
 		status = knock_at(&knock);
@@ -194,7 +183,7 @@ static void what_nobody_decides_goes_away_and_begins_anew(void **state)
 	AUTO(db_close) struct db *db = NULL;
 
 	(void)state;
-	unknown(&device, HOST);
+	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&before, &world, &device);
 	knock_init(&after, &world, &device);
 	knock_at(&before);

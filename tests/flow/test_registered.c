@@ -28,19 +28,15 @@ static struct maker nobody; /* whom the service does not know */
 
 static int make(void **state)
 {
-	AUTO(mem_free) char *dir = text("%s/nobody", supervise_dir());
-
 	(void)state;
-	world_make(&(struct world_plan){.policy = policy}, &world);
-	maker_init(&nobody, dir, "Nobody");
+	strangers_begin(policy, &world, &nobody);
 	return 0;
 }
 
 static int unmake(void **state)
 {
 	(void)state;
-	maker_free(&nobody);
-	world_free(&world);
+	strangers_end(&world, &nobody);
 	return 0;
 }
 
@@ -49,12 +45,6 @@ static int forget(void **state)
 	(void)state;
 	world_forget(&world);
 	return 0;
-}
-
-static void device_of(struct maker *maker, const char *host, struct soft_device *out)
-{
-	stranger_make(
-		&world, &(struct stranger_plan){.maker = maker, .host = host, .ek = SOFT_L2}, out);
 }
 
 static const struct act act = {
@@ -91,7 +81,7 @@ static void a_listed_ek_enrolls_and_what_vouches_for_it_is_told(void **state)
 	AUTO(mem_free) char *row = NULL;
 
 	(void)state;
-	device_of(&nobody, "a.reg.example.test", &device);
+	stranger_of(&world, &nobody, "a.reg.example.test", &device);
 	assert_knock(&world, &device, 422, "ek-untrusted");
 	assert_nothing_bound(&world);
 	allow(&device, NULL, "{\"rack\": \"7\"}");
@@ -130,7 +120,7 @@ static void taken_from_the_list_it_is_refused_anew_and_its_ticket_too(void **sta
 	AUTO(knock_free) struct knock knock;
 
 	(void)state;
-	device_of(&nobody, "a.reg.example.test", &device);
+	stranger_of(&world, &nobody, "a.reg.example.test", &device);
 	allow(&device, NULL, NULL);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
@@ -152,7 +142,7 @@ static void a_registered_ek_gets_no_other_name(void **state)
 		AUTO(soft_device_free) struct soft_device device = {0};
 		AUTO(knock_free) struct knock knock;
 
-		device_of(makers[i], "b.reg.example.test", &device);
+		stranger_of(&world, makers[i], "b.reg.example.test", &device);
 		allow(&device, i == 0 ? "a1.reg.example.test" : "a2.reg.example.test", NULL);
 		knock_init(&knock, &world, &device);
 		knock_at(&knock);
@@ -168,12 +158,12 @@ static void a_registered_name_goes_to_no_other_ek(void **state)
 	AUTO(soft_device_free) struct soft_device owner = {0};
 
 	(void)state;
-	device_of(&world.maker, "a.reg.example.test", &owner);
+	stranger_of(&world, &world.maker, "a.reg.example.test", &owner);
 	allow(&owner, "a.reg.example.test", NULL);
 	for (size_t i = 0; i < COUNT(makers); i++) {
 		AUTO(soft_device_free) struct soft_device device = {0};
 
-		device_of(makers[i], "a.reg.example.test", &device);
+		stranger_of(&world, makers[i], "a.reg.example.test", &device);
 		if (i == 1)
 			allow(&device, NULL, NULL);
 		assert_knock(&world, &device, 403, "host-registered-for-another-ek");
@@ -192,7 +182,7 @@ static void a_device_may_learn_its_name(void **state)
 		AUTO(soft_device_free) struct soft_device device = {0};
 		AUTO(knock_free) struct knock knock, check;
 
-		device_of(makers[i], NULL, &device);
+		stranger_of(&world, makers[i], NULL, &device);
 		allow(&device, host, NULL);
 		knock_init(&check, &world, &device);
 		check.x.is_check = true;
@@ -220,9 +210,9 @@ static void without_a_name_and_without_a_registration_there_is_nothing(void **st
 	AUTO(soft_device_free) struct soft_device device = {0}, listed = {0};
 
 	(void)state;
-	device_of(&world.maker, NULL, &device);
+	stranger_of(&world, &world.maker, NULL, &device);
 	assert_knock(&world, &device, 403, "host-not-registered");
-	device_of(&nobody, NULL, &listed);
+	stranger_of(&world, &nobody, NULL, &listed);
 	allow(&listed, NULL, NULL);
 	assert_knock(&world, &listed, 403, "host-not-registered");
 	assert_nothing_bound(&world);
@@ -248,7 +238,7 @@ static void the_rule_of_the_learned_name_decides(void **state)
 		AUTO(soft_device_free) struct soft_device device = {0};
 
 		world_forget(&world);
-		device_of(rows[i].is_known ? &world.maker : &nobody, NULL, &device);
+		stranger_of(&world, rows[i].is_known ? &world.maker : &nobody, NULL, &device);
 		allow(&device, rows[i].host, NULL);
 		assert_knock(&world, &device, rows[i].status, rows[i].code);
 		assert_nothing_bound(&world);
@@ -262,7 +252,7 @@ static void where_a_rule_holds_and_takes_no_list_a_listed_ek_is_held(void **stat
 	AUTO(knock_free) struct knock knock, next;
 
 	(void)state;
-	device_of(&nobody, "a.hold.example.test", &device);
+	stranger_of(&world, &nobody, "a.hold.example.test", &device);
 	allow(&device, NULL, NULL);
 	knock_init(&knock, &world, &device);
 	knock_init(&next, &world, &device);
@@ -285,9 +275,9 @@ static void no_word_of_ours_lets_an_ek_into_a_device_by_the_ak_that_it_names(voi
 	struct soft_key own;
 
 	(void)state;
-	device_of(&world.maker, "a.reg.example.test", &owner);
+	stranger_of(&world, &world.maker, "a.reg.example.test", &owner);
 	assert_knock(&world, &owner, 200, "");
-	device_of(&nobody, "a.reg.example.test", &thief);
+	stranger_of(&world, &nobody, "a.reg.example.test", &thief);
 	allow(&thief, NULL, NULL);
 	own = thief.ak;
 	thief.ak = owner.ak;
@@ -301,7 +291,7 @@ static void no_word_of_ours_lets_an_ek_into_a_device_by_the_ak_that_it_names(voi
 	assert_int_equal(1, world_rows(&world, "ek"));
 	assert_int_equal(0, world_rows(&world, "pending"));
 	/* A chain lets in. */
-	device_of(&world.maker, "b.reg.example.test", &second);
+	stranger_of(&world, &world.maker, "b.reg.example.test", &second);
 	own = second.ak;
 	second.ak = owner.ak;
 	assert_knock(&world, &second, 200, "");

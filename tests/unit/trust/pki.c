@@ -306,3 +306,22 @@ size_t world_sent(const struct world *world, struct buf *store, struct view out[
 		out[i] = (struct view){store->p + starts[i], starts[i + 1] - starts[i]};
 	return n;
 }
+
+void world_deep(struct world *world, int n)
+{
+	X509 *above = world->root;
+	EVP_PKEY *key = world->root_key;
+	struct recipe recipe;
+
+	stack_empty(world->hints);
+	for (int i = 0; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "CA %d", i);
+		recipe = recipe_ca(name, world->ca_key, above, key);
+		above = world_add(world->hints, &recipe);
+		key = world->ca_key;
+	}
+	recipe = recipe_ek(world->ek_key, above, key);
+	world_leaf(world, &recipe);
+}

@@ -67,6 +67,8 @@ X509 *world_add(STACK_OF(X509) *stack, const struct recipe *recipe);
 /* One more reference to a certificate on a stack; none at all. */
 void stack_add(STACK_OF(X509) *stack, X509 *certificate);
 void stack_empty(STACK_OF(X509) *stack);
+/* `n` CAs between the root and the leaf, in place of the hints. */
+void world_deep(struct world *world, int n);
 /* The service's trust, from files. */
 struct trust *world_trust(const struct world *world);
 /* The sent certificates as views of `store`. */

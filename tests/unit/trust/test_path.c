@@ -198,29 +198,9 @@ static void forged_beside_a_namesake(struct world *world)
 	forged(world);
 }
 
-/* `n` CAs between the root and the leaf. */
-static void deep(struct world *world, int n)
-{
-	X509 *above = world->root;
-	EVP_PKEY *key = world->root_key;
-	struct recipe recipe;
-
-	stack_empty(world->hints);
-	for (int i = 0; i < n; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "CA %d", i);
-		recipe = recipe_ca(name, world->ca_key, above, key);
-		above = world_add(world->hints, &recipe);
-		key = world->ca_key;
-	}
-	recipe = recipe_ek(world->ek_key, above, key);
-	world_leaf(world, &recipe);
-}
-
 static void five_above(struct world *world)
 {
-	deep(world, 4);
+	world_deep(world, 4);
 }
 
 /* Each has the right name and no key identifier that says otherwise, and each costs a signature. */
