@@ -46,7 +46,7 @@ const char *network_read(const char *text, struct network *out)
 
 	if (n >= sizeof(address))
 		return "no address is so long";
-	memcpy(address, text, n);
+	snprintf(address, sizeof(address), "%.*s", (int)n, text);
 	if (!read_address(address, out->address, &is_v4))
 		return "not an IPv4 or IPv6 address, or a range such as 192.0.2.0/24";
 	max = is_v4 ? 32 : 128;

@@ -284,7 +284,9 @@ struct ek_rules policy_ek_rules(const struct policy *policy, const char *host)
 {
 	const struct rule *rule = rule_for(policy, host);
 
-	return rule == NULL ? (struct ek_rules){0} : ek_rules_of(rule);
+	if (rule == NULL)
+		return (struct ek_rules){0};
+	return ek_rules_of(rule);
 }
 
 struct ek_rules policy_ek_rules_of_any(const struct policy *policy)

@@ -102,7 +102,8 @@ static void show_steps(const struct trust_verdict *verdict, struct ek_report *ou
 		[STEP_INTERMEDIATE] = "intermediate",
 		[STEP_ANCHOR] = "anchor"};
 
-	for (size_t i = 0; i < verdict->steps && i < REPORT_STEPS; i++) {
+	_Static_assert(TRUST_STEPS <= REPORT_STEPS, "a report has room for every step");
+	for (size_t i = 0; i < verdict->steps && i < TRUST_STEPS; i++) {
 		const struct trust_step *step = &verdict->step[i];
 		struct ek_report_step *shown = &out->step[out->steps++];
 

@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "enroll/admin/command.h"
+#include "enroll/admin/paragraph.h"
 #include "enroll/admin/vendors_print.h"
 #include "enroll/proto/attempts.h"
 #include "enroll/trust/bundle.h"
@@ -276,7 +277,7 @@ int command_vendors_export(int argc, char **argv)
 		return command_failed();
 	if (wish.out != NULL)
 		fprintf(stderr, "%s: %zu certificates and CRLs\n", wish.out, list.n);
-	else if (fwrite(bundle.p, 1, bundle.n, stdout) != bundle.n || fflush(stdout) != 0)
-		return EXIT_FAILED;
+	else if (paragraph_put(&bundle) != OK)
+		return command_failed();
 	return EXIT_DONE;
 }

@@ -56,10 +56,10 @@ static size_t count_from(const struct strangers *strangers, const char *from)
 
 static struct stranger *crowded_out(struct strangers *strangers)
 {
-	struct stranger *oldest = NULL;
-	size_t most = 0;
+	struct stranger *oldest = &strangers->item[0];
+	size_t most = count_from(strangers, oldest->from);
 
-	for (size_t i = 0; i < strangers->n; i++) {
+	for (size_t i = 1; i < strangers->n; i++) {
 		struct stranger *item = &strangers->item[i];
 		size_t n = count_from(strangers, item->from);
 

@@ -94,7 +94,7 @@ static char *manufacturers_ordered(const char *text)
 {
 	AUTO(mem_free) char *copy = strdup(text == NULL ? "" : text);
 	AUTO(buf_free) struct buf out = BUF(1 << 16);
-	char *word[64], *rest = NULL;
+	char *word[64] = {NULL}, *rest = NULL;
 	size_t n = 0;
 
 	for (char *p = copy; p != NULL && *p != '\0'; p++)
