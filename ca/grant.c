@@ -21,6 +21,14 @@ enum err grant_digest(const struct grant *grant, uint8_t out[static SHA256_SIZE]
 	add(&all, view_str(grant->tpm_manufacturer));
 	add(&all, view_str(grant->tpm_model));
 	add(&all, view_str(grant->tpm_version));
+	add(&all, view_str(grant->organization));
+	add(&all, (struct view){grant->ek_digest, grant->ek_digest == NULL ? 0 : SHA256_SIZE});
+	add(&all, view_str(grant->ek_serial));
+	for (size_t i = 0; i < grant->labels_n; i++) {
+		add(&all, view_str(grant->labels[i].name));
+		add(&all, view_str(grant->labels[i].value));
+	}
+	add(&all, grant->evidence == NULL ? (struct view){0} : grant->evidence->name);
 	TRY(buf_ok(&all));
 	return SHA256_OF(out, buf_view(&all));
 }

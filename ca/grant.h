@@ -8,8 +8,27 @@
  * key_public() of ca/key.h makes it.
  */
 struct grant_key {
-	const char *curve; /* OpenSSL's name, "prime256v1"; NULL for RSA */
-	struct view bits; /* the uncompressed point, or the DER of the RSAPublicKey */
+	/* OpenSSL's name: "prime256v1"; "ED25519" for such a key (RFC 8410); NULL for RSA. */
+	const char *curve;
+	/* The uncompressed point, the 32 bytes of an Ed25519 key, or the DER of the RSAPublicKey. */
+	struct view bits;
+};
+
+/* One of the labels that the operator gave to the device. */
+struct grant_label {
+	const char *name, *value;
+};
+
+/*
+ * What an AK said of the key (TPM2_Certify), for a template that carries it (SKAE). No part of what
+ * tells two grants apart but `name`: the statement is another each time, the key is not.
+ */
+struct grant_evidence {
+	struct view name; /* the key's Name, TPM 2.0 Part 1, 16 */
+	struct view public; /* TPMT_PUBLIC of the key */
+	struct view attest; /* TPMS_ATTEST */
+	struct view signature; /* TPMT_SIGNATURE */
+	const char *ak_location; /* URL of the AK's certificate */
 };
 
 /*
@@ -26,6 +45,14 @@ struct grant {
 	const char *tpm_manufacturer; /* "id:49465800" */
 	const char *tpm_model;
 	const char *tpm_version; /* "id:00010002" */
+	const char *organization; /* the operator's */
+	const uint8_t
+		*ek_digest; /* 32 bytes, see spki_sha256() of enroll/tpm; by template opt-in only */
+	const char *ek_serial; /* of its certificate, hexadecimal */
+	const struct grant_label *labels; /* sorted by name */
+	size_t labels_n;
+	const struct grant_evidence *evidence; /* of a key that an AK certified; NULL for others */
+	uint64_t ssh_serial; /* from the database; of kinds ssh-*, and no part of the digest */
 };
 
 /* SHA-256 over all of it: two grants with one digest would make certificates of the same content. */

@@ -4,6 +4,7 @@
 #include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/usage.h"
+#include "ca/variable.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,11 +29,23 @@ static const struct yaml_key attribute_keys[] = {
 static const struct yaml_schema attribute_schema = {sizeof(struct template_attribute),
 	attribute_keys, offsetof(struct template_attribute, mark)};
 
+static const struct yaml_key hardware_keys[] = {
+	{"type", YAML_TEXT, offsetof(struct template_hardware, type), "", 3, 64, NULL, NULL},
+	{"serial", YAML_TEXT, offsetof(struct template_hardware, serial), "", 1, 256, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema hardware_schema = {
+	sizeof(struct template_hardware), hardware_keys, offsetof(struct template_hardware, mark)};
+
 static const struct yaml_key name_keys[] = {
 	{"directory_name", YAML_LIST, offsetof(struct template_name, directory_name), "", 1, 16,
 		&attribute_schema, NULL},
 	{"permanent_identifier", YAML_TEXT, offsetof(struct template_name, permanent_identifier),
 		"", 1, 128, NULL, NULL},
+	{"dns_name", YAML_TEXT, offsetof(struct template_name, dns_name), "", 1, 256, NULL, NULL},
+	{"uri", YAML_TEXT, offsetof(struct template_name, uri), "", 1, 512, NULL, NULL},
+	{"hardware_module_name", YAML_MAP, offsetof(struct template_name, hardware_module_name), "",
+		0, 0, &hardware_schema, NULL},
 	{"optional", YAML_BOOL, offsetof(struct template_name, optional), "false", 0, 0, NULL,
 		NULL},
 	{0},
@@ -42,7 +55,7 @@ static const struct yaml_schema name_schema = {
 
 static const struct yaml_key san_keys[] = {
 	{"critical", YAML_BOOL, offsetof(struct template_san, critical), "true", 0, 0, NULL, NULL},
-	{"names", YAML_LIST, offsetof(struct template_san, names), NULL, 1, 16, &name_schema, NULL},
+	{"names", YAML_LIST, offsetof(struct template_san, names), "", 1, 16, &name_schema, NULL},
 	{0},
 };
 static const struct yaml_schema san_schema = {
@@ -62,46 +75,85 @@ static const struct yaml_key trust_policies_keys[] = {
 static const struct yaml_schema trust_policies_schema = {sizeof(struct template_trust_policies),
 	trust_policies_keys, offsetof(struct template_trust_policies, mark)};
 
-static const char *const kinds[] = {"x509", NULL};
-static const char *const keys[] = {"ak", NULL};
+static const struct yaml_key access_keys[] = {
+	{"ca_issuers", YAML_TEXT, offsetof(struct template_access, ca_issuers), "", 1, 512, NULL,
+		NULL},
+	{"ocsp", YAML_TEXT, offsetof(struct template_access, ocsp), "", 1, 512, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema access_schema = {
+	sizeof(struct template_access), access_keys, offsetof(struct template_access, mark)};
+
+static const char *const extension_types[] = {
+	"utf8", "printable", "ia5", "integer", "boolean", "oid", "null", NULL};
+
+static const struct yaml_key extension_keys[] = {
+	{"oid", YAML_TEXT, offsetof(struct template_extension, oid), NULL, 3, 64, NULL, NULL},
+	{"critical", YAML_BOOL, offsetof(struct template_extension, critical), "false", 0, 0, NULL,
+		NULL},
+	{"type", YAML_TEXT, offsetof(struct template_extension, type), NULL, 1, 16, NULL,
+		extension_types},
+	{"value", YAML_TEXT, offsetof(struct template_extension, value), "", 0, 256, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema extension_schema = {sizeof(struct template_extension),
+	extension_keys, offsetof(struct template_extension, mark)};
+
+static const struct yaml_key option_keys[] = {
+	{"name", YAML_TEXT, offsetof(struct template_ssh_option, name), NULL, 1, 64, NULL, NULL},
+	{"value", YAML_TEXT, offsetof(struct template_ssh_option, value), "", 1, 256, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema option_schema = {sizeof(struct template_ssh_option), option_keys,
+	offsetof(struct template_ssh_option, mark)};
+
+static const struct yaml_key ssh_keys[] = {
+	{"principals", YAML_LIST, offsetof(struct template_ssh, principals), "", 1, 64, NULL, NULL},
+	{"key_id", YAML_TEXT, offsetof(struct template_ssh, key_id), "${device.id}", 1, 256, NULL,
+		NULL},
+	{"critical_options", YAML_LIST, offsetof(struct template_ssh, critical_options), "", 1, 16,
+		&option_schema, NULL},
+	{"extensions", YAML_LIST, offsetof(struct template_ssh, extensions), "", 1, 16,
+		&option_schema, NULL},
+	{0},
+};
+static const struct yaml_schema ssh_schema = {
+	sizeof(struct template_ssh), ssh_keys, offsetof(struct template_ssh, mark)};
+
+static const char *const kinds[] = {"x509", "ssh-host", "ssh-user", NULL};
+static const char *const keys[] = {"ak", "certified", "any", NULL};
 
 static const struct yaml_key template_keys[] = {
 	{"name", YAML_TEXT, offsetof(struct template, name), NULL, 1, 64, NULL, NULL},
 	{"version", YAML_WHOLE, offsetof(struct template, version), NULL, 1, 1000000, NULL, NULL},
 	{"kind", YAML_TEXT, offsetof(struct template, kind), NULL, 1, 16, NULL, kinds},
 	{"key", YAML_TEXT, offsetof(struct template, key), NULL, 1, 16, NULL, keys},
+	{"decrypt", YAML_BOOL, offsetof(struct template, decrypt), "false", 0, 0, NULL, NULL},
 	{"lifetime", YAML_SECONDS, offsetof(struct template, lifetime), NULL, 300, 3660 * DAY, NULL,
 		NULL},
 	{"backdate", YAML_SECONDS, offsetof(struct template, backdate), "5m", 0, DAY, NULL, NULL},
-	{"subject_alt_name", YAML_MAP, offsetof(struct template, san), NULL, 0, 0, &san_schema,
+	{"subject", YAML_LIST, offsetof(struct template, subject), "", 1, 16, &attribute_schema,
 		NULL},
-	{"key_usage", YAML_LIST, offsetof(struct template, key_usage), NULL, 1, 9, NULL, NULL},
-	{"extended_key_usage", YAML_LIST, offsetof(struct template, extended_key_usage), NULL, 1,
-		16, NULL, NULL},
+	{"subject_alt_name", YAML_MAP, offsetof(struct template, san), "", 0, 0, &san_schema, NULL},
+	{"key_usage", YAML_LIST, offsetof(struct template, key_usage), "", 1, 9, NULL, NULL},
+	{"extended_key_usage", YAML_LIST, offsetof(struct template, extended_key_usage), "", 1, 16,
+		NULL, NULL},
+	{"extended_key_usage_critical", YAML_BOOL,
+		offsetof(struct template, extended_key_usage_critical), "false", 0, 0, NULL, NULL},
 	{"policies", YAML_LIST, offsetof(struct template, policies), "", 1, TEMPLATE_POLICIES, NULL,
 		NULL},
 	{"trust_policies", YAML_MAP, offsetof(struct template, trust_policies), "", 0, 0,
 		&trust_policies_schema, NULL},
+	{"authority_information", YAML_MAP, offsetof(struct template, authority_information), "", 0,
+		0, &access_schema, NULL},
+	{"extensions", YAML_LIST, offsetof(struct template, extensions), "", 1, 16,
+		&extension_schema, NULL},
+	{"skae", YAML_BOOL, offsetof(struct template, skae), "false", 0, 0, NULL, NULL},
+	{"ssh", YAML_MAP, offsetof(struct template, ssh), "", 0, 0, &ssh_schema, NULL},
 	{0},
 };
 static const struct yaml_schema template_schema = {
 	sizeof(struct template), template_keys, offsetof(struct template, mark)};
-
-static const char *const variables[VARIABLES] = {
-	[VARIABLE_HOST] = "${host}",
-	[VARIABLE_DEVICE_ID] = "${device.id}",
-	[VARIABLE_TPM_MANUFACTURER] = "${tpm.manufacturer}",
-	[VARIABLE_TPM_MODEL] = "${tpm.model}",
-	[VARIABLE_TPM_VERSION] = "${tpm.version}",
-};
-
-enum variable variable_read(const char *text)
-{
-	for (size_t i = 0; i < VARIABLES; i++)
-		if (strcmp(text, variables[i]) == 0)
-			return (enum variable)i;
-	return VARIABLES;
-}
 
 /* One file being judged beyond what its schema says. */
 struct judging {
@@ -111,12 +163,10 @@ struct judging {
 
 static void judge_value(const struct judging *judging, struct yaml_mark mark, const char *value)
 {
-	if (strchr(value, '$') != NULL && variable_read(value) == VARIABLES)
-		problem_add(judging->problems, judging->file, mark,
-			"\"%s\" is no variable: wanted plain text, or one of ${host}, "
-			"${device.id}, "
-			"${tpm.manufacturer}, ${tpm.model}, ${tpm.version}",
-			value);
+	const char *wrong = variables_problem(value);
+
+	if (wrong != NULL)
+		problem_add(judging->problems, judging->file, mark, "%s", wrong);
 }
 
 static void judge_oid(const struct judging *judging, struct yaml_mark mark, const char *oid)
@@ -157,7 +207,7 @@ static void judge_names(const struct judging *judging, const struct template_san
 		judge_name(judging, &names[i]);
 		has_certain = has_certain || !names[i].optional;
 	}
-	if (!has_certain)
+	if (!has_certain && san->names.n > 0)
 		problem_add(judging->problems, judging->file, san->mark,
 			"every name is optional: wanted one that each certificate has");
 }
@@ -246,6 +296,8 @@ static void load_one(struct templates *templates, const char *path, struct probl
 	if (yaml_read(buf_view(&text), path, &template_schema, tmpl, problems) != OK)
 		return;
 	memcpy(tmpl->digest, digest, sizeof(digest));
+	if ((tmpl->path = strdup(path)) == NULL)
+		problem_add(problems, path, tmpl->mark, "out of memory");
 	if (template_named(templates, tmpl->name) != NULL)
 		problem_add(
 			problems, path, tmpl->mark, "a second template named \"%s\"", tmpl->name);
@@ -303,8 +355,10 @@ void templates_free(struct templates **templates)
 {
 	if (*templates == NULL)
 		return;
-	for (size_t i = 0; i < (*templates)->n; i++)
+	for (size_t i = 0; i < (*templates)->n; i++) {
+		free((*templates)->item[i].path);
 		yaml_release(&template_schema, &(*templates)->item[i]);
+	}
 	free((*templates)->item);
 	free(*templates);
 	*templates = NULL;
@@ -321,6 +375,24 @@ const struct template *template_named(const struct templates *templates, const c
 		if (strcmp(templates->item[i].name, name) == 0)
 			return &templates->item[i];
 	return NULL;
+}
+
+enum template_kind template_kind(const struct template *tmpl)
+{
+	size_t i = 0;
+
+	while (strcmp(kinds[i], tmpl->kind) != 0)
+		i++;
+	return (enum template_kind)i;
+}
+
+enum template_key template_key(const struct template *tmpl)
+{
+	size_t i = 0;
+
+	while (strcmp(keys[i], tmpl->key) != 0)
+		i++;
+	return (enum template_key)i;
 }
 
 const char *template_trust_policy(const struct template *tmpl, const char *trust_class)

@@ -4,22 +4,17 @@
 #include "ca/base/crypt.h"
 #include "ca/base/yaml.h"
 
-/* What a template may speak of: a closed set, each filled from the grant. */
-enum variable {
-	VARIABLE_HOST, /* ${host} */
-	VARIABLE_DEVICE_ID, /* ${device.id} */
-	VARIABLE_TPM_MANUFACTURER, /* ${tpm.manufacturer} */
-	VARIABLE_TPM_MODEL, /* ${tpm.model} */
-	VARIABLE_TPM_VERSION, /* ${tpm.version} */
-	VARIABLES
-};
-
-/* The variable that a text is from end to end; VARIABLES when it is none of them. */
-enum variable variable_read(const char *text);
+/* Texts of a template may have variables in them, "urn:ek:sha256:${ek.sha256.base64}": see variable.h. */
 
 struct template_attribute {
 	char *type; /* OID, dotted */
-	char *value; /* one variable or plain text */
+	char *value;
+	struct yaml_mark mark;
+};
+
+struct template_hardware {
+	char *type; /* OID, dotted; NULL: there is no such name */
+	char *serial;
 	struct yaml_mark mark;
 };
 
@@ -27,6 +22,9 @@ struct template_attribute {
 struct template_name {
 	struct yaml_list directory_name; /* of struct template_attribute, one RDN each */
 	char *permanent_identifier; /* RFC 4043 */
+	char *dns_name;
+	char *uri;
+	struct template_hardware hardware_module_name; /* RFC 4108 5 */
 	bool optional; /* a directory name does without what nothing has proven of a TPM */
 	struct yaml_mark mark;
 };
@@ -45,21 +43,68 @@ struct template_trust_policies {
 	struct yaml_mark mark;
 };
 
+/* RFC 5280 4.2.2.1; NULL: none. */
+struct template_access {
+	char *ca_issuers, *ocsp; /* URLs */
+	struct yaml_mark mark;
+};
+
+/* An extension that we have no word for; its value is typed, never raw syntax. */
+struct template_extension {
+	char *oid;
+	bool critical;
+	char *type; /* "utf8", "printable", "ia5", "integer", "boolean", "oid", "null" */
+	char *value;
+	struct yaml_mark mark;
+};
+
+/* A critical option or an extension of an OpenSSH certificate: a flag has no value. */
+struct template_ssh_option {
+	char *name;
+	char *value; /* NULL: a flag */
+	struct yaml_mark mark;
+};
+
+struct template_ssh {
+	struct yaml_list principals; /* of char *; never empty in what is issued */
+	char *key_id; /* "${device.id}" unless given */
+	struct yaml_list
+		critical_options; /* of struct template_ssh_option; user certificates only */
+	struct yaml_list extensions; /* the same */
+	struct yaml_mark mark;
+};
+
+enum template_kind { TEMPLATE_X509, TEMPLATE_SSH_HOST, TEMPLATE_SSH_USER };
+/* Which key it may certify: the AK, one that the AK certified, or one that the proven device vouches for. */
+enum template_key { TEMPLATE_KEY_AK, TEMPLATE_KEY_CERTIFIED, TEMPLATE_KEY_ANY };
+
 struct template
 {
 	char *name;
 	int64_t version;
-	char *kind; /* "x509" */
-	char *key; /* "ak" */
+	char *kind; /* "x509", "ssh-host", "ssh-user"; see template_kind() */
+	char *key; /* "ak", "certified", "any"; see template_key() */
+	bool decrypt; /* a certified key may also decrypt */
 	int64_t lifetime, backdate; /* seconds */
+	/* What follows is for kind x509 ... */
+	struct yaml_list subject; /* of struct template_attribute, one RDN each; empty: none */
 	struct template_san san;
 	struct yaml_list key_usage; /* of char *, RFC 5280 4.2.1.3 */
 	struct yaml_list extended_key_usage; /* of char *, OIDs, dotted */
+	bool extended_key_usage_critical;
 	struct yaml_list policies; /* of char *, OIDs, dotted; RFC 5280 4.2.1.4 */
 	struct template_trust_policies trust_policies;
+	struct template_access authority_information;
+	struct yaml_list extensions; /* of struct template_extension */
+	bool skae; /* carries what the AK said of the key, see skae.h */
+	/* ... and this for ssh-host and ssh-user. */
+	struct template_ssh ssh;
 	struct yaml_mark mark;
 	uint8_t digest[SHA256_SIZE]; /* of the file */
+	char *path; /* of the file */
 };
+enum template_kind template_kind(const struct template *tmpl);
+enum template_key template_key(const struct template *tmpl);
 
 struct templates; /* immutable once loaded */
 

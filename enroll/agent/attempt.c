@@ -93,8 +93,11 @@ enum err attempt_write_claim(struct attempt *a)
 		.ek_public = buf_view(&a->ek->public),
 		.ek_chain_n = a->ek->chain_n,
 		.ak_public = buf_view(&a->found.ak->public)};
-	struct request request = {.keys_n = 1, .is_check = a->is_check};
+	AUTO(request_free) struct request request;
 
+	request_init(&request);
+	request.keys_n = 1;
+	request.is_check = a->is_check;
 	for (size_t i = 0; i < a->ek->chain_n; i++)
 		claim.ek_chain[i] = buf_view(&a->ek->chain[i]);
 	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "ak");

@@ -41,6 +41,7 @@ static void attempt_free(struct attempt *attempt)
 {
 	ticket_wipe(&attempt->ticket);
 	judgement_free(&attempt->judgement);
+	request_free(&attempt->request);
 	enrollment_facts_free(&attempt->facts);
 	buf_free(&attempt->key_bits);
 	issued_free(&attempt->issued);
@@ -404,6 +405,7 @@ enum err enroll(const struct service *service, const struct caller *caller,
 		.key_bits = BUF(4096),
 	};
 
+	request_init(&attempt.request);
 	outcome_rules(outcome, service);
 	hex_write((struct view){trust_version(service->trust), SHA256_SIZE}, attempt.trust_version);
 	hex_write((struct view){policy_version(service->policy), SHA256_SIZE},

@@ -11,7 +11,7 @@
 struct answer_store {
 	json_t *json;
 	struct buf chain;
-	struct buf bytes[ANSWER_CERTIFICATES + ANSWER_INTERMEDIATES];
+	struct buf bytes[ANSWER_CERTIFICATES + ANSWER_INTERMEDIATES + 2];
 	size_t used;
 };
 
@@ -87,13 +87,21 @@ static enum err parse_certificates(struct answer *answer, const json_t *object)
 	return OK;
 }
 
+static enum err parse_ssh_ca(
+	struct answer *answer, const json_t *ca, const char *key, struct view *out)
+{
+	const json_t *value = json_object_get(ca, key);
+
+	return value == NULL ? OK : bytes_field(answer, value, key, out);
+}
+
 static enum err parse_ca(struct answer *answer, const json_t *object)
 {
 	json_t *ca, *intermediates, *der;
 	size_t i;
 
 	TRY(json_member(object, "ca", JSON_OBJECT, &ca));
-	TRY(JSON_ONLY(ca, "intermediates"));
+	TRY(JSON_ONLY(ca, "intermediates", "ssh_host", "ssh_user"));
 	TRY(json_member(ca, "intermediates", JSON_ARRAY, &intermediates));
 	if (json_array_size(intermediates) > ANSWER_INTERMEDIATES)
 		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
@@ -102,7 +110,8 @@ static enum err parse_ca(struct answer *answer, const json_t *object)
 		TRY(bytes_field(answer, der, "intermediates", &answer->intermediates[i]));
 		answer->intermediates_n++;
 	}
-	return OK;
+	TRY(parse_ssh_ca(answer, ca, "ssh_host", &answer->ssh_host_ca));
+	return parse_ssh_ca(answer, ca, "ssh_user", &answer->ssh_user_ca);
 }
 
 enum err answer_parse(struct view json, struct answer **out)
@@ -201,6 +210,10 @@ static json_t *ca_object(const struct answer *answer)
 	for (size_t i = 0; i < answer->intermediates_n; i++)
 		json_append(intermediates, json_from_bytes(answer->intermediates[i]));
 	json_put(ca, "intermediates", intermediates);
+	if (answer->ssh_host_ca.n > 0)
+		json_put_bytes(ca, "ssh_host", answer->ssh_host_ca);
+	if (answer->ssh_user_ca.n > 0)
+		json_put_bytes(ca, "ssh_user", answer->ssh_user_ca);
 	return ca;
 }
 

@@ -9,7 +9,7 @@
 
 /*
  * {host, device_id, tpm: {manufacturer, model, version}, trust: {class, source, chain: [names]},
- *  certificates: [{template, certificate}], ca: {intermediates: [DER]}}. Strings and views belong
+ *  certificates: [{template, certificate}], ca: {intermediates: [DER], ssh_host, ssh_user}}. Strings and views belong
  * to the answer when it came from answer_parse(), and to the caller when filled in by hand.
  */
 struct answer {
@@ -25,11 +25,13 @@ struct answer {
 				    line */
 	struct {
 		const char *template;
-		struct view der;
+		struct view der; /* or, of a template of kind ssh-*, the certificate's blob */
 	} certificates[ANSWER_CERTIFICATES];
 	size_t certificates_n;
 	struct view intermediates[ANSWER_INTERMEDIATES]; /* DER; never an anchor */
 	size_t intermediates_n;
+	struct view ssh_host_ca,
+		ssh_user_ca; /* public key blobs of OpenSSH; empty: the service has none */
 	struct answer_store *store;
 };
 

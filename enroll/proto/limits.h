@@ -6,7 +6,7 @@
 #define LIMIT_DEPTH 16 /* of objects and lists within each other; the deepest message has 3 */
 #define LIMIT_OBJECTS 65536 /* and lists, in all; the largest message, of 20000 EKs, has 40002 */
 #define LIMIT_CLAIM (48 * 1024)
-#define LIMIT_REQUEST (16 * 1024)
+#define LIMIT_REQUEST (32 * 1024)
 #define LIMIT_ANSWER (128 * 1024)
 #define LIMIT_TICKET 1024
 #define LIMIT_CREDENTIAL 1024 /* a TPM2B_ID_OBJECT or TPM2B_ENCRYPTED_SECRET */
@@ -18,7 +18,10 @@
 #define LIMIT_HOST 253
 #define LIMIT_DEVICE_ID 32 /* hexadecimal digits, exactly so many */
 #define LIMIT_REASON 64 /* a reason code */
-#define LIMIT_KEYS 1 /* keys in one request */
+#define LIMIT_KEYS 8 /* certificates that one request may ask for */
+#define LIMIT_ATTEST 1024 /* a TPM2B_ATTEST */
+#define LIMIT_SIGNATURE 1024 /* a TPMT_SIGNATURE */
+#define LIMIT_SPKI 1024 /* a SubjectPublicKeyInfo, or an OpenSSH public key blob */
 #define LIMIT_TEMPLATE_NAME 64
 #define LIMIT_PURPOSE 16
 #define LIMIT_LINE 1024 /* one of a list for people, with its end */

@@ -138,42 +138,114 @@ static enum err parse_purpose(const json_t *object, struct request *out)
 	return OK;
 }
 
-enum err request_parse(struct view json, struct request *out)
+void request_init(struct request *request)
 {
-	AUTO(json_free) json_t *object = NULL;
-	json_t *keys, *key;
+	*request = (struct request){0};
+	for (size_t i = 0; i < LIMIT_KEYS; i++)
+		request->keys[i] = (struct request_key){.public = BUF(LIMIT_PUBLIC),
+			.attest = BUF(LIMIT_ATTEST),
+			.signature = BUF(LIMIT_SIGNATURE),
+			.spki = BUF(LIMIT_SPKI),
+			.ssh = BUF(LIMIT_SPKI)};
+}
+
+void request_free(struct request *request)
+{
+	for (size_t i = 0; i < LIMIT_KEYS; i++) {
+		buf_free(&request->keys[i].public);
+		buf_free(&request->keys[i].attest);
+		buf_free(&request->keys[i].signature);
+		buf_free(&request->keys[i].spki);
+		buf_free(&request->keys[i].ssh);
+	}
+}
+
+static enum err optional_bytes(const json_t *object, const char *key, size_t max, struct buf *out)
+{
+	return json_object_get(object, key) == NULL ? OK : json_bytes(object, key, max, out);
+}
+
+static enum err parse_key(const json_t *key, struct request_key *out)
+{
 	const char *template;
+
+	TRY(JSON_ONLY(key, "template", "public", "attest", "signature", "spki", "ssh"));
+	TRY(json_string_of(key, "template", LIMIT_TEMPLATE_NAME, &template));
+	snprintf(out->template, sizeof(out->template), "%s", template);
+	TRY(optional_bytes(key, "public", LIMIT_PUBLIC, &out->public));
+	TRY(optional_bytes(key, "attest", LIMIT_ATTEST, &out->attest));
+	TRY(optional_bytes(key, "signature", LIMIT_SIGNATURE, &out->signature));
+	TRY(optional_bytes(key, "spki", LIMIT_SPKI, &out->spki));
+	return optional_bytes(key, "ssh", LIMIT_SPKI, &out->ssh);
+}
+
+static enum err parse_keys(const json_t *object, struct request *out)
+{
+	json_t *keys, *key;
 	size_t i;
 
-	*out = (struct request){0};
-	TRY(json_read(json, &object));
-	TRY(JSON_ONLY(object, "keys", "purpose"));
-	TRY(parse_purpose(object, out));
 	TRY(json_member(object, "keys", JSON_ARRAY, &keys));
 	if (json_array_size(keys) == 0 || json_array_size(keys) > LIMIT_KEYS)
 		return refuse(ERR_MALFORMED, "request-keys", "PROTOCOL request",
-			"asks for certificates for %zu keys, this version takes 1 to %d",
+			"asks for %zu certificates, this version takes 1 to %d",
 			json_array_size(keys), LIMIT_KEYS);
 	json_array_foreach (keys, i, key) {
-		TRY(JSON_ONLY(key, "template"));
-		TRY(json_string_of(key, "template", LIMIT_TEMPLATE_NAME, &template));
-		snprintf(out->keys[i].template, sizeof(out->keys[i].template), "%s", template);
+		TRY(parse_key(key, &out->keys[i]));
 		out->keys_n++;
 	}
 	return OK;
+}
+
+enum err request_parse(struct view json, struct request *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+
+	TRY(json_read(json, &object));
+	TRY(JSON_ONLY(object, "keys", "purpose"));
+	TRY(parse_purpose(object, out));
+	return parse_keys(object, out);
+}
+
+enum err renewal_request_parse(struct view json, struct request *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+	const char *host;
+
+	TRY(json_read(json, &object));
+	TRY(JSON_ONLY(object, "keys", "host"));
+	TRY(json_string_of(object, "host", LIMIT_HOST, &host));
+	snprintf(out->host, sizeof(out->host), "%s", host);
+	return parse_keys(object, out);
+}
+
+static void put_optional(json_t *object, const char *key, const struct buf *bytes)
+{
+	if (bytes->n > 0)
+		json_put_bytes(object, key, buf_view(bytes));
+}
+
+static json_t *key_object(const struct request_key *from)
+{
+	json_t *key = json_object();
+
+	json_put_string(key, "template", from->template);
+	put_optional(key, "public", &from->public);
+	put_optional(key, "attest", &from->attest);
+	put_optional(key, "signature", &from->signature);
+	put_optional(key, "spki", &from->spki);
+	put_optional(key, "ssh", &from->ssh);
+	return key;
 }
 
 enum err request_encode(const struct request *request, struct buf *json)
 {
 	json_t *object = json_object(), *keys = json_array();
 
-	for (size_t i = 0; i < request->keys_n; i++) {
-		json_t *key = json_object();
-
-		json_put_string(key, "template", request->keys[i].template);
-		json_append(keys, key);
-	}
+	for (size_t i = 0; i < request->keys_n; i++)
+		json_append(keys, key_object(&request->keys[i]));
 	json_put(object, "keys", keys);
+	if (request->host[0] != '\0')
+		json_put_string(object, "host", request->host);
 	if (request->is_check)
 		json_put_string(object, "purpose", "check");
 	return json_write(object, json);

@@ -40,15 +40,31 @@ CHECKED enum err sealed_parse(struct view json, struct buf *sealed);
 CHECKED enum err sealed_encode(struct view sealed, struct buf *json);
 
 /*
- * The request inside an enroll request: {keys: [{template}]}, with "purpose": "check" beside the
- * keys when only a judgement is wanted.
+ * One key that a certificate is wanted for. Which of these are there is the template's to say: none for the AK;
+ * `public`, `attest` and `signature` for a key that the AK certified; `spki` or `ssh` for one that the device vouches for.
+ */
+struct request_key {
+	char template[LIMIT_TEMPLATE_NAME + 1]; /* "ak" */
+	struct buf public; /* TPM2B_PUBLIC */
+	struct buf attest; /* TPM2B_ATTEST, by TPM2_Certify */
+	struct buf signature; /* TPMT_SIGNATURE by the AK */
+	struct buf spki; /* SubjectPublicKeyInfo, DER */
+	struct buf ssh; /* a public key blob of OpenSSH */
+};
+
+/*
+ * The request inside an enroll request: {keys: [{template, public, attest, signature, spki, ssh}]}, with
+ * "purpose": "check" beside the keys when only a judgement is wanted, and in a renewal with "host".
  */
 struct request {
-	struct {
-		char template[LIMIT_TEMPLATE_NAME + 1]; /* "ak" */
-	} keys[LIMIT_KEYS];
+	struct request_key keys[LIMIT_KEYS];
 	size_t keys_n;
 	bool is_check; /* nothing is to be issued or bound */
+	char host[LIMIT_HOST + 1]; /* of a renewal; "" otherwise */
 };
+void request_init(struct request *request);
+void request_free(struct request *request); /* for AUTO */
 CHECKED enum err request_parse(struct view json, struct request *out);
+CHECKED enum err renewal_request_parse(
+	struct view json, struct request *out); /* host required, no purpose */
 CHECKED enum err request_encode(const struct request *request, struct buf *json);

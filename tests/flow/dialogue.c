@@ -123,8 +123,11 @@ void dialogue_prove_again(struct dialogue *x)
 
 void dialogue_prove(struct dialogue *x)
 {
-	struct request request = {.keys_n = 1, .is_check = x->is_check};
+	AUTO(request_free) struct request request;
 
+	request_init(&request);
+	request.keys_n = 1;
+	request.is_check = x->is_check;
 	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "%s", x->template);
 	buf_free(&x->request);
 	MUST_OK(request_encode(&request, &x->request));

@@ -85,10 +85,13 @@ static struct transcript transcript_of(const struct soft_enrollment *x)
 
 enum err soft_enrollment_prove(struct soft_enrollment *x, struct view answer, struct buf *body)
 {
-	struct request request = {.keys_n = 1, .is_check = x->is_check};
+	AUTO(request_free) struct request request;
 	struct enroll_request whole;
 	struct transcript transcript;
 
+	request_init(&request);
+	request.keys_n = 1;
+	request.is_check = x->is_check;
 	TRY(challenge_parse(answer, &x->challenge));
 	TRY(activate(x));
 	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "%s",

@@ -8,8 +8,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	AUTO(buf_free) struct buf json = BUF(LIMIT_REQUEST);
-	struct request request, again;
+	AUTO(request_free) struct request request;
+	AUTO(request_free) struct request again;
 
+	request_init(&request);
+	request_init(&again);
 	if (request_parse((struct view){p, n}, &request) != OK)
 		return 0;
 	if (request_encode(&request, &json) != OK || request_parse(buf_view(&json), &again) != OK)

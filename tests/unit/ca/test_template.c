@@ -247,20 +247,6 @@ static void a_trust_class_has_the_policy_that_the_template_names_for_it(void **s
 	assert_null(template_trust_policy(&tmpl, ""));
 }
 
-static void a_variable_is_a_whole_text(void **state)
-{
-	static const char *const texts[VARIABLES] = {
-		"${host}", "${device.id}", "${tpm.manufacturer}", "${tpm.model}", "${tpm.version}"};
-	static const char *const others[] = {
-		"", "host", "$host", "${host} ", "${HOST}", "x${host}"};
-
-	(void)state;
-	for (size_t i = 0; i < VARIABLES; i++)
-		assert_int_equal(i, variable_read(texts[i]));
-	for (size_t i = 0; i < COUNT(others); i++)
-		assert_int_equal(VARIABLES, variable_read(others[i]));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,7 +256,6 @@ int main(void)
 		cmocka_unit_test(a_directory_without_a_template_is_a_problem),
 		cmocka_unit_test(sixty_five_templates_are_too_many),
 		cmocka_unit_test(a_trust_class_has_the_policy_that_the_template_names_for_it),
-		cmocka_unit_test(a_variable_is_a_whole_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

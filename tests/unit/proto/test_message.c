@@ -33,8 +33,9 @@ static enum err parse_enroll_request(struct view json)
 
 static enum err parse_request(struct view json)
 {
-	struct request request;
+	AUTO(request_free) struct request request;
 
+	request_init(&request);
 	return request_parse(json, &request);
 }
 
@@ -246,10 +247,10 @@ static void an_enroll_request_comes_back(void **state)
 static void a_request_comes_back(void **state)
 {
 	AUTO(buf_free) struct buf json = BUF(1024);
-	struct request request;
+	AUTO(request_free) struct request request;
 
 	(void)state;
-	memset(&request, 0xa5, sizeof(request));
+	request_init(&request);
 	assert_ok(request_parse(view_str(REQUEST), &request));
 	assert_int_equal(1, request.keys_n);
 	assert_string_equal("ak", request.keys[0].template);
@@ -261,9 +262,10 @@ static void a_request_comes_back(void **state)
 static void a_request_to_check_comes_back(void **state)
 {
 	AUTO(buf_free) struct buf json = BUF(1024);
-	struct request request;
+	AUTO(request_free) struct request request;
 
 	(void)state;
+	request_init(&request);
 	assert_ok(request_parse(view_str(CHECK_REQUEST), &request));
 	assert_true(request.is_check);
 	assert_ok(request_encode(&request, &json));
