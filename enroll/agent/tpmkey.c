@@ -144,8 +144,7 @@ static enum err create(
 	return write_private(private, &key->private);
 }
 
-enum err tpmkey_make(
-	struct tpm *tpm, enum key_kind kind, enum ak_hierarchy hierarchy, struct tpmkey **out)
+enum err tpmkey_make(struct tpm *tpm, enum key_kind kind, struct tpmkey **out)
 {
 	AUTO(parent_flush) struct parent parent = PARENT(tpm);
 	AUTO(tpmkey_free) struct tpmkey *key = NULL;
@@ -158,8 +157,7 @@ enum err tpmkey_make(
 		return fail(ERR_INTERNAL, "tpm-key", "no key of this kind is made");
 	TRY(make_empty(&key));
 	fill_template(i, &template.publicArea);
-	key->parent = hierarchy == AK_BELOW_ENDORSEMENT ? TPM2_RH_ENDORSEMENT : TPM2_RH_OWNER;
-	TRY(parent_load(tpm, key->parent, NULL, &parent));
+	TRY(parent_load(tpm, TPM2_RH_OWNER, NULL, &parent));
 	TRY(create(tpm, parent.key.tr, &template, key));
 	TRY(complete(key));
 	*out = MOVE(key);
@@ -176,9 +174,10 @@ enum err tpmkey_read(const char *path, struct tpmkey **out)
 	file = (struct tss2key){.public = &key->public, .private = &key->private};
 	TRY(file_read(path, &pem));
 	TRY(tss2key_parse(buf_view(&pem), &file));
-	if (file.parent != TPM2_RH_OWNER && file.parent != TPM2_RH_ENDORSEMENT)
-		return fail(ERR_REJECTED, "tpm-key", "the key's parent is 0x%08x", file.parent);
-	key->parent = file.parent;
+	if (file.parent != TPM2_RH_OWNER)
+		return fail(ERR_REJECTED, "tpm-key",
+			"%s: the key's parent is 0x%08x, and not the owner's storage primary", path,
+			file.parent);
 	TRY(complete(key));
 	*out = MOVE(key);
 	return OK;
@@ -188,7 +187,7 @@ enum err tpmkey_encode(const struct tpmkey *key, struct buf *pem)
 {
 	struct buf public = key->public, private = key->private;
 
-	return tss2key_encode(&(struct tss2key){key->parent, &public, &private}, pem);
+	return tss2key_encode(&(struct tss2key){TPM2_RH_OWNER, &public, &private}, pem);
 }
 
 enum err tpmkey_write(const struct tpmkey *key, const char *path)
@@ -210,7 +209,7 @@ enum err tpmkey_load(struct tpm *tpm, const struct tpmkey *key, struct loaded *o
 		!TPM_READ(TPM2B_PRIVATE, buf_view(&key->private), &private))
 		return fail(ERR_REJECTED, "tpm-key",
 			"the key file does not hold one TPM2B_PUBLIC and one TPM2B_PRIVATE");
-	TRY(parent_load(tpm, key->parent, NULL, &parent));
+	TRY(parent_load(tpm, TPM2_RH_OWNER, NULL, &parent));
 	rc = TPM_PATIENT(Esys_Load(tpm_esys(tpm), parent.key.tr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 		ESYS_TR_NONE, &private, &public, &out->tr));
 	if (tpm_is_verdict(rc))

@@ -10,7 +10,7 @@ struct tpmkey {
 	struct buf public; /* TPM2B_PUBLIC */
 	struct buf private; /* TPM2B_PRIVATE: of use to this TPM only */
 	TPM2_HANDLE
-		parent; /* TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT: the storage primary, as parent.h says */
+	parent; /* TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT: the storage primary, as parent.h says */
 	EVP_PKEY *pkey; /* the public half */
 };
 void tpmkey_free(struct tpmkey **key);
@@ -21,12 +21,11 @@ bool tpmkey_kind_read(const char *text, enum key_kind *out);
 const char *tpmkey_kind_text(const struct tpmkey *key);
 
 /*
- * TPM2_Create below the storage primary of the owner's hierarchy, or of the endorsement hierarchy: never below the EK, for
- * OpenSSL's providers open no policy session for a parent. The key's auth is empty, its scheme
- * TPM2_ALG_NULL, its authPolicy empty. `*out` is the caller's. ERR_INTERNAL "tpm", "tpm-auth".
+ * TPM2_Create below the storage primary of the owner's hierarchy, wherever the AK is: below others, tpm2-openssl 1.1
+ * does not find it. The key's auth is empty, its scheme TPM2_ALG_NULL, its authPolicy empty. `*out` is the
+ * caller's. ERR_INTERNAL "tpm", "tpm-auth".
  */
-CHECKED enum err tpmkey_make(
-	struct tpm *tpm, enum key_kind kind, enum ak_hierarchy hierarchy, struct tpmkey **out);
+CHECKED enum err tpmkey_make(struct tpm *tpm, enum key_kind kind, struct tpmkey **out);
 
 /*
  * Reads and writes the key file, "TSS2 PRIVATE KEY" (tss2key.h), with mode 0600. `*out` is the caller's; untouched on

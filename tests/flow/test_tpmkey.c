@@ -109,7 +109,7 @@ static void every_kind_of_key_is_certified_by_aks_everywhere(void **state)
 
 			tpmkey_statement_init(&statement);
 			assert_true(tpmkey_kind_read(kinds[k], &kind));
-			must(tpmkey_make(tpm, kind, places[i], &key) == OK, "%s", why()->sentence);
+			must(tpmkey_make(tpm, kind, &key) == OK, "%s", why()->sentence);
 			assert_string_equal(kinds[k], tpmkey_kind_text(key));
 			must(tpmkey_certify(tpm, key, ak, ek, qualifying, &statement) == OK, "%s",
 				why()->sentence);
@@ -125,19 +125,16 @@ static void every_kind_of_key_is_certified_by_aks_everywhere(void **state)
 static void openssl_signs_with_the_key_file(void **state)
 {
 	static const enum key_kind kinds[] = {KEY_P256, KEY_P384, KEY_RSA_2048};
-	static const enum ak_hierarchy places[] = {AK_BELOW_OWNER, AK_BELOW_ENDORSEMENT};
 	const char *dir = supervise_dir(), *tcti = chips[0].tcti;
 	AUTO(mem_free) char *path = text("%s/use.pem", dir);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(kinds) * COUNT(places); i++) {
+	for (size_t i = 0; i < COUNT(kinds); i++) {
 		AUTO(tpm_close) struct tpm *tpm = NULL;
 		AUTO(tpmkey_free) struct tpmkey *key = NULL;
 
 		open_chip(0, &tpm);
-		must(tpmkey_make(tpm, kinds[i % COUNT(kinds)], places[i / COUNT(kinds)], &key) ==
-				OK,
-			"%s", why()->sentence);
+		must(tpmkey_make(tpm, kinds[i], &key) == OK, "%s", why()->sentence);
 		must(tpmkey_write(key, path) == OK, "%s", why()->sentence);
 		tpm_close(&tpm);
 		free(tpmtool_must(tcti, dir, "openssl", "pkey", "-provider", "tpm2", "-provider",
@@ -159,7 +156,7 @@ static void a_key_file_is_of_use_to_its_tpm_only(void **state)
 
 	(void)state;
 	open_chip(0, &tpm);
-	must(tpmkey_make(tpm, KEY_P256, AK_BELOW_OWNER, &made) == OK, "%s", why()->sentence);
+	must(tpmkey_make(tpm, KEY_P256, &made) == OK, "%s", why()->sentence);
 	must(tpmkey_write(made, path) == OK, "%s", why()->sentence);
 	assert_int_equal(0, stat(path, &st));
 	assert_int_equal(0600, st.st_mode & 07777);
