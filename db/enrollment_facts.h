@@ -8,12 +8,18 @@
 #define DIGEST_SIZE 32
 #define SERIAL_MAX 20
 #define ENROLLMENT_CERTIFICATES 8
+#define ENROLLMENT_LABELS 32
 
 struct stored_certificate {
 	uint8_t serial[SERIAL_MAX];
 	size_t serial_n;
 	char *template; /* malloc'd */
 	struct buf der;
+};
+
+/* One of the labels that the operator gave to a device. */
+struct stored_label {
+	char *name, *value; /* malloc'd */
 };
 
 /* What an enrollment asks about; everything is borrowed. */
@@ -52,6 +58,11 @@ struct enrollment_facts {
 	char allowed_source[128]; /* which file or act put it there; cut */
 	char registered_host[254]; /* the name that this EK is registered for; "" */
 	bool host_of_other_ek; /* the name is registered for another EK */
+	/* The device's labels, by name; of a device that is not known yet, those that its EK has in the
+	 * allow-list, with their digest for the record (all zero: none). */
+	struct stored_label labels[ENROLLMENT_LABELS];
+	size_t labels_n;
+	uint8_t allowed_labels[DIGEST_SIZE];
 	/* The attempt of this EK for this name that was held (pending.h). */
 	bool attempt_known; /* pending_hold() is to be given that same name */
 	uint8_t attempt_id[16];

@@ -185,6 +185,7 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 		.ek_kind = key_kind_text(identity_kind(identity)),
 		.ek_certificate = identity_certificate(identity),
 		.host = attempt->judgement.host,
+		.allowed_labels = facts->allowed_labels,
 		.host_learned = attempt->judgement.claim->host == NULL,
 		.host_new = !facts->host_bound,
 		.host_alias = facts->device_hosts > 0,
@@ -248,6 +249,7 @@ static enum err issue(struct attempt *attempt)
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
 static enum err try_once(struct attempt *attempt)
 {
+	const char *const templates[] = {attempt->request.keys[0].template};
 	struct decision decision;
 
 	TRY(look_up(attempt));
@@ -255,7 +257,7 @@ static enum err try_once(struct attempt *attempt)
 	if (attempt->facts.ticket_used)
 		return repeat(attempt);
 	TRY(binding_judge(attempt->service, &attempt->judgement, &attempt->facts,
-		attempt->request.keys[0].template, &decision));
+		templates, COUNT(templates), &decision));
 	snprintf(attempt->outcome->rule, sizeof(attempt->outcome->rule), "%s", decision.rule);
 	TRY(make_grant(attempt));
 	/* A check, and whoever is held, is promised what the template gives. */
