@@ -68,7 +68,11 @@ static const struct statement insist_standing = {"insist_standing",
 	"  AND state = 'accepted'),"
 	"  'the attempt is not accepted'),"
 	" insist(NOT EXISTS (SELECT FROM pending_ticket WHERE ticket_digest = $4::bytea),"
-	"  'the ticket was answered with a held attempt')"};
+	"  'the ticket was answered with a held attempt'),"
+	" insist($6::bytea IS NULL OR coalesce((SELECT sha256(convert_to(labels::text, 'UTF8'))"
+	"  FROM ek_allowed WHERE ek_digest = $1::bytea), decode(repeat('00', 32), 'hex')) = "
+	"$6::bytea,"
+	"  'the EK has other labels')"};
 
 /* Those that nobody decided; accepted ones are what an approval rests on. By the EK, so not by the
  * indices over what is held, which the planner would take for `state` while they are small. */
@@ -202,7 +206,8 @@ static void record_standing(struct pipeline *trip, const struct enrollment_recor
 	lock_add_enrollment(trip, record->ticket_digest);
 	STEP(trip, &insist_standing, digest(record->ek_digest), value_text(record->host),
 		value_text(record->trust_class), digest(record->ticket_digest),
-		value_bool(record->host_learned));
+		value_bool(record->host_learned),
+		record->device_new ? digest(record->allowed_labels) : digest(NULL));
 }
 
 static void record_device(

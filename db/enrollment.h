@@ -36,6 +36,8 @@ struct enrollment_record {
 	size_t ek_chain_n;
 	const char *host;
 	bool host_new, host_alias;
+	/* As the first trip saw them, DIGEST_SIZE, for a new device; NULL: the decision did not look. */
+	const uint8_t *allowed_labels;
 	bool host_learned; /* the claim named none: the EK must still be registered for this one */
 	struct view ak_name;
 	struct view ak_public; /* TPM2B_PUBLIC */

@@ -8,9 +8,10 @@
 
 /*
  * Everything that a decision is made on comes from this one statement, so from one snapshot: no
- * mixture of before and after somebody else's commit. The two statements behind it only fetch
- * certificates; they run later, and take_brought() and take_reusable() drop what does not fit the
- * snapshot. LATERAL with LIMIT 1 keeps the planner to the primary key while tables are small.
+ * mixture of before and after somebody else's commit. The statements behind it only fetch certificates
+ * and labels; they run later, and take_brought() and take_reusable() drop what does not fit the
+ * snapshot. Labels that do not fit it are found by the record: the device's revision has moved, or insist_standing
+ * sees that those of the allow-list have. LATERAL with LIMIT 1 keeps the planner to the primary key while tables are small.
  */
 static const struct statement find_facts = {"find_facts",
 	"SELECT device.device_id, device.state = 'revoked', device.revision,"
@@ -27,8 +28,10 @@ static const struct statement find_facts = {"find_facts",
 	"  AND other.ek_digest <> asked.ek_digest),"
 	" pending.attempt_id, pending.state = 'accepted', pending.state = 'rejected',"
 	" EXISTS (SELECT FROM pending_ticket AS held"
-	"  WHERE held.ticket_digest = asked.ticket_digest)"
-	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source,"
+	"  WHERE held.ticket_digest = asked.ticket_digest),"
+	" sha256(convert_to(asked.labels::text, 'UTF8'))"
+	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source, "
+	"allowed.labels,"
 	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
 	"  FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
 	"   $4::bytea AS ticket_digest) AS key"
@@ -61,9 +64,18 @@ static const struct statement find_reusable = {"find_reusable",
 	" AND not_before + (not_after - not_before) / 2 >= to_timestamp($4::bigint)"
 	" ORDER BY issued_at DESC, grant_digest, place LIMIT $5::bigint"};
 
+/* A known device has its own: those that its EK had when it came. */
+static const struct statement find_labels = {"find_labels",
+	"SELECT label.key, label.value FROM jsonb_each_text(coalesce("
+	" (SELECT device.labels FROM device WHERE device.device_id ="
+	"   coalesce((SELECT ek.device_id FROM ek WHERE ek.ek_digest = $1::bytea),"
+	"    (SELECT ak.device_id FROM ak WHERE ak.name = $2::bytea))),"
+	" (SELECT ek_allowed.labels FROM ek_allowed WHERE ek_allowed.ek_digest = $1::bytea),"
+	" '{}'::jsonb)) AS label ORDER BY label.key COLLATE \"C\" LIMIT $3::bigint"};
+
 /* Gaps are no harm: what is taken here may never be issued. */
-static const struct statement take_ssh_serials = {"take_ssh_serials",
-	"SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
+static const struct statement take_ssh_serials = {
+	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
 
 static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"SELECT template, sha256 FROM (SELECT DISTINCT ON (template) template, sha256, issued_at"
@@ -76,7 +88,7 @@ static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
 
 const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
-	&find_reusable, &take_ssh_serials, &find_ak_certificates, NULL};
+	&find_reusable, &find_labels, &take_ssh_serials, &find_ak_certificates, NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -90,6 +102,11 @@ void enrollment_facts_free(struct enrollment_facts *facts)
 	for (size_t i = 0; i < REUSABLE_CERTIFICATES; i++)
 		certificate_free(&facts->certificates[i]);
 	facts->certificates_n = 0;
+	for (size_t i = 0; i < facts->labels_n; i++) {
+		free(facts->labels[i].name);
+		free(facts->labels[i].value);
+	}
+	facts->labels_n = 0;
 }
 
 /* The columns of find_facts. */
@@ -114,6 +131,7 @@ enum {
 	ATTEMPT_ACCEPTED,
 	ATTEMPT_REJECTED,
 	TICKET_HELD,
+	ALLOWED_LABELS_DIGEST,
 };
 
 static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
@@ -141,6 +159,8 @@ static enum err take_standing(const PGresult *rows, struct enrollment_facts *fac
 	facts->attempt_accepted = row_bool(rows, 0, ATTEMPT_ACCEPTED);
 	facts->attempt_rejected = row_bool(rows, 0, ATTEMPT_REJECTED);
 	facts->ticket_held = row_bool(rows, 0, TICKET_HELD);
+	if (!row_is_null(rows, 0, ALLOWED_LABELS_DIGEST))
+		TRY(row_copy(rows, 0, ALLOWED_LABELS_DIGEST, facts->allowed_labels, DIGEST_SIZE));
 	if (facts->attempt_known)
 		TRY(row_copy(rows, 0, ATTEMPT, facts->attempt_id, sizeof(facts->attempt_id)));
 	return OK;
@@ -221,6 +241,21 @@ static enum err take_reusable(const PGresult *rows, void *into)
 	return take_certificates(rows, facts);
 }
 
+static enum err take_labels(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_LABELS; i++) {
+		struct stored_label *label = &facts->labels[facts->labels_n++];
+
+		label->name = strdup(PQgetvalue(rows, i, 0));
+		label->value = strdup(PQgetvalue(rows, i, 1));
+		if (label->name == NULL || label->value == NULL)
+			return fail(ERR_INTERNAL, "out-of-memory", "a label");
+	}
+	return OK;
+}
+
 static enum err take_serials(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
@@ -283,7 +318,7 @@ enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int6
 	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now),
 		value_int(REUSABLE_CERTIFICATES));
 	step_take(&lookup, take_reusable, facts);
-	STEP(&lookup, ek, ak, value_int(ENROLLMENT_LABELS));
+	STEP(&lookup, &find_labels, ek, ak, value_int(ENROLLMENT_LABELS));
 	step_take(&lookup, take_labels, facts);
 	look_further(&lookup, key, now, facts);
 	err = db_run(db, &lookup, LOST_REPEAT_ONCE);
