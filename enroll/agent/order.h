@@ -1,4 +1,4 @@
-/* order.h - the command line of `endorse enroll`, read and checked. */
+/* order.h - the command line of `endorse enroll` and `endorse renew`, read and checked. */
 #pragma once
 
 #include "ca/base/hostname.h"
@@ -9,6 +9,8 @@ struct order {
 	const char *state_dir;
 	const char *ca_file; /* at most one of these two */
 	const char *ca_sha256;
+	struct wanted wanted; /* as asked for: wanted_resolve() makes it what is wanted */
+	bool new_keys;
 	bool force;
 	bool host_from_service; /* nothing is asked for: the service tells */
 	bool help;
@@ -31,3 +33,6 @@ void order_free(struct order *order);
  * anchors_pinned().
  */
 CHECKED enum err order_anchors(const struct order *order, const char *kept, struct anchors **out);
+
+/* What is wanted, given what `state` keeps (NULL: nothing). Errors of wanted_resolve() and state_wanted(). */
+CHECKED enum err order_wanted(const struct order *order, struct state *state, struct wanted *out);

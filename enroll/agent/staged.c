@@ -3,6 +3,8 @@
 #include "ca/base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,16 @@ enum err staged_add(struct staged *staged, const char *path, mode_t mode, struct
 	return OK;
 }
 
+/* Most are in one directory. */
+static void sync_parent(const char *path)
+{
+	AUTO(mem_free) char *copy = strdup(path);
+	AUTO(fd_close) int dir = -1;
+
+	if (copy != NULL && (dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0)
+		fsync(dir);
+}
+
 enum err staged_commit(struct staged *staged)
 {
 	for (size_t i = 0; i < staged->n; i++) {
@@ -43,6 +55,7 @@ enum err staged_commit(struct staged *staged)
 		free(staged->files[i].temporary);
 		staged->files[i].temporary = NULL;
 	}
-	sync();
+	if (staged->n > 0)
+		sync_parent(staged->files[0].path);
 	return OK;
 }

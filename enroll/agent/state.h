@@ -15,6 +15,8 @@
 #define STATE_AK_CERT "ak.pem" /* its certificate */
 #define STATE_CHAIN "chain.pem" /* the intermediates above it; empty without one */
 #define STATE_ANCHORS "anchors.pem" /* what is trusted */
+#define STATE_SSH_HOST_CA "ssh-host-ca.pub" /* whom to believe about hosts' OpenSSH keys */
+#define STATE_SSH_USER_CA "ssh-user-ca.pub" /* and about users' */
 #define STATE_CERTIFICATES "certificates" /* kept.h */
 #define STATE_ENROLLMENT "enrollment" /* enrollment.h; written last: its presence says "complete" */
 

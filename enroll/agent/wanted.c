@@ -41,7 +41,7 @@ static bool ends_in(const char *name, const char *end)
 bool want_is_name(const char *name)
 {
 	static const char *const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
-	static const char *const taken[] = {"chain", "anchors", "enrollment", "certificates"};
+	static const char *const taken[] = {"chain", "anchors", "ssh-host-ca", "ssh-user-ca"};
 	static const char *const ends[] = {".tss2", ".new", ".fullchain", "."};
 	size_t n = strlen(name);
 
@@ -218,27 +218,84 @@ static bool has_ak(const struct wanted *wanted)
 	return false;
 }
 
-enum err wanted_complete(struct wanted *wanted)
+static enum err refuse_bare(const struct want *want)
+{
+	return fail(ERR_MALFORMED, "usage",
+		"--exec %s: no certificate of that template is asked for (--template)",
+		want->template);
+}
+
+static enum err add_ak(struct wanted *wanted)
 {
 	struct want *ak = wanted_find(wanted, AK_TEMPLATE);
 
-	/* A command for "ak" is one for what comes without being asked for. */
-	if (ak != NULL && is_bare(ak) && !has_ak(wanted))
-		ak->key = WANT_AK;
-	for (size_t i = 0; i < wanted->n; i++)
-		if (is_bare(&wanted->items[i]))
-			return fail(ERR_MALFORMED, "usage",
-				"--exec %s: no certificate of that template is asked for "
-				"(--template)",
-				wanted->items[i].template);
 	if (has_ak(wanted))
 		return OK;
+	/* A command for what comes without being asked for. */
+	if (ak != NULL) {
+		ak->key = WANT_AK;
+		return OK;
+	}
 	if (wanted->n == COUNT(wanted->items))
 		return fail(ERR_MALFORMED, "usage",
 			"--template: more than %d, with \"ak\", without which no key is certified",
 			LIMIT_KEYS);
 	memmove(wanted->items + 1, wanted->items, wanted->n++ * sizeof(wanted->items[0]));
 	wanted->items[0] = (struct want){.template = AK_TEMPLATE, .key = WANT_AK};
+	return OK;
+}
+
+static bool asks_for_none(const struct wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		if (!is_bare(&wanted->items[i]))
+			return false;
+	return true;
+}
+
+static void set_command(struct want *want, const char *command)
+{
+	snprintf(want->command, sizeof(want->command), "%s", command);
+}
+
+static enum err resolve_commands(const struct wanted *asked, struct wanted *out)
+{
+	for (size_t i = 0; i < asked->n; i++) {
+		struct want *want = wanted_find(out, asked->items[i].template);
+
+		if (want == NULL)
+			return refuse_bare(&asked->items[i]);
+		set_command(want, asked->items[i].command);
+	}
+	return OK;
+}
+
+static void inherit(struct wanted *to, const struct wanted *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct want *want = wanted_find(to, from->items[i].template);
+
+		if (want == NULL)
+			continue;
+		if (want->command[0] == '\0')
+			set_command(want, from->items[i].command);
+		want->is_hook_due = want->command[0] != '\0' && from->items[i].is_hook_due;
+	}
+}
+
+enum err wanted_resolve(
+	const struct wanted *asked, const struct wanted *kept, struct wanted *out)
+{
+	if (asks_for_none(asked)) {
+		*out = *kept;
+		return resolve_commands(asked, out);
+	}
+	*out = *asked;
+	TRY(add_ak(out));
+	for (size_t i = 0; i < out->n; i++)
+		if (is_bare(&out->items[i]))
+			return refuse_bare(&out->items[i]);
+	inherit(out, kept);
 	return OK;
 }
 
@@ -269,16 +326,15 @@ bool wanted_same(const struct wanted *a, const struct wanted *b)
 	return a->n == b->n;
 }
 
-void wanted_inherit(struct wanted *to, const struct wanted *from)
+bool wanted_equal(const struct wanted *a, const struct wanted *b)
 {
-	for (size_t i = 0; i < from->n; i++) {
-		struct want *want = wanted_find(to, from->items[i].template);
+	struct wanted others = *b;
 
-		if (want == NULL)
-			continue;
-		want->is_hook_due = from->items[i].is_hook_due;
-		if (want->command[0] == '\0')
-			snprintf(want->command, sizeof(want->command), "%s",
-				from->items[i].command);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct want *other = wanted_find(&others, a->items[i].template);
+
+		if (other == NULL || strcmp(other->command, a->items[i].command) != 0)
+			return false;
 	}
+	return wanted_same(a, b);
 }

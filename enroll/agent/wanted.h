@@ -34,7 +34,7 @@ struct wanted {
 
 /*
  * May a template of this name be asked for? Lower-case letters, digits, "-", "_" and inner ".", and no name whose files
- * would be others' in the state directory (state.h): "chain", "anchors", or ending in ".tss2", ".new" or ".fullchain".
+ * would be others' in the state directory (state.h): "chain", "anchors", "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new" or ".fullchain".
  */
 bool want_is_name(const char *name);
 
@@ -45,17 +45,23 @@ bool want_is_name(const char *name);
 CHECKED enum err wanted_add(struct wanted *wanted, const char *text);
 /* "NAME=COMMAND" for a template that was added, or is yet to be. ERR_MALFORMED "usage". */
 CHECKED enum err wanted_exec(struct wanted *wanted, const char *text);
-/* Puts "ak" first, unless a certificate for the AK is wanted. ERR_MALFORMED "usage" for a command without its template. */
-CHECKED enum err wanted_complete(struct wanted *wanted);
 
 /* "ak", "tpm:p256", or the file; reads what it wrote, without looking whether the file is there. */
 void want_key_text(const struct want *want, char *out, size_t room);
 bool want_key_read(struct want *want, const char *text);
 
 struct want *wanted_find(struct wanted *wanted, const char *template);
-/* The one whose certificate is the AK's own: "ak", or else the first for the AK. After wanted_complete() there is one. */
+/* The one whose certificate is the AK's own: "ak", or else the first for the AK. After wanted_resolve() there is one. */
 size_t wanted_ak(const struct wanted *wanted);
 /* The same templates with the same keys, in whatever order? Commands do not count. */
 bool wanted_same(const struct wanted *a, const struct wanted *b);
-/* Takes over the commands that `from` has for the same templates, where `to` has none. */
-void wanted_inherit(struct wanted *to, const struct wanted *from);
+/* The same commands too? */
+bool wanted_equal(const struct wanted *a, const struct wanted *b);
+
+/*
+ * What is wanted when `asked` for this and `kept` is that: without a template asked for, what is kept; "ak" first, unless another
+ * certificate for the AK is wanted; commands that are not
+ * said anew stay. ERR_MALFORMED "usage" for a command without its template.
+ */
+CHECKED enum err wanted_resolve(
+	const struct wanted *asked, const struct wanted *kept, struct wanted *out);
