@@ -219,12 +219,14 @@ static void record_names(struct pipeline *trip, const struct enrollment_record *
 	if (record->host_new)
 		STEP(trip, &bind_host, value_text(record->host), device(record),
 			value_bool(record->host_alias), now);
-	if (!record->ak_new)
-		return;
-	STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
-		value_text(record->ak_kind), now);
-	STEP(trip, &supersede_aks, device(record), ak_name,
-		value_int(record->live_aks_max == 0 ? 1 : record->live_aks_max));
+	if (record->ak_new)
+		STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
+			value_text(record->ak_kind), now);
+	if (record->ak_new || record->ak_alone)
+		STEP(trip, &supersede_aks, device(record), ak_name,
+			value_int(record->ak_alone || record->live_aks_max == 0
+					  ? 1
+					  : record->live_aks_max));
 }
 
 static void record_certificate(
