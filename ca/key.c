@@ -179,6 +179,18 @@ static enum err add_point(EVP_PKEY *key, struct buf *bits)
 	return buf_ok(bits);
 }
 
+/* RFC 8410 4: 32 bytes, and no more to say of the key. */
+static enum err add_edwards(EVP_PKEY *key, struct buf *bits)
+{
+	uint8_t raw[32];
+	size_t n = sizeof(raw);
+
+	if (EVP_PKEY_get_raw_public_key(key, raw, &n) != 1 || n != sizeof(raw))
+		return not_our_kind();
+	buf_add(bits, VIEW(raw));
+	return buf_ok(bits);
+}
+
 enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out)
 {
 	const struct curve *curve = curve_of(key);
@@ -188,6 +200,9 @@ enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out)
 	out->curve = curve == NULL ? NULL : curve->name;
 	if (curve != NULL) {
 		TRY(add_point(key, bits));
+	} else if (EVP_PKEY_is_a(key, "ED25519")) {
+		out->curve = "ED25519";
+		TRY(add_edwards(key, bits));
 	} else {
 		if (!EVP_PKEY_is_a(key, "RSA") || (n = i2d_PublicKey(key, &der)) <= 0)
 			return not_our_kind();
