@@ -73,8 +73,22 @@ static const struct statement find_labels = {"find_labels",
 	" (SELECT ek_allowed.labels FROM ek_allowed WHERE ek_allowed.ek_digest = $1::bytea),"
 	" '{}'::jsonb)) AS label ORDER BY label.key COLLATE \"C\" LIMIT $3::bigint"};
 
-const struct statement *const enrollment_facts_statements[] = {
-	&find_facts, &find_brought, &find_reusable, &find_labels, NULL};
+/* Gaps are no harm: what is taken here may never be issued. */
+static const struct statement take_ssh_serials = {
+	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
+
+static const struct statement find_ak_certificates = {"find_ak_certificates",
+	"SELECT template, sha256 FROM (SELECT DISTINCT ON (template) template, sha256, issued_at"
+	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
+	"  AND device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
+	"   (SELECT device_id FROM ak WHERE name = $2::bytea))"
+	"  AND host = coalesce($3::text,"
+	"   (SELECT ek_allowed.host FROM ek_allowed WHERE ek_digest = $1::bytea)) COLLATE \"C\""
+	"  AND kind = 'x509' AND key_kind = 'ak' AND not_after > to_timestamp($4::bigint)"
+	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
+
+const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
+	&find_reusable, &find_labels, &take_ssh_serials, &find_ak_certificates, NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -85,7 +99,7 @@ static void certificate_free(struct stored_certificate *certificate)
 
 void enrollment_facts_free(struct enrollment_facts *facts)
 {
-	for (size_t i = 0; i < ENROLLMENT_CERTIFICATES; i++)
+	for (size_t i = 0; i < REUSABLE_CERTIFICATES; i++)
 		certificate_free(&facts->certificates[i]);
 	facts->certificates_n = 0;
 	for (size_t i = 0; i < facts->labels_n; i++) {
@@ -196,7 +210,7 @@ static enum err take_certificate(const PGresult *rows, int row,
 
 static enum err take_certificates(const PGresult *rows, struct enrollment_facts *facts)
 {
-	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++) {
+	for (int i = 0; i < PQntuples(rows) && i < REUSABLE_CERTIFICATES; i++) {
 		facts->certificates_n = (size_t)i + 1;
 		TRY(take_certificate(rows, i, &facts->certificates[i], facts->grant_digest[i]));
 	}
@@ -242,25 +256,71 @@ static enum err take_labels(const PGresult *rows, void *into)
 	return OK;
 }
 
+static enum err take_serials(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++)
+		facts->ssh_serials[i] = (uint64_t)row_int(rows, i, 0);
+	return OK;
+}
+
+/* As take_reusable() has it. */
+static enum err take_ak_certificates(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (!facts->host_is_ours || !facts->ak_live)
+		return OK;
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++) {
+		struct ak_certificate *certificate =
+			&facts->ak_certificates[facts->ak_certificates_n++];
+
+		row_text(rows, i, 0, certificate->template, sizeof(certificate->template));
+		TRY(row_copy(rows, i, 1, certificate->sha256, DIGEST_SIZE));
+	}
+	return OK;
+}
+
+/* What only some requests need, behind what all do. */
+static void look_further(struct pipeline *lookup, const struct enrollment_key *key, int64_t now,
+	struct enrollment_facts *facts)
+{
+	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
+	struct value ak = value_bytes(key->ak_name);
+	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
+
+	if (key->ssh_serials > 0) {
+		STEP(lookup, &take_ssh_serials, value_int(key->ssh_serials));
+		step_take(lookup, take_serials, facts);
+	}
+	if (key->wants_ak_certificates) {
+		STEP(lookup, &find_ak_certificates, ek, ak, value_text(key->host), value_int(now),
+			limit);
+		step_take(lookup, take_ak_certificates, facts);
+	}
+}
+
 enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts)
 {
 	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
 	struct value ak = value_bytes(key->ak_name), host = value_text(key->host);
 	struct value ticket = value_bytes((struct view){key->ticket_digest, DIGEST_SIZE});
-	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
 	struct pipeline lookup = {.n = 0};
 	enum err err;
 
 	*facts = (struct enrollment_facts){.device_known = false};
 	STEP(&lookup, &find_facts, ek, ak, host, ticket);
 	step_take(&lookup, take_facts, facts);
-	STEP(&lookup, &find_brought, ticket, limit);
+	STEP(&lookup, &find_brought, ticket, value_int(ENROLLMENT_CERTIFICATES));
 	step_take(&lookup, take_brought, facts);
-	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now), limit);
+	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now),
+		value_int(REUSABLE_CERTIFICATES));
 	step_take(&lookup, take_reusable, facts);
 	STEP(&lookup, &find_labels, ek, ak, value_int(ENROLLMENT_LABELS));
 	step_take(&lookup, take_labels, facts);
+	look_further(&lookup, key, now, facts);
 	err = db_run(db, &lookup, LOST_REPEAT_ONCE);
 	if (err == OK)
 		standing_hear_clock(db_standing(db), facts->clock);
