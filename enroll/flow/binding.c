@@ -87,8 +87,7 @@ static enum err judge_held_ticket(const struct enrollment_facts *facts)
 void labels_of(const struct enrollment_facts *facts, struct labels_view *out)
 {
 	for (size_t i = 0; i < facts->labels_n; i++)
-		out->label[i] =
-			(struct fact_label){facts->labels[i].name, facts->labels[i].value};
+		out->label[i] = (struct fact_label){facts->labels[i].name, facts->labels[i].value};
 	out->labels = (struct fact_labels){out->label, facts->labels_n};
 }
 

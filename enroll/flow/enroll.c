@@ -75,6 +75,7 @@ static enum err run_proven(struct attempt *attempt, struct buf *sealed)
 
 	TRY(issuance_judge_claim(issuance));
 	TRY(request_parse(attempt->transcript.request, &issuance->request));
+	TRY(issuance_judge_keys(issuance, attempt->transcript.ticket));
 	TRY(digest_request(attempt));
 	TRY(issuance_run(issuance));
 	return seal(attempt, sealed);

@@ -1,7 +1,6 @@
 #include "enroll/flow/issuance.h"
 
 #include "ca/base/encode.h"
-#include "ca/key.h"
 #include "enroll/flow/binding.h"
 #include "enroll/flow/held.h"
 #include "enroll/flow/vouching.h"
@@ -31,17 +30,52 @@ void issuance_free(struct issuance *issuance)
 	judgement_free(&issuance->judgement);
 	request_free(&issuance->request);
 	enrollment_facts_free(&issuance->facts);
-	buf_free(&issuance->key_bits);
-	issued_free(&issuance->issued);
+	evidence_free(&issuance->evidence);
+	grants_free(&issuance->grants);
+}
+
+/* "ak,tls-server" */
+static void note_templates(const struct request *request, struct outcome *outcome)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->keys_n && n < sizeof(outcome->templates); i++)
+		n += (size_t)snprintf(outcome->templates + n, sizeof(outcome->templates) - n,
+			"%s%s", i > 0 ? "," : "", request->keys[i].template);
+}
+
+enum err issuance_judge_keys(struct issuance *issuance, struct view ticket)
+{
+	note_templates(&issuance->request, issuance->outcome);
+	return evidence_judge(issuance->service, issuance->judgement.ak, ticket, &issuance->request,
+		&issuance->evidence);
+}
+
+/* What only some requests want to know. A check is given no serial numbers, for it issues nothing. */
+static void ask_further(const struct issuance *issuance, struct enrollment_key *key)
+{
+	for (size_t i = 0; i < issuance->evidence.n; i++) {
+		const struct template *tmpl = issuance->evidence.item[i].tmpl;
+
+		if (tmpl == NULL)
+			continue;
+		key->ssh_serials +=
+			!issuance->request.is_check && template_kind(tmpl) != TEMPLATE_X509;
+		key->wants_ak_certificates = key->wants_ak_certificates || tmpl->skae;
+	}
 }
 
 static enum err look_up(struct issuance *issuance)
 {
 	const struct tpm_name *name = ak_name(issuance->judgement.ak);
-	const struct enrollment_key key = {issuance->ticket_digest,
-		identity_ek_digest(issuance->judgement.identity),
-		(struct view){name->bytes, name->n}, issuance->judgement.claim->host};
+	struct enrollment_key key = {
+		.ticket_digest = issuance->ticket_digest,
+		.ek_digest = identity_ek_digest(issuance->judgement.identity),
+		.ak_name = {name->bytes, name->n},
+		.host = issuance->judgement.claim->host,
+	};
 
+	ask_further(issuance, &key);
 	enrollment_facts_free(&issuance->facts);
 	TRY(enrollment_lookup(
 		issuance->service->db, &key, issuance->caller->now, &issuance->facts));
@@ -72,61 +106,71 @@ static enum err vouch(struct issuance *issuance)
 /* The lost answer to the same request, once more. */
 static enum err repeat(struct issuance *issuance)
 {
-	TRY(repeat_judge(&issuance->facts, issuance->request_digest));
-	issuance->certificate = buf_view(&issuance->facts.certificates[0].der);
+	const struct enrollment_facts *facts = &issuance->facts;
+
+	TRY(repeat_judge(facts, issuance->request_digest));
+	issuance->handed_n = 0;
+	for (size_t i = 0; i < facts->certificates_n && i < LIMIT_KEYS; i++) {
+		issuance->handed[i].template = facts->certificates[i].template;
+		issuance->handed[i].certificate = buf_view(&facts->certificates[i].der);
+		issuance->handed_n++;
+	}
 	issuance->outcome->what = "repeated";
 	return OK;
 }
 
-/* NULL: nothing has proven it. */
-static const char *proven(const char *fact)
+static struct grants_from grants_from(const struct issuance *issuance)
 {
-	return fact[0] == '\0' ? NULL : fact;
+	return (struct grants_from){issuance->service, &issuance->judgement, &issuance->facts,
+		&issuance->evidence, issuance->outcome->device_id};
 }
 
-static enum err make_grant(struct issuance *issuance)
+static enum err make_grants(struct issuance *issuance)
 {
-	const struct identity *identity = issuance->judgement.identity;
+	const struct grants_from from = grants_from(issuance);
 
-	issuance->grant = (struct grant){
-		.template = issuance->request.keys[0].template,
-		.template_version = signer_template_version(
-			issuance->service->signer, issuance->request.keys[0].template),
-		.host = issuance->judgement.host,
-		.device_id = issuance->outcome->device_id,
-		.trust_class = trust_class_text(identity_trust(identity)->class),
-		.tpm_manufacturer = proven(identity_manufacturer(identity)),
-		.tpm_model = proven(identity_model(identity)),
-		.tpm_version = proven(identity_version(identity)),
+	grants_free(&issuance->grants);
+	issuance->grants = (struct grants){.n = 0};
+	return grants_make(&from, &issuance->grants);
+}
+
+static const char *event_of(const struct issuance *issuance)
+{
+	bool is_new = grants_new(&issuance->grants) > 0;
+
+	if (issuance->is_renewal)
+		return is_new ? "renew.issued" : "renew.returned";
+	return is_new ? "enroll.issued" : "enroll.returned";
+}
+
+static struct handed_certificate handed_of(const struct granted *granted)
+{
+	const struct template *tmpl = granted->evidence->tmpl;
+
+	return (struct handed_certificate){
+		.stored = granted->stored,
+		.serial = {granted->issued.serial, granted->issued.serial_n},
+		.der = buf_view(&granted->issued.der),
+		.template = tmpl->name,
+		.template_version = (unsigned)tmpl->version,
+		.kind = tmpl->kind,
+		.key_kind = tmpl->key,
+		.key_sha256 = granted->evidence->key_sha256,
+		.grant_digest = granted->digest,
+		.not_before = granted->issued.not_before,
+		.not_after = granted->issued.not_after,
 	};
-	buf_free(&issuance->key_bits);
-	TRY(key_public(ak_pkey(issuance->judgement.ak), &issuance->key_bits, &issuance->grant.key));
-	return grant_digest(&issuance->grant, issuance->grant_digest);
-}
-
-/* A recorded certificate for the very same grant, by the CA of today; NULL when a new one is due. */
-static const struct stored_certificate *recorded(const struct issuance *issuance)
-{
-	for (size_t i = 0; i < issuance->facts.certificates_n; i++)
-		if (memcmp(issuance->facts.grant_digest[i], issuance->grant_digest, SHA256_SIZE) ==
-				0 &&
-			signer_has_issued(issuance->service->signer,
-				buf_view(&issuance->facts.certificates[i].der)))
-			return &issuance->facts.certificates[i];
-	return NULL;
 }
 
 /* The second trip to the database: everything or nothing. */
-static enum err record(struct issuance *issuance, const struct stored_certificate *returned)
+static enum err record(const struct issuance *issuance, const struct decision *decision)
 {
+	const struct claim *claim = issuance->judgement.claim;
 	const struct identity *identity = issuance->judgement.identity;
 	const struct trust_verdict *trust = identity_trust(identity);
 	const struct tpm_name *name = ak_name(issuance->judgement.ak);
 	const struct enrollment_facts *facts = &issuance->facts;
-	const struct new_certificate issued = {VIEW(issuance->issued.serial),
-		buf_view(&issuance->issued.der), issuance->grant.template,
-		issuance->grant.template_version, issuance->grant_digest,
-		issuance->issued.not_before, issuance->issued.not_after};
+	struct handed_certificate handed[LIMIT_KEYS];
 	const struct enrollment_record record = {
 		.device_id = issuance->device_id,
 		.device_new = !facts->device_known,
@@ -140,9 +184,14 @@ static enum err record(struct issuance *issuance, const struct stored_certificat
 		.policy_version = issuance->policy_version,
 		.ek_digest = identity_ek_digest(identity),
 		.ek_kind = key_kind_text(identity_kind(identity)),
+		.ek_public = identity_public(identity),
 		.ek_certificate = identity_certificate(identity),
+		.ek_chain = claim->ek_chain,
+		.ek_chain_n = claim->ek_chain_n,
+		.is_renewal = issuance->is_renewal,
 		.host = issuance->judgement.host,
-		.host_learned = issuance->judgement.claim->host == NULL,
+		.allowed_labels = facts->allowed_labels,
+		.host_learned = claim->host == NULL,
 		.host_new = !facts->host_bound,
 		.host_alias = facts->device_hosts > 0,
 		.ak_name = {name->bytes, name->n},
@@ -150,17 +199,19 @@ static enum err record(struct issuance *issuance, const struct stored_certificat
 		.ak_kind = key_kind_text(ak_kind(issuance->judgement.ak)),
 		.ak_new = !facts->ak_known,
 		.live_aks_max = issuance->service->live_aks_max,
+		.ak_alone = decision->supersedes_aks && !issuance->is_renewal,
 		.ticket_digest = issuance->ticket_digest,
 		.request_digest = issuance->request_digest,
-		.certificates = &issued,
-		.certificates_n = returned == NULL ? 1 : 0,
-		.returned = returned,
-		.returned_n = returned == NULL ? 0 : 1,
+		.certificates = handed,
+		.certificates_n = issuance->grants.n,
+		.event = event_of(issuance),
 		.request_id = issuance->caller->request_id,
 		.client_address = issuance->caller->client_address,
 		.now = issuance->caller->now,
 	};
 
+	for (size_t i = 0; i < issuance->grants.n; i++)
+		handed[i] = handed_of(&issuance->grants.item[i]);
 	return enrollment_record(issuance->service->db, &record);
 }
 
@@ -185,20 +236,34 @@ static enum err hold(struct issuance *issuance, const struct decision *decision)
 	return held_keep(issuance->service, issuance->caller, &held, issuance->outcome);
 }
 
-/* Signs, unless what was issued before still does, and records. */
-static enum err issue(struct issuance *issuance)
+/* Signs what is not recorded, and records: all of it or nothing. */
+static enum err issue(struct issuance *issuance, const struct decision *decision)
 {
-	const struct stored_certificate *stored = recorded(issuance);
+	const struct grants_from from = grants_from(issuance);
+	struct grants *grants = &issuance->grants;
 
-	if (stored == NULL) {
-		issued_free(&issuance->issued);
-		TRY(signer_issue(issuance->service->signer, &issuance->grant, issuance->caller->now,
-			&issuance->issued));
+	grants_find_recorded(&from, grants);
+	TRY(grants_sign(&from, issuance->caller->now, grants));
+	TRY(record(issuance, decision));
+	issuance->handed_n = grants->n;
+	for (size_t i = 0; i < grants->n; i++) {
+		issuance->handed[i].template = grants->item[i].grant.template;
+		issuance->handed[i].certificate = granted_certificate(&grants->item[i]);
 	}
-	TRY(record(issuance, stored));
-	issuance->certificate =
-		stored == NULL ? buf_view(&issuance->issued.der) : buf_view(&stored->der);
-	issuance->outcome->what = stored == NULL ? "issued" : "returned";
+	issuance->outcome->what = grants_new(grants) > 0 ? "issued" : "returned";
+	return OK;
+}
+
+static enum err judge_binding(const struct issuance *issuance, struct decision *out)
+{
+	const struct request *request = &issuance->request;
+	const char *templates[LIMIT_KEYS];
+
+	for (size_t i = 0; i < request->keys_n; i++)
+		templates[i] = request->keys[i].template;
+	TRY(binding_judge(issuance->service, &issuance->judgement, &issuance->facts, templates,
+		request->keys_n, out));
+	snprintf(issuance->outcome->rule, sizeof(issuance->outcome->rule), "%s", out->rule);
 	return OK;
 }
 
@@ -211,17 +276,14 @@ static enum err try_once(struct issuance *issuance)
 	TRY(vouch(issuance));
 	if (issuance->facts.ticket_used)
 		return repeat(issuance);
-	TRY(binding_judge(issuance->service, &issuance->judgement, &issuance->facts,
-		issuance->request.keys[0].template, &decision));
-	snprintf(issuance->outcome->rule, sizeof(issuance->outcome->rule), "%s", decision.rule);
-	TRY(make_grant(issuance));
-	/* A check, and whoever is held, is promised what the template gives. */
-	TRY(signer_judge(issuance->service->signer, &issuance->grant));
+	TRY(judge_binding(issuance, &decision));
+	/* A check, and whoever is held, is promised what the templates give. */
+	TRY(make_grants(issuance));
 	if (decision.is_held)
 		return hold(issuance, &decision);
 	if (issuance->request.is_check)
 		return stop_at_check(issuance);
-	return issue(issuance);
+	return issue(issuance, &decision);
 }
 
 /* By the rules of the moment; what records say of it comes later. */
@@ -257,6 +319,7 @@ enum err issuance_answer(const struct issuance *issuance, struct buf *json)
 {
 	const struct identity *identity = issuance->judgement.identity;
 	const struct trust_verdict *trust = identity_trust(identity);
+	const struct signer *signer = issuance->service->signer;
 	struct answer answer = {
 		.host = issuance->judgement.host,
 		.device_id = issuance->outcome->device_id,
@@ -266,12 +329,17 @@ enum err issuance_answer(const struct issuance *issuance, struct buf *json)
 		.trust_class = trust_class_text(trust->class),
 		.trust_source = trust->source,
 		.trust_chain = trust->chain,
-		.certificates = {{issuance->request.keys[0].template, issuance->certificate}},
-		.certificates_n = issuance->request.is_check ? 0 : 1,
+		.certificates_n = issuance->handed_n,
+		.ssh_host_ca = signer_ssh_ca(signer, TEMPLATE_SSH_HOST),
+		.ssh_user_ca = signer_ssh_ca(signer, TEMPLATE_SSH_USER),
 	};
 
+	for (size_t i = 0; i < issuance->handed_n; i++) {
+		answer.certificates[i].template = issuance->handed[i].template;
+		answer.certificates[i].der = issuance->handed[i].certificate;
+	}
 	for (size_t i = 0; i < ANSWER_INTERMEDIATES; i++) {
-		struct view der = signer_chain(issuance->service->signer, i);
+		struct view der = signer_chain(signer, i);
 
 		if (der.n > 0)
 			answer.intermediates[answer.intermediates_n++] = der;

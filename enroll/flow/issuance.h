@@ -2,8 +2,8 @@
 #pragma once
 
 #include "db/enrollment.h"
-#include "enroll/flow/judgement.h"
-#include "enroll/proto/message.h"
+#include "enroll/flow/grants.h"
+#include "policy/policy.h"
 
 struct issuance;
 
@@ -26,15 +26,17 @@ struct issuance {
 	uint8_t ticket_digest[SHA256_SIZE];
 	uint8_t request_digest[SHA256_SIZE]; /* tells a repeat from another request */
 	bool is_renewal; /* the device did not prove its EK this time */
+	struct evidence_list evidence; /* issuance_judge_keys() */
 	/* Found out on the way. */
 	struct enrollment_facts facts;
 	uint8_t device_id[DEVICE_ID_SIZE];
-	struct buf key_bits; /* what grant.key points into */
-	struct grant grant;
-	uint8_t grant_digest[SHA256_SIZE];
-	struct issued issued;
-	/* The certificate to be handed out, recorded earlier or issued now. */
-	struct view certificate;
+	struct grants grants;
+	/* What is handed out: issued now, recorded for the same grants, or the answer to a repeat. */
+	struct {
+		const char *template;
+		struct view certificate;
+	} handed[LIMIT_KEYS];
+	size_t handed_n;
 };
 /* An empty one, with the rules it goes by noted in `outcome`; free with issuance_free(), also after a failure. */
 void issuance_init(struct issuance *issuance, const struct service *service,
@@ -44,9 +46,12 @@ void issuance_free(struct issuance *issuance); /* for AUTO */
 /* Calls `judge` after forgetting what was judged before, and notes in `outcome` what it found. */
 CHECKED enum err issuance_judge_claim(struct issuance *issuance);
 
+/* Judges the keys of the request; `ticket` is what their AK's statements must be for. Errors of evidence_judge(). */
+CHECKED enum err issuance_judge_keys(struct issuance *issuance, struct view ticket);
+
 /*
  * Looks, decides, signs and records, as often as the database moved. A request that is a check ends
- * before anything is signed or recorded. Errors as enroll.h lists them from "vouching" on.
+ * before anything is signed or recorded. All certificates are issued and recorded, or none. Errors as enroll.h lists them from "vouching" on.
  */
 CHECKED enum err issuance_run(struct issuance *issuance);
 

@@ -61,14 +61,14 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		: filled(outcome->what) != NULL ? outcome->what
 						: "done");
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
-		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
-		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
-		"recorded", outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark),
-		"attempt", filled(outcome->attempt), "reason", err == OK ? NULL : reason->code,
-		"why", err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust),
-		"policy", filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL,
-		"from", exchange->caller.client_address, "request", exchange->caller.request_id,
-		LOG_END);
+		filled(outcome->device_id), "rule", filled(outcome->rule), "templates",
+		filled(outcome->templates), "proven", outcome->is_proven ? "yes" : NULL, "tag",
+		outcome->is_untagged ? "none" : NULL, "recorded",
+		outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark), "attempt",
+		filled(outcome->attempt), "reason", err == OK ? NULL : reason->code, "why",
+		err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust), "policy",
+		filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL, "from",
+		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
 }
 
 static enum err encode_problem(struct exchange *exchange, const struct reason *reason)

@@ -19,6 +19,7 @@ struct attempt {
 	uint8_t serial[16]; /* of the first certificate; the next ones count its last byte up */
 	unsigned certificates_n;
 	unsigned live_aks_max;
+	bool ak_alone;
 	bool host_alias;
 	const char *trust_class; /* NULL: manufacturer */
 	bool is_unnamed; /* no certificate says what TPM it is */
