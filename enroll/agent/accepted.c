@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DER_SEQUENCE 0x30 /* how a certificate in X.509 begins; a blob of OpenSSH begins with a length below 2^24 */
+#define DER_SEQUENCE                                                                               \
+	0x30 /* how a certificate in X.509 begins; a blob of OpenSSH begins with a length below 2^24 */
 
 void accepted_free(struct accepted **accepted)
 {
@@ -109,7 +110,8 @@ static enum err check_x509(const struct accepted *accepted, X509 *certificate,
 			name);
 	if (!names_only(certificate, accepted->answer->host))
 		return fail(ERR_DENIED, "service-not-trusted",
-			"the answer has a certificate (template %s) that names another host than %s",
+			"the answer has a certificate (template %s) that names another host than "
+			"%s",
 			name, accepted->answer->host);
 	if (!identifies_only(certificate, accepted->answer->device_id))
 		return fail(ERR_DENIED, "service-not-trusted",
@@ -153,11 +155,13 @@ static enum err check_ssh(
 	if (key->ssh.n == 0 || !ssh_certificate_is_for(&certificate, buf_view(&key->ssh)))
 		return distrust_ssh(key, "for another key than the one that was asked for");
 	if (now < certificate.valid_after || now >= certificate.valid_before)
-		return distrust_ssh(key, "that is not in force now; is this machine's clock right?");
+		return distrust_ssh(
+			key, "that is not in force now; is this machine's clock right?");
 	return OK;
 }
 
-static enum err take(struct accepted *accepted, const struct anchors *anchors, const struct keys *keys)
+static enum err take(
+	struct accepted *accepted, const struct anchors *anchors, const struct keys *keys)
 {
 	size_t i = accepted->n;
 	const struct brought *key = &keys->items[i];

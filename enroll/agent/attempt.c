@@ -85,8 +85,7 @@ static enum err prepare(struct attempt *a)
 	TRY(attempt_find_ek(a, tpm));
 	warn_of_another_ek(a);
 	TRY(ak_find(tpm, &a->wish->ak, a->wish->service, a->state, &a->before, a->ek, &a->found));
-	return keys_find(
-		tpm, &a->wanted, a->found.ak, a->state, a->makes_new_keys, &a->keys);
+	return keys_find(tpm, &a->wanted, a->found.ak, a->state, a->makes_new_keys, &a->keys);
 }
 
 enum err attempt_write_claim(struct attempt *a)
@@ -112,7 +111,8 @@ static enum err write_request(struct attempt *a, struct tpm *tpm, const struct c
 
 	request_init(&request);
 	request.is_check = a->is_check;
-	TRY(keys_request(&a->keys, tpm, a->found.ak, a->ek, buf_view(&challenge->ticket), &request));
+	TRY(keys_request(
+		&a->keys, tpm, a->found.ak, a->ek, buf_view(&challenge->ticket), &request));
 	buf_free(&a->request);
 	a->request = BUF(LIMIT_REQUEST);
 	return request_encode(&request, &a->request);

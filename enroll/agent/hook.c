@@ -63,8 +63,8 @@ static enum err add_others(struct surroundings *s)
 	return OK;
 }
 
-static enum err describe(struct surroundings *s, struct state *state, const struct want *want,
-	const char *host)
+static enum err describe(
+	struct surroundings *s, struct state *state, const struct want *want, const char *host)
 {
 	AUTO(mem_free) char *leaf = state_file(state, want->template, STATE_LEAF);
 	AUTO(mem_free) char *ssh = state_file(state, want->template, STATE_SSH);
@@ -77,7 +77,7 @@ static enum err describe(struct surroundings *s, struct state *state, const stru
 	TRY(add_file(s, "ENDORSE_CERTIFICATE", is_ssh ? ssh : leaf));
 	TRY(add_file(s, "ENDORSE_FULLCHAIN", is_ssh ? NULL : full));
 	TRY(add_file(s, "ENDORSE_CHAIN", state_path(state, STATE_CHAIN)));
-	return add_file(s, "ENDORSE_KEY", state,
+	TRY(add_file(s, "ENDORSE_KEY",
 		want->key == WANT_FILE ? want->file
 		: want->key == WANT_AK ? state_path(state, STATE_AK_KEY)
 				       : key));

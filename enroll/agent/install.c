@@ -222,8 +222,8 @@ static enum err stage_ak(struct staged *staged, const struct attempt *a)
 	AUTO(buf_free) struct buf pem = BUF(TSS2KEY_MAX);
 
 	if (ak->private.n == 0)
-		return staged_add(staged, state_path(a->state, STATE_AK_PUBLIC), 0644,
-			buf_view(&ak->public));
+		return staged_add(
+			staged, state_path(a->state, STATE_AK_PUBLIC), 0644, buf_view(&ak->public));
 	TRY(device_ak_encode(ak, &pem));
 	return staged_add(staged, state_path(a->state, STATE_AK_KEY), 0600, buf_view(&pem));
 }

@@ -88,7 +88,9 @@ enum err kept_encode(const struct wanted *wanted, struct buf *text)
 
 		want_key_text(want, key, sizeof(key));
 		buf_fmt(text, "%s\t%s\t%s\t%s\n", want->template, key,
-			want->command[0] == '\0' ? "-" : want->is_hook_due ? "due" : "done",
+			want->command[0] == '\0' ? "-"
+			: want->is_hook_due	 ? "due"
+						 : "done",
 			want->command);
 	}
 	return buf_ok(text);

@@ -10,7 +10,8 @@ struct brought {
 	const struct want *want; /* borrowed */
 	struct tpmkey *tpm; /* of WANT_TPM */
 	bool is_new; /* made now: no certificate was asked for it before */
-	EVP_PKEY *pkey; /* borrowed from the AK or from `tpm`, or of a PEM file; NULL: OpenSSH's file */
+	EVP_PKEY *
+		pkey; /* borrowed from the AK or from `tpm`, or of a PEM file; NULL: OpenSSH's file */
 	EVP_PKEY *owned;
 	struct buf ssh; /* the blob of the public key; empty for a kind that OpenSSH has not */
 };

@@ -14,6 +14,7 @@ static const struct subcommand {
 	const char *summary;
 } subcommands[] = {
 	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
+	{"renew", renew_command, "keep what was issued current; for a timer"},
 	{"status", status_command, "what this machine holds, and until when"},
 	{"doctor", doctor_command, "what would fail and why, before anything does"},
 };

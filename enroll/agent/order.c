@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,22 @@ enum err order_complete(struct order *order)
 		TRY(ownname_find(order->host));
 	order->wish.host = order->host;
 	return OK;
+}
+
+enum err order_recall(struct order *order, struct state *state)
+{
+	struct enrollment *e = &order->recalled;
+
+	/* One that cannot be read is told of where it is judged. */
+	if (state_enrollment(state, e) != OK)
+		return order_complete(order);
+	if (order->server == NULL && (order->server = strdup(e->server)) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "the server's name");
+	if (order->wish.service == NULL && strcmp(order->server, e->server) == 0)
+		order->wish.service = e->service;
+	if (order->host[0] == '\0' && !order->host_from_service)
+		snprintf(order->host, sizeof(order->host), "%s", e->host);
+	return order_complete(order);
 }
 
 enum err order_parse(int argc, char **argv, struct order *out)

@@ -16,6 +16,7 @@ struct order {
 	bool help;
 	char *server;
 	char host[HOSTNAME_MAX + 1];
+	struct enrollment recalled; /* by order_recall(), zero otherwise */
 };
 
 /* ERR_MALFORMED "usage" with what is wrong; order_free() also after a failure. */
@@ -24,6 +25,11 @@ CHECKED enum err order_read(int argc, char **argv, struct order *out);
 /* Its two halves: what is on the command line, and what has a default or must not be missing. */
 CHECKED enum err order_parse(int argc, char **argv, struct order *out);
 CHECKED enum err order_complete(struct order *order);
+/*
+ * The second half for who goes on with an earlier enrollment: server, service and host that are not on the command line are
+ * those of `state`, where there are any.
+ */
+CHECKED enum err order_recall(struct order *order, struct state *state);
 void order_free(struct order *order);
 
 /*

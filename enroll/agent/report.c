@@ -119,8 +119,8 @@ static void print_ssh(FILE *out, struct view blob)
 		return;
 	snprintf(serial, sizeof(serial), "%llu", (unsigned long long)certificate.serial);
 	fprintf(out, " (OpenSSH, for a %s)", certificate.type == SSH_HOST ? "host" : "user");
-	print_life(out, serial, (int64_t)certificate.valid_after,
-		(int64_t)certificate.valid_before);
+	print_life(
+		out, serial, (int64_t)certificate.valid_after, (int64_t)certificate.valid_before);
 }
 
 static void print_issued(FILE *out, const struct attempt *a)
@@ -145,8 +145,8 @@ static void print_places(FILE *out, const struct attempt *a)
 		const struct want *want = &a->wanted.items[i];
 		bool is_ssh = a->accepted->items[i].x509 == NULL;
 		AUTO(mem_free)
-		char *path = state_file(
-			a->state, want->template, is_ssh ? STATE_SSH : STATE_FULLCHAIN);
+		char *path =
+			state_file(a->state, want->template, is_ssh ? STATE_SSH : STATE_FULLCHAIN);
 		AUTO(mem_free) char *key = state_file(a->state, want->template, STATE_KEY);
 
 		if (path == NULL || key == NULL || i == a->accepted->ak)
@@ -326,4 +326,35 @@ void report_held(FILE *out, struct state *state, const struct held *held)
 	clock_text(held->valid_until, until);
 	fprintf(out, "%s: %s is enrolled with %s until %s; nothing to do\n", state_dir(state),
 		held->enrollment.host, held->enrollment.service, until);
+}
+
+void report_renewed(FILE *out, const struct attempt *a)
+{
+	fprintf(out, "Renewed  %s with %s\n", a->accepted->answer->host, a->wish->service);
+	print_issued(out, a);
+	print_places(out, a);
+}
+
+void report_renewal_refused(FILE *out, const struct attempt *a)
+{
+	const struct problem *problem = &a->problem;
+
+	fprintf(out, "endorse: %s refused to renew the certificates of %s; those held stay\n",
+		a->wish->server, a->before.host);
+	print_pair(out, "what", problem->detail);
+	print_pair(out, "code", problem->code);
+	print_pair(out, "clause", problem->reason);
+	print_pair(out, "request", problem->request_id);
+	print_pair(out, "device", a->before.device_id);
+	print_pair(out, "do", refusal_advice(problem->code));
+}
+
+void report_not_due(FILE *out, const struct held *held, size_t which, int64_t next)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_text(next, text);
+	fprintf(out, "Nothing is due before %s (%s of %s with %s)\n", text,
+		held->wanted.items[which].template, held->enrollment.host,
+		held->enrollment.service);
 }

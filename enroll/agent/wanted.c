@@ -283,8 +283,7 @@ static void inherit(struct wanted *to, const struct wanted *from)
 	}
 }
 
-enum err wanted_resolve(
-	const struct wanted *asked, const struct wanted *kept, struct wanted *out)
+enum err wanted_resolve(const struct wanted *asked, const struct wanted *kept, struct wanted *out)
 {
 	if (asks_for_none(asked)) {
 		*out = *kept;
