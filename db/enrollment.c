@@ -238,15 +238,16 @@ static void record_names(struct pipeline *trip, const struct enrollment_record *
 	if (record->host_new)
 		STEP(trip, &bind_host, value_text(record->host), device(record),
 			value_bool(record->host_alias), now);
-	if (!record->ak_new) {
-		if (!record->is_renewal)
-			STEP(trip, &prove_ak, ak_name, digest(record->ek_digest), now);
-		return;
-	}
-	STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
-		value_text(record->ak_kind), now, digest(record->ek_digest));
-	STEP(trip, &supersede_aks, device(record), ak_name,
-		value_int(record->live_aks_max == 0 ? 1 : record->live_aks_max));
+	if (record->ak_new)
+		STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
+			value_text(record->ak_kind), now, digest(record->ek_digest));
+	else if (!record->is_renewal)
+		STEP(trip, &prove_ak, ak_name, digest(record->ek_digest), now);
+	if (record->ak_new || record->ak_alone)
+		STEP(trip, &supersede_aks, device(record), ak_name,
+			value_int(record->ak_alone || record->live_aks_max == 0
+					  ? 1
+					  : record->live_aks_max));
 }
 
 static void record_certificate(

@@ -43,7 +43,8 @@ struct enrollment_record {
 	struct view ak_public; /* TPM2B_PUBLIC */
 	const char *ak_kind;
 	bool ak_new;
-	unsigned live_aks_max; /* the oldest beyond this many are superseded */
+	unsigned live_aks_max; /* with a new AK the oldest beyond this many are superseded */
+	bool ak_alone; /* all others are superseded, by an AK that is known too */
 	const uint8_t *ticket_digest;
 	const uint8_t *request_digest; /* SHA-256(SHA-256(claim) | SHA-256(request)) */
 	/* In the order of the answer, 1 to ENROLLMENT_CERTIFICATES, no two the same. */

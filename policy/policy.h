@@ -27,7 +27,8 @@ const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
  * have the name, up to and with the first that wants no labels. What was let pass so is judged again as soon as
  * the labels are known; nothing is promised by it.
  */
-bool policy_wants_labels(const struct policy *policy, const char *host); /* more rules than one may be it */
+bool policy_wants_labels(
+	const struct policy *policy, const char *host); /* more rules than one may be it */
 
 /* Does the rule take AKs without the service's tag (`untagged_aks`)? False for a name that no rule has. */
 bool policy_takes_untagged(

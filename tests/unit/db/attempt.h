@@ -23,6 +23,7 @@ struct attempt {
 	bool wants_ak_certificates;
 	bool is_renewal;
 	unsigned live_aks_max;
+	bool ak_alone;
 	bool host_alias;
 	const char *trust_class; /* NULL: manufacturer */
 	bool is_unnamed; /* no certificate says what TPM it is */
