@@ -33,6 +33,8 @@ static const struct yaml_schema trust_schema = {
 static const struct yaml_key config_keys[] = {
 	/* Part of every AK that enrolls here: choose it for ever. */
 	{"service", YAML_TEXT, CONFIG(service), NULL, 9, 255, NULL, NULL},
+	{"public_url", YAML_TEXT, CONFIG(public_url), "", 8, 255, NULL, NULL},
+	{"organization", YAML_TEXT, CONFIG(organization), "", 1, 64, NULL, NULL},
 	{"listen", YAML_TEXT, CONFIG(listen), "127.0.0.1:880", 9, 64, NULL, NULL},
 	{"admin_listen", YAML_TEXT, CONFIG(admin_listen), "127.0.0.1:881", 9, 64, NULL, NULL},
 	{"threads", YAML_WHOLE, CONFIG(threads), "64", 1, 1024, NULL, NULL},
@@ -67,14 +69,15 @@ static bool is_loopback(const char *address)
 	return *end == '\0' && number > 0 && number < 65536;
 }
 
-static bool is_service_name(const char *name)
+/* With no slash at its end, and nothing in it that a text around it could take for its end. */
+static bool is_url(const char *name, const char *scheme)
 {
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < n; i++)
 		if (name[i] <= ' ' || name[i] > '~' || name[i] == '"' || name[i] == '\\')
 			return false;
-	return strncmp(name, "https://", 8) == 0 && name[n - 1] != '/';
+	return strncmp(name, scheme, strlen(scheme)) == 0 && name[n - 1] != '/';
 }
 
 /* "id:" and eight hexadecimal digits, as EK certificates name their TPM's manufacturer. */
@@ -115,10 +118,16 @@ static void judge(const char *path, const struct config *config, struct problems
 				addresses[i]);
 	if (strcmp(config->listen, config->admin_listen) == 0)
 		problem_add(problems, path, config->mark, "listen and admin_listen are the same");
-	if (!is_service_name(config->service))
+	if (!is_url(config->service, "https://"))
 		problem_add(problems, path, config->mark,
 			"service is \"%s\": wanted an https URL without a slash at its end",
 			config->service);
+	if (config->public_url != NULL && !is_url(config->public_url, "https://") &&
+		!is_url(config->public_url, "http://"))
+		problem_add(problems, path, config->mark,
+			"public_url is \"%s\": wanted an http or https URL without a slash at its "
+			"end",
+			config->public_url);
 	judge_trust(path, config, problems);
 }
 

@@ -17,6 +17,8 @@ struct config_trust {
 
 struct config {
 	char *service;
+	char *public_url; /* NULL: the service's name */
+	char *organization; /* NULL: that of the CA's subject */
 	char *listen, *admin_listen;
 	int64_t threads;
 	char *edge_secret_file, *admin_token_file, *ticket_key_file;

@@ -45,8 +45,11 @@ static void make_secrets(const struct making *making)
 static void make_signer(const struct making *making)
 {
 	const struct config *config = making->config;
-	const struct signer_files files = {config->ca.certificate, config->ca.key,
-		config->ca.passphrase_file, config->templates};
+	const struct signer_files files = {.certificate = config->ca.certificate,
+		.key = config->ca.key,
+		.passphrase = config->ca.passphrase_file,
+		.templates = config->templates,
+		.organization = config->organization};
 	size_t before = making->problems->n;
 	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
@@ -185,6 +188,13 @@ static void examine(const char *path, struct findings *findings)
 			problems.n, path);
 }
 
+static enum err note_public_url(const struct config *config, struct service *service)
+{
+	service->public_url =
+		strdup(config->public_url == NULL ? config->service : config->public_url);
+	return service->public_url == NULL ? fail(ERR_INTERNAL, "out-of-memory", "parts_make") : OK;
+}
+
 enum err parts_make(
 	const char *path, const struct config *config, struct problems *problems, struct parts *out)
 {
@@ -212,7 +222,7 @@ enum err parts_make(
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
 	out->service->drain = (unsigned)config->drain;
-	return OK;
+	return note_public_url(config, out->service);
 }
 
 void parts_free(struct parts *parts)

@@ -215,12 +215,12 @@ static enum err sign(
 /* Now that the AK's certificate of this answer is there, others can name it. */
 static enum err name_ak_certificate(const struct grants_from *from, struct grants *grants)
 {
-	uint8_t sha256[SHA256_SIZE];
+	uint8_t digest[SHA256_SIZE];
 
 	for (size_t i = 0; i < grants->n; i++)
 		if (makes_ak_certificates(grants->item[i].evidence->tmpl)) {
-			TRY(SHA256_OF(sha256, granted_certificate(&grants->item[i])));
-			locate(from->service, sha256, grants);
+			TRY(SHA256_OF(digest, granted_certificate(&grants->item[i])));
+			locate(from->service, digest, grants);
 			return OK;
 		}
 	return OK;

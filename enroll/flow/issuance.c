@@ -15,8 +15,7 @@
 void issuance_init(struct issuance *issuance, const struct service *service,
 	const struct caller *caller, struct outcome *outcome)
 {
-	*issuance = (struct issuance){
-		.service = service, .caller = caller, .outcome = outcome, .key_bits = BUF(4096)};
+	*issuance = (struct issuance){.service = service, .caller = caller, .outcome = outcome};
 	request_init(&issuance->request);
 	outcome_rules(outcome, service);
 	hex_write(

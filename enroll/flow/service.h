@@ -45,8 +45,7 @@ struct service {
 	struct policy *policy;
 	struct signer *signer;
 	unsigned live_aks_max; /* per device */
-	/* Where relying parties fetch certificates, without a slash at its end; borrowed of the configuration. */
-	char *public_url;
+	char *public_url; /* where relying parties fetch certificates, without a slash at its end; malloc'd */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	/* Of the trust set: what operators imported, which is not of the configuration. */
