@@ -78,6 +78,7 @@ static enum err judge_ssh(
 	TRY(read_blob(path, &blob));
 	TRY(ssh_certificate_parse(buf_view(&blob), &certificate));
 	snprintf(out->serial, sizeof(out->serial), "%llu", (unsigned long long)certificate.serial);
+	out->is_for_host = certificate.type == SSH_HOST;
 	out->valid_from = (int64_t)certificate.valid_after;
 	out->valid_until = (int64_t)certificate.valid_before;
 	TRY(SHA256_OF(out->digest, buf_view(&blob)));

@@ -23,6 +23,7 @@ struct holding {
 	enum held_judgement judgement;
 	char problem[384]; /* why it is broken, "" otherwise */
 	bool is_ssh;
+	bool is_for_host; /* of OpenSSH */
 	char serial[CERT_SERIAL_SIZE]; /* "" when there is no certificate; decimal for OpenSSH's */
 	int64_t valid_from; /* seconds since 1970 */
 	int64_t valid_until;

@@ -16,6 +16,7 @@ static const struct subcommand {
 	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
 	{"renew", renew_command, "keep what was issued current; for a timer"},
 	{"status", status_command, "what this machine holds, and until when"},
+	{"ssh-config", ssh_config_command, "what sshd and known_hosts need of that"},
 	{"doctor", doctor_command, "what would fail and why, before anything does"},
 };
 
@@ -28,7 +29,7 @@ static void print_usage(FILE *out)
 	      "       endorse --version\n\n",
 		out);
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+		fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
 	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin. See "
 	      "endorse(1).\n",
