@@ -38,12 +38,12 @@ enum err signer_open(
 	load(authority_load(files->certificate, files->key, files->passphrase, &signer->authority),
 		problems, &err);
 	if (files->ssh_host_key != NULL)
-		load(ssh_ca_load(files->ssh_host_key, files->ssh_host_passphrase,
-			     &signer->ssh_host),
+		load(ssh_ca_load(
+			     files->ssh_host_key, files->ssh_host_passphrase, &signer->ssh_host),
 			problems, &err);
 	if (files->ssh_user_key != NULL)
-		load(ssh_ca_load(files->ssh_user_key, files->ssh_user_passphrase,
-			     &signer->ssh_user),
+		load(ssh_ca_load(
+			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
 			problems, &err);
 	TRY(err);
 	TRY(judged);
@@ -87,7 +87,8 @@ static const struct ssh_ca *ssh_ca_of(const struct signer *signer, enum template
 static enum err no_ssh_ca(const struct template *tmpl)
 {
 	return fail(ERR_INTERNAL, "ssh-ca",
-		"the template \"%s\" is of kind %s, and there is no such CA", tmpl->name, tmpl->kind);
+		"the template \"%s\" is of kind %s, and there is no such CA", tmpl->name,
+		tmpl->kind);
 }
 
 enum err signer_issue(

@@ -75,12 +75,14 @@ static void judge_offers(const struct making *making)
 	struct policy_offer offer;
 
 	for (size_t i = 0; policy_offer(service->policy, i, &offer); i++) {
-		const struct template *tmpl = signer_template_named(service->signer, offer.template);
+		const struct template *tmpl =
+			signer_template_named(service->signer, offer.template);
 		enum template_kind kind = tmpl == NULL ? TEMPLATE_X509 : template_kind(tmpl);
 
 		if (kind != TEMPLATE_X509 && signer_ssh_ca(service->signer, kind).n == 0)
 			problem_add(making->problems, making->config->policy, offer.mark,
-				"the rule \"%s\" gives \"%s\", and %s has no %s to sign it: make one "
+				"the rule \"%s\" gives \"%s\", and %s has no %s to sign it: make "
+				"one "
 				"with endorsectl ca init-ssh, or take the template out of the rule",
 				offer.rule, offer.template, making->path,
 				kind == TEMPLATE_SSH_HOST ? "ssh_host_ca" : "ssh_user_ca");

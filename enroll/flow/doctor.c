@@ -2,6 +2,7 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
+#include "ca/sshkey.h"
 #include "db/health.h"
 #include "db/pending.h"
 

@@ -179,8 +179,7 @@ static void ssh_cas_of_each_type_can_come_alone(void **state)
 		AUTO(mem_free) char *dir = text_path(base, "%d", type);
 
 		assert_ok(hierarchy_ssh(dir, (enum key_type)type));
-		assert_refused(
-			hierarchy_ssh(dir, (enum key_type)type), ERR_CONFLICT, "ca-exists");
+		assert_refused(hierarchy_ssh(dir, (enum key_type)type), ERR_CONFLICT, "ca-exists");
 		assert_refused(hierarchy_make(dir, "Unit tests", KEY_TYPE_P256), ERR_CONFLICT,
 			"ca-exists");
 		for (size_t i = 0; i < COUNT(stems); i++) {

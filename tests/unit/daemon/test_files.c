@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const char *const files[] = {"endorsed.yaml", "policy.yaml", "issuing.pem", "edge.secret",
-	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "ssh-host.key", "ssh-host.passphrase",
-	"ssh-user.key", "ssh-user.passphrase", "templates/ak.yaml",
+	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "ssh-host.key",
+	"ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase", "templates/ak.yaml",
 	"roots/root.pem", "hints/middle.pem"};
 static const char *const directories[] = {"templates", "roots", "hints", "elsewhere"};
 

@@ -107,9 +107,10 @@ static void a_rule_gives_nothing_that_no_ca_signs(void **state)
 	assert_starts(&site);
 	write_config(&site, hosts);
 	assert_problem(&site, "policy.yaml:5:5: the rule \"jobs\" gives \"ssh-user\", and ");
-	assert_non_null(strstr(buf_text(&site.problems.text),
-		"endorsed.yaml has no ssh_user_ca to sign it: make one with endorsectl ca init-ssh, "
-		"or take the template out of the rule\n"));
+	assert_non_null(
+		strstr(buf_text(&site.problems.text), "endorsed.yaml has no ssh_user_ca to sign "
+						      "it: make one with endorsectl ca init-ssh, "
+						      "or take the template out of the rule\n"));
 	write_config(&site, without_ssh);
 	assert_true(start(&site) != OK);
 	assert_int_equal(2, site.problems.n);
@@ -124,7 +125,8 @@ static void a_template_that_no_rule_gives_needs_no_ca(void **state)
 	(void)state;
 	site_make(&site);
 	put(&site, "policy.yaml",
-		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: [ak]\n");
+		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: "
+		"[ak]\n");
 	write_config(&site, without_ssh);
 	assert_starts(&site);
 }
@@ -150,7 +152,8 @@ static void a_ca_is_whole_or_is_not_there(void **state)
 	(void)state;
 	site_make(&site);
 	put(&site, "policy.yaml",
-		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: [ak]\n");
+		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: "
+		"[ak]\n");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		write_config(&site, rows[i].yaml);
 		assert_problem(&site, rows[i].problem);

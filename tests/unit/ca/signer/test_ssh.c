@@ -119,7 +119,8 @@ static void without_its_ca_a_template_waits(void **state)
 	assert_ok(signer_ready(signer));
 	assert_int_equal(0, signer_ssh_ca(signer, TEMPLATE_SSH_HOST).n);
 	assert_refused(signer_judge(signer, &site.grant), ERR_INTERNAL, "ssh-ca");
-	assert_refused(signer_issue(signer, &site.grant, clock_now(), &issued), ERR_INTERNAL, "ssh-ca");
+	assert_refused(
+		signer_issue(signer, &site.grant, clock_now(), &issued), ERR_INTERNAL, "ssh-ca");
 	assert_non_null(signer_template_named(signer, "ssh-host"));
 	assert_null(signer_template_named(signer, "ssh"));
 }
@@ -139,10 +140,10 @@ static void what_is_wrong_with_each_ca_is_told_at_once(void **state)
 	problems_init(&problems);
 	assert_refused(signer_open(&files, &problems, &signer), ERR_INTERNAL, "ca-key");
 	assert_int_equal(2, problems.n);
-	assert_non_null(strstr(buf_text(&problems.text),
-		"ssh-host-ca.key: the passphrase does not open it"));
-	assert_non_null(strstr(buf_text(&problems.text),
-		"ssh-user-ca.key: the passphrase does not open it"));
+	assert_non_null(strstr(
+		buf_text(&problems.text), "ssh-host-ca.key: the passphrase does not open it"));
+	assert_non_null(strstr(
+		buf_text(&problems.text), "ssh-user-ca.key: the passphrase does not open it"));
 }
 
 int main(void)
