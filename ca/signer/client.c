@@ -9,13 +9,11 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct signer {
 	struct authority *authority;
 	struct templates *templates;
 	struct ssh_ca *ssh_host, *ssh_user; /* NULL: none */
-	char *organization; /* malloc'd; NULL: not known */
 };
 
 /* One more thing that may be wrong; the first one is the error. */
@@ -25,28 +23,6 @@ static void load(enum err loaded, struct problems *problems, enum err *err)
 		problem_add_failure(problems);
 	if (*err == OK)
 		*err = loaded;
-}
-
-/* The CA's own, in UTF-8; NULL when its subject names none. */
-static char *organization_of(const X509 *cert)
-{
-	const X509_NAME *subject = X509_get_subject_name(cert);
-	int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
-	AUTO(ossl_free) uint8_t *utf8 = NULL;
-	int n = at < 0 ? -1
-		       : ASN1_STRING_to_UTF8(
-				 &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-
-	ERR_clear_error();
-	return n <= 0 || memchr(utf8, 0, (size_t)n) != NULL ? NULL
-							    : strndup((char *)utf8, (size_t)n);
-}
-
-static void note_organization(struct signer *signer, const char *given)
-{
-	signer->organization = given != NULL
-				       ? strdup(given)
-				       : organization_of(authority_certificate(signer->authority));
 }
 
 enum err signer_open(
@@ -71,7 +47,6 @@ enum err signer_open(
 			problems, &err);
 	TRY(err);
 	TRY(judged);
-	note_organization(signer, files->organization);
 	*out = MOVE(signer);
 	return OK;
 }
@@ -84,7 +59,6 @@ void signer_close(struct signer **signer)
 	templates_free(&(*signer)->templates);
 	ssh_ca_free(&(*signer)->ssh_host);
 	ssh_ca_free(&(*signer)->ssh_user);
-	free((*signer)->organization);
 	free(*signer);
 	*signer = NULL;
 }
@@ -167,11 +141,6 @@ int64_t signer_not_after(const struct signer *signer)
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);
-}
-
-const char *signer_organization(const struct signer *signer)
-{
-	return signer->organization;
 }
 
 struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind)

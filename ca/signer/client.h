@@ -12,7 +12,6 @@ struct signer_files {
 	/* OpenSSH CAs, see ssh_ca_load(); NULL: none. */
 	const char *ssh_host_key, *ssh_host_passphrase;
 	const char *ssh_user_key, *ssh_user_passphrase;
-	const char *organization; /* for templates; NULL: that of the issuing CA's subject */
 };
 
 /*
@@ -58,9 +57,6 @@ struct view signer_chain(const struct signer *signer, size_t index);
  * on from it? What an earlier CA issued is not.
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
-
-/* What templates call the operator's organization; NULL when neither the files nor the CA say. */
-const char *signer_organization(const struct signer *signer);
 
 /* The public key blob of the OpenSSH CA for a kind of template; empty when there is none. */
 struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind);

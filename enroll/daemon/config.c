@@ -16,6 +16,15 @@ static const struct yaml_key ca_keys[] = {
 };
 static const struct yaml_schema ca_schema = {sizeof(struct config_ca), ca_keys, CA(mark)};
 
+#define SSH_CA(member) offsetof(struct config_ssh_ca, member)
+static const struct yaml_key ssh_ca_keys[] = {
+	{"key", YAML_PATH, SSH_CA(key), "", 0, 0, NULL, NULL},
+	{"passphrase_file", YAML_PATH, SSH_CA(passphrase_file), "", 0, 0, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema ssh_ca_schema = {
+	sizeof(struct config_ssh_ca), ssh_ca_keys, SSH_CA(mark)};
+
 #define TRUST(member) offsetof(struct config_trust, member)
 static const struct yaml_key trust_keys[] = {
 	{"name", YAML_TEXT, TRUST(name), NULL, 1, 63, NULL, NULL},
@@ -33,8 +42,6 @@ static const struct yaml_schema trust_schema = {
 static const struct yaml_key config_keys[] = {
 	/* Part of every AK that enrolls here: choose it for ever. */
 	{"service", YAML_TEXT, CONFIG(service), NULL, 9, 255, NULL, NULL},
-	{"public_url", YAML_TEXT, CONFIG(public_url), "", 8, 255, NULL, NULL},
-	{"organization", YAML_TEXT, CONFIG(organization), "", 1, 64, NULL, NULL},
 	{"listen", YAML_TEXT, CONFIG(listen), "127.0.0.1:880", 9, 64, NULL, NULL},
 	{"admin_listen", YAML_TEXT, CONFIG(admin_listen), "127.0.0.1:881", 9, 64, NULL, NULL},
 	{"threads", YAML_WHOLE, CONFIG(threads), "64", 1, 1024, NULL, NULL},
@@ -45,6 +52,8 @@ static const struct yaml_key config_keys[] = {
 	{"database_connections", YAML_WHOLE, CONFIG(database_connections), "8", 1, 100, NULL, NULL},
 	{"database_wait", YAML_SECONDS, CONFIG(database_wait), "5s", 1, 60, NULL, NULL},
 	{"ca", YAML_MAP, CONFIG(ca), NULL, 0, 0, &ca_schema, NULL},
+	{"ssh_host_ca", YAML_MAP, CONFIG(ssh_host_ca), "", 0, 0, &ssh_ca_schema, NULL},
+	{"ssh_user_ca", YAML_MAP, CONFIG(ssh_user_ca), "", 0, 0, &ssh_ca_schema, NULL},
 	{"templates", YAML_PATH, CONFIG(templates), NULL, 0, 0, NULL, NULL},
 	{"policy", YAML_PATH, CONFIG(policy), NULL, 0, 0, NULL, NULL},
 	{"vendors", YAML_PATH, CONFIG(vendors), "", 0, 0, NULL, NULL},
@@ -69,15 +78,14 @@ static bool is_loopback(const char *address)
 	return *end == '\0' && number > 0 && number < 65536;
 }
 
-/* With no slash at its end, and nothing in it that a text around it could take for its end. */
-static bool is_url(const char *name, const char *scheme)
+static bool is_service_name(const char *name)
 {
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < n; i++)
 		if (name[i] <= ' ' || name[i] > '~' || name[i] == '"' || name[i] == '\\')
 			return false;
-	return strncmp(name, scheme, strlen(scheme)) == 0 && name[n - 1] != '/';
+	return strncmp(name, "https://", 8) == 0 && name[n - 1] != '/';
 }
 
 /* "id:" and eight hexadecimal digits, as EK certificates name their TPM's manufacturer. */
@@ -106,6 +114,15 @@ static void judge_trust(const char *path, const struct config *config, struct pr
 	}
 }
 
+/* Both can be left out together with the CA, and neither alone. */
+static void judge_ssh_ca(const char *path, const char *key, const struct config_ssh_ca *ca,
+	struct problems *problems)
+{
+	if (ca->mark.line > 0 && (ca->key == NULL || ca->passphrase_file == NULL))
+		problem_add(problems, path, ca->mark, "%s has no %s", key,
+			ca->key == NULL ? "key" : "passphrase_file");
+}
+
 static void judge(const char *path, const struct config *config, struct problems *problems)
 {
 	const char *const addresses[] = {config->listen, config->admin_listen};
@@ -118,16 +135,12 @@ static void judge(const char *path, const struct config *config, struct problems
 				addresses[i]);
 	if (strcmp(config->listen, config->admin_listen) == 0)
 		problem_add(problems, path, config->mark, "listen and admin_listen are the same");
-	if (!is_url(config->service, "https://"))
+	if (!is_service_name(config->service))
 		problem_add(problems, path, config->mark,
 			"service is \"%s\": wanted an https URL without a slash at its end",
 			config->service);
-	if (config->public_url != NULL && !is_url(config->public_url, "https://") &&
-		!is_url(config->public_url, "http://"))
-		problem_add(problems, path, config->mark,
-			"public_url is \"%s\": wanted an http or https URL without a slash at its "
-			"end",
-			config->public_url);
+	judge_ssh_ca(path, "ssh_host_ca", &config->ssh_host_ca, problems);
+	judge_ssh_ca(path, "ssh_user_ca", &config->ssh_user_ca, problems);
 	judge_trust(path, config, problems);
 }
 

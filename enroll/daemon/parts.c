@@ -49,7 +49,10 @@ static void make_signer(const struct making *making)
 		.key = config->ca.key,
 		.passphrase = config->ca.passphrase_file,
 		.templates = config->templates,
-		.organization = config->organization};
+		.ssh_host_key = config->ssh_host_ca.key,
+		.ssh_host_passphrase = config->ssh_host_ca.passphrase_file,
+		.ssh_user_key = config->ssh_user_ca.key,
+		.ssh_user_passphrase = config->ssh_user_ca.passphrase_file};
 	size_t before = making->problems->n;
 	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
@@ -65,6 +68,27 @@ static bool is_template(void *ctx, const char *name)
 	return service->signer == NULL || signer_template_version(service->signer, name) != 0;
 }
 
+/* What a rule gives can be signed; a template alone, which comes with the package, may wait for its CA. */
+static void judge_offers(const struct making *making)
+{
+	const struct service *service = making->parts->service;
+	struct policy_offer offer;
+
+	for (size_t i = 0; policy_offer(service->policy, i, &offer); i++) {
+		const struct template *tmpl =
+			signer_template_named(service->signer, offer.template);
+		enum template_kind kind = tmpl == NULL ? TEMPLATE_X509 : template_kind(tmpl);
+
+		if (kind != TEMPLATE_X509 && signer_ssh_ca(service->signer, kind).n == 0)
+			problem_add(making->problems, making->config->policy, offer.mark,
+				"the rule \"%s\" gives \"%s\", and %s has no %s to sign it: make "
+				"one "
+				"with endorsectl ca init-ssh, or take the template out of the rule",
+				offer.rule, offer.template, making->path,
+				kind == TEMPLATE_SSH_HOST ? "ssh_host_ca" : "ssh_user_ca");
+	}
+}
+
 static void make_policy(const struct making *making)
 {
 	size_t before = making->problems->n;
@@ -74,6 +98,8 @@ static void make_policy(const struct making *making)
 
 	if (making->problems->n == before)
 		note(making, making->config->mark, "policy", err);
+	if (err == OK && service->signer != NULL)
+		judge_offers(making);
 }
 
 static void skipped(void *ctx, const char *path, const char *reason)
@@ -188,13 +214,6 @@ static void examine(const char *path, struct findings *findings)
 			problems.n, path);
 }
 
-static enum err note_public_url(const struct config *config, struct service *service)
-{
-	service->public_url =
-		strdup(config->public_url == NULL ? config->service : config->public_url);
-	return service->public_url == NULL ? fail(ERR_INTERNAL, "out-of-memory", "parts_make") : OK;
-}
-
 enum err parts_make(
 	const char *path, const struct config *config, struct problems *problems, struct parts *out)
 {
@@ -222,7 +241,7 @@ enum err parts_make(
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
 	out->service->drain = (unsigned)config->drain;
-	return note_public_url(config, out->service);
+	return OK;
 }
 
 void parts_free(struct parts *parts)
