@@ -128,6 +128,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 	const X509 *issuer = authority_certificate(authority);
 
 	out->der = BUF(16384);
+	out->serial_n = ISSUED_SERIAL_SIZE;
 	TRY(certificate_judge(tmpl, grant));
 	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 ||
 		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)

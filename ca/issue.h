@@ -9,6 +9,7 @@
 
 struct issued {
 	uint8_t serial[ISSUED_SERIAL_SIZE]; /* positive, 126 random bits: RFC 5280 4.1.2.2 */
+	size_t serial_n; /* of an OpenSSH certificate 8 bytes, the database's number */
 	int64_t not_before, not_after;
 	struct buf der;
 };
