@@ -33,24 +33,6 @@ static void look_ak(const struct linting *x)
 			"an AK signs only what its TPM made, so it opens no SSH connection");
 }
 
-static void look_principals(const struct linting *x)
-{
-	if (x->tmpl->ssh.principals.n == 0)
-		lint_found(x, x->tmpl->ssh.mark,
-			"a certificate without principals is good for every name, or every "
-			"account");
-}
-
-static void look_host_options(const struct linting *x)
-{
-	if (is_host(x) && x->tmpl->ssh.critical_options.n > 0)
-		lint_found(x, x->tmpl->ssh.mark,
-			"there is no critical option of host certificates, and clients refuse one "
-			"that has any");
-	if (is_host(x) && x->tmpl->ssh.extensions.n > 0)
-		lint_found(x, x->tmpl->ssh.mark, "there is no extension of host certificates");
-}
-
 static void look_host_name(const struct linting *x)
 {
 	char *const *principal = x->tmpl->ssh.principals.item;
@@ -132,23 +114,6 @@ static void look_options(const struct linting *x)
 		judge_option(x, &extension[i], false);
 }
 
-static void judge_twice(const struct linting *x, const struct yaml_list *list)
-{
-	const struct template_ssh_option *option = list->item;
-
-	for (size_t i = 1; i < list->n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(option[i].name, option[j].name) == 0)
-				lint_found(x, option[i].mark, "\"%s\" would be there twice",
-					option[i].name);
-}
-
-static void look_option_twice(const struct linting *x)
-{
-	judge_twice(x, &x->tmpl->ssh.critical_options);
-	judge_twice(x, &x->tmpl->ssh.extensions);
-}
-
 /* "192.0.2.0/24", "2001:db8::1": sshd takes no names, and refuses the certificate for anything else. */
 static bool is_address(char *text)
 {
@@ -193,11 +158,6 @@ static void look_source_address(const struct linting *x)
 
 const struct lint_check lint_ssh_checks[] = {
 	{{"ssh-ak", "TPM 2.0 Part 1, 25.2", "No AK is an SSH key."}, LINT_SSH, look_ak},
-	{{"ssh-principals", "PROTOCOL.certkeys", "There is a principal."}, LINT_SSH,
-		look_principals},
-	{{"ssh-host-options", "PROTOCOL.certkeys",
-		 "A host certificate has neither critical options nor extensions."},
-		LINT_SSH, look_host_options},
 	{{"ssh-host-name", "ssh(1) CERTIFICATES", "A host certificate names the host."}, LINT_SSH,
 		look_host_name},
 	{{"ssh-root", "sshd_config(5) AuthorizedPrincipalsFile",
@@ -208,8 +168,6 @@ const struct lint_check lint_ssh_checks[] = {
 	{{"ssh-option", "PROTOCOL.certkeys",
 		 "Critical options and extensions are those that sshd knows, each in its place."},
 		LINT_SSH, look_options},
-	{{"ssh-option-twice", "PROTOCOL.certkeys", "Each option is there once."}, LINT_SSH,
-		look_option_twice},
 	{{"ssh-source-address", "PROTOCOL.certkeys", "source-address is a list of addresses."},
 		LINT_SSH, look_source_address},
 	{{0}, LINT_ANY, NULL},

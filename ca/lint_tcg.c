@@ -179,14 +179,6 @@ static void look_hardware(const struct linting *x)
 		}
 }
 
-static void look_skae(const struct linting *x)
-{
-	if (x->tmpl->skae && template_key(x->tmpl) != TEMPLATE_KEY_CERTIFIED)
-		lint_found(x, whole,
-			"skae is what an AK said of a key, and it says something only of "
-			"key: certified");
-}
-
 const struct lint_check lint_tcg_checks[] = {
 	{{"ak-stray", "TCG OID registry, tcg-kp-AIKCertificate",
 		 "Only an AK has an AK's extended key usage."},
@@ -216,7 +208,5 @@ const struct lint_check lint_tcg_checks[] = {
 	{{"hardware", "TCG TPM 2.0 Keys for Device Identity and Attestation",
 		 "A hardware module name is a TPM's, and a policy says that the key is in it."},
 		LINT_X509, look_hardware},
-	{{"skae-key", "TCG SKAE 1.0", "Evidence on a key is for keys that an AK certified."},
-		LINT_X509, look_skae},
 	{{0}, LINT_ANY, NULL},
 };

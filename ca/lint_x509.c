@@ -10,25 +10,6 @@
 
 static const struct yaml_mark whole = {0};
 
-static void look_nameless(const struct linting *x)
-{
-	if (x->tmpl->subject.n == 0 && x->tmpl->san.names.n == 0)
-		lint_found(x, whole, "neither subject nor subject_alt_name says whose it is");
-}
-
-static void look_san_critical(const struct linting *x)
-{
-	if (x->tmpl->subject.n == 0 && x->tmpl->san.names.n > 0 && !x->tmpl->san.critical)
-		lint_found(x, x->tmpl->san.mark,
-			"without a subject the subject alternative name has to be critical");
-}
-
-static void look_usage_missing(const struct linting *x)
-{
-	if (x->tmpl->key_usage.n == 0)
-		lint_found(x, whole, "without key_usage the key may be used for everything");
-}
-
 static void look_usage_ca(const struct linting *x)
 {
 	static const char *const usages[] = {"keyCertSign", "cRLSign"};
@@ -70,14 +51,6 @@ static void look_decrypt_unused(const struct linting *x)
 		!lint_lists(&x->tmpl->key_usage, "keyAgreement"))
 		lint_found(x, whole,
 			"decrypt lets the key decrypt, and no key_usage says that it is for that");
-}
-
-static void look_eku_missing(const struct linting *x)
-{
-	if (x->tmpl->extended_key_usage.n == 0)
-		lint_found(x, whole,
-			"without extended_key_usage it is good for everything, also as a TLS "
-			"server's and a client's certificate");
 }
 
 static void look_eku_any(const struct linting *x)
@@ -138,32 +111,6 @@ static void look_backdate(const struct linting *x)
 			"backdate is more than half of the lifetime: devices would renew at once");
 }
 
-/* What a certificate has by another key of the template, or by itself. */
-static void look_extension_ours(const struct linting *x)
-{
-	static const char *const ours[] = {"2.5.29.", "1.3.6.1.5.5.7.1.", "2.23.133.6.1"};
-	const struct template_extension *extension = x->tmpl->extensions.item;
-
-	for (size_t i = 0; i < x->tmpl->extensions.n; i++)
-		for (size_t j = 0; j < COUNT(ours); j++)
-			if (strncmp(extension[i].oid, ours[j], strlen(ours[j])) == 0)
-				lint_found(x, extension[i].mark,
-					"the extension %s is a standard's, whose value is none of "
-					"the types here, or stands in the certificate already",
-					extension[i].oid);
-}
-
-static void look_extension_twice(const struct linting *x)
-{
-	const struct template_extension *extension = x->tmpl->extensions.item;
-
-	for (size_t i = 1; i < x->tmpl->extensions.n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(extension[i].oid, extension[j].oid) == 0)
-				lint_found(x, extension[i].mark,
-					"the extension %s would be there twice", extension[i].oid);
-}
-
 static void look_extension_critical(const struct linting *x)
 {
 	const struct template_extension *extension = x->tmpl->extensions.item;
@@ -190,13 +137,6 @@ static void look_access(const struct linting *x)
 }
 
 const struct lint_check lint_x509_checks[] = {
-	{{"nameless", "RFC 5280 4.1.2.6", "A certificate names somebody."}, LINT_X509,
-		look_nameless},
-	{{"san-critical", "RFC 5280 4.2.1.6",
-		 "Where the subject is empty, the subject alternative name is critical."},
-		LINT_X509, look_san_critical},
-	{{"usage-missing", "RFC 5280 4.2.1.3", "There is a key usage."}, LINT_X509,
-		look_usage_missing},
 	{{"usage-ca", "RFC 5280 4.2.1.3", "No device's key signs certificates or CRLs."}, LINT_X509,
 		look_usage_ca},
 	{{"usage-decrypt", "RFC 5280 4.2.1.3",
@@ -208,8 +148,6 @@ const struct lint_check lint_x509_checks[] = {
 	{{"decrypt-unused", "TPM 2.0 Part 2, 8.3",
 		 "A key that may decrypt has a key usage that needs it."},
 		LINT_X509, look_decrypt_unused},
-	{{"eku-missing", "RFC 5280 4.2.1.12", "There is an extended key usage."}, LINT_X509,
-		look_eku_missing},
 	{{"eku-any", "RFC 5280 4.2.1.12", "No certificate is for every purpose."}, LINT_X509,
 		look_eku_any},
 	{{"eku-ocsp", "RFC 6960 4.2.2.2", "No device answers for the CA."}, LINT_X509,
@@ -227,11 +165,6 @@ const struct lint_check lint_x509_checks[] = {
 	{{"backdate", "RFC 5280 4.1.2.5",
 		 "Back-dating is an hour and half of the lifetime at most."},
 		LINT_ANY, look_backdate},
-	{{"extension-ours", "RFC 5280 4.2",
-		 "An extra extension is none that has a key of its own, or a standard's syntax."},
-		LINT_X509, look_extension_ours},
-	{{"extension-twice", "RFC 5280 4.2", "Each extension is there once."}, LINT_X509,
-		look_extension_twice},
 	{{"extension-critical", "RFC 5280 4.2",
 		 "A TLS certificate has no critical extension of its own."},
 		LINT_X509, look_extension_critical},

@@ -74,7 +74,7 @@ enum err signer_judge(const struct signer *signer, const struct grant *grant)
 	const struct template *tmpl;
 
 	TRY(find_template(signer, grant, &tmpl));
-	return certificate_judge(tmpl, grant);
+	return certificate_judge(signer->authority, tmpl, grant);
 }
 
 unsigned signer_template_version(const struct signer *signer, const char *name)

@@ -4,17 +4,15 @@
 #include "ca/base/folder.h"
 #include "ca/base/ossl.h"
 #include "enroll/admin/content.h"
+#include "enroll/admin/tempdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define REMOVE_FDS 16
 
 void gathering_init(struct gathering *gathering)
 {
