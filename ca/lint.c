@@ -42,6 +42,20 @@ void template_lint(const struct template *tmpl, const X509 *issuer, struct probl
 				&(struct linting){tmpl, issuer, &check->rule, problems});
 }
 
+enum err templates_lint(
+	const struct templates *templates, const X509 *issuer, struct problems *problems)
+{
+	const struct template *tmpl;
+	size_t before = problems->n;
+
+	for (size_t i = 0; (tmpl = template_at(templates, i)) != NULL; i++)
+		template_lint(tmpl, issuer, problems);
+	if (problems->n != before)
+		return fail(ERR_MALFORMED, "templates", "%zu finding(s) in the templates",
+			problems->n - before);
+	return OK;
+}
+
 void lint_found(const struct linting *linting, struct yaml_mark mark, const char *fmt, ...)
 {
 	char sentence[384];

@@ -157,7 +157,7 @@ static void look_source_address(const struct linting *x)
 }
 
 const struct lint_check lint_ssh_checks[] = {
-	{{"ssh-ak", "TPM 2.0 Part 1, 25.2", "No AK is an SSH key."}, LINT_SSH, look_ak},
+	{{"ssh-ak", "TPM 2.0 Part 2, 8.3", "No AK is an SSH key."}, LINT_SSH, look_ak},
 	{{"ssh-host-name", "ssh(1) CERTIFICATES", "A host certificate names the host."}, LINT_SSH,
 		look_host_name},
 	{{"ssh-root", "sshd_config(5) AuthorizedPrincipalsFile",

@@ -129,7 +129,7 @@ enum err specimen_make(const struct template *tmpl, const X509 *issuer, struct s
 		.device_id = "00000000000000000000000000000000",
 		.trust_class = "manufacturer",
 		.tpm_manufacturer = "id:00000000",
-		.tpm_model = "MODEL",
+		.tpm_model = "model",
 		.tpm_version = "id:00010000",
 		.organization = out->organization,
 		.ek_digest = out->blob,

@@ -4,6 +4,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
+#include "ca/lint.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -28,6 +29,9 @@ enum err signer_open(
 		files->certificate, files->key, files->passphrase, &signer->authority);
 	if (loaded != OK)
 		problem_add_failure(problems);
+	if (judged == OK)
+		judged = templates_lint(signer->templates,
+			loaded == OK ? authority_certificate(signer->authority) : NULL, problems);
 	TRY(loaded);
 	TRY(judged);
 	*out = MOVE(signer);

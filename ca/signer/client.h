@@ -13,8 +13,8 @@ struct signer_files {
 
 /*
  * Opens the issuing CA and the signer's own templates, which are checked against every grant.
- * Whatever is wrong with either is added to `problems`. `*out` is the caller's, for
- * signer_close(). Errors of templates_load() and authority_load().
+ * Whatever is wrong with either, and each finding of templates_lint(), is added to `problems`. `*out` is the caller's, for
+ * signer_close(). Errors of templates_load(), templates_lint() and authority_load().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);

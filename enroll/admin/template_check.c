@@ -56,17 +56,17 @@ static enum err is_directory(const char *path)
 	return OK;
 }
 
+/* How many there are; whatever is wrong with any is among the problems. */
 static size_t look(const char *dir, const X509 *issuer, struct problems *problems)
 {
 	AUTO(templates_free) struct templates *templates = NULL;
-	const struct template *tmpl;
 	size_t n = 0;
 
-	/* Its problems are told with the findings. */
-	if (templates_load(dir, problems, &templates) != OK)
+	if (templates_load(dir, problems, &templates) != OK ||
+		templates_lint(templates, issuer, problems) != OK)
 		return 0;
-	for (; (tmpl = template_at(templates, n)) != NULL; n++)
-		template_lint(tmpl, issuer, problems);
+	while (template_at(templates, n) != NULL)
+		n++;
 	return n;
 }
 
