@@ -4,6 +4,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
+#include "ca/lint.h"
 #include "ca/ssh.h"
 #include "ca/text.h"
 
@@ -65,6 +66,10 @@ enum err signer_open(
 		load(ssh_ca_load(
 			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
 			problems, &err);
+	if (judged == OK)
+		judged = templates_lint(signer->templates,
+			signer->authority == NULL ? NULL : authority_certificate(signer->authority),
+			problems);
 	TRY(err);
 	TRY(judged);
 	signer->organization = files->organization != NULL

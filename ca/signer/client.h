@@ -17,8 +17,9 @@ struct signer_files {
 
 /*
  * Opens the issuing CA, the OpenSSH CAs that there are, and the signer's own templates, which are
- * checked against every grant. Whatever is wrong with any is added to `problems`. `*out` is the
- * caller's, for signer_close(). Errors of templates_load(), authority_load() and ssh_ca_load().
+ * checked against every grant. Whatever is wrong with any, and each finding of templates_lint(), is added to
+ * `problems`. `*out` is the caller's, for signer_close(). Errors of templates_load(), templates_lint(),
+ * authority_load() and ssh_ca_load().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
