@@ -22,6 +22,7 @@ struct config_trust {
 
 struct config {
 	char *service;
+	char *public_url; /* NULL: the service's name */
 	char *listen, *admin_listen;
 	int64_t threads;
 	char *edge_secret_file, *admin_token_file, *ticket_key_file;
@@ -30,6 +31,7 @@ struct config {
 	int64_t database_wait; /* seconds */
 	struct config_ca ca;
 	struct config_ssh_ca ssh_host_ca, ssh_user_ca;
+	char *organization; /* NULL: the CA's */
 	char *templates, *policy;
 	char *vendors; /* NULL: none; there is this, or trust, or both */
 	struct yaml_list trust; /* of struct config_trust */
