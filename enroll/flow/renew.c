@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY 86400
-
 /* All that an AK's Name may be: of the hashes that an AK may have. */
 static enum err judge_ak_name(struct view name)
 {
@@ -111,7 +109,7 @@ static enum err judge_records(const struct renewal *renewal)
 		return needs_enrollment("no device enrolled with this AK");
 	if (!facts->ek_recorded)
 		return needs_enrollment("the records have too little of this device's EK");
-	if (issuance->caller->now - facts->proven_at > (int64_t)days * DAY) {
+	if (issuance->caller->now - facts->proven_at > (int64_t)days * 86400) {
 		snprintf(what, sizeof(what), "the last proof by the EK is older than %u days",
 			days);
 		return needs_enrollment(what);

@@ -30,12 +30,11 @@ enum admission {
 
 /* One row of a router's table. The handler's error becomes problem+json, OK becomes 200. */
 struct route {
-	const char *method, *path; /* matched exactly, see is_prefix */
+	const char *method, *path; /* matched exactly; one that ends with a slash: any one segment behind it */
 	enum admission admission;
 	size_t body_limit; /* 0: no body */
 	enum err (*handle)(const struct service *service, struct exchange *exchange);
 	const char *event; /* what the log calls it: "enroll" */
 	const struct query_key *query; /* NULL: it takes none */
 	bool is_polled; /* asked so often that only refusals are logged */
-	bool is_prefix; /* `path` ends with a slash, and any one segment behind it is the handler's to read */
 };

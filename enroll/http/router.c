@@ -7,7 +7,7 @@ static bool fits(const struct route *route, const char *path)
 {
 	size_t n = strlen(route->path);
 
-	if (!route->is_prefix)
+	if (route->path[n - 1] != '/')
 		return strcmp(route->path, path) == 0;
 	return strncmp(route->path, path, n) == 0 && path[n] != '\0' &&
 	       strchr(path + n, '/') == NULL;
