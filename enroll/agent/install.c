@@ -67,7 +67,8 @@ static enum err stage_x509(struct staged *staged, const struct attempt *a, size_
 	TRY(intermediates_add(a->accepted, &full));
 	TRY(stage(staged, a, template, STATE_FULLCHAIN, 0644, buf_view(&full), NULL));
 	TRY(stage(staged, a, template, STATE_LEAF, 0644, buf_view(&leaf), changes));
-	if (i != a->accepted->ak)
+	/* The template "ak" has the very file. */
+	if (i != a->accepted->ak || strcmp(template, "ak") == 0)
 		return OK;
 	return staged_add(staged, state_path(a->state, STATE_AK_CERT), 0644, buf_view(&leaf));
 }
