@@ -4,7 +4,9 @@
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
+#include "ca/lint.h"
 #include "ca/ssh.h"
+#include "ca/text.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -15,7 +17,7 @@ struct signer {
 	struct authority *authority;
 	struct templates *templates;
 	struct ssh_ca *ssh_host, *ssh_user; /* NULL: none */
-	char *organization; /* malloc'd; NULL: not known */
+	char *organization; /* NULL: none */
 };
 
 /* One more thing that may be wrong; the first one is the error. */
@@ -27,26 +29,21 @@ static void load(enum err loaded, struct problems *problems, enum err *err)
 		*err = loaded;
 }
 
-/* The CA's own, in UTF-8; NULL when its subject names none. */
-static char *organization_of(const X509 *cert)
+/* NULL when the CA's subject has none that a certificate could state. */
+static char *organization_of(const X509 *ca)
 {
-	const X509_NAME *subject = X509_get_subject_name(cert);
-	int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
-	AUTO(ossl_free) uint8_t *utf8 = NULL;
-	int n = at < 0 ? -1
-		       : ASN1_STRING_to_UTF8(
-				 &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	const X509_NAME *subject = X509_get_subject_name(ca);
+	const int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
+	AUTO(ossl_free) uint8_t *text = NULL;
+	int n;
 
+	if (at < 0)
+		return NULL;
+	n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	ERR_clear_error();
-	return n <= 0 || memchr(utf8, 0, (size_t)n) != NULL ? NULL
-							    : strndup((char *)utf8, (size_t)n);
-}
-
-static void note_organization(struct signer *signer, const char *given)
-{
-	signer->organization = given != NULL
-				       ? strdup(given)
-				       : organization_of(authority_certificate(signer->authority));
+	if (n <= 0 || strlen((char *)text) != (size_t)n || !text_is((char *)text, TEXT_UTF8))
+		return NULL;
+	return strdup((char *)text);
 }
 
 enum err signer_open(
@@ -69,9 +66,17 @@ enum err signer_open(
 		load(ssh_ca_load(
 			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
 			problems, &err);
+	if (judged == OK)
+		judged = templates_lint(signer->templates,
+			signer->authority == NULL ? NULL : authority_certificate(signer->authority),
+			problems);
 	TRY(err);
 	TRY(judged);
-	note_organization(signer, files->organization);
+	signer->organization = files->organization != NULL
+				       ? strdup(files->organization)
+				       : organization_of(authority_certificate(signer->authority));
+	if (files->organization != NULL && signer->organization == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
 	*out = MOVE(signer);
 	return OK;
 }

@@ -11,6 +11,7 @@ static const char usage[] =
 	"\n"
 	"  attempts             watch which devices are refused, why, and what to do\n"
 	"  ca init              make the CAs of a new installation\n"
+	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
@@ -24,6 +25,8 @@ static const char usage[] =
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reload               have the service take its configuration anew\n"
+	"  template check       tell what of templates is wrong, or would hurt later\n"
+	"  template show        show what a device would be given by one\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
 	"  vendors list         tell what the service trusts about TPMs\n"
@@ -40,6 +43,7 @@ static const struct {
 } commands[] = {
 	{"attempts", command_attempts},
 	{"ca init", command_ca_init},
+	{"ca init-ssh", command_ca_init_ssh},
 	{"ca edge", command_ca_edge},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
@@ -53,6 +57,8 @@ static const struct {
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reload", command_reload},
+	{"template check", command_template_check},
+	{"template show", command_template_show},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},
 	{"vendors list", command_vendors_list},

@@ -72,7 +72,8 @@ enum err attempt_record(struct attempt *attempt)
 	const struct enrollment_facts *facts = &attempt->facts;
 	struct handed_certificate certificates[ENROLLMENT_CERTIFICATES];
 	uint8_t serials[ENROLLMENT_CERTIFICATES][16];
-	size_t n = attempt->certificates_n, stored = n > 0 ? attempt->stored_n : facts->certificates_n;
+	size_t n = attempt->certificates_n,
+	       stored = n > 0 ? attempt->stored_n : facts->certificates_n;
 	const struct view chain[] = {VIEW(der), VIEW(ek_certificate)};
 	struct enrollment_record record = {
 		.device_id = facts->device_known ? facts->device_id : attempt->new_device_id,
@@ -114,8 +115,7 @@ enum err attempt_record(struct attempt *attempt)
 	};
 
 	for (size_t i = 0; i < stored; i++)
-		certificates[i] =
-			(struct handed_certificate){.stored = &facts->certificates[i]};
+		certificates[i] = (struct handed_certificate){.stored = &facts->certificates[i]};
 	for (size_t i = 0; i < n && stored + i < ENROLLMENT_CERTIFICATES; i++) {
 		memcpy(serials[i], attempt->serial, sizeof(serials[i]));
 		serials[i][15] = (uint8_t)i;
