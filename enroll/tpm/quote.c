@@ -1,6 +1,7 @@
 #include "enroll/tpm/quote.h"
 
 #include "ca/base/crypt.h"
+#include "ca/base/ossl.h"
 #include "enroll/tpm/attest.h"
 
 #include <string.h>
