@@ -5,7 +5,13 @@
 int enroll_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
+int measure_command(int argc, char **argv);
+int quote_command(int argc, char **argv);
+int link_check_command(int argc, char **argv);
 
 extern const char enroll_usage[];
 extern const char status_usage[];
 extern const char doctor_usage[];
+extern const char measure_usage[];
+extern const char quote_usage[];
+extern const char link_check_usage[];
