@@ -8,6 +8,8 @@ int doctor_command(int argc, char **argv);
 int measure_command(int argc, char **argv);
 int quote_command(int argc, char **argv);
 int link_check_command(int argc, char **argv);
+int skae_check_command(int argc, char **argv);
+int self_sign_command(int argc, char **argv);
 
 extern const char enroll_usage[];
 extern const char status_usage[];
@@ -15,3 +17,5 @@ extern const char doctor_usage[];
 extern const char measure_usage[];
 extern const char quote_usage[];
 extern const char link_check_usage[];
+extern const char skae_check_usage[];
+extern const char self_sign_usage[];
