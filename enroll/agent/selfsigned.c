@@ -126,7 +126,7 @@ static bool put_signature(const TPMT_SIGNATURE *signature, struct buf *out)
 	const TPM2B_PUBLIC_KEY_RSA *rsa = &signature->signature.rsassa.sig;
 	const TPMS_SIGNATURE_ECC *ecc = &signature->signature.ecdsa;
 	AUTO(ecdsa_sig_free) ECDSA_SIG *pair = ECDSA_SIG_new();
-	AUTO(bn_free) BIGNUM *r = BN_bin2bn(ecc->signatureR.buffer, ecc->signatureR.size, NULL);
+	AUTO(bn_free) BIGNUM *r = NULL;
 	AUTO(bn_free) BIGNUM *s = NULL;
 	AUTO(ossl_free) uint8_t *der = NULL;
 	int n;
@@ -135,6 +135,7 @@ static bool put_signature(const TPMT_SIGNATURE *signature, struct buf *out)
 		buf_add(out, (struct view){rsa->buffer, rsa->size});
 		return buf_ok(out) == OK;
 	}
+	r = BN_bin2bn(ecc->signatureR.buffer, ecc->signatureR.size, NULL);
 	s = BN_bin2bn(ecc->signatureS.buffer, ecc->signatureS.size, NULL);
 	if (pair == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(pair, r, s) != 1)
 		return false;
