@@ -5,6 +5,7 @@
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@ struct authority {
 	EVP_PKEY *key;
 	struct buf chain[CHAIN_MAX];
 	size_t chain_n;
+	NAME_CONSTRAINTS *constraints[CHAIN_MAX]; /* what there are, in no order */
+	size_t constraints_n;
 	int64_t not_before, not_after;
 };
 
@@ -31,6 +34,20 @@ static enum err keep(struct authority *authority, X509 *cert)
 	return cert_der_add(cert, der);
 }
 
+static enum err keep_constraints(struct authority *authority, const X509 *cert, const char *path)
+{
+	int critical = -1;
+	NAME_CONSTRAINTS *constraints =
+		X509_get_ext_d2i(cert, NID_name_constraints, &critical, NULL);
+
+	if (constraints != NULL)
+		authority->constraints[authority->constraints_n++] = constraints;
+	else if (critical != -1)
+		return bad_certificate(path, "RFC 5280 4.2.1.10: name constraints that cannot be "
+					     "read, or more than one of them");
+	return OK;
+}
+
 static enum err read_certificates(struct authority *authority, const char *path)
 {
 	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
@@ -45,6 +62,7 @@ static enum err read_certificates(struct authority *authority, const char *path)
 		if (i > 0 && X509_check_issued(cert, sk_X509_value(certs, i - 1)) != X509_V_OK)
 			return bad_certificate(
 				path, "a certificate that did not issue the one before it");
+		TRY(keep_constraints(authority, cert, path));
 		/* Roots are the business of who trusts them: none is handed out. */
 		if (i == 0 || X509_self_signed(cert, 0) != 1)
 			TRY(keep(authority, cert));
@@ -107,6 +125,8 @@ void authority_free(struct authority **authority)
 		return;
 	X509_free((*authority)->certificate);
 	EVP_PKEY_free((*authority)->key);
+	for (size_t i = 0; i < (*authority)->constraints_n; i++)
+		NAME_CONSTRAINTS_free((*authority)->constraints[i]);
 	for (size_t i = 0; i < (*authority)->chain_n; i++)
 		buf_free(&(*authority)->chain[i]);
 	free(*authority);
@@ -128,6 +148,26 @@ struct view authority_chain(const struct authority *authority, size_t index)
 	if (index >= authority->chain_n)
 		return (struct view){NULL, 0};
 	return buf_view(&authority->chain[index]);
+}
+
+enum err authority_permits(const struct authority *authority, X509 *cert)
+{
+	bool permits = true;
+
+	if (authority->constraints_n == 0)
+		return OK;
+	/* Has OpenSSL look at the names; of what else it misses in a certificate without signature it complains in vain. */
+	(void)X509_check_purpose(cert, -1, 0);
+	for (size_t i = 0; i < authority->constraints_n; i++)
+		permits = permits &&
+			  NAME_CONSTRAINTS_check(cert, authority->constraints[i]) == X509_V_OK &&
+			  NAME_CONSTRAINTS_check_CN(cert, authority->constraints[i]) == X509_V_OK;
+	ERR_clear_error();
+	if (!permits)
+		return refuse(ERR_REJECTED, "ca-name-constraints", "RFC 5280 4.2.1.10",
+			"the CA's certificate does not permit it to name this device so: the "
+			"service's operator gave names away that are not the CA's");
+	return OK;
 }
 
 int64_t authority_not_before(const struct authority *authority)

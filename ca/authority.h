@@ -24,6 +24,12 @@ EVP_PKEY *authority_key(const struct authority *authority); /* borrowed */
 /* The CA's certificate and those above it, as DER; index from 0. Empty view beyond the last. */
 struct view authority_chain(const struct authority *authority, size_t index);
 
+/*
+ * Do the name constraints of the CA's certificate, and of those above it in its file, permit the names of a certificate
+ * that is being built (RFC 5280 4.2.1.10)? ERR_REJECTED "ca-name-constraints".
+ */
+CHECKED enum err authority_permits(const struct authority *authority, X509 *cert);
+
 /* Seconds since 1970 at which the CA's certificate begins, and ends. */
 int64_t authority_not_before(const struct authority *authority);
 int64_t authority_not_after(const struct authority *authority);

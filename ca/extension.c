@@ -46,16 +46,49 @@ static bool push_oid(EXTENDED_KEY_USAGE *usage, const char *oid)
 	return false;
 }
 
-enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n)
+enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n, bool is_critical)
 {
 	EXTENDED_KEY_USAGE *usage = EXTENDED_KEY_USAGE_new();
 	bool good = usage != NULL;
 
 	for (size_t i = 0; good && i < n; i++)
 		good = push_oid(usage, oids[i]);
-	good = good && X509_add1_ext_i2d(cert, NID_ext_key_usage, usage, 0, 0) == 1;
+	good = good && X509_add1_ext_i2d(cert, NID_ext_key_usage, usage, is_critical, 0) == 1;
 	EXTENDED_KEY_USAGE_free(usage);
 	return good ? OK : not_added("extKeyUsage");
+}
+
+static bool push_access(AUTHORITY_INFO_ACCESS *all, int method, const char *url)
+{
+	ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+	if (access == NULL || text == NULL || ASN1_STRING_set(text, url, -1) != 1) {
+		ACCESS_DESCRIPTION_free(access);
+		ASN1_IA5STRING_free(text);
+		return false;
+	}
+	ASN1_OBJECT_free(access->method);
+	access->method = OBJ_nid2obj(method);
+	GENERAL_NAME_set0_value(access->location, GEN_URI, text);
+	if (sk_ACCESS_DESCRIPTION_push(all, access) > 0)
+		return true;
+	ACCESS_DESCRIPTION_free(access);
+	return false;
+}
+
+enum err extension_authority_information(X509 *cert, const char *ca_issuers, const char *ocsp)
+{
+	AUTHORITY_INFO_ACCESS *all = sk_ACCESS_DESCRIPTION_new_null();
+	bool good = all != NULL;
+
+	if (ca_issuers != NULL)
+		good = good && push_access(all, NID_ad_ca_issuers, ca_issuers);
+	if (ocsp != NULL)
+		good = good && push_access(all, NID_ad_OCSP, ocsp);
+	good = good && X509_add1_ext_i2d(cert, NID_info_access, all, 0, 0) == 1;
+	AUTHORITY_INFO_ACCESS_free(all);
+	return good ? OK : not_added("authorityInfoAccess");
 }
 
 static bool push_policy(CERTIFICATEPOLICIES *policies, const char *oid)

@@ -12,7 +12,12 @@ CHECKED enum err extension_basic_constraints(X509 *cert, bool is_ca, long path_l
 CHECKED enum err extension_key_usage(X509 *cert, const int *bits, size_t n);
 
 /* extKeyUsage (4.2.1.12), dotted OIDs in their order. */
-CHECKED enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n);
+CHECKED enum err extension_extended_key_usage(
+	X509 *cert, char *const *oids, size_t n, bool is_critical);
+
+/* authorityInfoAccess (4.2.2.1), a URL each; NULL: none of that kind. */
+CHECKED enum err extension_authority_information(
+	X509 *cert, const char *ca_issuers, const char *ocsp);
 
 /* certificatePolicies (4.2.1.4), dotted OIDs in their order, without qualifiers. */
 CHECKED enum err extension_certificate_policies(X509 *cert, const char *const *oids, size_t n);

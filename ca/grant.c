@@ -9,7 +9,7 @@ static void add(struct buf *all, struct view part)
 
 enum err grant_digest(const struct grant *grant, uint8_t out[static SHA256_SIZE])
 {
-	AUTO(buf_free) struct buf all = BUF(8192);
+	AUTO(buf_free) struct buf all = BUF(1 << 14);
 
 	add(&all, view_str(grant->template));
 	buf_be64(&all, grant->template_version);

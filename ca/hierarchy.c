@@ -113,7 +113,7 @@ static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, con
 	TRY(extension_basic_constraints(cert, true, is_root ? 1 : 0));
 	TRY(extension_key_usage(cert, usages, is_root ? 2 : 3));
 	if (usage != NULL)
-		TRY(extension_extended_key_usage(cert, &usage, 1));
+		TRY(extension_extended_key_usage(cert, &usage, 1, false));
 	TRY(extension_subject_key_identifier(cert));
 	TRY(extension_authority_key_identifier(cert, root));
 	return certificate_sign(cert, root_key, &der);
@@ -231,7 +231,7 @@ static enum err make_server(
 		return crypto_failed("issuer");
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(extension_key_usage(cert, usages, COUNT(usages)));
-	TRY(extension_extended_key_usage(cert, oids, COUNT(oids)));
+	TRY(extension_extended_key_usage(cert, oids, COUNT(oids), false));
 	TRY(set_server_names(cert, names, n));
 	TRY(extension_subject_key_identifier(cert));
 	TRY(extension_authority_key_identifier(cert, authority_certificate(ca)));

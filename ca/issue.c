@@ -3,13 +3,17 @@
 #include "ca/base/cert.h"
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
+#include "ca/extra.h"
 #include "ca/key.h"
 #include "ca/san.h"
+#include "ca/skae.h"
+#include "ca/subject.h"
 #include "ca/usage.h"
 #include "ca/validity.h"
 
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
+#include <string.h>
 
 void issued_free(struct issued *issued)
 {
@@ -45,15 +49,20 @@ enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
 /* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */
 static enum err set_key(X509 *cert, const struct grant_key *key)
 {
-	bool is_rsa = key->curve == NULL;
-	ASN1_OBJECT *algorithm = OBJ_nid2obj(is_rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey);
-	void *parameter = is_rsa ? NULL : OBJ_txt2obj(key->curve, 0);
+	const bool is_rsa = key->curve == NULL;
+	const bool is_edwards = !is_rsa && strcmp(key->curve, "ED25519") == 0;
+	const bool is_ec = !is_rsa && !is_edwards;
+	const int algorithm = is_rsa	   ? NID_rsaEncryption
+			      : is_edwards ? NID_ED25519
+					   : NID_X9_62_id_ecPublicKey;
+	/* RFC 8017 A.1, RFC 8410 3, RFC 5480 2.1.1: NULL, nothing at all, the curve. */
+	const int form = is_rsa ? V_ASN1_NULL : is_edwards ? V_ASN1_UNDEF : V_ASN1_OBJECT;
+	void *parameter = is_ec ? OBJ_txt2obj(key->curve, 0) : NULL;
 	uint8_t *bits = OPENSSL_memdup(key->bits.p, key->bits.n);
 
-	if (bits == NULL || (!is_rsa && parameter == NULL) ||
-		X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert), algorithm,
-			is_rsa ? V_ASN1_NULL : V_ASN1_OBJECT, parameter, bits,
-			(int)key->bits.n) != 1) {
+	if (bits == NULL || (is_ec && parameter == NULL) ||
+		X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert), OBJ_nid2obj(algorithm), form,
+			parameter, bits, (int)key->bits.n) != 1) {
 		OPENSSL_free(bits);
 		ASN1_OBJECT_free(parameter);
 		return crypto_failed("public key");
@@ -77,6 +86,9 @@ static enum err set_names(X509 *cert, const struct template *tmpl, const struct 
 {
 	AUTO(san_free) GENERAL_NAMES *names = NULL;
 
+	TRY(subject_build(&tmpl->subject, false, grant, X509_get_subject_name(cert)));
+	if (tmpl->san.names.n == 0)
+		return OK;
 	TRY(san_build(&tmpl->san, grant, &names));
 	if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, tmpl->san.critical, 0) != 1)
 		return crypto_failed("subject alternative name");
@@ -91,8 +103,8 @@ static enum err set_usages(X509 *cert, const struct template *tmpl)
 	for (size_t i = 0; i < tmpl->key_usage.n; i++)
 		bits[i] = usage_bit(usages[i]);
 	TRY(extension_key_usage(cert, bits, tmpl->key_usage.n));
-	return extension_extended_key_usage(
-		cert, tmpl->extended_key_usage.item, tmpl->extended_key_usage.n);
+	return extension_extended_key_usage(cert, tmpl->extended_key_usage.item,
+		tmpl->extended_key_usage.n, tmpl->extended_key_usage_critical);
 }
 
 /* Which ones apply is the grant's to say: a class that the template does not name has none. */
@@ -112,13 +124,42 @@ static enum err set_policies(X509 *cert, const struct template *tmpl, const stru
 	return n == 0 ? OK : extension_certificate_policies(cert, oids, n);
 }
 
-enum err certificate_judge(const struct template *tmpl, const struct grant *grant)
+static enum err set_evidence(X509 *cert, const struct template *tmpl, const struct grant *grant)
 {
-	AUTO(san_free) GENERAL_NAMES *names = NULL;
+	if (!tmpl->skae)
+		return OK;
+	if (grant->evidence == NULL)
+		return refuse(ERR_REJECTED, "template-needs-evidence", "endorse-template(5) skae",
+			"certificates of the template \"%s\" carry what the AK said of their key, "
+			"and this key comes without: have the TPM make it, and the AK certify it",
+			tmpl->name);
+	return skae_add(cert, grant->evidence);
+}
+
+/* All that the grant has a part in, but the key: what can be wrong with it is found here. */
+static enum err set_content(X509 *cert, const struct authority *authority,
+	const struct template *tmpl, const struct grant *grant)
+{
+	const struct template_extension *extension = tmpl->extensions.item;
 
 	if (grant->trust_class == NULL)
 		return fail(ERR_INTERNAL, "template-value", "a grant without a trust class");
-	return san_build(&tmpl->san, grant, &names);
+	TRY(set_policies(cert, tmpl, grant));
+	TRY(set_names(cert, tmpl, grant));
+	for (size_t i = 0; i < tmpl->extensions.n; i++)
+		TRY(extra_add(cert, &extension[i], grant));
+	TRY(set_evidence(cert, tmpl, grant));
+	return authority_permits(authority, cert);
+}
+
+enum err certificate_judge(
+	const struct authority *authority, const struct template *tmpl, const struct grant *grant)
+{
+	AUTO(x509_free) X509 *cert = X509_new();
+
+	if (cert == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "certificate_judge");
+	return set_content(cert, authority, tmpl, grant);
 }
 
 enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
@@ -126,9 +167,10 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 {
 	AUTO(x509_free) X509 *cert = X509_new();
 	const X509 *issuer = authority_certificate(authority);
+	const struct template_access *access = &tmpl->authority_information;
 
-	out->der = BUF(16384);
-	TRY(certificate_judge(tmpl, grant));
+	out->der = BUF(32768);
+	out->serial_n = ISSUED_SERIAL_SIZE;
 	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 ||
 		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)
 		return crypto_failed("issuer");
@@ -137,8 +179,9 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 	TRY(set_key(cert, &grant->key));
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(set_usages(cert, tmpl));
-	TRY(set_policies(cert, tmpl, grant));
-	TRY(set_names(cert, tmpl, grant));
+	TRY(set_content(cert, authority, tmpl, grant));
+	if (access->ca_issuers != NULL || access->ocsp != NULL)
+		TRY(extension_authority_information(cert, access->ca_issuers, access->ocsp));
 	TRY(extension_subject_key_identifier(cert));
 	TRY(extension_authority_key_identifier(cert, issuer));
 	return certificate_sign(cert, authority_key(authority), &out->der);

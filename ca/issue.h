@@ -5,20 +5,24 @@
 #include "ca/grant.h"
 #include "ca/template.h"
 
-#define ISSUED_SERIAL_SIZE 16
+#define ISSUED_SERIAL_SIZE 16 /* of an X.509 certificate of ours */
+#define ISSUED_SERIAL_MAX 20 /* RFC 5280 4.1.2.2 */
 
 struct issued {
-	uint8_t serial[ISSUED_SERIAL_SIZE]; /* positive, 126 random bits: RFC 5280 4.1.2.2 */
+	uint8_t serial[ISSUED_SERIAL_MAX]; /* of x509: positive, 126 random bits */
+	size_t serial_n; /* of an OpenSSH certificate 8 bytes, the database's number */
 	int64_t not_before, not_after;
-	struct buf der;
+	struct buf der; /* DER; of an OpenSSH certificate its blob */
 };
 void issued_free(struct issued *issued);
 
 /*
- * Does the grant have what a certificate of the template states? ERR_REJECTED
- * "template-needs-tpm-facts", ERR_INTERNAL "template-value".
+ * Does the grant have what a certificate of the template, of kind x509, states, and may this CA state it? ERR_REJECTED
+ * "template-needs-evidence" when it carries what an AK said of the key, and none did; "ca-name-constraints"; and as
+ * variables_expand().
  */
-CHECKED enum err certificate_judge(const struct template *tmpl, const struct grant *grant);
+CHECKED enum err certificate_judge(
+	const struct authority *authority, const struct template *tmpl, const struct grant *grant);
 
 /*
  * Builds and signs one certificate. It begins `backdate` before `now` and ends a lifetime after it,

@@ -179,22 +179,41 @@ static enum err add_point(EVP_PKEY *key, struct buf *bits)
 	return buf_ok(bits);
 }
 
-enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out)
+static enum err add_ed25519(EVP_PKEY *key, struct buf *bits)
 {
-	const struct curve *curve = curve_of(key);
+	uint8_t raw[32];
+	size_t n = sizeof(raw);
+
+	if (EVP_PKEY_get_raw_public_key(key, raw, &n) != 1 || n != sizeof(raw))
+		return not_our_kind();
+	buf_add(bits, VIEW(raw));
+	return buf_ok(bits);
+}
+
+static enum err add_rsa(EVP_PKEY *key, struct buf *bits)
+{
 	uint8_t *der = NULL;
 	int n;
 
-	out->curve = curve == NULL ? NULL : curve->name;
-	if (curve != NULL) {
+	if (!EVP_PKEY_is_a(key, "RSA") || (n = i2d_PublicKey(key, &der)) <= 0)
+		return not_our_kind();
+	buf_add(bits, (struct view){der, (size_t)n});
+	OPENSSL_free(der);
+	return buf_ok(bits);
+}
+
+enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out)
+{
+	const struct curve *curve = curve_of(key);
+	bool is_ed25519 = EVP_PKEY_is_a(key, "ED25519");
+
+	if (curve != NULL)
 		TRY(add_point(key, bits));
-	} else {
-		if (!EVP_PKEY_is_a(key, "RSA") || (n = i2d_PublicKey(key, &der)) <= 0)
-			return not_our_kind();
-		buf_add(bits, (struct view){der, (size_t)n});
-		OPENSSL_free(der);
-		TRY(buf_ok(bits));
-	}
+	else if (is_ed25519)
+		TRY(add_ed25519(key, bits));
+	else
+		TRY(add_rsa(key, bits));
+	out->curve = curve != NULL ? curve->name : is_ed25519 ? "ED25519" : NULL;
 	out->bits = buf_view(bits);
 	return OK;
 }

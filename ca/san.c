@@ -1,9 +1,9 @@
 #include "ca/san.h"
 
+#include "ca/hardware.h"
 #include "ca/identifier.h"
+#include "ca/subject.h"
 #include "ca/variable.h"
-
-#include <string.h>
 
 void san_free(GENERAL_NAMES **names)
 {
@@ -21,34 +21,15 @@ static void name_free(GENERAL_NAME **name)
 	GENERAL_NAME_free(*name);
 }
 
-/* One RDN for each attribute: verifiers exist that read only one of a multi-valued RDN. */
-static enum err add_attribute(
-	X509_NAME *name, const struct template_attribute *attribute, const struct grant *grant)
-{
-	ASN1_OBJECT *type = OBJ_txt2obj(attribute->type, 1);
-	AUTO(buf_free) struct buf value = BUF(1024);
-	enum err err = variables_expand(attribute->value, TEXT_PRINTABLE, grant, &value);
-
-	if (err == OK && (type == NULL || X509_NAME_add_entry_by_OBJ(name, type, V_ASN1_UTF8STRING,
-						  value.p, (int)value.n, -1, 0) != 1))
-		err = no_memory();
-	ASN1_OBJECT_free(type);
-	return err;
-}
-
 static enum err directory_name(
 	const struct template_name *template, const struct grant *grant, GENERAL_NAME *out)
 {
-	const struct template_attribute *attribute = template->directory_name.item;
 	X509_NAME *name = X509_NAME_new();
 
 	if (name == NULL)
 		return no_memory();
 	GENERAL_NAME_set0_value(out, GEN_DIRNAME, name);
-	for (size_t i = 0; i < template->directory_name.n; i++)
-		if (!template->optional || !variables_unproven(attribute[i].value, grant))
-			TRY(add_attribute(name, &attribute[i], grant));
-	return OK;
+	return subject_build(&template->directory_name, template->optional, grant, name);
 }
 
 static enum err permanent_identifier(const char *text, const struct grant *grant, GENERAL_NAME *out)
@@ -57,6 +38,45 @@ static enum err permanent_identifier(const char *text, const struct grant *grant
 
 	TRY(variables_expand(text, TEXT_PRINTABLE, grant, &value));
 	return identifier_set(out, buf_text(&value));
+}
+
+static enum err hardware_module_name(
+	const struct template_hardware *hardware, const struct grant *grant, GENERAL_NAME *out)
+{
+	AUTO(buf_free) struct buf serial = BUF(1024);
+
+	TRY(variables_expand(hardware->serial, TEXT_PRINTABLE, grant, &serial));
+	return hardware_set(out, hardware->type, buf_text(&serial));
+}
+
+/* A dNSName or a URI: `type` says which, to OpenSSL and to us. */
+static enum err plain(const char *text, int type, const struct grant *grant, GENERAL_NAME *out)
+{
+	AUTO(buf_free) struct buf value = BUF(1024);
+	ASN1_IA5STRING *string;
+
+	TRY(variables_expand(text, type == GEN_DNS ? TEXT_DNS : TEXT_URI, grant, &value));
+	string = ASN1_IA5STRING_new();
+	if (string == NULL || ASN1_STRING_set(string, value.p, (int)value.n) != 1) {
+		ASN1_IA5STRING_free(string);
+		return no_memory();
+	}
+	GENERAL_NAME_set0_value(out, type, string);
+	return OK;
+}
+
+static enum err name_build(
+	const struct template_name *template, const struct grant *grant, GENERAL_NAME *out)
+{
+	if (template->permanent_identifier != NULL)
+		return permanent_identifier(template->permanent_identifier, grant, out);
+	if (template->hardware_module_name.type != NULL)
+		return hardware_module_name(&template->hardware_module_name, grant, out);
+	if (template->dns_name != NULL)
+		return plain(template->dns_name, GEN_DNS, grant, out);
+	if (template->uri != NULL)
+		return plain(template->uri, GEN_URI, grant, out);
+	return directory_name(template, grant, out);
 }
 
 static bool is_empty(const GENERAL_NAME *name)
@@ -76,10 +96,7 @@ enum err san_build(const struct template_san *san, const struct grant *grant, GE
 
 		if (name == NULL)
 			return no_memory();
-		if (each[i].permanent_identifier != NULL)
-			TRY(permanent_identifier(each[i].permanent_identifier, grant, name));
-		else
-			TRY(directory_name(&each[i], grant, name));
+		TRY(name_build(&each[i], grant, name));
 		if (is_empty(name))
 			continue;
 		if (sk_GENERAL_NAME_push(names, name) <= 0)

@@ -10,9 +10,7 @@
  * Builds the names (RFC 5280 4.2.1.6); values go in as values, never through OpenSSL's
  * configuration syntax. Of an optional directory name the attributes whose value nothing has proven
  * are left out, and with them the name when none remains. `*out` is the caller's, for san_free().
- * ERR_REJECTED "template-needs-tpm-facts" when the grant lacks a value of the TPM's that is not
- * optional; ERR_INTERNAL "template-value" when it lacks another, or one is not printable ASCII of 1
- * to 128 bytes.
+ * Errors of subject_build().
  */
 CHECKED enum err san_build(
 	const struct template_san *san, const struct grant *grant, GENERAL_NAMES **out);

@@ -7,37 +7,57 @@
 
 #include <openssl/evp.h>
 
+#define SSH_CERTIFICATE_MAX 16384 /* bytes */
+#define SSH_CERTIFICATE_SUFFIX "-cert-v01@openssh.com" /* of the type, behind the key's */
+
 struct ssh_ca; /* a key that signs certificates of one kind: hosts', or users' */
 
-/* The key is one that key_save() wrote. `*out` is the caller's. ERR_INTERNAL "ca-key", those of key_load(). */
+/*
+ * The key is one that key_save() wrote, of a kind that key_signs_with() knows; there is no
+ * certificate above it, OpenSSH has none. `*out` is the caller's, for ssh_ca_free(). ERR_INTERNAL
+ * "ca-key", and those of key_load().
+ */
 CHECKED enum err ssh_ca_load(const char *key, const char *passphrase, struct ssh_ca **out);
 void ssh_ca_free(struct ssh_ca **ca);
 struct view ssh_ca_public(const struct ssh_ca *ca); /* its public key blob; borrowed */
 
-/* Does the grant have what a certificate of the template states? As certificate_judge(). */
+/* Does the key sign, and is it the one of ssh_ca_public()? ERR_BUSY "ca-key". */
+CHECKED enum err ssh_ca_ready(const struct ssh_ca *ca);
+
+/* Does the grant have what a certificate of the template states? As certificate_judge(), and
+ * ERR_REJECTED "ssh-principals" when it would be for nobody, which is everybody to OpenSSH. */
 CHECKED enum err ssh_judge(const struct template *tmpl, const struct grant *grant);
 
 /*
- * Builds and signs: `out->der` is the certificate's blob, the serial 8 bytes. RSA CAs sign rsa-sha2-512; options sorted;
- * principals never empty. ERR_REJECTED "ssh-principals"; ERR_INTERNAL "crypto", "random".
+ * Builds and signs: `out->der` is the certificate's blob, the serial the grant's, in 8 bytes. It begins
+ * `backdate` before `now` and ends a lifetime after it. Whom it is for is the template's to say and
+ * nothing that a device asks for. An RSA CA signs rsa-sha2-512 (RFC 8332); options are sorted. Errors
+ * of ssh_judge(); ERR_MALFORMED "ssh-key" as sshkey_blob(); ERR_INTERNAL "crypto", "random".
  */
 CHECKED enum err ssh_issue(const struct ssh_ca *ca, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out);
+
+#define SSH_USER 1
+#define SSH_HOST 2
 
 /* What a certificate blob says; everything points into the blob, texts are not terminated. */
 struct ssh_certificate {
 	struct view key_type, nonce,
 		public_key; /* of the certified key: its fields, without the type */
 	uint64_t serial;
-	uint32_t type; /* 1 user, 2 host */
+	uint32_t type; /* SSH_USER, SSH_HOST */
 	struct view key_id, principals; /* packed strings */
 	uint64_t valid_after, valid_before;
 	struct view critical_options, extensions, signature_key, signature;
 	struct view body; /* what is signed */
 };
-/* Reads a blob whole. ERR_MALFORMED "ssh-certificate". */
+
+/*
+ * Reads a blob whole, of the types that sshkey_parse() knows with "-cert-v01@openssh.com" behind, with
+ * at least one principal; options are whole pairs. ERR_MALFORMED "ssh-certificate".
+ */
 CHECKED enum err ssh_certificate_parse(struct view blob, struct ssh_certificate *out);
-/* Signed by its signature_key? ERR_REJECTED "ssh-signature". */
+/* Signed by its signature_key, and not by RSA with SHA-1? ERR_REJECTED "ssh-signature". */
 CHECKED enum err ssh_certificate_verify(const struct ssh_certificate *certificate);
 /* The next of packed strings; false at the end. */
 bool ssh_string_next(struct view *rest, struct view *out);

@@ -166,7 +166,7 @@ static enum err record(struct attempt *attempt, const struct stored_certificate 
 	const struct trust_verdict *trust = identity_trust(identity);
 	const struct tpm_name *name = ak_name(attempt->judgement.ak);
 	const struct enrollment_facts *facts = &attempt->facts;
-	const struct new_certificate issued = {VIEW(attempt->issued.serial),
+	const struct new_certificate issued = {{attempt->issued.serial, attempt->issued.serial_n},
 		buf_view(&attempt->issued.der), attempt->grant.template,
 		attempt->grant.template_version, attempt->grant_digest, attempt->issued.not_before,
 		attempt->issued.not_after};

@@ -86,11 +86,11 @@ static void extended_key_usages_keep_their_order(void **state)
 	AUTO(x509_free) X509 *first = X509_new(), *second = X509_new(), *third = X509_new();
 
 	(void)state;
-	assert_ok(extension_extended_key_usage(first, oids, 2));
+	assert_ok(extension_extended_key_usage(first, oids, 2, false));
 	assert_extension(first, NID_ext_key_usage, 0, "30110605678105080306082b06010505070302");
-	assert_ok(extension_extended_key_usage(second, reversed, 2));
+	assert_ok(extension_extended_key_usage(second, reversed, 2, false));
 	assert_extension(second, NID_ext_key_usage, 0, "301106082b0601050507030206056781050803");
-	assert_refused(extension_extended_key_usage(third, bad, 2), ERR_INTERNAL, "crypto");
+	assert_refused(extension_extended_key_usage(third, bad, 2, false), ERR_INTERNAL, "crypto");
 	assert_int_equal(0, X509_get_ext_count(third));
 }
 

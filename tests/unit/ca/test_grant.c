@@ -69,7 +69,7 @@ static void members_do_not_run_together(void **state)
 
 static void a_grant_beyond_all_limits_is_too_large(void **state)
 {
-	static uint8_t huge[8192];
+	static uint8_t huge[1 << 14];
 	struct grant grant = base;
 	uint8_t digest[SHA256_SIZE];
 

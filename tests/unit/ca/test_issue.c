@@ -116,7 +116,7 @@ static void the_serial_number_given_out_is_the_one_in_the_certificate(void **sta
 	cert = parse(&issued);
 	serial = X509_get0_serialNumber(cert);
 	assert_view_equal(
-		VIEW(issued.serial), ((struct view){serial->data, (size_t)serial->length}));
+		((struct view){issued.serial, issued.serial_n}), ((struct view){serial->data, (size_t)serial->length}));
 }
 
 static void assert_time(const ASN1_TIME *time, int64_t wanted)
@@ -242,7 +242,7 @@ static void a_tpm_of_which_nothing_is_proven_has_its_id_for_a_name(void **state)
 	memcpy(strict_names, strict.san.names.item, sizeof(strict_names));
 	strict.san.names.item = strict_names;
 	strict_names[0].optional = false;
-	assert_refused(certificate_judge(&strict, &granted.grant), ERR_REJECTED,
+	assert_refused(certificate_judge(authority, &strict, &granted.grant), ERR_REJECTED,
 		"template-needs-tpm-facts");
 	assert_refused(certificate_issue(authority, &strict, &granted.grant, NOW, &refused),
 		ERR_REJECTED, "template-needs-tpm-facts");

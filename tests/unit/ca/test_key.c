@@ -205,7 +205,7 @@ static void a_key_that_cannot_be_written_is_an_error(void **state)
 		key_save(saved.key, saved.path, "/nowhere/at/all"), ERR_INTERNAL, "file-write");
 }
 
-static void a_public_half_is_the_point_or_the_rsa_public_key(void **state)
+static void a_public_half_is_the_point_the_raw_key_or_the_rsa_public_key(void **state)
 {
 	static const struct {
 		const char *group, *curve;
@@ -213,7 +213,8 @@ static void a_public_half_is_the_point_or_the_rsa_public_key(void **state)
 	} rows_ec[] = {{"P-256", "prime256v1", 65}, {"P-384", "secp384r1", 97},
 		{"P-521", "secp521r1", 133}};
 	AUTO(pkey_free) EVP_PKEY *rsa = EVP_RSA_gen(2048), *again = NULL;
-	AUTO(buf_free) struct buf bits = BUF(1024);
+	AUTO(pkey_free) EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), *raw = NULL;
+	AUTO(buf_free) struct buf bits = BUF(1024), bytes = BUF(1024);
 	struct grant_key out;
 	const uint8_t *p;
 
@@ -227,6 +228,10 @@ static void a_public_half_is_the_point_or_the_rsa_public_key(void **state)
 		assert_int_equal(rows_ec[i].n, out.bits.n);
 		assert_int_equal(4, out.bits.p[0]);
 	}
+	assert_ok(key_public(ed25519, &bytes, &out));
+	assert_string_equal("ED25519", out.curve);
+	raw = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, out.bits.p, out.bits.n);
+	assert_int_equal(1, EVP_PKEY_eq(ed25519, raw));
 	assert_ok(key_public(rsa, &bits, &out));
 	assert_null(out.curve);
 	p = out.bits.p;
@@ -237,7 +242,7 @@ static void a_public_half_is_the_point_or_the_rsa_public_key(void **state)
 static void a_public_half_of_another_kind_is_refused(void **state)
 {
 	EVP_PKEY *keys[] = {EVP_EC_gen("secp256k1"), EVP_EC_gen("P-224"),
-		EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), EVP_PKEY_Q_keygen(NULL, NULL, "X25519")};
+		EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), EVP_PKEY_Q_keygen(NULL, NULL, "X25519")};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(keys); i++) {
@@ -256,7 +261,7 @@ int main(void)
 		cmocka_unit_test(a_type_is_read_by_its_name_and_made),
 		cmocka_unit_test(a_key_that_is_not_as_it_was_saved_is_refused),
 		cmocka_unit_test(a_key_that_cannot_be_written_is_an_error),
-		cmocka_unit_test(a_public_half_is_the_point_or_the_rsa_public_key),
+		cmocka_unit_test(a_public_half_is_the_point_the_raw_key_or_the_rsa_public_key),
 		cmocka_unit_test(a_public_half_of_another_kind_is_refused),
 	};
 
