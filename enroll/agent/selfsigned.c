@@ -50,7 +50,7 @@ static enum err add_extensions(X509 *cert, const char *name)
 
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(extension_key_usage(cert, &signs, 1));
-	TRY(extension_extended_key_usage(cert, purposes, COUNT(purposes)));
+	TRY(extension_extended_key_usage(cert, purposes, COUNT(purposes), false));
 	TRY(extension_subject_key_identifier(cert));
 	return add_dns_name(cert, name) ? OK : failed("subjectAltName");
 }
