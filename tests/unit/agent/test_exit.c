@@ -16,6 +16,7 @@ static void every_kind_of_failure_has_its_exit_code(void **state)
 		{"tpm-key", 3},
 		{"service-away", 4},
 		{"endpoint-away", 4},
+		{"location-away", 4},
 		{"service-refused", 5},
 		{"service-answer", 5},
 		{"service-not-trusted", 6},
