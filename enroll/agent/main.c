@@ -20,6 +20,13 @@ static const struct subcommand {
 	{"status", status_command, "what this machine holds, and until when"},
 	{"ssh-config", ssh_config_command, "what sshd and known_hosts need of that"},
 	{"doctor", doctor_command, "what would fail and why, before anything does"},
+	{"measure-endpoint", measure_command,
+		"put a TLS endpoint's key into a PCR, and into the log of it"},
+	{"quote", quote_command, "show a relying party which endpoints are this machine's"},
+	{"link-check", link_check_command, "is a TLS endpoint the machine that it says?"},
+	{"self-sign", self_sign_command,
+		"a short-lived TLS certificate of this machine's own making"},
+	{"skae-check", skae_check_command, "is a certificate's key in a TPM, as it says?"},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -31,10 +38,11 @@ static void print_usage(FILE *out)
 	      "       endorse --version\n\n",
 		out);
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+		fprintf(out, "  %-16s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
-	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin. See "
-	      "endorse(1).\n",
+	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin, 9 does not "
+	      "hold. "
+	      "See endorse(1).\n",
 		out);
 }
 
