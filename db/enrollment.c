@@ -153,7 +153,7 @@ static const struct statement refuse_ticket = {"refuse_ticket",
 	"  WHERE device_id = (SELECT device_id FROM known) AND EXISTS (SELECT FROM first))"
 	" INSERT INTO audit (at, event, device_id, ek_digest, host, code, detail, client_address,"
 	"  request_id, trust_version, policy_version)"
-	" SELECT to_timestamp($2::bigint), 'enroll.refused', (SELECT device_id FROM known),"
+	" SELECT to_timestamp($2::bigint), $11::text, (SELECT device_id FROM known),"
 	"  $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text"
 	" WHERE EXISTS (SELECT FROM first)"};
 
@@ -331,6 +331,6 @@ enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
 		digest(refusal->ek_digest), value_prose(refusal->host), value_text(refusal->code),
 		value_prose(refusal->sentence), value_prose(refusal->client_address),
 		value_prose(refusal->request_id), value_text(refusal->trust_version),
-		value_text(refusal->policy_version));
+		value_text(refusal->policy_version), value_text(refusal->event));
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

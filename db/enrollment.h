@@ -77,6 +77,7 @@ struct refusal_record {
 	const uint8_t *ticket_digest; /* DIGEST_SIZE */
 	const uint8_t *ek_digest; /* DIGEST_SIZE; NULL: not known */
 	const char *host; /* NULL: not known */
+	const char *event; /* "enroll.refused", "renew.refused" */
 	const char *code, *sentence;
 	const char *trust_version, *policy_version; /* hexadecimal: what it was judged by */
 	const char *request_id;

@@ -30,3 +30,7 @@ ALTER TABLE ak
 
 -- Serial numbers of OpenSSH certificates: taken before they are signed, so there are gaps.
 CREATE SEQUENCE ssh_serial AS bigint MINVALUE 1;
+
+-- Renewals are refused too, and read in one order with enrollments.
+DROP INDEX audit_refusal;
+CREATE INDEX audit_refusal ON audit (id) WHERE event IN ('enroll.refused', 'renew.refused');

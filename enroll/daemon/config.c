@@ -62,6 +62,7 @@ static const struct yaml_key config_keys[] = {
 	{"vendors", YAML_PATH, CONFIG(vendors), "", 0, 0, NULL, NULL},
 	{"trust", YAML_LIST, CONFIG(trust), "", 1, 64, &trust_schema, NULL},
 	{"live_aks_per_device", YAML_WHOLE, CONFIG(live_aks_per_device), "4", 1, 100, NULL, NULL},
+	{"renewal_proof_days", YAML_WHOLE, CONFIG(renewal_proof_days), "90", 1, 3650, NULL, NULL},
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
 	{0},
 };

@@ -36,6 +36,7 @@ struct config {
 	char *vendors; /* NULL: none; there is this, or trust, or both */
 	struct yaml_list trust; /* of struct config_trust */
 	int64_t live_aks_per_device;
+	int64_t renewal_proof_days;
 	int64_t drain; /* seconds */
 	struct yaml_mark mark;
 };

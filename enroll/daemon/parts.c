@@ -255,6 +255,7 @@ enum err parts_make(
 	out->service->examine = examine;
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
+	out->service->renewal_proof_days = (unsigned)config->renewal_proof_days;
 	out->service->drain = (unsigned)config->drain;
 	return note_public_url(config, out->service);
 }

@@ -266,6 +266,29 @@ static enum err judge_binding(const struct issuance *issuance, struct decision *
 	return OK;
 }
 
+/*
+ * What a renewal stands on, as the snapshot has it that the record is checked against: it adds no EK and no AK, and binds
+ * no name. An EK that nobody vouches for any more waits for nobody, for it has not proven itself.
+ */
+static enum err judge_renewal(const struct issuance *issuance)
+{
+	const struct enrollment_facts *facts = &issuance->facts;
+	const struct reason *doubt = identity_doubt(issuance->judgement.identity);
+	struct kept_reason kept;
+
+	if (!issuance->is_renewal)
+		return OK;
+	if (!facts->ek_known || !facts->ak_known || !facts->host_is_ours)
+		return refuse(ERR_DENIED, "renewal-needs-enrollment", "PROTOCOL renewal",
+			"the name is not, or not any more, bound to this device, and a renewal "
+			"binds none: enroll again, by the EK (endorse enroll)");
+	if (doubt == NULL)
+		return OK;
+	kept.reason = *doubt;
+	snprintf(kept.sentence, sizeof(kept.sentence), "%s", doubt->sentence);
+	return reason_again(&kept);
+}
+
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
 static enum err try_once(struct issuance *issuance)
 {
@@ -275,6 +298,7 @@ static enum err try_once(struct issuance *issuance)
 	TRY(vouch(issuance));
 	if (issuance->facts.ticket_used)
 		return repeat(issuance);
+	TRY(judge_renewal(issuance));
 	TRY(judge_binding(issuance, &decision));
 	/* A check, and whoever is held, is promised what the templates give. */
 	TRY(make_grants(issuance));
@@ -364,6 +388,7 @@ static enum err record_refusal(const struct issuance *issuance)
 	};
 
 	reason_keep(&kept);
+	refusal.event = issuance->is_renewal ? "renew.refused" : "enroll.refused";
 	refusal.code = kept.reason.code;
 	refusal.sentence = kept.reason.sentence;
 	issuance->outcome->is_unrecorded =
@@ -373,14 +398,14 @@ static enum err record_refusal(const struct issuance *issuance)
 
 /*
  * EKs cost nothing to make: the audit is for those that a chain or a record of ours tells from all others.
- * Before the records were read no EK has one.
+ * Before the records were read no EK has one. Whoever renews is in the records.
  */
 static bool is_nobodys(const struct issuance *issuance)
 {
 	const struct identity *identity = issuance->judgement.identity;
 
-	return identity != NULL && identity_doubt(identity) != NULL && !issuance->facts.ek_known &&
-	       !issuance->facts.ek_allowed;
+	return !issuance->is_renewal && identity != NULL && identity_doubt(identity) != NULL &&
+	       !issuance->facts.ek_known && !issuance->facts.ek_allowed;
 }
 
 static bool is_a_refusal(enum err err)

@@ -46,6 +46,7 @@ struct service {
 	struct signer *signer;
 	unsigned live_aks_max; /* per device */
 	char *public_url; /* where relying parties fetch certificates, without a slash at its end; malloc'd */
+	unsigned renewal_proof_days; /* so long a proof by the EK is good for renewals */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	/* Of the trust set: what operators imported, which is not of the configuration. */
