@@ -78,6 +78,9 @@ static const struct {
 	{"name-not-allowed",
 		"add the name to a rule's hosts in policy.yaml (endorsectl reload), or "
 		"correct the machine's name, and enroll again"},
+	{"label-not-allowed",
+		"every rule for this name wants labels that the device does not have: give it them "
+		"(endorsectl ek allow add --label, before it enrolls), or change the rules"},
 	{"ek-kind-not-allowed",
 		"enroll with the EK that the rule names (endorse enroll --ek ...), or "
 		"add this kind to the rule's ek_kinds"},
