@@ -125,7 +125,7 @@ static enum err load_held_ak(const struct wish *wish, struct tpm *tpm, struct st
 }
 
 /* Files outlive a TPM that is cleared or exchanged: only it can say that the AK is still there. */
-static enum err ask_tpm(
+enum err enroll_ask_tpm(
 	const struct order *order, struct state *state, const struct held *held, bool *is_there)
 {
 	AUTO(tpm_close) struct tpm *tpm = NULL;
@@ -158,7 +158,7 @@ static enum err enroll(const struct order *order)
 	held_read(state, anchors, clock_now(), &held);
 	if (!order->force && !order->new_keys && held.judgement == HELD_GOOD &&
 		is_as_wished(&order->wish, &held.enrollment) && wanted_same(&wanted, &held.wanted))
-		TRY(ask_tpm(order, state, &held, &is_there));
+		TRY(enroll_ask_tpm(order, state, &held, &is_there));
 	if (!is_there)
 		return enroll_again(order, &wanted, state, anchors, &held);
 	report_held(stdout, state, &held);

@@ -69,23 +69,32 @@ static bool is_renewable(
 	       wanted_same(wanted, &held->wanted);
 }
 
-static enum err renew_held(const struct order *order, struct wanted *wanted, struct state *state,
-	struct anchors *anchors, const struct held *held)
+static enum err renew_or_enroll(const struct order *order, struct wanted *wanted,
+	struct state *state, struct anchors *anchors, const struct held *held)
 {
-	size_t which = 0;
-	int64_t next = renewal_next(held, &which);
-	enum err err;
+	enum err err = renew_now(order, wanted, state, anchors, held);
 
-	if (next > clock_now() && !order->force && !order->new_keys) {
-		report_not_due(stdout, held, which, next);
-		return enroll_run_commands(state, wanted, held);
-	}
-	err = renew_now(order, wanted, state, anchors, held);
 	if (!is_for_enrollment(err))
 		return err;
 	fprintf(stderr, "endorse: %s: enrolling again, with the EK (%s)\n", state_dir(state),
 		why()->sentence);
 	return enroll_again(order, wanted, state, anchors, held);
+}
+
+static enum err renew_held(const struct order *order, struct wanted *wanted, struct state *state,
+	struct anchors *anchors, const struct held *held)
+{
+	size_t which = 0;
+	int64_t next = renewal_next(held, &which);
+	bool is_there = false;
+
+	if (next <= clock_now() || order->force || order->new_keys)
+		return renew_or_enroll(order, wanted, state, anchors, held);
+	TRY(enroll_ask_tpm(order, state, held, &is_there));
+	if (!is_there)
+		return enroll_again(order, wanted, state, anchors, held);
+	report_not_due(stdout, held, which, next);
+	return enroll_run_commands(state, wanted, held);
 }
 
 static enum err renew(struct order *order)

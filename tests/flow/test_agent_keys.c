@@ -355,6 +355,24 @@ static void without_its_name_it_is_refused_and_keeps_what_it_has(void **state)
 	assert_usable();
 }
 
+/* Nothing is due; but files outlive a TPM that is cleared. */
+static void a_cleared_tpm_is_noticed_by_the_timer(void **state)
+{
+	AUTO(mem_free) char *other = text("%s/other", world.dir);
+	AUTO(mem_free) char *before = text("%s/ak.tss2.pem", other), *old = content(before);
+	AUTO(mem_free) char *now = NULL;
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	free(tpmtool_must(world.chips[1].tcti, other, "tpm2_clear", NULL));
+	ENDORSE(&output, NULL, "renew", "--state", other, "--tcti", world.chips[1].tcti,
+		"--timeout", "20");
+	assert_code(&output, 0);
+	assert_tells(&output.err, "does not have the AK any more");
+	now = content(before);
+	assert_string_not_equal(old, now);
+}
+
 static int run_all(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +383,7 @@ static int run_all(void)
 		cmocka_unit_test(new_keys_are_made_when_they_are_asked_for),
 		cmocka_unit_test(aks_of_all_kinds_and_places_renew),
 		cmocka_unit_test(without_its_name_it_is_refused_and_keeps_what_it_has),
+		cmocka_unit_test(a_cleared_tpm_is_noticed_by_the_timer),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);
