@@ -4,6 +4,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/file.h"
 #include "enroll/proto/proof.h"
+#include "enroll/proto/renewal.h"
 #include "enroll/tpm/tag.h"
 
 #include <stdio.h>
@@ -106,12 +107,28 @@ static void the_published_tags_are_the_ones_we_make(void **state)
 	}
 }
 
+static void the_published_renewal_is_what_an_ak_signs(void **state)
+{
+	uint8_t ticket[512], request[512], published[512], made[RENEWAL_MESSAGE_SIZE], digest[32];
+	struct view message;
+
+	(void)state;
+	message = vector("renewal_message", published);
+	assert_int_equal(renewal_message("https://endorse.example.org", vector("ticket", ticket),
+				 vector("renewal_request", request), made),
+		OK);
+	assert_true(view_equal(message, VIEW(made)));
+	assert_int_equal(SHA256_OF(digest, message), OK);
+	assert_true(view_equal(VIEW(digest), vector("renewal_sha256", published)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_published_proof_is_the_one_we_make),
 		cmocka_unit_test(the_published_seal_opens_to_the_published_answer),
 		cmocka_unit_test(the_published_tags_are_the_ones_we_make),
+		cmocka_unit_test(the_published_renewal_is_what_an_ak_signs),
 	};
 
 	return cmocka_run_group_tests(tests, read_protocol, forget_protocol);
