@@ -106,6 +106,11 @@ static enum err find_template(
 		return fail(ERR_INTERNAL, "template-version",
 			"the grant is for version %u of \"%s\", the signer has %lld",
 			grant->template_version, grant->template, (long long)tmpl->version);
+	/* The rest of the service judged the key; this only sees to it that it did. */
+	if ((grant->evidence != NULL) != (template_key(tmpl) == TEMPLATE_KEY_CERTIFIED))
+		return fail(ERR_INTERNAL, "template-key",
+			"\"%s\" is for keys of class %s, and the grant has %s statement of an AK",
+			grant->template, tmpl->key, grant->evidence == NULL ? "no" : "a");
 	*out = tmpl;
 	return OK;
 }

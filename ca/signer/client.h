@@ -27,7 +27,8 @@ void signer_close(struct signer **signer);
 
 /*
  * Builds and signs what the grant says. ERR_INTERNAL "template-unknown", "template-version": the
- * signer's own templates do not know what the grant names; "ssh-ca": there is no CA for it; otherwise
+ * signer's own templates do not know what the grant names; "template-key": the grant has no statement of an AK, and the
+ * template wants one, or the other way round; "ssh-ca": there is no CA for it; otherwise
  * as certificate_issue() and, of the kinds ssh-*, ssh_issue(). Safe from any thread.
  */
 CHECKED enum err signer_issue(

@@ -7,6 +7,7 @@
 #include "tests/softtpm/attest.h"
 
 #include "ca/base/encode.h"
+#include "ca/base/file.h"
 #include "enroll/tpm/certified.h"
 
 #include <cmocka.h>
@@ -23,11 +24,17 @@
 	"    templates: [ak, tls-client]\n"
 
 static struct world world;
+static char *templates; /* a copy, to be changed */
 
 static int make(void **state)
 {
+	AUTO(mem_free) char *source = world_source("templates");
+
 	(void)state;
-	world_make(&(struct world_plan){.services = 2, .policy = POLICY}, &world);
+	templates = text("%s/templates", supervise_dir());
+	MUST_RUN("/bin/cp", "-R", source, templates);
+	world_make(&(struct world_plan){.services = 2, .policy = POLICY, .templates = templates},
+		&world);
 	return 0;
 }
 
@@ -35,6 +42,7 @@ static int unmake(void **state)
 {
 	(void)state;
 	world_free(&world);
+	free(templates);
 	return 0;
 }
 
@@ -605,6 +613,59 @@ static void a_renewal_is_judged_by_the_policy_of_today(void **state)
 	set_policy(POLICY);
 }
 
+/* What is recorded was made from the template as it was, and is not returned. */
+static void a_renewal_is_by_the_template_of_today(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device;
+	AUTO(soft_renewal_free) struct soft_renewal before, after;
+	AUTO(mem_free) char *path = text("%s/ak.yaml", templates);
+	AUTO(buf_free) struct buf yaml = BUF(1 << 16);
+	char *version;
+
+	(void)state;
+	enrolled("web-16.example.test", &device);
+	soft_renewal_init(&before, &device, world.name);
+	soft_renew(&before, peer(0));
+	assert_answered(&before, 200, "");
+	must(file_read(path, &yaml) == OK, "%s", why()->sentence);
+	version = strstr(buf_text(&yaml), "\nversion: ");
+	must(version != NULL, "%s has no version", path);
+	version[strlen("\nversion: ")]++;
+	write_file(path, 0644, buf_view(&yaml));
+	restart();
+	soft_renewal_init(&after, &device, world.name);
+	soft_renew(&after, peer(0));
+	assert_answered(&after, 200, "");
+	assert_false(
+		view_equal(before.answer->certificates[0].der, after.answer->certificates[0].der));
+	assert_int_equal(audited("renew.returned", "web-16.example.test"), 1);
+	assert_int_equal(audited("renew.issued", "web-16.example.test"), 1);
+}
+
+/* Admins see both kinds of refusals, in one order. */
+static void admins_are_told_of_renewals_that_were_refused(void **state)
+{
+	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
+	AUTO(soft_device_free) struct soft_device device;
+	AUTO(soft_renewal_free) struct soft_renewal x;
+	AUTO(mem_free) char *log = NULL;
+
+	(void)state;
+	enrolled("web-17.example.test", &device);
+	change("UPDATE ak SET state = 'superseded' WHERE device_id ="
+	       " (SELECT device_id FROM host WHERE name = '%s')",
+		"web-17.example.test");
+	soft_renewal_init(&x, &device, world.name);
+	soft_renew(&x, peer(0));
+	assert_answered(&x, 403, "ak-superseded");
+	httpc_get(&world.services[0].admin, "/v1/admin/attempts?host=web-17.example.test", &answer);
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(buf_text(&answer.body), "\"reason\":\"ak-superseded\""));
+	log = world_log(&world, 0);
+	assert_non_null(strstr(log, "renew.refused host=web-17.example.test"));
+	assert_non_null(strstr(log, "renew.ticket.challenged"));
+}
+
 /* A rule that holds strangers holds no renewal: it is not the EK that asks. */
 static void an_ek_whose_root_is_gone_renews_nothing(void **state)
 {
@@ -656,6 +717,8 @@ static int tests(void)
 		cmocka_unit_test(a_certificate_is_there_for_whoever_has_its_digest),
 		cmocka_unit_test(an_ak_has_a_name_of_its_own_form),
 		cmocka_unit_test(a_renewal_is_judged_by_the_policy_of_today),
+		cmocka_unit_test(a_renewal_is_by_the_template_of_today),
+		cmocka_unit_test(admins_are_told_of_renewals_that_were_refused),
 		cmocka_unit_test(an_ek_whose_root_is_gone_renews_nothing),
 	};
 
