@@ -14,7 +14,9 @@ static const struct subcommand {
 	const char *summary;
 } subcommands[] = {
 	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
+	{"renew", renew_command, "keep what was issued current; for a timer"},
 	{"status", status_command, "what this machine holds, and until when"},
+	{"ssh-config", ssh_config_command, "what sshd and known_hosts need of that"},
 	{"doctor", doctor_command, "what would fail and why, before anything does"},
 	{"measure-endpoint", measure_command,
 		"put a TLS endpoint's key into a PCR, and into the log of it"},
@@ -37,8 +39,7 @@ static void print_usage(FILE *out)
 		fprintf(out, "  %-16s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
 	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin, 9 does not "
-	      "hold. "
-	      "See endorse(1).\n",
+	      "hold. See endorse(1).\n",
 		out);
 }
 

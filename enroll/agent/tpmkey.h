@@ -9,8 +9,6 @@
 struct tpmkey {
 	struct buf public; /* TPM2B_PUBLIC */
 	struct buf private; /* TPM2B_PRIVATE: of use to this TPM only */
-	TPM2_HANDLE
-	parent; /* TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT: the storage primary, as parent.h says */
 	EVP_PKEY *pkey; /* the public half */
 };
 void tpmkey_free(struct tpmkey **key);
