@@ -14,6 +14,13 @@
 
 #define POLL_MS 20
 
+static char **inherited;
+
+void hooks_inherit(char **environment)
+{
+	inherited = environment;
+}
+
 /* What the child gets, made before it is forked: between fork and exec only system calls are safe. */
 struct surroundings {
 	char *own[6];
@@ -50,7 +57,7 @@ static enum err add_others(struct surroundings *s)
 {
 	size_t n = 0, at = 0;
 
-	while (environ[n] != NULL)
+	while (inherited != NULL && inherited[n] != NULL)
 		n++;
 	s->all = calloc(n + s->n + 1, sizeof(*s->all));
 	if (s->all == NULL)
@@ -59,7 +66,7 @@ static enum err add_others(struct surroundings *s)
 	for (size_t i = 0; i < s->n; i++)
 		s->all[at++] = s->own[i];
 	for (size_t i = 0; i < n; i++)
-		s->all[at++] = environ[i];
+		s->all[at++] = inherited[i];
 	return OK;
 }
 

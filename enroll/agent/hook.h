@@ -13,3 +13,6 @@
  * template has not). All are run; ERR_INTERNAL "hook" when one failed.
  */
 CHECKED enum err hooks_run(struct state *state, struct wanted *wanted, const char *host);
+
+/* What commands find in their environment besides: variables up to NULL, borrowed. */
+void hooks_inherit(char **environment);

@@ -2,11 +2,13 @@
 #include "enroll/agent/access.h"
 #include "enroll/agent/command.h"
 #include "enroll/agent/exit.h"
+#include "enroll/agent/hook.h"
 #include "enroll/agent/interrupt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct subcommand {
 	const char *name;
@@ -64,6 +66,7 @@ int main(int argc, char **argv)
 		puts("endorse " ENDORSE_VERSION);
 		return finish(EXIT_DONE);
 	}
+	hooks_inherit(environ);
 	access_credentials_in(getenv("CREDENTIALS_DIRECTORY"));
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		if (strcmp(subcommands[i].name, name) == 0)

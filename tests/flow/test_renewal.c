@@ -6,6 +6,7 @@
 #include "tests/flow/cluster.h"
 #include "tests/softtpm/attest.h"
 
+#include "ca/base/encode.h"
 #include "enroll/tpm/certified.h"
 
 #include <cmocka.h>
@@ -96,8 +97,8 @@ static void a_renewal_brings_what_is_recorded_until_half_of_its_life_is_over(voi
 	soft_renewal_init(&second, &device, world.name);
 	soft_renew(&second, peer(0));
 	assert_answered(&second, 200, "");
-	assert_false(view_equal(
-		first.answer->certificates[0].der, second.answer->certificates[0].der));
+	assert_false(
+		view_equal(first.answer->certificates[0].der, second.answer->certificates[0].der));
 	assert_int_equal(audited("renew.issued", "web-1.example.test"), 1);
 	assert_int_equal(audited("enroll.issued", "web-1.example.test"), 1);
 	assert_int_equal(world_rows(&world, "certificate"), 2);
@@ -145,9 +146,8 @@ static void a_ticket_renews_once(void **state)
 	soft_renewal_sign(&x);
 	soft_renewal_send(&x, peer(1));
 	assert_answered(&x, 409, "ticket-used");
-	assert_int_equal(
-		sql_number(world.conninfo, "SELECT count(*) FROM certificate WHERE host = "
-					   "'web-3.example.test'"),
+	assert_int_equal(sql_number(world.conninfo, "SELECT count(*) FROM certificate WHERE host = "
+						    "'web-3.example.test'"),
 		2);
 }
 
@@ -198,9 +198,8 @@ static void renewals_in_parallel_on_two_servers_are_one(void **state)
 	}
 	for (size_t i = 0; i < AT_ONCE; i++)
 		soft_renewal_free(&racers[i].x);
-	assert_int_equal(
-		sql_number(world.conninfo, "SELECT count(*) FROM certificate WHERE host = "
-					   "'web-4.example.test'"),
+	assert_int_equal(sql_number(world.conninfo, "SELECT count(*) FROM certificate WHERE host = "
+						    "'web-4.example.test'"),
 		2);
 }
 
@@ -447,8 +446,7 @@ static void certify(struct soft_renewal *x, const struct soft_key *key, struct v
 	attest[0] = (uint8_t)(said.attested.size >> 8);
 	attest[1] = (uint8_t)said.attested.size;
 	buf_add(&wish->attest, VIEW(attest));
-	buf_add(&wish->attest,
-		(struct view){said.attested.attestationData, said.attested.size});
+	buf_add(&wish->attest, (struct view){said.attested.attestationData, said.attested.size});
 	must(soft_signature_bytes(&said.signature, &wish->signature), "no signature");
 	snprintf(wish->template, sizeof(wish->template), "tls-client");
 }
@@ -510,6 +508,52 @@ static void a_renewal_takes_no_key_that_the_ak_did_not_certify_for_it(void **sta
 	assert_answered(&x, 422, "attest-qualifying-data");
 	assert_int_equal(audited("renew.refused", "web-12.example.test"), 2);
 	soft_key_free(&key);
+}
+
+static void a_certificate_is_there_for_whoever_has_its_digest(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device;
+	AUTO(soft_renewal_free) struct soft_renewal x;
+	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
+	AUTO(mem_free) char *cache = NULL, *type = NULL, *path = NULL;
+	uint8_t digest[SHA256_SIZE];
+	char hex[2 * SHA256_SIZE + 1];
+
+	(void)state;
+	enrolled("web-15.example.test", &device);
+	soft_renewal_init(&x, &device, world.name);
+	soft_renew(&x, peer(0));
+	assert_answered(&x, 200, "");
+	assert_int_equal(SHA256_OF(digest, x.answer->certificates[0].der), OK);
+	hex_write(VIEW(digest), hex);
+	path = text("/v1/certificates/%s", hex);
+	httpc_get(peer(1), path, &answer);
+	assert_int_equal(answer.status, 200);
+	assert_true(view_equal(buf_view(&answer.body), x.answer->certificates[0].der));
+	type = httpc_header(&answer, "Content-Type");
+	cache = httpc_header(&answer, "Cache-Control");
+	assert_string_equal(type, "application/pkix-cert");
+	assert_string_equal(cache, "public, max-age=31536000, immutable");
+}
+
+static void an_ak_has_a_name_of_its_own_form(void **state)
+{
+	static const uint8_t sha1[22] = {0x00, 0x04}, longer[35] = {0x00, 0x0b},
+			     handle[4] = {0x40, 0x00, 0x00, 0x01};
+	static const struct view names[] = {{sha1, 22}, {longer, 35}, {handle, 4}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY);
+		AUTO(httpc_answer_free) struct httpc_answer answer = {0};
+		struct problem problem = {0};
+
+		assert_int_equal(renew_ticket_request_encode(names[i], &body), OK);
+		httpc_post(peer(0), "/v1/renew/ticket", buf_view(&body), &answer);
+		assert_int_equal(answer.status, 400);
+		assert_int_equal(problem_parse(buf_view(&answer.body), &problem), OK);
+		assert_string_equal(problem.code, "ak-name");
+	}
 }
 
 static void restart(void)
@@ -609,6 +653,8 @@ static int tests(void)
 		cmocka_unit_test(no_renewal_changes_a_name),
 		cmocka_unit_test(a_renewal_takes_a_new_key_that_the_ak_certified_for_its_ticket),
 		cmocka_unit_test(a_renewal_takes_no_key_that_the_ak_did_not_certify_for_it),
+		cmocka_unit_test(a_certificate_is_there_for_whoever_has_its_digest),
+		cmocka_unit_test(an_ak_has_a_name_of_its_own_form),
 		cmocka_unit_test(a_renewal_is_judged_by_the_policy_of_today),
 		cmocka_unit_test(an_ek_whose_root_is_gone_renews_nothing),
 	};

@@ -6,6 +6,7 @@
 #include "ca/skae.h"
 #include "enroll/proto/proof.h"
 #include "enroll/tpm/certified.h"
+#include "enroll/proto/renewal.h"
 #include "enroll/tpm/tag.h"
 
 #include <stdio.h>
@@ -167,6 +168,21 @@ static void the_published_skae_carries_it(void **state)
 	ak_free(&in.ak);
 }
 
+static void the_published_renewal_is_what_an_ak_signs(void **state)
+{
+	uint8_t ticket[512], request[512], published[512], made[RENEWAL_MESSAGE_SIZE], digest[32];
+	struct view message;
+
+	(void)state;
+	message = vector("renewal_message", published);
+	assert_int_equal(renewal_message("https://endorse.example.org", vector("ticket", ticket),
+				 vector("renewal_request", request), made),
+		OK);
+	assert_true(view_equal(message, VIEW(made)));
+	assert_int_equal(SHA256_OF(digest, message), OK);
+	assert_true(view_equal(VIEW(digest), vector("renewal_sha256", published)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +191,7 @@ int main(void)
 		cmocka_unit_test(the_published_tags_are_the_ones_we_make),
 		cmocka_unit_test(the_published_key_is_certified),
 		cmocka_unit_test(the_published_skae_carries_it),
+		cmocka_unit_test(the_published_renewal_is_what_an_ak_signs),
 	};
 
 	return cmocka_run_group_tests(tests, read_protocol, forget_protocol);
