@@ -259,7 +259,7 @@ static pid_t serve(int port)
 	pid_t pid = process_start(&(struct program){.log = log,
 		.argv = (const char *const[]){"openssl", "s_server", "-accept", at, "-cert",
 			thief.certificate, "-key", thief.key, "-servername", NAME, "-cert2",
-			victim.certificate, "-key2", victim.key, "-naccept", "2", NULL}});
+			victim.certificate, "-key2", victim.key, "-www", NULL}});
 
 	must(wait_for_text(log, "ACCEPT", 10000), "no TLS server");
 	return pid;
