@@ -19,10 +19,9 @@ static struct tunnel victim, thief;
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 2,
-			   .services = 1,
-			   .edge = true,
-			   .policy = world_any_name},
+	world_make(
+		&(struct world_plan){
+			.chips = 2, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	tunnel_make(&world, &world.chips[0], NAME, "owner", &victim);
 	tunnel_make(&world, &world.chips[1], "evil-1.example.test", "owner", &thief);
@@ -55,16 +54,16 @@ static int forget(void **state)
 	static const char *const names[] = {"endpoints.log", "endpoints.log.ahead"};
 
 	for (size_t i = 0; i < 2 * COUNT(names); i++) {
-		AUTO(mem_free) char *path = text(
-			"%s/%s", i % 2 == 0 ? victim.state : thief.state, names[i / 2]);
+		AUTO(mem_free)
+		char *path = text("%s/%s", i % 2 == 0 ? victim.state : thief.state, names[i / 2]);
 
 		remove(path);
 	}
 	return reboot(state);
 }
 
-static void assert_broken(
-	const char *endpoint, const char *name, const char *evidence, const char *nonce, const char *part)
+static void assert_broken(const char *endpoint, const char *name, const char *evidence,
+	const char *nonce, const char *part)
 {
 	AUTO(mem_free) char *broken = link_broken(&world, endpoint, name, evidence, nonce);
 
@@ -113,13 +112,14 @@ static void a_directory_has_what_other_tools_read(void **state)
 	assert_broken(victim.certificate, NAME, dir, nonce, "");
 	free(tpmtool_must(victim.chip->tcti, dir, "sh", "-c",
 		"openssl x509 -in ak.pem -noout -pubkey >ak.pub", NULL));
-	free(tpmtool_must(victim.chip->tcti, dir, "tpm2_pcrread", "-Q", "-o", "pcrs", "sha256:13",
-		NULL));
+	free(tpmtool_must(
+		victim.chip->tcti, dir, "tpm2_pcrread", "-Q", "-o", "pcrs", "sha256:13", NULL));
 	read = tpmtool_must(victim.chip->tcti, dir, "tpm2_checkquote", "-u", "ak.pub", "-m",
 		"quote.attest", "-s", "quote.signature", "-q", nonce, "-g", "sha256", NULL);
 	/* The log's digest is the one of the key as openssl's own commands make it. */
 	free(tpmtool_must(victim.chip->tcti, dir, "sh", "-c",
-		"grep -qx \"measured $(openssl x509 -in \"$0\" -noout -pubkey | openssl pkey -pubin "
+		"grep -qx \"measured $(openssl x509 -in \"$0\" -noout -pubkey | openssl pkey "
+		"-pubin "
 		"-outform DER | sha256sum | cut -c 1-64)\" endpoints.log",
 		victim.certificate, NULL));
 }
@@ -295,13 +295,13 @@ static int tests(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test_setup(a_host_shows_that_an_endpoint_is_its_own, forget),
 		cmocka_unit_test_setup(a_directory_has_what_other_tools_read, forget),
-		cmocka_unit_test_setup(an_endpoint_that_is_measured_again_is_in_the_log_once, forget),
+		cmocka_unit_test_setup(
+			an_endpoint_that_is_measured_again_is_in_the_log_once, forget),
 		cmocka_unit_test_setup(
 			a_quote_that_is_relayed_says_nothing_of_another_endpoint, forget),
 		cmocka_unit_test_setup(a_stolen_key_is_of_no_use_without_the_victims_tpm, forget),
 		cmocka_unit_test_setup(an_endpoint_that_is_marked_invalid_stays_so, forget),
-		cmocka_unit_test_setup(
-			a_log_that_was_altered_is_no_longer_what_was_quoted, forget),
+		cmocka_unit_test_setup(a_log_that_was_altered_is_no_longer_what_was_quoted, forget),
 		cmocka_unit_test_setup(a_live_endpoint_is_asked_for_by_its_name, forget),
 	};
 
