@@ -141,8 +141,7 @@ enum err endpoint_connect(const char *address, const char *name, X509 **out)
 
 	if (!endpoint_host(address, host, sizeof(host)))
 		return fail(ERR_MALFORMED, "usage", "\"%s\" is not HOST:PORT", address);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-		(curl = curl_easy_init()) == NULL)
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (curl = curl_easy_init()) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "endpoint_connect");
 	if (!set_target(curl, address, name, &connect_to) || !set_tls(curl, &taken, error))
 		return fail(

@@ -61,9 +61,7 @@ enum err ledger_compare(const struct endpoint_log *log, const uint8_t pcr[static
 	for (size_t i = 0; i <= log->n; i++) {
 		if (memcmp(value, pcr, sizeof(value)) == 0) {
 			*done = i;
-			*out = i == log->n ? LEDGER_FITS
-			       : i == 0    ? LEDGER_OVER
-					   : LEDGER_UNFINISHED;
+			*out = i == log->n ? LEDGER_FITS : i == 0 ? LEDGER_OVER : LEDGER_UNFINISHED;
 			return OK;
 		}
 		if (i == log->n)

@@ -19,7 +19,8 @@ const char link_check_usage[] =
 	"                          --evidence PATH --ca FILE --nonce HEX [--json]\n"
 	"       endorse link-check --new-nonce\n"
 	"\n"
-	"For who connects to a TLS endpoint: does it end in the machine that the CA vouches for under\n"
+	"For who connects to a TLS endpoint: does it end in the machine that the CA vouches for "
+	"under\n"
 	"that name? Checks the AK and platform-property certificates, the names, and that this AK\n"
 	"quoted the endpoint's key, freshly. Says linked, or which link is broken.\n"
 	"\n"
@@ -144,8 +145,7 @@ struct outcome {
 	struct kept_reason kept;
 };
 
-static enum err print_outcome(
-	const struct check_options *options, const struct outcome *outcome)
+static enum err print_outcome(const struct check_options *options, const struct outcome *outcome)
 {
 	AUTO(buf_free) struct buf json = BUF(16 * 1024);
 	bool is_linked = outcome->broken[0] == '\0';
@@ -215,9 +215,8 @@ static enum err check(const struct check_options *options, struct outcome *outco
 		return OK;
 	}
 	TRY(err);
-	TRY(options->connect != NULL
-			? endpoint_connect(options->connect, options->name, &endpoint)
-			: endpoint_read_certificate(options->endpoint, &endpoint));
+	TRY(options->connect != NULL ? endpoint_connect(options->connect, options->name, &endpoint)
+				     : endpoint_read_certificate(options->endpoint, &endpoint));
 	return judge(options, anchors, endpoint, &linkage, outcome);
 }
 

@@ -50,7 +50,8 @@ static enum err read_chain(const char *dir, struct linkage *out)
 			"%s/" LINKFILE_CHAIN ": a certificate that cannot be read, or more than %d",
 			dir, LIMIT_INTERMEDIATES);
 	for (int i = 0; i < sk_X509_num(read); i++)
-		TRY(cert_der_add(sk_X509_value(read, i), &out->intermediates[out->intermediates_n++]));
+		TRY(cert_der_add(
+			sk_X509_value(read, i), &out->intermediates[out->intermediates_n++]));
 	return OK;
 }
 
@@ -141,8 +142,7 @@ void linkage_certificates_free(struct linkage_certificates *certificates)
 	x509_stack_free(&certificates->intermediates);
 }
 
-enum err linkage_certificates_read(
-	const struct linkage *linkage, struct linkage_certificates *out)
+enum err linkage_certificates_read(const struct linkage *linkage, struct linkage_certificates *out)
 {
 	*out = (struct linkage_certificates){.intermediates = sk_X509_new_null()};
 	if (out->intermediates == NULL)

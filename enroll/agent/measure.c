@@ -16,8 +16,10 @@
 const char measure_usage[] =
 	"usage: endorse measure-endpoint (--certificate FILE | --public-key FILE) [options]\n"
 	"\n"
-	"Extends a PCR with the key of a TLS endpoint of this machine, and writes it into the log that\n"
-	"endorse quote shows with the quote. To be run as root before the endpoint's server starts, at\n"
+	"Extends a PCR with the key of a TLS endpoint of this machine, and writes it into the log "
+	"that\n"
+	"endorse quote shows with the quote. To be run as root before the endpoint's server "
+	"starts, at\n"
 	"each of its starts: a key that is in the log is not measured again.\n"
 	"\n"
 	"  --certificate FILE  PEM: the endpoint's TLS certificate\n"
@@ -164,9 +166,8 @@ int measure_command(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	interrupt_hold();
-	if (err == OK &&
-		(path = path_join(options.log == NULL ? options.state_dir : ".",
-			 options.log == NULL ? LEDGER_NAME : options.log)) == NULL)
+	if (err == OK && (path = path_join(options.log == NULL ? options.state_dir : ".",
+				  options.log == NULL ? LEDGER_NAME : options.log)) == NULL)
 		err = fail(ERR_INTERNAL, "out-of-memory", "a path");
 	if (err == OK)
 		err = measure(&options, path);

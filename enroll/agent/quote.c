@@ -23,7 +23,8 @@ const char quote_usage[] =
 	"takes as --evidence.\n"
 	"\n"
 	"  --nonce HEX      the relying party's: 32 to 64 hexadecimal digits\n"
-	"  --out PATH       a file, or a directory that is there, which gets single files (default: -,\n"
+	"  --out PATH       a file, or a directory that is there, which gets single files "
+	"(default: -,\n"
 	"                   standard output)\n"
 	"  --pcr N          refuse a log that is about another PCR\n"
 	"  --log FILE       default: " LEDGER_NAME " in DIR\n"
@@ -125,7 +126,8 @@ static enum err read_chain(struct state *state, struct linkage *out)
 	if (pem.n > 0)
 		TRY(certs_parse(buf_view(&pem), path, "pem-file", &read));
 	for (int i = 0; i < sk_X509_num(read) && i < LIMIT_INTERMEDIATES; i++)
-		TRY(cert_der_add(sk_X509_value(read, i), &out->intermediates[out->intermediates_n++]));
+		TRY(cert_der_add(
+			sk_X509_value(read, i), &out->intermediates[out->intermediates_n++]));
 	return OK;
 }
 
@@ -136,10 +138,9 @@ static enum err read_certificates(
 	enum err err;
 
 	TRY(read_certificate(".", state_path(state, STATE_AK_CERT), &out->ak_certificate));
-	err = property != NULL
-		      ? read_certificate(".", property, &out->platform_property)
-		      : read_certificate(
-				options->state_dir, PROPERTY_NAME, &out->platform_property);
+	err = property != NULL ? read_certificate(".", property, &out->platform_property)
+			       : read_certificate(options->state_dir, PROPERTY_NAME,
+					 &out->platform_property);
 	if (err == ERR_NOT_FOUND)
 		return fail(ERR_NOT_FOUND, "file-missing",
 			"%s; the service issues it: endorse enroll, with the template "

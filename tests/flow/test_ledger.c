@@ -23,10 +23,9 @@ static char *others[MANY]; /* certificates of further endpoints */
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 1,
-			   .services = 1,
-			   .edge = true,
-			   .policy = world_any_name},
+	world_make(
+		&(struct world_plan){
+			.chips = 1, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	tunnel_make(&world, &world.chips[0], NAME, "owner", &host);
 	path = text("%s/endpoints.log", host.state);
@@ -255,8 +254,8 @@ static void a_pcr_that_anybody_can_reset_is_no_choice(void **state)
 	for (size_t i = 0; i < COUNT(pcrs); i++) {
 		AUTO(output_free) struct output output;
 
-		tunnel_measure(&host, &output, "--certificate", host.certificate, "--pcr", pcrs[i],
-			NULL);
+		tunnel_measure(
+			&host, &output, "--certificate", host.certificate, "--pcr", pcrs[i], NULL);
 		assert_fails(&output, 2, "wanted 0 to 15");
 	}
 	assert_int_equal(-1, access(path, F_OK));
@@ -283,7 +282,8 @@ static void endpoints_that_start_at_once_are_all_in_the_log(void **state)
 	for (size_t i = 0; i < MANY; i++)
 		pids[i] = process_start(&(struct program){.log = log,
 			.argv = (const char *const[]){program, "measure-endpoint", "--certificate",
-				others[i], "--state", host.state, "--tcti", host.chip->tcti, NULL}});
+				others[i], "--state", host.state, "--tcti", host.chip->tcti,
+				NULL}});
 	for (size_t i = 0; i < MANY; i++) {
 		int status = 0;
 
@@ -351,7 +351,8 @@ static int tests(void)
 		cmocka_unit_test_setup(endpoints_that_start_at_once_are_all_in_the_log, forget),
 		cmocka_unit_test_setup(aks_of_every_hierarchy_quote, forget),
 		cmocka_unit_test_setup(
-			without_a_platform_property_certificate_of_this_ak_nothing_is_shown, forget),
+			without_a_platform_property_certificate_of_this_ak_nothing_is_shown,
+			forget),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

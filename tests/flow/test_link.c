@@ -19,10 +19,9 @@ static struct tunnel victim, thief;
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 2,
-			   .services = 1,
-			   .edge = true,
-			   .policy = world_any_name},
+	world_make(
+		&(struct world_plan){
+			.chips = 2, .services = 1, .edge = true, .policy = world_any_name},
 		&world);
 	tunnel_make(&world, &world.chips[0], NAME, "owner", &victim);
 	tunnel_make(&world, &world.chips[1], "evil-1.example.test", "owner", &thief);
@@ -55,16 +54,16 @@ static int forget(void **state)
 	static const char *const names[] = {"endpoints.log", "endpoints.log.ahead"};
 
 	for (size_t i = 0; i < 2 * COUNT(names); i++) {
-		AUTO(mem_free) char *path = text(
-			"%s/%s", i % 2 == 0 ? victim.state : thief.state, names[i / 2]);
+		AUTO(mem_free)
+		char *path = text("%s/%s", i % 2 == 0 ? victim.state : thief.state, names[i / 2]);
 
 		remove(path);
 	}
 	return reboot(state);
 }
 
-static void assert_broken(
-	const char *endpoint, const char *name, const char *evidence, const char *nonce, const char *part)
+static void assert_broken(const char *endpoint, const char *name, const char *evidence,
+	const char *nonce, const char *part)
 {
 	AUTO(mem_free) char *broken = link_broken(&world, endpoint, name, evidence, nonce);
 
@@ -113,13 +112,14 @@ static void a_directory_has_what_other_tools_read(void **state)
 	assert_broken(victim.certificate, NAME, dir, nonce, "");
 	free(tpmtool_must(victim.chip->tcti, dir, "sh", "-c",
 		"openssl x509 -in ak.pem -noout -pubkey >ak.pub", NULL));
-	free(tpmtool_must(victim.chip->tcti, dir, "tpm2_pcrread", "-Q", "-o", "pcrs", "sha256:13",
-		NULL));
+	free(tpmtool_must(
+		victim.chip->tcti, dir, "tpm2_pcrread", "-Q", "-o", "pcrs", "sha256:13", NULL));
 	read = tpmtool_must(victim.chip->tcti, dir, "tpm2_checkquote", "-u", "ak.pub", "-m",
 		"quote.attest", "-s", "quote.signature", "-q", nonce, "-g", "sha256", NULL);
 	/* The log's digest is the one of the key as openssl's own commands make it. */
 	free(tpmtool_must(victim.chip->tcti, dir, "sh", "-c",
-		"grep -qx \"measured $(openssl x509 -in \"$0\" -noout -pubkey | openssl pkey -pubin "
+		"grep -qx \"measured $(openssl x509 -in \"$0\" -noout -pubkey | openssl pkey "
+		"-pubin "
 		"-outform DER | sha256sum | cut -c 1-64)\" endpoints.log",
 		victim.certificate, NULL));
 }
@@ -290,19 +290,115 @@ static void a_live_endpoint_is_asked_for_by_its_name(void **state)
 	process_stop(&server, SIGTERM);
 }
 
+static void a_key_is_measured_by_its_public_half_too(void **state)
+{
+	AUTO(mem_free) char *nonce = new_nonce(&world);
+	AUTO(mem_free) char *evidence = path_of("public.json"), *key = path_of("public.pem");
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	MUST_RUN("openssl", "pkey", "-in", victim.key, "-pubout", "-out", key);
+	tunnel_measure(&victim, &output, "--public-key", key, NULL);
+	assert_int_equal(0, output.code);
+	tunnel_quotes(&victim, nonce, evidence);
+	assert_broken(victim.certificate, NAME, evidence, nonce, "");
+}
+
+static const char hollow[] =
+	"{\"attest\":\"\",\"signature\":\"\",\"log\":\"\",\"ak_certificate\":\"\","
+	"\"platform_property\":\"\",\"intermediates\":[]}";
+
+static void evidence_that_cannot_be_read_links_nothing(void **state)
+{
+	static const char *const texts[] = {"", "{}", "[]", "no JSON", hollow};
+	AUTO(mem_free) char *nonce = new_nonce(&world);
+	AUTO(mem_free) char *evidence = path_of("unreadable.json");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		write_file(evidence, 0644, view_str(texts[i]));
+		assert_broken(victim.certificate, NAME, evidence, nonce, "evidence");
+	}
+}
+
+#define NONCE "000102030405060708090a0b0c0d0e0f"
+
+static void a_question_that_lacks_something_is_not_answered(void **state)
+{
+	AUTO(mem_free) char *nowhere = text("127.0.0.1:%d", free_port());
+	AUTO(mem_free) char *evidence = path_of("whatever.json");
+	const struct {
+		const char *arguments[14];
+		int code;
+	} rows[] = {
+		{{"--name", NAME, "--evidence", evidence, "--ca", world.roots, "--nonce", NONCE},
+			2},
+		{{"--endpoint", victim.certificate, "--connect", nowhere, "--name", NAME,
+			 "--evidence", evidence, "--ca", world.roots, "--nonce", NONCE},
+			2},
+		{{"--endpoint", victim.certificate, "--evidence", evidence, "--ca", world.roots,
+			 "--nonce", NONCE},
+			2},
+		{{"--endpoint", victim.certificate, "--name", NAME, "--ca", world.roots, "--nonce",
+			 NONCE},
+			2},
+		{{"--endpoint", victim.certificate, "--name", NAME, "--evidence", evidence,
+			 "--nonce", NONCE},
+			2},
+		{{"--endpoint", victim.certificate, "--name", NAME, "--evidence", evidence, "--ca",
+			 world.roots},
+			2},
+		{{"--endpoint", victim.certificate, "--name", "localhost", "--evidence", evidence,
+			 "--ca", world.roots, "--nonce", NONCE},
+			2},
+		{{"--connect", nowhere, "--evidence", evidence, "--ca", world.roots, "--nonce",
+			 NONCE},
+			2},
+		{{"--endpoint", victim.certificate, "--name", NAME, "--evidence", "/nonexistent",
+			 "--ca", world.roots, "--nonce", NONCE},
+			1},
+		{{"--endpoint", evidence, "--name", NAME, "--evidence", evidence, "--ca",
+			 world.roots, "--nonce", NONCE},
+			1},
+		{{"--endpoint", victim.certificate, "--name", NAME, "--evidence", evidence, "--ca",
+			 victim.state, "--nonce", NONCE},
+			1},
+		{{"--connect", nowhere, "--name", NAME, "--evidence", evidence, "--ca", world.roots,
+			 "--nonce", NONCE},
+			4},
+	};
+
+	(void)state;
+	tunnel_measures(&victim, victim.certificate, NULL);
+	tunnel_quotes(&victim, NONCE, evidence);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(output_free) struct output output;
+		AUTO(mem_free) char *program = text("%s/endorse", ENDORSE_BIN_DIR);
+		const char *argv[17] = {program, "link-check"};
+
+		memcpy(argv + 2, rows[i].arguments, sizeof(rows[i].arguments));
+		process_run(&(struct program){.argv = argv}, &output);
+		if (rows[i].code != output.code || output.out.n != 0 || output.err.n == 0)
+			fail_msg("row %zu: %d: %s", i, output.code, buf_text(&output.err));
+	}
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test_setup(a_host_shows_that_an_endpoint_is_its_own, forget),
 		cmocka_unit_test_setup(a_directory_has_what_other_tools_read, forget),
-		cmocka_unit_test_setup(an_endpoint_that_is_measured_again_is_in_the_log_once, forget),
+		cmocka_unit_test_setup(
+			an_endpoint_that_is_measured_again_is_in_the_log_once, forget),
 		cmocka_unit_test_setup(
 			a_quote_that_is_relayed_says_nothing_of_another_endpoint, forget),
 		cmocka_unit_test_setup(a_stolen_key_is_of_no_use_without_the_victims_tpm, forget),
 		cmocka_unit_test_setup(an_endpoint_that_is_marked_invalid_stays_so, forget),
-		cmocka_unit_test_setup(
-			a_log_that_was_altered_is_no_longer_what_was_quoted, forget),
+		cmocka_unit_test_setup(a_log_that_was_altered_is_no_longer_what_was_quoted, forget),
 		cmocka_unit_test_setup(a_live_endpoint_is_asked_for_by_its_name, forget),
+		cmocka_unit_test_setup(a_key_is_measured_by_its_public_half_too, forget),
+		cmocka_unit_test(evidence_that_cannot_be_read_links_nothing),
+		cmocka_unit_test_setup(a_question_that_lacks_something_is_not_answered, forget),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

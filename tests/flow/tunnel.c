@@ -105,8 +105,8 @@ void tunnel_free(struct tunnel *tunnel)
 	free(tunnel->certificate);
 }
 
-static void run(const struct tunnel *tunnel, struct output *output, const char *const *first,
-	va_list ap)
+static void run(
+	const struct tunnel *tunnel, struct output *output, const char *const *first, va_list ap)
 {
 	AUTO(mem_free) char *program = text("%s/endorse", ENDORSE_BIN_DIR);
 	const char *argv[ARGUMENTS] = {program};
@@ -134,8 +134,8 @@ void tunnel_measure(const struct tunnel *tunnel, struct output *output, ...)
 	va_end(ap);
 }
 
-void tunnel_quote(const struct tunnel *tunnel, struct output *output, const char *nonce,
-	const char *out, ...)
+void tunnel_quote(
+	const struct tunnel *tunnel, struct output *output, const char *nonce, const char *out, ...)
 {
 	const char *const first[] = {"quote", "--nonce", nonce, "--out", out, NULL};
 	va_list ap;
@@ -163,8 +163,8 @@ void tunnel_quotes(const struct tunnel *tunnel, const char *nonce, const char *o
 		fail_msg("quote: %d: %s", output.code, buf_text(&output.err));
 }
 
-char *link_broken(struct world *world, const char *endpoint, const char *name,
-	const char *evidence, const char *nonce)
+char *link_broken(struct world *world, const char *endpoint, const char *name, const char *evidence,
+	const char *nonce)
 {
 	AUTO(output_free) struct output output;
 	const char *said;

@@ -30,7 +30,7 @@ void tunnel_measures(const struct tunnel *tunnel, const char *certificate, const
 void tunnel_quotes(const struct tunnel *tunnel, const char *nonce, const char *out);
 
 /* What `endorse link-check --json` finds broken; "" when it is linked; for free(). */
-char *link_broken(struct world *world, const char *endpoint, const char *name,
-	const char *evidence, const char *nonce);
+char *link_broken(struct world *world, const char *endpoint, const char *name, const char *evidence,
+	const char *nonce);
 /* `endorse link-check --new-nonce`, for free(). */
 char *new_nonce(struct world *world);

@@ -29,8 +29,8 @@ static void an_address_is_a_host_and_a_port(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char host[64] = "";
 
-		assert_int_equal(rows[i].host != NULL,
-			endpoint_host(rows[i].address, host, sizeof(host)));
+		assert_int_equal(
+			rows[i].host != NULL, endpoint_host(rows[i].address, host, sizeof(host)));
 		if (rows[i].host != NULL)
 			assert_string_equal(rows[i].host, host);
 	}

@@ -7,8 +7,7 @@ static void make_log(struct endpoint_log *out)
 {
 	*out = (struct endpoint_log){.pcr = ENDPOINT_PCR};
 	for (uint8_t i = 1; i <= 3; i++)
-		assert_ok(endpoint_log_add(
-			out, &(struct endpoint_event){ENDPOINT_MEASURED, {i}}));
+		assert_ok(endpoint_log_add(out, &(struct endpoint_event){ENDPOINT_MEASURED, {i}}));
 }
 
 static void a_log_fits_its_pcr_to_the_last_event_or_up_to_one_before(void **state)
@@ -25,7 +24,7 @@ static void a_log_fits_its_pcr_to_the_last_event_or_up_to_one_before(void **stat
 		assert_ok(endpoint_log_value(&log, n, pcr));
 		assert_ok(ledger_compare(&log, pcr, &fit, &done));
 		assert_int_equal(n, done);
-		assert_int_equal(n == 0	    ? LEDGER_OVER
+		assert_int_equal(n == 0	      ? LEDGER_OVER
 				 : n == log.n ? LEDGER_FITS
 					      : LEDGER_UNFINISHED,
 			fit);

@@ -1,6 +1,5 @@
 #include "tunnel.h"
 
-
 #include <string.h>
 
 /* An attack, or an accident: the one thing in which a scene differs from that of an honest host. */
@@ -38,11 +37,10 @@ static void nothing(struct scene *s)
 
 static void an_endpoint_certified_by_the_ca(struct scene *s)
 {
-	s->question.endpoint = scene_certificate(s,
-		&(struct recipe){.name = "TLS",
-			.key = s->victim.key,
-			.dns = s->victim.name,
-			.usage = "serverAuth,clientAuth"});
+	s->question.endpoint = scene_certificate(s, &(struct recipe){.name = "TLS",
+							    .key = s->victim.key,
+							    .dns = s->victim.name,
+							    .usage = "serverAuth,clientAuth"});
 }
 
 static void a_name_in_capitals(struct scene *s)
@@ -75,11 +73,10 @@ static void an_honest_host_is_linked(void **state)
 /* The thief's endpoint under the victim's name; everything else is the victim's, fresh. */
 static void a_quote_relayed(struct scene *s)
 {
-	s->question.endpoint = scene_certificate(s,
-		&(struct recipe){.name = "endpoint",
-			.key = s->thief.key,
-			.dns = s->victim.name,
-			.issuer_key = s->thief.key});
+	s->question.endpoint = scene_certificate(s, &(struct recipe){.name = "endpoint",
+							    .key = s->thief.key,
+							    .dns = s->victim.name,
+							    .issuer_key = s->thief.key});
 }
 
 static void a_quote_relayed_by_name(struct scene *s)
@@ -275,8 +272,7 @@ static void nothing_but_the_log_as_it_was_can_be_quoted(void **state)
 		{"no log", a_log_that_is_none, LINK_LOG, "endpoint-log"},
 		{"PCR 16", pcr_16, LINK_LOG, "endpoint-log"},
 		{"log of another PCR", a_log_of_another_pcr, LINK_QUOTE, "quote-selection"},
-		{"quote over another PCR", a_quote_over_another_pcr, LINK_QUOTE,
-			"quote-selection"},
+		{"quote over another PCR", a_quote_over_another_pcr, LINK_QUOTE, "quote-selection"},
 		{"quote over no PCR", a_quote_over_no_pcr, LINK_QUOTE, "quote-selection"},
 		{"quote over more", a_quote_over_more, LINK_QUOTE, "quote-selection"},
 		{"no quote", no_quote, LINK_QUOTE, "attest"},
@@ -289,20 +285,18 @@ static void nothing_but_the_log_as_it_was_can_be_quoted(void **state)
 /* The endpoint signs for itself under other names. */
 static void name_endpoint(struct scene *s, const char *dns)
 {
-	s->question.endpoint = scene_certificate(s,
-		&(struct recipe){.name = "endpoint",
-			.key = s->victim.key,
-			.dns = dns,
-			.issuer_key = s->victim.key});
+	s->question.endpoint = scene_certificate(s, &(struct recipe){.name = "endpoint",
+							    .key = s->victim.key,
+							    .dns = dns,
+							    .issuer_key = s->victim.key});
 }
 
 static void name_property(struct scene *s, const char *dns)
 {
-	s->question.property = scene_certificate(s,
-		&(struct recipe){.name = "AK",
-			.key = s->victim.ak.pkey,
-			.dns = dns,
-			.usage = PROPERTY_USAGE});
+	s->question.property = scene_certificate(s, &(struct recipe){.name = "AK",
+							    .key = s->victim.ak.pkey,
+							    .dns = dns,
+							    .usage = PROPERTY_USAGE});
 }
 
 static void another_name_dialled(struct scene *s)

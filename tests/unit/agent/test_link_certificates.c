@@ -16,19 +16,18 @@ struct fault {
 	const char *code; /* NULL: it is good */
 };
 
-static X509 *certificate(
-	struct scene *s, const struct fault *fault, EVP_PKEY *key, const char *dns)
+static X509 *certificate(struct scene *s, const struct fault *fault, EVP_PKEY *key, const char *dns)
 {
-	return scene_certificate(s,
-		&(struct recipe){.name = "AK",
-			.dns = dns,
-			.usage = fault->usage,
-			.is_ca = fault->is_ca,
-			.key = key,
-			.issuer = fault->is_strangers ? s->stranger.intermediate : NULL,
-			.issuer_key = fault->is_strangers ? s->stranger.key : NULL,
-			.from = fault->from,
-			.until = fault->until});
+	return scene_certificate(
+		s, &(struct recipe){.name = "AK",
+			   .dns = dns,
+			   .usage = fault->usage,
+			   .is_ca = fault->is_ca,
+			   .key = key,
+			   .issuer = fault->is_strangers ? s->stranger.intermediate : NULL,
+			   .issuer_key = fault->is_strangers ? s->stranger.key : NULL,
+			   .from = fault->from,
+			   .until = fault->until});
 }
 
 static void assert_broken(struct scene *s, const struct fault *fault, enum link_part part)
@@ -38,7 +37,8 @@ static void assert_broken(struct scene *s, const struct fault *fault, enum link_
 
 	if (fault->code == NULL && err == OK)
 		return;
-	if (fault->code == NULL || err == OK || broken != part || strcmp(why()->code, fault->code) != 0)
+	if (fault->code == NULL || err == OK || broken != part ||
+		strcmp(why()->code, fault->code) != 0)
 		fail_msg("%s: part %d, \"%s\": %s", fault->name, (int)broken,
 			err == OK ? "" : why()->code, err == OK ? "" : why()->sentence);
 }
@@ -91,8 +91,7 @@ static void a_platform_property_certificate_is_the_cas_and_for_that_alone(void *
 		struct scene s;
 
 		scene_make(&s);
-		s.question.property =
-			certificate(&s, &faults[i], s.victim.ak.pkey, s.victim.name);
+		s.question.property = certificate(&s, &faults[i], s.victim.ak.pkey, s.victim.name);
 		assert_broken(&s, &faults[i], LINK_PROPERTY);
 		scene_free(&s);
 	}
@@ -139,15 +138,14 @@ static void a_self_signed_certificate_is_in_time_and_really_is(void **state)
 		struct scene s;
 
 		scene_make(&s);
-		s.question.endpoint = scene_certificate(&s,
-			&(struct recipe){.name = "endpoint",
-				.dns = s.victim.name,
-				.usage = faults[i].usage,
-				.is_ca = faults[i].is_ca,
-				.key = s.victim.key,
-				.issuer_key = s.victim.key,
-				.from = faults[i].from,
-				.until = faults[i].until});
+		s.question.endpoint = scene_certificate(&s, &(struct recipe){.name = "endpoint",
+								    .dns = s.victim.name,
+								    .usage = faults[i].usage,
+								    .is_ca = faults[i].is_ca,
+								    .key = s.victim.key,
+								    .issuer_key = s.victim.key,
+								    .from = faults[i].from,
+								    .until = faults[i].until});
 		assert_broken(&s, &faults[i], LINK_ENDPOINT);
 		scene_free(&s);
 	}
@@ -211,7 +209,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ak_certificate_is_the_cas_and_for_an_ak_alone),
 		cmocka_unit_test(a_platform_property_certificate_is_the_cas_and_for_that_alone),
-		cmocka_unit_test(an_endpoints_certificate_is_in_time_for_tls_and_its_own_or_the_cas),
+		cmocka_unit_test(
+			an_endpoints_certificate_is_in_time_for_tls_and_its_own_or_the_cas),
 		cmocka_unit_test(a_self_signed_certificate_is_in_time_and_really_is),
 		cmocka_unit_test(an_altered_self_signature_is_refused),
 		cmocka_unit_test(a_certificate_whose_key_cannot_be_read_is_refused),

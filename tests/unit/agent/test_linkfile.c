@@ -36,8 +36,7 @@ static void assert_same(const struct linkage *a, const struct linkage *b)
 	assert_view_equal(buf_view(&a->platform_property), buf_view(&b->platform_property));
 	assert_int_equal(a->intermediates_n, b->intermediates_n);
 	for (size_t i = 0; i < a->intermediates_n; i++)
-		assert_view_equal(
-			buf_view(&a->intermediates[i]), buf_view(&b->intermediates[i]));
+		assert_view_equal(buf_view(&a->intermediates[i]), buf_view(&b->intermediates[i]));
 }
 
 static void a_file_and_a_directory_read_back(void **state)
@@ -101,7 +100,7 @@ static void each_certificate_of_a_linkage_is_one(void **state)
 
 		make(&linkage);
 		if (i > 0)
-			buf_u8(i == 1 ? &linkage.ak_certificate
+			buf_u8(i == 1	 ? &linkage.ak_certificate
 				: i == 2 ? &linkage.platform_property
 					 : &linkage.intermediates[1],
 				0);
