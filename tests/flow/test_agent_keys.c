@@ -286,6 +286,50 @@ static void new_keys_are_made_when_they_are_asked_for(void **state)
 	assert_usable();
 }
 
+static void enroll_with(const char *ak, const char *hierarchy, const char *handle, const char *key,
+	const char *state)
+{
+	AUTO(mem_free) char *host = text("%s.example.test", strrchr(state, '/') + 1);
+	AUTO(mem_free) char *template = text("tls-server=%s", key);
+	AUTO(output_free) struct output output;
+
+	ENDORSE(&output, NULL, "enroll", "--server", world.name, "--ca", world.roots, "--tcti",
+		world.chips[0].tcti, "--host", host, "--state", state, "--timeout", "20", "--ak",
+		ak, "--hierarchy", hierarchy, "--template", template,
+		handle == NULL ? NULL : "--ak-handle", handle);
+	assert_code(&output, 0);
+}
+
+/* Asked too early, the service gives the same again: the command does not run. */
+static void aks_of_all_kinds_and_places_renew(void **state)
+{
+	static const struct {
+		const char *ak, *hierarchy, *handle, *key;
+	} rows[] = {
+		{"rsa2048-pss", "ek", NULL, "tpm:p384"},
+		{"p384", "endorsement", NULL, "tpm:rsa2048"},
+		{"rsa2048", "owner", "0x81010a05", "tpm"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(mem_free) char *where = text("%s/renews-%zu", world.dir, i);
+		AUTO(mem_free) char *leaf = text("%s/tls-server.pem", where);
+		AUTO(mem_free) char *before = NULL, *after = NULL;
+		AUTO(output_free) struct output output;
+
+		enroll_with(rows[i].ak, rows[i].hierarchy, rows[i].handle, rows[i].key, where);
+		before = content(leaf);
+		ENDORSE(&output, NULL, "renew", "--force", "--state", where, "--tcti",
+			world.chips[0].tcti, "--timeout", "20", "--exec", "tls-server=exit 1");
+		assert_code(&output, 0);
+		assert_tells(&output.out, "Renewed  renews-");
+		after = content(leaf);
+		assert_string_equal(before, after);
+		assert_nothing_left(world.chips[0].tcti);
+	}
+}
+
 /* The operator gave the name to another machine. */
 static void without_its_name_it_is_refused_and_keeps_what_it_has(void **state)
 {
@@ -295,8 +339,8 @@ static void without_its_name_it_is_refused_and_keeps_what_it_has(void **state)
 	AUTO(output_free) struct output unbound, taken, output;
 
 	(void)state;
-	world_run(&world, &unbound, "endorsectl", "host",
-		"unbind", HOST, "--why", "mainboard", "--admin", url, "--token-file", token, NULL);
+	world_run(&world, &unbound, "endorsectl", "host", "unbind", HOST, "--why", "mainboard",
+		"--admin", url, "--token-file", token, NULL);
 	assert_code(&unbound, 0);
 	ENDORSE(&taken, NULL, "enroll", "--server", world.name, "--ca", world.roots, "--tcti",
 		world.chips[1].tcti, "--host", HOST, "--state", other, "--timeout", "20");
@@ -319,6 +363,7 @@ static int run_all(void)
 		cmocka_unit_test(status_tells_of_each),
 		cmocka_unit_test(past_half_of_their_life_the_ak_alone_gets_new_ones),
 		cmocka_unit_test(new_keys_are_made_when_they_are_asked_for),
+		cmocka_unit_test(aks_of_all_kinds_and_places_renew),
 		cmocka_unit_test(without_its_name_it_is_refused_and_keeps_what_it_has),
 	};
 
