@@ -72,7 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		snprintf(path, sizeof(path), "%s/it.yaml", dir);
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* Another file each time: some file systems wait for the disk when one is written anew. */
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, p, n) != (ssize_t)n)
 		abort();
 	problems_init(&problems);
