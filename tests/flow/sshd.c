@@ -109,10 +109,10 @@ static void add_option(struct line *line, const char *name, const char *value)
 
 void ssh_visit(const struct sshd *sshd, const struct ssh_plan *plan, struct output *output)
 {
-	static const char *const always[][2] = {{"BatchMode", "yes"}, {"StrictHostKeyChecking", "yes"},
-		{"GlobalKnownHostsFile", "none"}, {"IdentitiesOnly", "yes"},
-		{"IdentityAgent", "none"}, {"UpdateHostKeys", "no"}, {"LogLevel", "DEBUG1"},
-		{"ConnectTimeout", "20"}};
+	static const char *const always[][2] = {{"BatchMode", "yes"},
+		{"StrictHostKeyChecking", "yes"}, {"GlobalKnownHostsFile", "none"},
+		{"IdentitiesOnly", "yes"}, {"IdentityAgent", "none"}, {"UpdateHostKeys", "no"},
+		{"LogLevel", "DEBUG1"}, {"ConnectTimeout", "20"}};
 	const struct passwd *user = getpwuid(geteuid());
 	AUTO(mem_free) char *port = text("%d", sshd->port);
 	struct line line = {.argv = {"ssh", "-F", "none", "-p", port, "-i", plan->key}, .n = 7};

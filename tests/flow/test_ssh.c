@@ -132,7 +132,9 @@ static void read_key(const char *name, struct buf *blob)
 static void certify(const struct wish *wish, const char *name)
 {
 	const struct grant_label labels[] = {{"login", wish->login}};
-	AUTO(buf_free) struct buf blob = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX), line = BUF(1 << 15);
+	AUTO(buf_free)
+	struct buf blob = BUF(SSHKEY_MAX),
+		   bits = BUF(SSHKEY_MAX), line = BUF(1 << 15);
 	AUTO(issued_free) struct issued issued = {0};
 	AUTO(mem_free) char *path = in(name);
 	struct grant grant = {.template = wish->template,
@@ -236,8 +238,7 @@ static void assert_goes(const char *name, const struct visit *visit)
 
 static void host_and_user_know_each_other_by_certificates_alone(void **state)
 {
-	static const char *const keys[][2] = {
-		{"host", "ssh-ed25519-cert-v01@openssh.com"},
+	static const char *const keys[][2] = {{"host", "ssh-ed25519-cert-v01@openssh.com"},
 		{"host-ecdsa", "ecdsa-sha2-nistp256-cert-v01@openssh.com"},
 		{"host-rsa", "rsa-sha2-512-cert-v01@openssh.com"}};
 
@@ -354,8 +355,9 @@ static void user_of_another_key(struct visit *visit)
 
 static void from_elsewhere(struct visit *visit)
 {
-	visit->user = (struct wish){.template = "from-elsewhere", .login = "deployer", .key = "user"};
-	visit->logged = "not permitted to authenticate from 127.0.0.1";
+	visit->user =
+		(struct wish){.template = "from-elsewhere", .login = "deployer", .key = "user"};
+	visit->logged = "not from a permitted source address";
 }
 
 static const struct {

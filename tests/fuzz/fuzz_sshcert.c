@@ -13,8 +13,8 @@ static void key_of(const struct ssh_certificate *certificate, struct buf *blob)
 {
 	size_t suffix = strlen(SSH_CERTIFICATE_SUFFIX);
 
-	sshwire_add_string(blob,
-		(struct view){certificate->key_type.p, certificate->key_type.n - suffix});
+	sshwire_add_string(
+		blob, (struct view){certificate->key_type.p, certificate->key_type.n - suffix});
 	buf_add(blob, certificate->public_key);
 }
 
