@@ -122,7 +122,7 @@ static enum err add_option(
 	sshwire_add_string(out, view_str(option->name));
 	/* A value is a string within the string, a flag an empty one. */
 	if (option->value != NULL)
-		TRY(add_text(option->value, TEXT_PRINTABLE, grant, &data));
+		TRY(add_text(option->value, TEXT_IA5, grant, &data));
 	sshwire_add_string(out, buf_view(&data));
 	return buf_ok(out);
 }

@@ -228,6 +228,20 @@ size_t policy_rules(const struct policy *policy)
 	return policy->rules.n;
 }
 
+bool policy_offer(const struct policy *policy, size_t index, struct policy_offer *out)
+{
+	const struct rule *rule = policy->rules.item;
+
+	for (size_t i = 0; i < policy->rules.n; index -= rule[i++].templates.n)
+		if (index < rule[i].templates.n) {
+			char *const *template = rule[i].templates.item;
+
+			*out = (struct policy_offer){rule[i].name, template[index], rule[i].mark};
+			return true;
+		}
+	return false;
+}
+
 size_t policy_rules_for_any_ek(const struct policy *policy)
 {
 	const struct rule *rule = policy->rules.item;

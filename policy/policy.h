@@ -46,6 +46,14 @@ const struct hold *policy_hold(const struct policy *policy);
 size_t policy_rules(const struct policy *policy);
 size_t policy_rules_for_any_ek(const struct policy *policy);
 
+/* A template that a rule gives, and where the rule stands in the file. */
+struct policy_offer {
+	const char *rule, *template; /* the policy's */
+	struct yaml_mark mark;
+};
+/* The offer at a place, from 0, through all rules; false beyond the last. */
+bool policy_offer(const struct policy *policy, size_t index, struct policy_offer *out);
+
 #define RULE_NAME_MAX 64 /* bytes */
 
 /* What the matching rule gives. */

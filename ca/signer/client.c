@@ -5,35 +5,78 @@
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 #include "ca/lint.h"
+#include "ca/ssh.h"
+#include "ca/text.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct signer {
 	struct authority *authority;
 	struct templates *templates;
+	struct ssh_ca *ssh_host, *ssh_user; /* NULL: none */
+	char *organization; /* NULL: none */
 };
+
+/* One more thing that may be wrong; the first one is the error. */
+static void load(enum err loaded, struct problems *problems, enum err *err)
+{
+	if (loaded != OK)
+		problem_add_failure(problems);
+	if (*err == OK)
+		*err = loaded;
+}
+
+/* NULL when the CA's subject has none that a certificate could state. */
+static char *organization_of(const X509 *ca)
+{
+	const X509_NAME *subject = X509_get_subject_name(ca);
+	const int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
+	AUTO(ossl_free) uint8_t *text = NULL;
+	int n;
+
+	if (at < 0)
+		return NULL;
+	n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	ERR_clear_error();
+	if (n <= 0 || strlen((char *)text) != (size_t)n || !text_is((char *)text, TEXT_UTF8))
+		return NULL;
+	return strdup((char *)text);
+}
 
 enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out)
 {
 	AUTO(signer_close) struct signer *signer = calloc(1, sizeof(*signer));
-	enum err judged, loaded;
+	enum err err = OK, judged;
 
 	if (signer == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
 	judged = templates_load(files->templates, problems, &signer->templates);
 	/* Also when the templates are wrong: an operator wants to see everything at once. */
-	loaded = authority_load(
-		files->certificate, files->key, files->passphrase, &signer->authority);
-	if (loaded != OK)
-		problem_add_failure(problems);
+	load(authority_load(files->certificate, files->key, files->passphrase, &signer->authority),
+		problems, &err);
+	if (files->ssh_host_key != NULL)
+		load(ssh_ca_load(
+			     files->ssh_host_key, files->ssh_host_passphrase, &signer->ssh_host),
+			problems, &err);
+	if (files->ssh_user_key != NULL)
+		load(ssh_ca_load(
+			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
+			problems, &err);
 	if (judged == OK)
 		judged = templates_lint(signer->templates,
-			loaded == OK ? authority_certificate(signer->authority) : NULL, problems);
-	TRY(loaded);
+			signer->authority == NULL ? NULL : authority_certificate(signer->authority),
+			problems);
+	TRY(err);
 	TRY(judged);
+	signer->organization = files->organization != NULL
+				       ? strdup(files->organization)
+				       : organization_of(authority_certificate(signer->authority));
+	if (files->organization != NULL && signer->organization == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
 	*out = MOVE(signer);
 	return OK;
 }
@@ -44,6 +87,9 @@ void signer_close(struct signer **signer)
 		return;
 	authority_free(&(*signer)->authority);
 	templates_free(&(*signer)->templates);
+	ssh_ca_free(&(*signer)->ssh_host);
+	ssh_ca_free(&(*signer)->ssh_user);
+	free((*signer)->organization);
 	free(*signer);
 	*signer = NULL;
 }
@@ -64,13 +110,29 @@ static enum err find_template(
 	return OK;
 }
 
+static const struct ssh_ca *ssh_ca_of(const struct signer *signer, enum template_kind kind)
+{
+	return kind == TEMPLATE_SSH_HOST ? signer->ssh_host : signer->ssh_user;
+}
+
+static enum err no_ssh_ca(const struct template *tmpl)
+{
+	return fail(ERR_INTERNAL, "ssh-ca",
+		"the template \"%s\" is of kind %s, and there is no such CA", tmpl->name,
+		tmpl->kind);
+}
+
 enum err signer_issue(
 	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out)
 {
 	const struct template *tmpl;
 
 	TRY(find_template(signer, grant, &tmpl));
-	return certificate_issue(signer->authority, tmpl, grant, now, out);
+	if (template_kind(tmpl) == TEMPLATE_X509)
+		return certificate_issue(signer->authority, tmpl, grant, now, out);
+	if (ssh_ca_of(signer, template_kind(tmpl)) == NULL)
+		return no_ssh_ca(tmpl);
+	return ssh_issue(ssh_ca_of(signer, template_kind(tmpl)), tmpl, grant, now, out);
 }
 
 enum err signer_judge(const struct signer *signer, const struct grant *grant)
@@ -78,7 +140,11 @@ enum err signer_judge(const struct signer *signer, const struct grant *grant)
 	const struct template *tmpl;
 
 	TRY(find_template(signer, grant, &tmpl));
-	return certificate_judge(signer->authority, tmpl, grant);
+	if (template_kind(tmpl) == TEMPLATE_X509)
+		return certificate_judge(signer->authority, tmpl, grant);
+	if (ssh_ca_of(signer, template_kind(tmpl)) == NULL)
+		return no_ssh_ca(tmpl);
+	return ssh_judge(tmpl, grant);
 }
 
 unsigned signer_template_version(const struct signer *signer, const char *name)
@@ -93,6 +159,11 @@ const struct template *signer_template(const struct signer *signer, size_t index
 	return template_at(signer->templates, index);
 }
 
+const struct template *signer_template_named(const struct signer *signer, const char *name)
+{
+	return template_named(signer->templates, name);
+}
+
 int64_t signer_not_after(const struct signer *signer)
 {
 	return authority_not_after(signer->authority);
@@ -101,6 +172,18 @@ int64_t signer_not_after(const struct signer *signer)
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);
+}
+
+const char *signer_organization(const struct signer *signer)
+{
+	return signer->organization;
+}
+
+struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind)
+{
+	const struct ssh_ca *ca = kind == TEMPLATE_X509 ? NULL : ssh_ca_of(signer, kind);
+
+	return ca == NULL ? (struct view){NULL, 0} : ssh_ca_public(ca);
 }
 
 bool signer_has_issued(const struct signer *signer, struct view der)
@@ -135,5 +218,7 @@ enum err signer_ready(struct signer *signer)
 	if (!signs(authority_key(signer->authority),
 		    X509_get0_pubkey(authority_certificate(signer->authority))))
 		return fail(ERR_BUSY, "ca-key", "the issuing CA's key does not sign");
-	return OK;
+	if (signer->ssh_host != NULL)
+		TRY(ssh_ca_ready(signer->ssh_host));
+	return signer->ssh_user == NULL ? OK : ssh_ca_ready(signer->ssh_user);
 }

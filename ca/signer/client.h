@@ -9,12 +9,17 @@ struct signer;
 struct signer_files {
 	const char *certificate, *key, *passphrase; /* see authority_load() */
 	const char *templates; /* directory */
+	/* OpenSSH CAs, see ssh_ca_load(); NULL: none. */
+	const char *ssh_host_key, *ssh_host_passphrase;
+	const char *ssh_user_key, *ssh_user_passphrase;
+	const char *organization; /* the operator's; NULL: the first one of the CA's subject */
 };
 
 /*
- * Opens the issuing CA and the signer's own templates, which are checked against every grant.
- * Whatever is wrong with either, and each finding of templates_lint(), is added to `problems`. `*out` is the caller's, for
- * signer_close(). Errors of templates_load(), templates_lint() and authority_load().
+ * Opens the issuing CA, the OpenSSH CAs that there are, and the signer's own templates, which are
+ * checked against every grant. Whatever is wrong with any, and each finding of templates_lint(), is added to
+ * `problems`. `*out` is the caller's, for signer_close(). Errors of templates_load(), templates_lint(),
+ * authority_load() and ssh_ca_load().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
@@ -22,8 +27,8 @@ void signer_close(struct signer **signer);
 
 /*
  * Builds and signs what the grant says. ERR_INTERNAL "template-unknown", "template-version": the
- * signer's own templates do not know what the grant names; otherwise as certificate_issue().
- * Safe from any thread.
+ * signer's own templates do not know what the grant names; "ssh-ca": there is no CA for it; otherwise
+ * as certificate_issue() and, of the kinds ssh-*, ssh_issue(). Safe from any thread.
  */
 CHECKED enum err signer_issue(
 	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out);
@@ -40,6 +45,9 @@ unsigned signer_template_version(const struct signer *signer, const char *name);
 /* The template at a place, from 0; NULL beyond the last. */
 const struct template *signer_template(const struct signer *signer, size_t index);
 
+/* NULL when there is none of that name. */
+const struct template *signer_template_named(const struct signer *signer, const char *name);
+
 /* Seconds since 1970 at which the issuing CA's certificate ends. */
 int64_t signer_not_after(const struct signer *signer);
 
@@ -52,8 +60,14 @@ struct view signer_chain(const struct signer *signer, size_t index);
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
 
+/* What ${organization} stands for; NULL when neither files nor CA name one. */
+const char *signer_organization(const struct signer *signer);
+
+/* The public key blob of the OpenSSH CA for a kind of template; empty when there is none. */
+struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind);
+
 /*
- * Signs and verifies a random text: does the key sign, and is it the certificate's? ERR_BUSY
- * "ca-key", "ca-not-valid-yet", "ca-expired".
+ * Signs and verifies a random text: does the key sign, and is it the certificate's? So for every CA
+ * that there is. ERR_BUSY "ca-key", "ca-not-valid-yet", "ca-expired".
  */
 CHECKED enum err signer_ready(struct signer *signer);

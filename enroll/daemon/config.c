@@ -1,5 +1,6 @@
 #include "enroll/daemon/config.h"
 
+#include "ca/text.h"
 #include "enroll/trust/trust.h"
 
 #include <ctype.h>
@@ -15,6 +16,15 @@ static const struct yaml_key ca_keys[] = {
 	{0},
 };
 static const struct yaml_schema ca_schema = {sizeof(struct config_ca), ca_keys, CA(mark)};
+
+#define SSH_CA(member) offsetof(struct config_ssh_ca, member)
+static const struct yaml_key ssh_ca_keys[] = {
+	{"key", YAML_PATH, SSH_CA(key), "", 0, 0, NULL, NULL},
+	{"passphrase_file", YAML_PATH, SSH_CA(passphrase_file), "", 0, 0, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema ssh_ca_schema = {
+	sizeof(struct config_ssh_ca), ssh_ca_keys, SSH_CA(mark)};
 
 #define TRUST(member) offsetof(struct config_trust, member)
 static const struct yaml_key trust_keys[] = {
@@ -43,6 +53,9 @@ static const struct yaml_key config_keys[] = {
 	{"database_connections", YAML_WHOLE, CONFIG(database_connections), "8", 1, 100, NULL, NULL},
 	{"database_wait", YAML_SECONDS, CONFIG(database_wait), "5s", 1, 60, NULL, NULL},
 	{"ca", YAML_MAP, CONFIG(ca), NULL, 0, 0, &ca_schema, NULL},
+	{"ssh_host_ca", YAML_MAP, CONFIG(ssh_host_ca), "", 0, 0, &ssh_ca_schema, NULL},
+	{"ssh_user_ca", YAML_MAP, CONFIG(ssh_user_ca), "", 0, 0, &ssh_ca_schema, NULL},
+	{"organization", YAML_TEXT, CONFIG(organization), "", 1, 64, NULL, NULL},
 	{"templates", YAML_PATH, CONFIG(templates), NULL, 0, 0, NULL, NULL},
 	{"policy", YAML_PATH, CONFIG(policy), NULL, 0, 0, NULL, NULL},
 	{"vendors", YAML_PATH, CONFIG(vendors), "", 0, 0, NULL, NULL},
@@ -103,6 +116,15 @@ static void judge_trust(const char *path, const struct config *config, struct pr
 	}
 }
 
+/* Both can be left out together with the CA, and neither alone. */
+static void judge_ssh_ca(const char *path, const char *key, const struct config_ssh_ca *ca,
+	struct problems *problems)
+{
+	if (ca->mark.line > 0 && (ca->key == NULL || ca->passphrase_file == NULL))
+		problem_add(problems, path, ca->mark, "%s has no %s", key,
+			ca->key == NULL ? "key" : "passphrase_file");
+}
+
 static void judge(const char *path, const struct config *config, struct problems *problems)
 {
 	const char *const addresses[] = {config->listen, config->admin_listen};
@@ -119,6 +141,12 @@ static void judge(const char *path, const struct config *config, struct problems
 		problem_add(problems, path, config->mark,
 			"service is \"%s\": wanted an https URL without a slash at its end",
 			config->service);
+	if (config->organization != NULL && !text_is(config->organization, TEXT_UTF8))
+		problem_add(problems, path, config->mark,
+			"organization goes into certificates: wanted %s",
+			text_type_says(TEXT_UTF8));
+	judge_ssh_ca(path, "ssh_host_ca", &config->ssh_host_ca, problems);
+	judge_ssh_ca(path, "ssh_user_ca", &config->ssh_user_ca, problems);
 	judge_trust(path, config, problems);
 }
 

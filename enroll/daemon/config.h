@@ -8,6 +8,11 @@ struct config_ca {
 	struct yaml_mark mark;
 };
 
+struct config_ssh_ca {
+	char *key, *passphrase_file; /* NULL, both: there is none */
+	struct yaml_mark mark;
+};
+
 struct config_trust {
 	char *name, *class, *roots;
 	char *intermediates, *crls; /* NULL: none */
@@ -24,6 +29,8 @@ struct config {
 	int64_t database_connections;
 	int64_t database_wait; /* seconds */
 	struct config_ca ca;
+	struct config_ssh_ca ssh_host_ca, ssh_user_ca;
+	char *organization; /* NULL: the CA's */
 	char *templates, *policy;
 	char *vendors; /* NULL: none; there is this, or trust, or both */
 	struct yaml_list trust; /* of struct config_trust */

@@ -194,6 +194,14 @@ static void look_at_secret(struct looking *looking, const char *path, bool group
 	look_above(looking, path);
 }
 
+static void look_at_ssh_ca(struct looking *looking, const struct config_ssh_ca *ca)
+{
+	if (ca->key == NULL)
+		return;
+	look_at_secret(looking, ca->key, false);
+	look_at_secret(looking, ca->passphrase_file, false);
+}
+
 /* The configuration is no secret by itself, so nothing refuses one that everybody can read. */
 static void look_at_password(struct looking *looking, const char *path, const struct config *config)
 {
@@ -217,6 +225,8 @@ void files_examine(const char *path, const struct config *config, struct finding
 	look_at_secret(&looking, config->ticket_key_file, false);
 	look_at_secret(&looking, config->ca.key, false);
 	look_at_secret(&looking, config->ca.passphrase_file, false);
+	look_at_ssh_ca(&looking, &config->ssh_host_ca);
+	look_at_ssh_ca(&looking, &config->ssh_user_ca);
 	look_at(&looking, path);
 	look_at_password(&looking, path, config);
 	look_at(&looking, config->ca.certificate);

@@ -45,8 +45,15 @@ static void make_secrets(const struct making *making)
 static void make_signer(const struct making *making)
 {
 	const struct config *config = making->config;
-	const struct signer_files files = {config->ca.certificate, config->ca.key,
-		config->ca.passphrase_file, config->templates};
+	const struct signer_files files = {.certificate = config->ca.certificate,
+		.key = config->ca.key,
+		.passphrase = config->ca.passphrase_file,
+		.templates = config->templates,
+		.ssh_host_key = config->ssh_host_ca.key,
+		.ssh_host_passphrase = config->ssh_host_ca.passphrase_file,
+		.ssh_user_key = config->ssh_user_ca.key,
+		.ssh_user_passphrase = config->ssh_user_ca.passphrase_file,
+		.organization = config->organization};
 	size_t before = making->problems->n;
 	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
@@ -62,6 +69,34 @@ static bool is_template(void *ctx, const char *name)
 	return service->signer == NULL || signer_template_version(service->signer, name) != 0;
 }
 
+/* What a rule gives can be signed; a template alone, which comes with the package, may wait for its CA. */
+static void judge_offers(const struct making *making)
+{
+	const struct service *service = making->parts->service;
+	struct policy_offer offer;
+
+	for (size_t i = 0; policy_offer(service->policy, i, &offer); i++) {
+		const struct template *tmpl =
+			signer_template_named(service->signer, offer.template);
+		enum template_kind kind = tmpl == NULL ? TEMPLATE_X509 : template_kind(tmpl);
+
+		if (kind != TEMPLATE_X509 && signer_ssh_ca(service->signer, kind).n == 0)
+			problem_add(making->problems, making->config->policy, offer.mark,
+				"the rule \"%s\" gives \"%s\", and %s has no %s to sign it: make "
+				"one "
+				"with endorsectl ca init-ssh, or take the template out of the rule",
+				offer.rule, offer.template, making->path,
+				kind == TEMPLATE_SSH_HOST ? "ssh_host_ca" : "ssh_user_ca");
+		if (tmpl != NULL && signer_organization(service->signer) == NULL &&
+			template_uses(tmpl, "organization"))
+			problem_add(making->problems, making->config->policy, offer.mark,
+				"the rule \"%s\" gives \"%s\", which states ${organization}, and "
+				"neither %s nor the CA's certificate names one: say organization "
+				"there",
+				offer.rule, offer.template, making->path);
+	}
+}
+
 static void make_policy(const struct making *making)
 {
 	size_t before = making->problems->n;
@@ -71,6 +106,8 @@ static void make_policy(const struct making *making)
 
 	if (making->problems->n == before)
 		note(making, making->config->mark, "policy", err);
+	if (err == OK && service->signer != NULL)
+		judge_offers(making);
 }
 
 static void skipped(void *ctx, const char *path, const char *reason)

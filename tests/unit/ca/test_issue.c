@@ -70,8 +70,8 @@ static void the_serial_number_given_out_is_the_one_in_the_certificate(void **sta
 	assert_ok(certificate_issue(authority, granted.tmpl, &granted.grant, NOW, &issued));
 	cert = parse(&issued);
 	serial = X509_get0_serialNumber(cert);
-	assert_view_equal(
-		((struct view){issued.serial, issued.serial_n}), ((struct view){serial->data, (size_t)serial->length}));
+	assert_view_equal(((struct view){issued.serial, issued.serial_n}),
+		((struct view){serial->data, (size_t)serial->length}));
 }
 
 static void assert_time(const ASN1_TIME *time, int64_t wanted)

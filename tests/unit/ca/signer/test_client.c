@@ -15,8 +15,10 @@
 static enum err open_signer(const struct issuer *issuer, const char *templates, struct signer **out)
 {
 	AUTO(problems_free) struct problems problems;
-	const struct signer_files files = {
-		issuer->certificate, issuer->key, issuer->passphrase, templates};
+	const struct signer_files files = {.certificate = issuer->certificate,
+		.key = issuer->key,
+		.passphrase = issuer->passphrase,
+		.templates = templates};
 
 	problems_init(&problems);
 	return signer_open(&files, &problems, out);
