@@ -4,6 +4,7 @@
 #include "ca/base/folder.h"
 #include "ca/template_judge.h"
 #include "ca/template_schema.h"
+#include "ca/variable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,4 +126,48 @@ enum template_kind template_kind(const struct template *tmpl)
 enum template_key template_key(const struct template *tmpl)
 {
 	return (enum template_key)place_of(tmpl->key, template_key_words);
+}
+
+static bool map_uses(const struct yaml_schema *schema, const char *map, const char *variable);
+
+static bool list_uses(
+	const struct yaml_key *key, const struct yaml_list *list, const char *variable)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (key->of == NULL ? variables_use(((char *const *)list->item)[i], variable)
+				    : map_uses(key->of, (char *)list->item + i * key->of->size,
+					      variable))
+			return true;
+	return false;
+}
+
+static bool value_uses(const struct yaml_key *key, const void *value, const char *variable)
+{
+	const char *text;
+
+	switch (key->type) {
+	case YAML_TEXT:
+		text = *(char *const *)value;
+		return text != NULL && variables_use(text, variable);
+	case YAML_LIST:
+		return list_uses(key, value, variable);
+	case YAML_MAP:
+		return map_uses(key->of, value, variable);
+	default:
+		return false;
+	}
+}
+
+/* By the schema, so that no text is forgotten that it comes to know. */
+static bool map_uses(const struct yaml_schema *schema, const char *map, const char *variable)
+{
+	for (const struct yaml_key *key = schema->keys; key->name != NULL; key++)
+		if (value_uses(key, map + key->offset, variable))
+			return true;
+	return false;
+}
+
+bool template_uses(const struct template *tmpl, const char *variable)
+{
+	return map_uses(&template_schema, (const char *)tmpl, variable);
 }

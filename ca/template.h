@@ -122,5 +122,8 @@ const struct template *template_at(const struct templates *templates, size_t ind
 /* NULL when there is no template of that name. */
 const struct template *template_named(const struct templates *templates, const char *name);
 
+/* Does any text of the template use this variable? See variables_use(). */
+bool template_uses(const struct template *tmpl, const char *variable);
+
 /* The policy for EKs of a trust class, "allow-list"; NULL when the template names none for it. */
 const char *template_trust_policy(const struct template *tmpl, const char *trust_class);

@@ -180,9 +180,9 @@ bool variables_unproven(const char *text, const struct grant *grant)
 
 enum filled { FILLED, LACKS_VALUE, IS_UNFIT };
 
-/* Fills the text in; `*lacking` is the variable of which the grant says nothing. */
+/* Fills the text in; `*which` is the variable that the grant has no value for, or one that is unfit. */
 static enum filled fill(const char *text, enum text_type type, const struct grant *grant,
-	struct buf *out, struct view *lacking)
+	struct buf *out, struct view *which)
 {
 	struct piece piece;
 	bool bad = false;
@@ -194,11 +194,9 @@ static enum filled fill(const char *text, enum text_type type, const struct gran
 
 		if (!piece.is_variable) {
 			buf_add(out, piece.text);
-		} else if (value == NULL) {
-			*lacking = piece.text;
-			return LACKS_VALUE;
-		} else if (!add_value(variable, value, type, out)) {
-			return IS_UNFIT;
+		} else if (value == NULL || !add_value(variable, value, type, out)) {
+			*which = piece.text;
+			return value == NULL ? LACKS_VALUE : IS_UNFIT;
 		}
 	}
 	return !bad && buf_ok(out) == OK && text_is(buf_text(out), type) ? FILLED : IS_UNFIT;
@@ -217,9 +215,9 @@ const char *text_problem(const char *text, enum text_type type)
 	static _Thread_local char problem[160];
 	AUTO(buf_free) struct buf value = BUF(EXPANDED_MAX);
 	const char *wrong = variables_problem(text);
-	struct view lacking;
+	struct view which;
 
-	if (wrong != NULL || fill(text, type, &specimen, &value, &lacking) != IS_UNFIT)
+	if (wrong != NULL || fill(text, type, &specimen, &value, &which) != IS_UNFIT)
 		return wrong;
 	snprintf(problem, sizeof(problem), "\"%.60s\": wanted %s", text, text_type_says(type));
 	return problem;
@@ -246,19 +244,31 @@ static enum err missing(const struct grant *grant, struct view name)
 		ERR_INTERNAL, "template-value", "${%.*s} has no value", n, (const char *)name.p);
 }
 
+static enum err unfit(
+	const char *text, enum text_type type, const struct grant *grant, struct view name)
+{
+	if (name.n > 0)
+		return refuse(ERR_REJECTED, "template-value", "endorse-template(5) variables",
+			"certificates of the template \"%s\" state \"%.128s\" as %s, which this "
+			"device's ${%.*s} cannot be part of",
+			grant->template, text, text_type_says(type),
+			(int)(name.n > 80 ? 80 : name.n), (const char *)name.p);
+	return refuse(ERR_REJECTED, "template-value", "endorse-template(5) variables",
+		"certificates of the template \"%s\" state \"%.128s\", which would not be %s",
+		grant->template, text, text_type_says(type));
+}
+
 enum err variables_expand(
 	const char *text, enum text_type type, const struct grant *grant, struct buf *out)
 {
 	AUTO(buf_free) struct buf value = BUF(EXPANDED_MAX);
-	struct view lacking = {NULL, 0};
-	enum filled filled = fill(text, type, grant, &value, &lacking);
+	struct view which = {NULL, 0};
+	enum filled filled = fill(text, type, grant, &value, &which);
 
 	if (filled == LACKS_VALUE)
-		return missing(grant, lacking);
+		return missing(grant, which);
 	if (filled == IS_UNFIT)
-		return refuse(ERR_REJECTED, "template-value", "endorse-template(5) variables",
-			"of this device, \"%.128s\" in the template \"%s\" would not be %s", text,
-			grant->template, text_type_says(type));
+		return unfit(text, type, grant, which);
 	buf_add(out, buf_view(&value));
 	return buf_ok(out);
 }

@@ -4,16 +4,20 @@
 #include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
+#include "ca/lint.h"
 #include "ca/ssh.h"
+#include "ca/text.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct signer {
 	struct authority *authority;
 	struct templates *templates;
 	struct ssh_ca *ssh_host, *ssh_user; /* NULL: none */
+	char *organization; /* NULL: none */
 };
 
 /* One more thing that may be wrong; the first one is the error. */
@@ -23,6 +27,23 @@ static void load(enum err loaded, struct problems *problems, enum err *err)
 		problem_add_failure(problems);
 	if (*err == OK)
 		*err = loaded;
+}
+
+/* NULL when the CA's subject has none that a certificate could state. */
+static char *organization_of(const X509 *ca)
+{
+	const X509_NAME *subject = X509_get_subject_name(ca);
+	const int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
+	AUTO(ossl_free) uint8_t *text = NULL;
+	int n;
+
+	if (at < 0)
+		return NULL;
+	n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	ERR_clear_error();
+	if (n <= 0 || strlen((char *)text) != (size_t)n || !text_is((char *)text, TEXT_UTF8))
+		return NULL;
+	return strdup((char *)text);
 }
 
 enum err signer_open(
@@ -45,8 +66,17 @@ enum err signer_open(
 		load(ssh_ca_load(
 			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
 			problems, &err);
+	if (judged == OK)
+		judged = templates_lint(signer->templates,
+			signer->authority == NULL ? NULL : authority_certificate(signer->authority),
+			problems);
 	TRY(err);
 	TRY(judged);
+	signer->organization = files->organization != NULL
+				       ? strdup(files->organization)
+				       : organization_of(authority_certificate(signer->authority));
+	if (files->organization != NULL && signer->organization == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
 	*out = MOVE(signer);
 	return OK;
 }
@@ -59,6 +89,7 @@ void signer_close(struct signer **signer)
 	templates_free(&(*signer)->templates);
 	ssh_ca_free(&(*signer)->ssh_host);
 	ssh_ca_free(&(*signer)->ssh_user);
+	free((*signer)->organization);
 	free(*signer);
 	*signer = NULL;
 }
@@ -141,6 +172,11 @@ int64_t signer_not_after(const struct signer *signer)
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);
+}
+
+const char *signer_organization(const struct signer *signer)
+{
+	return signer->organization;
 }
 
 struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind)

@@ -12,12 +12,14 @@ struct signer_files {
 	/* OpenSSH CAs, see ssh_ca_load(); NULL: none. */
 	const char *ssh_host_key, *ssh_host_passphrase;
 	const char *ssh_user_key, *ssh_user_passphrase;
+	const char *organization; /* the operator's; NULL: the first one of the CA's subject */
 };
 
 /*
  * Opens the issuing CA, the OpenSSH CAs that there are, and the signer's own templates, which are
- * checked against every grant. Whatever is wrong with any is added to `problems`. `*out` is the
- * caller's, for signer_close(). Errors of templates_load(), authority_load() and ssh_ca_load().
+ * checked against every grant. Whatever is wrong with any, and each finding of templates_lint(), is added to
+ * `problems`. `*out` is the caller's, for signer_close(). Errors of templates_load(), templates_lint(),
+ * authority_load() and ssh_ca_load().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
@@ -57,6 +59,9 @@ struct view signer_chain(const struct signer *signer, size_t index);
  * on from it? What an earlier CA issued is not.
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
+
+/* What ${organization} stands for; NULL when neither files nor CA name one. */
+const char *signer_organization(const struct signer *signer);
 
 /* The public key blob of the OpenSSH CA for a kind of template; empty when there is none. */
 struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind);

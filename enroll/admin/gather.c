@@ -4,17 +4,15 @@
 #include "ca/base/folder.h"
 #include "ca/base/ossl.h"
 #include "enroll/admin/content.h"
+#include "enroll/admin/tempdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define REMOVE_FDS 16
 
 void gathering_init(struct gathering *gathering)
 {
@@ -163,47 +161,16 @@ static enum err add_left_out(const struct walk *walk, const char *shown)
 	return OK;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(char **dir)
-{
-	if (*dir != NULL)
-		nftw(*dir, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS);
-	free(*dir);
-	*dir = NULL;
-}
-
-static enum err private_directory(const char *below, char **out)
-{
-	if (asprintf(out, "%s/endorsectl.XXXXXX", below == NULL ? "/tmp" : below) < 0) {
-		*out = NULL;
-		return out_of_memory();
-	}
-	if (mkdtemp(*out) == NULL) {
-		enum err err = fail(ERR_INTERNAL, "file-write", "%s: %s", *out, strerror(errno));
-
-		mem_free(out);
-		return err;
-	}
-	return OK;
-}
-
 static enum err walk_cab(const struct walk *walk, const struct place *place, struct view bytes)
 {
-	AUTO(remove_tree) char *dir = NULL;
+	AUTO(tempdir_remove) char *dir = NULL;
 	AUTO(mem_free) char *content = NULL;
 	struct place inside = {.shown = place->shown, .depth = place->depth + 1, .is_in_cab = true};
 	char signer[CAB_SIGNER];
 
 	if (place->is_in_cab)
 		return fail(ERR_MALFORMED, "no-certificate", "a cabinet within a cabinet");
-	TRY(private_directory(walk->wish->temporary, &dir));
+	TRY(tempdir_make(walk->wish->temporary, &dir));
 	TRY(cab_extract(bytes, place->shown, walk->wish->cab, dir, signer));
 	buf_fmt(&walk->gathering->notes, "%s: signed by %s\n", place->shown, signer);
 	if ((content = path_join(dir, "content")) == NULL)

@@ -25,6 +25,8 @@ static const char usage[] =
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reload               have the service take its configuration anew\n"
+	"  template check       tell what of templates is wrong, or would hurt later\n"
+	"  template show        show what a device would be given by one\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
 	"  vendors list         tell what the service trusts about TPMs\n"
@@ -55,6 +57,8 @@ static const struct {
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reload", command_reload},
+	{"template check", command_template_check},
+	{"template show", command_template_show},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},
 	{"vendors list", command_vendors_list},

@@ -1,5 +1,6 @@
 #include "enroll/daemon/config.h"
 
+#include "ca/text.h"
 #include "enroll/trust/trust.h"
 
 #include <ctype.h>
@@ -54,6 +55,7 @@ static const struct yaml_key config_keys[] = {
 	{"ca", YAML_MAP, CONFIG(ca), NULL, 0, 0, &ca_schema, NULL},
 	{"ssh_host_ca", YAML_MAP, CONFIG(ssh_host_ca), "", 0, 0, &ssh_ca_schema, NULL},
 	{"ssh_user_ca", YAML_MAP, CONFIG(ssh_user_ca), "", 0, 0, &ssh_ca_schema, NULL},
+	{"organization", YAML_TEXT, CONFIG(organization), "", 1, 64, NULL, NULL},
 	{"templates", YAML_PATH, CONFIG(templates), NULL, 0, 0, NULL, NULL},
 	{"policy", YAML_PATH, CONFIG(policy), NULL, 0, 0, NULL, NULL},
 	{"vendors", YAML_PATH, CONFIG(vendors), "", 0, 0, NULL, NULL},
@@ -139,6 +141,10 @@ static void judge(const char *path, const struct config *config, struct problems
 		problem_add(problems, path, config->mark,
 			"service is \"%s\": wanted an https URL without a slash at its end",
 			config->service);
+	if (config->organization != NULL && !text_is(config->organization, TEXT_UTF8))
+		problem_add(problems, path, config->mark,
+			"organization goes into certificates: wanted %s",
+			text_type_says(TEXT_UTF8));
 	judge_ssh_ca(path, "ssh_host_ca", &config->ssh_host_ca, problems);
 	judge_ssh_ca(path, "ssh_user_ca", &config->ssh_user_ca, problems);
 	judge_trust(path, config, problems);

@@ -30,6 +30,7 @@ struct config {
 	int64_t database_wait; /* seconds */
 	struct config_ca ca;
 	struct config_ssh_ca ssh_host_ca, ssh_user_ca;
+	char *organization; /* NULL: the CA's */
 	char *templates, *policy;
 	char *vendors; /* NULL: none; there is this, or trust, or both */
 	struct yaml_list trust; /* of struct config_trust */

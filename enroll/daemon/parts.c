@@ -52,7 +52,8 @@ static void make_signer(const struct making *making)
 		.ssh_host_key = config->ssh_host_ca.key,
 		.ssh_host_passphrase = config->ssh_host_ca.passphrase_file,
 		.ssh_user_key = config->ssh_user_ca.key,
-		.ssh_user_passphrase = config->ssh_user_ca.passphrase_file};
+		.ssh_user_passphrase = config->ssh_user_ca.passphrase_file,
+		.organization = config->organization};
 	size_t before = making->problems->n;
 	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
@@ -86,6 +87,13 @@ static void judge_offers(const struct making *making)
 				"with endorsectl ca init-ssh, or take the template out of the rule",
 				offer.rule, offer.template, making->path,
 				kind == TEMPLATE_SSH_HOST ? "ssh_host_ca" : "ssh_user_ca");
+		if (tmpl != NULL && signer_organization(service->signer) == NULL &&
+			template_uses(tmpl, "organization"))
+			problem_add(making->problems, making->config->policy, offer.mark,
+				"the rule \"%s\" gives \"%s\", which states ${organization}, and "
+				"neither %s nor the CA's certificate names one: say organization "
+				"there",
+				offer.rule, offer.template, making->path);
 	}
 }
 

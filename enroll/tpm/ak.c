@@ -1,6 +1,7 @@
 #include "enroll/tpm/ak.h"
 
 #include "enroll/tpm/roca.h"
+#include "enroll/tpm/signature.h"
 #include "enroll/tpm/tag.h"
 #include "enroll/tpm/tss.h"
 
@@ -10,6 +11,7 @@
 struct ak {
 	struct tpm_name name;
 	enum key_kind kind;
+	uint16_t scheme, hash;
 	EVP_PKEY *pkey;
 	bool is_untagged;
 	uint8_t public[2 + sizeof(TPMT_PUBLIC)];
@@ -48,11 +50,10 @@ static enum err bad_scheme(const char *what)
 		what);
 }
 
-static enum err judge_scheme(const TPMT_PUBLIC *area)
+static enum err judge_scheme(struct ak *ak, const TPMT_PUBLIC *area)
 {
 	const TPMS_RSA_PARMS *rsa = &area->parameters.rsaDetail;
 	const TPMS_ECC_PARMS *ecc = &area->parameters.eccDetail;
-	TPMI_ALG_HASH hash;
 
 	switch (area->type) {
 	case TPM2_ALG_RSA:
@@ -60,19 +61,21 @@ static enum err judge_scheme(const TPMT_PUBLIC *area)
 			return bad_scheme("the AK names a symmetric algorithm");
 		if (rsa->scheme.scheme != TPM2_ALG_RSASSA && rsa->scheme.scheme != TPM2_ALG_RSAPSS)
 			return bad_scheme("the AK's scheme is no RSA signature");
-		hash = rsa->scheme.details.anySig.hashAlg;
+		ak->scheme = rsa->scheme.scheme;
+		ak->hash = rsa->scheme.details.anySig.hashAlg;
 		break;
 	case TPM2_ALG_ECC:
 		if (ecc->symmetric.algorithm != TPM2_ALG_NULL || ecc->kdf.scheme != TPM2_ALG_NULL)
 			return bad_scheme("the AK names a symmetric algorithm or a kdf");
 		if (ecc->scheme.scheme != TPM2_ALG_ECDSA)
 			return bad_scheme("the AK's scheme is not ECDSA");
-		hash = ecc->scheme.details.ecdsa.hashAlg;
+		ak->scheme = ecc->scheme.scheme;
+		ak->hash = ecc->scheme.details.ecdsa.hashAlg;
 		break;
 	default:
 		return refuse(ERR_REJECTED, "ak-key", "PROTOCOL keys", "neither RSA nor ECC");
 	}
-	return tpm_digest(hash) == NULL ? bad_scheme("the AK signs with a weak hash") : OK;
+	return tpm_digest(ak->hash) == NULL ? bad_scheme("the AK signs with a weak hash") : OK;
 }
 
 static enum err judge_key(struct ak *ak, const TPMT_PUBLIC *area)
@@ -120,7 +123,7 @@ enum err ak_judge(
 	TRY(public_read(tpm2b_public, &area));
 	TRY(public_name(tpm2b_public, area.nameAlg, &ak->name));
 	TRY(judge_attributes(area.objectAttributes));
-	TRY(judge_scheme(&area));
+	TRY(judge_scheme(ak, &area));
 	TRY(judge_key(ak, &area));
 	TRY(judge_tag(ak, &area, service, rule));
 	memcpy(ak->public, tpm2b_public.p, tpm2b_public.n);
@@ -152,6 +155,16 @@ EVP_PKEY *ak_pkey(const struct ak *ak)
 	return ak->pkey;
 }
 
+uint16_t ak_scheme(const struct ak *ak)
+{
+	return ak->scheme;
+}
+
+uint16_t ak_hash(const struct ak *ak)
+{
+	return ak->hash;
+}
+
 bool ak_is_untagged(const struct ak *ak)
 {
 	return ak->is_untagged;
@@ -160,4 +173,11 @@ bool ak_is_untagged(const struct ak *ak)
 struct view ak_public(const struct ak *ak)
 {
 	return (struct view){ak->public, ak->public_n};
+}
+
+bool ak_signed(const struct ak *ak, struct view message, struct view signature)
+{
+	const struct signature_wanted by = {ak->pkey, ak->scheme, ak->hash};
+
+	return signature_judge(signature, &by, message) == OK;
 }

@@ -22,5 +22,13 @@ void ak_free(struct ak **ak);
 const struct tpm_name *ak_name(const struct ak *ak);
 enum key_kind ak_kind(const struct ak *ak);
 EVP_PKEY *ak_pkey(const struct ak *ak); /* borrowed */
+uint16_t ak_scheme(const struct ak *ak); /* TPM2_ALG_ID: RSASSA, RSAPSS, ECDSA */
+uint16_t ak_hash(const struct ak *ak); /* TPM2_ALG_ID of the hash that it signs with */
 bool ak_is_untagged(const struct ak *ak);
 struct view ak_public(const struct ak *ak); /* the TPM2B_PUBLIC as it came */
+
+/*
+ * Did the AK sign `message` (TPM2_Hash, then TPM2_Sign)? `signature` is a TPMT_SIGNATURE, read whole, by the AK's own scheme
+ * and hash. Such a message must not begin as a TPM's own statements do (TPM 2.0 Part 3, 15.4).
+ */
+bool ak_signed(const struct ak *ak, struct view message, struct view signature);

@@ -88,7 +88,7 @@ static enum err build_one(const char *text, const struct grant *grant)
 	TRY(san_build(&one, grant, &made));
 	assert_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(
 			    sk_GENERAL_NAME_value(made, 0)->d.directoryName, 0)),
-		text[0] == '$' ? grant->host : text);
+		text[0] == '$' ? grant->organization : text);
 	return OK;
 }
 
@@ -102,15 +102,16 @@ static void values_go_in_as_they_are(void **state)
 		struct grant grant = good;
 
 		assert_ok(build_one(texts[i], &good));
-		grant.host = texts[i];
-		assert_ok(build_one("${host}", &grant));
+		grant.organization = texts[i];
+		assert_ok(build_one("${organization}", &grant));
 	}
 }
 
 static void what_the_grant_lacks_or_has_too_long_or_unprintable_is_refused(void **state)
 {
-	struct grant rows[] = {good, good, good, good, good};
+	struct grant rows[] = {good, good, good, good, good, good};
 	char longest[129], longer[130];
+	GENERAL_NAMES *made = NULL;
 
 	(void)state;
 	memset(longest, 'a', 128);
@@ -122,17 +123,17 @@ static void what_the_grant_lacks_or_has_too_long_or_unprintable_is_refused(void 
 	rows[2].tpm_model = "\xc3\x84";
 	rows[3].tpm_model = longer;
 	rows[4].device_id = "\x7f";
+	rows[5].tpm_version = "id\n";
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		GENERAL_NAMES *made = NULL;
-
-		assert_refused(san_build(&san, &rows[i], &made), ERR_INTERNAL, "template-value");
+		assert_refused(san_build(&san, &rows[i], &made),
+			i == 0 ? ERR_INTERNAL : ERR_REJECTED, "template-value");
 		assert_null(made);
 	}
 	rows[0] = good;
-	rows[0].host = longest;
-	assert_ok(build_one("${host}", &rows[0]));
-	rows[0].host = NULL;
-	assert_refused(build_one("${host}", &rows[0]), ERR_INTERNAL, "template-value");
+	rows[0].tpm_model = longest;
+	assert_ok(san_build(&san, &rows[0], &made));
+	san_free(&made);
+	assert_refused(build_one("${organization}", &rows[0]), ERR_INTERNAL, "template-value");
 }
 
 /* Six ways to lack what a manufacturer's certificate says. */

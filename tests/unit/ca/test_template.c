@@ -54,6 +54,8 @@ static const char *const lines[] = {
 #define USAGE "extended_key_usage: [2.23.133.8.3]\n"
 #define ONE_POLICY "1.3.6.1.4.1.99999.1"
 #define TRUST "trust_policies: { "
+#define ACCESS "authority_information: { "
+#define EXTENSION "extensions:\n  - { oid: 1.3.6.1.4.1.99999.7, "
 
 static const struct {
 	size_t line; /* this one is replaced; 0: none */
@@ -89,13 +91,40 @@ static const struct {
 	{8, "  names: []\n  other:", "8:10", NULL},
 	{9, "    - permanent_identifier: x\n      directory_name:", "9:7", "wanted one of"},
 	{10, "        - { type: 2.5.4.3, value: \"${hosts}\" }", "10:11", "no variable"},
-	{10, "        - { type: 2.5.4.3, value: \"x${host}\" }", "10:11", "no variable"},
+	{10, "        - { type: 2.5.4.3, value: \"x ${host}, ${label.rack}\" }", NULL, NULL},
+	{10, "        - { type: 2.5.4.3, value: \"${host\" }", "10:11", "no variable"},
+	{10, "        - { type: 2.5.4.3, value: \"${label.}\" }", "10:11", "no variable"},
+	{10, "        - { type: 2.5.4.3, value: \"a\\tb\" }", "10:11", "control characters"},
+	{10, "        - { type: 2.5 4 3, value: x }", "10:11", "object identifier"},
+	{10, "        - { type: 2.5.4.3., value: x }", "10:11", "object identifier"},
 	{10, "        - { type: 2.5.4.3, value: \"$\" }", "10:11", "no variable"},
 	{10, "        - { type: commonName, value: x }", "10:11", "object identifier"},
 	{10, "        - { type: 9.9.9, value: x }", "10:11", "object identifier"},
 	{10, "        - { type: 2.5.4.3 }", "10:11", "\"value\" is missing"},
 	{11, "    - permanent_identifier: \"${device}\"", "11:7", "no variable"},
+	{11, "    - dns_name: \"${host}\"\n    - dns_name: \"api.${host}\"", NULL, NULL},
+	{11, "    - dns_name: \"*.${host.domain}\"", "11:7", "host's name"},
+	{11, "    - dns_name: \"${ek.sha256}\"", "11:7", "host's name"},
+	{11, "    - dns_name: Web-01.example.org", "11:7", "host's name"},
+	{11, "    - uri: \"urn:ek:sha256:${ek.sha256.base64}\"", NULL, NULL},
+	{11, "    - uri: \"spiffe://example.org/${label.role}\"", NULL, NULL},
+	{11, "    - uri: \"${host}\"", "11:7", "a URI"},
+	{11, "    - uri: \"urn:a b\"", "11:7", "a URI"},
+	{11, "    - uri: \"urn:a%2\"", "11:7", "a URI"},
+	{11, "    - hardware_module_name: { type: 2.23.133.1.2, serial: \"${ek.serial}\" }", NULL,
+		NULL},
+	{11, "    - hardware_module_name: { type: 2.23.133.1.2 }", "11:29", "RFC 4108 5"},
+	{11, "    - hardware_module_name: { serial: x }", "11:29", "RFC 4108 5"},
+	{11, "    - hardware_module_name: {}", "11:29", "RFC 4108 5"},
+	{11, "    - hardware_module_name: { type: tpm, serial: x }", "11:29", "object identifier"},
+	{11, "    - dns_name: \"${host}\"\n      uri: \"urn:x:y\"", "11:7", "wanted one of"},
+	{11,
+		"    - permanent_identifier: x\n      hardware_module_name: { type: 1.2.3, serial: "
+		"x }",
+		"11:7", "wanted one of"},
+	{11, "    - dns_name: \"${host}\"\n      optional: true", "11:7", "directory_name only"},
 	{12, "key_usage: []", "12:12", "1 to 9"},
+	{12, NULL, "1:1", "\"key_usage\" is missing"},
 	{12, "key_usage: [signing]", "1:1", "no key usage"},
 	{12, "key_usage: digitalSignature", "12:12", "a list"},
 	{13, "extended_key_usage: [serverAuth]", "1:1", "object identifier"},
@@ -117,6 +146,41 @@ static const struct {
 	{13, USAGE "policies: [" ONE_POLICY ", " ONE_POLICY "]", "1:1", "twice"},
 	{13, USAGE "policies: [" ONE_POLICY ", 1.3.6.1.4.1.99999.01]", "1:1", "twice"},
 	{13, USAGE "policies: [2.5.29.32.0]", "1:1", "anyPolicy"},
+	{13, USAGE "extended_key_usage_critical: true", NULL, NULL},
+	{13, USAGE "decrypt: true", "1:1", "decrypt goes with key: certified"},
+	{13, USAGE "skae: true", "1:1", "skae is what the AK said"},
+	{13, USAGE "ssh: { principals: [x] }", "14:6", "not of x509"},
+	{13, USAGE "ssh: {}", "14:6", "not of x509"},
+	{13, USAGE ACCESS "ca_issuers: http://ca.example.org/ca.cer }", NULL, NULL},
+	{13, USAGE ACCESS "ocsp: \"http://ca.example.org/${host}\" }", "14:24", "URL"},
+	{13, USAGE ACCESS "ocsp: somewhere }", "14:24", "URL"},
+	{13, USAGE "authority_information: {}", "14:24", "ca_issuers, ocsp"},
+	{13, USAGE EXTENSION "type: utf8, value: \"${label.rack}\" }", NULL, NULL},
+	{13, USAGE EXTENSION "type: \"null\", critical: true }", NULL, NULL},
+	{13, USAGE EXTENSION "type: \"null\", value: x }", "15:5", "null has no value"},
+	{13, USAGE EXTENSION "type: utf8 }", "15:5", "wants a value"},
+	{13, USAGE EXTENSION "type: utf8, value: \"\" }", "15:5", "1 to 512"},
+	{13, USAGE EXTENSION "type: der, value: 300A }", "15:39", "wanted one of utf8"},
+	{13, USAGE EXTENSION "type: integer, value: 0x10 }", "15:5", "whole number"},
+	{13, USAGE EXTENSION "type: integer, value: \"${host}\" }", "15:5", "whole number"},
+	{13, USAGE EXTENSION "type: boolean, value: 1 }", "15:5", "true or false"},
+	{13, USAGE EXTENSION "type: oid, value: serverAuth }", "15:5", "object identifier"},
+	{13, USAGE EXTENSION "type: printable, value: a_b }", "15:5", "letters, digits"},
+	{13, USAGE EXTENSION "type: ia5, value: \"\\xE4\" }", "15:5", "ASCII"},
+	{13, USAGE EXTENSION "type: utf8, value: \"DER:300A\" }", NULL, NULL},
+	{13, USAGE "extensions:\n  - { oid: tcg, type: utf8, value: x }", "15:5", "identifier"},
+	{13, USAGE "extensions:\n  - { oid: 2.5.29.17, type: utf8, value: x }", "15:5", "its own"},
+	{13, USAGE "extensions:\n  - { oid: 2.5.029.17, type: utf8, value: x }", "15:5", "its own"},
+	{13, USAGE "extensions:\n  - { oid: 1.3.6.1.5.5.7.1.1, type: utf8, value: x }", "15:5",
+		"its own"},
+	{13, USAGE "extensions:\n  - { oid: 2.23.133.6.1.1, type: utf8, value: x }", "15:5",
+		"its own"},
+	{13, USAGE "extensions:\n  - { oid: 2.23.133.6.1, type: utf8, value: x }", "15:5",
+		"its own"},
+	{13,
+		USAGE EXTENSION
+		"type: utf8, value: x }\n  - { oid: 1.3.6.1.4.1.99999.07, type: utf8, value: y }",
+		"16:5", "twice"},
 	{13, USAGE TRUST "approved: 3.1.1 }", "14:17", "object identifier"},
 	{13, USAGE TRUST "approved: 2.5.29.32.0 }", "14:17", "anyPolicy"},
 	{13, USAGE TRUST "unproven-root: " ONE_POLICY " }", "14:19", "unknown key"},
@@ -161,14 +225,102 @@ static void each_fault_is_told_with_its_line_and_column(void **state)
 		add_template(i, &text);
 		scratch_put(dir, "t.yaml", buf_view(&text));
 		if (rows[i].where == NULL) {
-			assert_ok(templates_load(dir, &problems, &templates));
+			if (templates_load(dir, &problems, &templates) != OK)
+				fail_msg("row %zu: %s", i, buf_text(&problems.text));
 			assert_non_null(template_named(templates, "ak"));
 			continue;
 		}
-		assert_refused(
+		assert_refused_in(rows[i].by == NULL ? "" : rows[i].by,
 			templates_load(dir, &problems, &templates), ERR_MALFORMED, "templates");
 		assert_null(templates);
 		assert_problem(i, dir, &problems);
+	}
+}
+
+#define HEAD "name: it\nversion: 1\nlifetime: 1d\n" /* three lines */
+#define NAMED "subject_alt_name: { names: [ { dns_name: \"${host}\" } ] }\n"
+#define USAGES "key_usage: [digitalSignature]\nextended_key_usage: [1.3.6.1.5.5.7.3.1]\n"
+#define SSH_HOST HEAD "kind: ssh-host\nkey: any\n"
+#define PRINCIPALS "ssh: { principals: [\"${host}\"] }\n"
+
+static const struct {
+	const char *text, *where, *says; /* as in the table above */
+} whole[] = {
+	{HEAD "kind: x509\nkey: certified\ndecrypt: true\nskae: true\n" USAGES NAMED, NULL, NULL},
+	{HEAD "kind: x509\nkey: any\n" USAGES "subject: [ { type: 2.5.4.3, value: \"${host}\" } ]",
+		NULL, NULL},
+	{HEAD "kind: x509\nkey: any\n" USAGES, "1:1", "RFC 5280 4.1.2.6"},
+	{HEAD "kind: x509\nkey: any\nskae: true\n" USAGES NAMED, "1:1", "skae is what the AK said"},
+	{HEAD "kind: x509\nkey: any\ndecrypt: true\n" USAGES NAMED, "1:1", "decrypt goes with"},
+	{HEAD "kind: x509\nkey: any\n" USAGES "subject_alt_name: {}", "8:19",
+		"\"names\" is missing"},
+	{HEAD "kind: x509\nkey: any\n" USAGES
+	      "subject: [ { type: 2.5.4.3, value: x } ]\nsubject_alt_name: { critical: false, "
+	      "names: [ { dns_name: \"${host}\" } ] }\n",
+		NULL, NULL},
+	{SSH_HOST PRINCIPALS, NULL, NULL},
+	{HEAD "kind: ssh-user\nkey: certified\nssh:\n  principals: [\"${label.role}\", deploy]\n"
+	      "  key_id: \"${device.id}\"\n  critical_options: [ { name: force-command, value: "
+	      "\"/bin/true\" } ]\n  extensions: [ { name: permit-pty } ]\n",
+		NULL, NULL},
+	{SSH_HOST, "1:1", "no principals"},
+	{SSH_HOST "ssh: { key_id: x }\n", "6:6", "no principals"},
+	{SSH_HOST "ssh: { principals: [] }\n", "6:20", "1 to 64"},
+	{SSH_HOST "ssh: { principals: [\"a,b\"] }\n", "6:6", "letters, digits and . _ - @"},
+	{SSH_HOST "ssh: { principals: [\"${hosts}\"] }\n", "6:6", "no variable"},
+	{SSH_HOST "ssh: { principals: [x], key_id: \"${y}\" }\n", "6:6", "no variable"},
+	{SSH_HOST "ssh: { principals: [x], extensions: [ { name: permit-pty } ] }\n", "6:6",
+		"of ssh-user only"},
+	{HEAD "kind: ssh-user\nkey: any\nssh: { principals: [x], extensions: [ { name: a }, "
+	      "{ name: a } ] }\n",
+		"6:52", "twice"},
+	{HEAD "kind: ssh-user\nkey: any\nssh: { principals: [x], critical_options: [ { name: a, "
+	      "value: \"${b}\" } ] }\n",
+		"6:45", "no variable"},
+	{SSH_HOST PRINCIPALS "subject: [ { type: 2.5.4.3, value: x } ]\n", "1:1",
+		"subject is of kind x509, not of ssh-host"},
+	{SSH_HOST PRINCIPALS NAMED, "1:1", "subject_alt_name is of kind x509"},
+	{SSH_HOST PRINCIPALS "key_usage: [digitalSignature]\n", "1:1", "key_usage is of kind x509"},
+	{SSH_HOST PRINCIPALS "extended_key_usage: [1.3.6.1.5.5.7.3.1]\n", "1:1",
+		"extended_key_usage is of kind x509"},
+	{SSH_HOST PRINCIPALS "extended_key_usage_critical: true\n", "1:1",
+		"extended_key_usage_critical is of kind x509"},
+	{SSH_HOST PRINCIPALS "policies: [1.2.3]\n", "1:1", "policies is of kind x509"},
+	{SSH_HOST PRINCIPALS "trust_policies: { approved: 1.2.3 }\n", "1:1",
+		"trust_policies is of kind x509"},
+	{SSH_HOST PRINCIPALS "authority_information: { ocsp: \"http://x/\" }\n", "1:1",
+		"authority_information is of kind x509"},
+	{SSH_HOST PRINCIPALS "extensions: [ { oid: 1.2.3, type: utf8, value: x } ]\n", "1:1",
+		"extensions is of kind x509"},
+	{SSH_HOST PRINCIPALS "skae: true\n", "1:1", "skae is of kind x509"},
+	{SSH_HOST PRINCIPALS "decrypt: true\n", "1:1", "decrypt goes with"},
+};
+
+static void combinations_that_cannot_be_are_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(whole); i++) {
+		AUTO(scratch_remove) char *dir = scratch_make();
+		AUTO(templates_close) struct templates *templates = NULL;
+		AUTO(problems_free) struct problems problems;
+		AUTO(buf_free) struct buf start = BUF(4096);
+		const char *told;
+
+		problems_init(&problems);
+		scratch_put(dir, "t.yaml", view_str(whole[i].text));
+		if (whole[i].where == NULL) {
+			if (templates_load(dir, &problems, &templates) != OK)
+				fail_msg("row %zu: %s", i, buf_text(&problems.text));
+			continue;
+		}
+		assert_refused_in(whole[i].says, templates_load(dir, &problems, &templates),
+			ERR_MALFORMED, "templates");
+		told = buf_text(&problems.text);
+		buf_fmt(&start, "%s/t.yaml:%s: ", dir, whole[i].where);
+		if (problems.n != 1 || strncmp(told, buf_text(&start), start.n) != 0 ||
+			strstr(told, whole[i].says) == NULL)
+			fail_msg("row %zu: wanted %s ... %s, got %s", i, whole[i].where,
+				whole[i].says, told);
 	}
 }
 
@@ -252,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shipped_templates_load),
 		cmocka_unit_test(each_fault_is_told_with_its_line_and_column),
+		cmocka_unit_test(combinations_that_cannot_be_are_told),
 		cmocka_unit_test(the_problems_of_all_files_are_told),
 		cmocka_unit_test(a_directory_without_a_template_is_a_problem),
 		cmocka_unit_test(sixty_five_templates_are_too_many),

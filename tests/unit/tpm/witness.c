@@ -1,0 +1,97 @@
+#include "tests/unit/tpm/witness.h"
+
+#include "tests/unit/check.h"
+#include "tests/unit/tpm/area.h"
+
+static const struct soft_moment moment = {
+	.clock = {.clock = 86400000, .resetCount = 3, .restartCount = 1, .safe = 1},
+	.firmware = 0x2019102300163636};
+
+void witness_area(bool is_rsa, TPMT_PUBLIC *area)
+{
+	*area = (TPMT_PUBLIC){.type = is_rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+				    TPMA_OBJECT_SIGN_ENCRYPT};
+	area->parameters.asymDetail.symmetric.algorithm = TPM2_ALG_NULL;
+	area->parameters.asymDetail.scheme.scheme = TPM2_ALG_NULL;
+	if (is_rsa) {
+		area->parameters.rsaDetail.keyBits = 2048;
+	} else {
+		area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+		area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
+	}
+}
+
+void witness_make(enum soft_ak ak, bool is_rsa, struct witness *out)
+{
+	AUTO(buf_free) struct buf bytes = BUF(2048);
+	TPMT_PUBLIC area;
+
+	*out = (struct witness){.ak = NULL};
+	assert_true(soft_ak_make(ak, SERVICE, NULL, &out->signer));
+	assert_true(soft_key_public(&out->signer, &bytes));
+	assert_ok(ak_judge(buf_view(&bytes), SERVICE, AK_TAGGED, &out->ak));
+	witness_area(is_rsa, &area);
+	assert_true(soft_key_make(&area, NULL, &out->key));
+}
+
+void witness_free(struct witness *witness)
+{
+	soft_key_free(&witness->signer);
+	soft_key_free(&witness->key);
+	ak_free(&witness->ak);
+}
+
+void testimony_free(struct testimony *testimony)
+{
+	buf_free(&testimony->public);
+	buf_free(&testimony->attest);
+	buf_free(&testimony->signature);
+}
+
+struct certify_evidence testimony_view(const struct testimony *testimony)
+{
+	return (struct certify_evidence){buf_view(&testimony->public), buf_view(&testimony->attest),
+		buf_view(&testimony->signature)};
+}
+
+void statement_of(const struct soft_key *signer, const struct soft_key *key, struct view extra,
+	TPMS_ATTEST *out)
+{
+	struct soft_attest made;
+	size_t n = 0;
+
+	assert_true(soft_certify(signer, key, extra, &moment, &made));
+	memset(out, 0, sizeof(*out));
+	assert_int_equal(0, Tss2_MU_TPMS_ATTEST_Unmarshal(
+				    made.attested.attestationData, made.attested.size, &n, out));
+}
+
+void testify_of(const struct soft_key *signer, const struct soft_key *key,
+	const TPMS_ATTEST *attest, struct testimony *out)
+{
+	struct soft_attest made;
+	uint8_t bytes[2048];
+	size_t n = 0;
+
+	*out = (struct testimony){BUF(4096), BUF(4096), BUF(4096)};
+	assert_true(soft_sign(signer, attest, &made));
+	assert_true(soft_key_public(key, &out->public));
+	assert_int_equal(0, Tss2_MU_TPM2B_ATTEST_Marshal(&made.attested, bytes, sizeof(bytes), &n));
+	buf_add(&out->attest, (struct view){bytes, n});
+	n = 0;
+	assert_int_equal(
+		0, Tss2_MU_TPMT_SIGNATURE_Marshal(&made.signature, bytes, sizeof(bytes), &n));
+	buf_add(&out->signature, (struct view){bytes, n});
+}
+
+void testify(const struct soft_key *signer, const struct soft_key *key, struct view extra,
+	struct testimony *out)
+{
+	TPMS_ATTEST attest;
+
+	statement_of(signer, key, extra, &attest);
+	testify_of(signer, key, &attest, out);
+}
