@@ -8,6 +8,7 @@
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/issue.h"
+#include "ca/sshkey.h"
 #include "ca/usage.h"
 #include "ca/validity.h"
 
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define BACKDATE 300
+#define SSH_FILES 4 /* of those that must not be there, the first ones */
 
 static char server_auth[] = "1.3.6.1.5.5.7.3.1"; /* id-kp-serverAuth, RFC 5280 4.2.1.12 */
 
@@ -147,12 +149,13 @@ static enum err make_intermediate(const char *dir, const char *organization, enu
 }
 
 /* Whatever is there of a CA, whole or half made: nothing of it is ever overwritten. */
-static enum err must_be_new(const char *dir)
+static enum err must_be_new(const char *dir, bool only_ssh)
 {
-	static const char *const files[] = {"root.pem", "issuing.pem", "issuing.key", "edge-ca.pem",
+	static const char *const files[] = {"ssh-host-ca.key", "ssh-host-ca.pub", "ssh-user-ca.key",
+		"ssh-user-ca.pub", "root.pem", "issuing.pem", "issuing.key", "edge-ca.pem",
 		"edge-ca.key", "offline/root.key"};
 
-	for (size_t i = 0; i < COUNT(files); i++) {
+	for (size_t i = 0; i < (only_ssh ? SSH_FILES : COUNT(files)); i++) {
 		AUTO(mem_free) char *path = below(dir, files[i]);
 
 		if (access(path, F_OK) == 0)
@@ -164,6 +167,39 @@ static enum err must_be_new(const char *dir)
 	return OK;
 }
 
+/* `stem`.key, `stem`.passphrase and, when both are there, `stem`.pub. */
+static enum err make_ssh(const char *dir, const char *stem, enum key_type type)
+{
+	AUTO(mem_free) char *base = below(dir, stem);
+	AUTO(pkey_free) EVP_PKEY *key = NULL;
+	AUTO(buf_free) struct buf secret = BUF(4096), passphrase = BUF(4096), public = BUF(4096);
+	AUTO(buf_free) struct buf blob = BUF(SSHKEY_MAX), line = BUF(2 * SSHKEY_MAX);
+
+	buf_fmt(&secret, "%s.key", base);
+	buf_fmt(&passphrase, "%s.passphrase", base);
+	buf_fmt(&public, "%s.pub", base);
+	TRY(key_generate(type, &key));
+	TRY(sshkey_blob_of(key, &blob));
+	TRY(sshkey_text(buf_view(&blob), &line));
+	buf_fmt(&line, " endorse-%s\n", stem);
+	TRY(buf_ok(&line));
+	TRY(key_save(key, buf_text(&secret), buf_text(&passphrase)));
+	return file_replace(buf_text(&public), 0644, buf_view(&line));
+}
+
+static enum err make_both_ssh(const char *dir, enum key_type type)
+{
+	TRY(make_ssh(dir, "ssh-host-ca", type));
+	return make_ssh(dir, "ssh-user-ca", type);
+}
+
+enum err hierarchy_ssh(const char *dir, enum key_type type)
+{
+	TRY(must_be_new(dir, true));
+	TRY(make_directory(dir));
+	return make_both_ssh(dir, type);
+}
+
 enum err hierarchy_make(const char *dir, const char *organization, enum key_type type)
 {
 	AUTO(mem_free) char *offline = below(dir, "offline");
@@ -172,7 +208,7 @@ enum err hierarchy_make(const char *dir, const char *organization, enum key_type
 
 	if (root == NULL)
 		return crypto_failed("certificate");
-	TRY(must_be_new(dir));
+	TRY(must_be_new(dir, false));
 	TRY(make_directory(dir));
 	TRY(make_directory(offline));
 	TRY(key_generate(type, &key));
@@ -181,6 +217,7 @@ enum err hierarchy_make(const char *dir, const char *organization, enum key_type
 		dir, organization, type, "Endorse Issuing CA", "issuing", NULL, root, key));
 	TRY(make_intermediate(
 		dir, organization, type, "Endorse Edge CA", "edge-ca", server_auth, root, key));
+	TRY(make_both_ssh(dir, type));
 	/* The root's certificate comes last: its presence says that the rest is whole. */
 	return save_ca(dir, "root", "offline/root", root, key);
 }

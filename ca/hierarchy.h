@@ -15,9 +15,22 @@
  *   edge-ca.key, edge-ca.passphrase
  *   offline/root.key, offline/root.passphrase   needed by nothing in daily use
  *
- * ERR_CONFLICT "ca-exists" when any of them is there already: nothing is ever overwritten.
+ * and those of hierarchy_ssh(). ERR_CONFLICT "ca-exists" when any of them is there already: nothing is
+ * ever overwritten.
  */
 CHECKED enum err hierarchy_make(const char *dir, const char *organization, enum key_type type);
+
+/*
+ * Makes the CAs of OpenSSH certificates, which are keys and nothing above them, in `dir` (0700,
+ * created): for who made the others before there were these.
+ *
+ *   ssh-host-ca.key, ssh-host-ca.passphrase   an encrypted key, and what opens it
+ *   ssh-host-ca.pub                           what clients trust hosts by (0644)
+ *   ssh-user-ca.key, .passphrase, .pub        the same of users, for servers
+ *
+ * ERR_CONFLICT "ca-exists" as above.
+ */
+CHECKED enum err hierarchy_ssh(const char *dir, enum key_type type);
 
 /*
  * Issues a TLS server certificate (397 days) by the edge CA of `dir` for DNS names and IP

@@ -151,7 +151,8 @@ static enum err add_options(
 }
 
 /* What the template and the grant say between the serial and the validity. */
-static enum err add_identity(const struct template *tmpl, const struct grant *grant, struct buf *out)
+static enum err add_identity(
+	const struct template *tmpl, const struct grant *grant, struct buf *out)
 {
 	sshwire_add_u32(out, template_kind(tmpl) == TEMPLATE_SSH_HOST ? SSH_HOST : SSH_USER);
 	TRY(add_text(tmpl->ssh.key_id, TEXT_PRINTABLE, grant, out));

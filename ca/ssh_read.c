@@ -201,8 +201,8 @@ static bool split(const struct ssh_certificate *certificate, struct view *algori
 {
 	struct view rest = certificate->signature, key = certificate->signature_key;
 
-	return sshwire_string(&rest, algorithm) && sshwire_string(&rest, signature) && rest.n == 0 &&
-	       sshwire_string(&key, key_type);
+	return sshwire_string(&rest, algorithm) && sshwire_string(&rest, signature) &&
+	       rest.n == 0 && sshwire_string(&key, key_type);
 }
 
 enum err ssh_certificate_verify(const struct ssh_certificate *certificate)

@@ -54,8 +54,9 @@ static enum err not_taken(struct view name)
 		return malformed("a certificate where a public key is wanted: send the key that it "
 				 "is for, in the file without -cert");
 	if (begins_with(name, "sk-"))
-		return malformed("a key of a FIDO token (sk-): what the token demands of its user is "
-				 "not what a host proves; send a plain key");
+		return malformed(
+			"a key of a FIDO token (sk-): what the token demands of its user is "
+			"not what a host proves; send a plain key");
 	if (view_equal(name, view_str("ssh-dss")))
 		return malformed("a DSA key: they are too short, and OpenSSH takes none");
 	for (size_t i = 0; i < name.n; i++)
@@ -190,7 +191,8 @@ static enum err read_ed25519(struct view *rest, struct buf *bits)
 	if (!sshwire_string(rest, &key) || key.n != EDWARDS_SIZE)
 		return malformed("an Ed25519 key that does not have 32 bytes");
 	if (!edwards_is_key(key))
-		return malformed("an Ed25519 key that is no point of the curve, or one of small order");
+		return malformed(
+			"an Ed25519 key that is no point of the curve, or one of small order");
 	buf_add(bits, key);
 	return buf_ok(bits);
 }
@@ -333,7 +335,8 @@ enum err sshkey_line(struct view text, struct buf *blob)
 	struct view rest = without_newline(text), word, encoded, after, name;
 	struct grant_key key;
 
-	if (rest.n == 0 || memchr(rest.p, '\n', rest.n) != NULL || memchr(rest.p, 0, rest.n) != NULL)
+	if (rest.n == 0 || memchr(rest.p, '\n', rest.n) != NULL ||
+		memchr(rest.p, 0, rest.n) != NULL)
 		return malformed("not one line");
 	word = next_word(&rest);
 	encoded = next_word(&rest);

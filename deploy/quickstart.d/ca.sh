@@ -18,11 +18,21 @@ secrets_write() {
 ca_make() {
 	step ca "a root, an issuing CA, and a certificate for the edge" "$state/log/ca.log"
 	once ca ca_init
+	ca_has_ssh || ca_init_ssh
 	once edge edge_certify
 }
 
 ca_init() {
 	"$bin/endorsectl" ca init --dir "$state/ca" --organization "Example Organisation" >>"$step_log" 2>&1
+}
+
+# Made by a quickstart that was older than these.
+ca_has_ssh() {
+	[ -e "$state/ca/ssh-host-ca.pub" ] && [ -e "$state/ca/ssh-user-ca.pub" ]
+}
+
+ca_init_ssh() {
+	"$bin/endorsectl" ca init-ssh --dir "$state/ca" >>"$step_log" 2>&1
 }
 
 edge_certify() {

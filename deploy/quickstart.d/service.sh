@@ -45,6 +45,12 @@ config_write() {
 		  certificate: ca/issuing.pem
 		  key: ca/issuing.key
 		  passphrase_file: ca/issuing.passphrase
+		ssh_host_ca:
+		  key: ca/ssh-host-ca.key
+		  passphrase_file: ca/ssh-host-ca.passphrase
+		ssh_user_ca:
+		  key: ca/ssh-user-ca.key
+		  passphrase_file: ca/ssh-user-ca.passphrase
 		templates: templates
 		policy: policy.yaml
 		trust:

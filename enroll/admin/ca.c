@@ -9,14 +9,23 @@
 static const char init_usage[] =
 	"usage: endorsectl ca init --dir DIR --organization NAME [--key-type TYPE]\n"
 	"\n"
-	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, and an "
-	"edge CA\n"
-	"for the service's own TLS certificate; keys are encrypted, each with a random passphrase "
-	"in\n"
-	"a file beside it. Nothing is ever overwritten.\n"
+	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, an edge "
+	"CA for\n"
+	"the service's own TLS certificate, and the OpenSSH CAs of hosts and of users; keys are\n"
+	"encrypted, each with a random passphrase in a file beside it. Nothing is ever "
+	"overwritten.\n"
 	"\n"
-	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519, for all three\n"
-	"                    CAs. The edge's own TLS key is P-256 with each of them.\n";
+	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519, for all of\n"
+	"                    them. The edge's own TLS key is P-256 with each of them.\n";
+
+static const char init_ssh_usage[] =
+	"usage: endorsectl ca init-ssh --dir DIR [--key-type TYPE]\n"
+	"\n"
+	"Makes the OpenSSH CAs of hosts and of users in DIR, for an installation whose other CAs "
+	"are\n"
+	"older than these; \"ca init\" has made them together since. Nothing is ever overwritten.\n"
+	"\n"
+	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519.\n";
 
 static const char edge_usage[] =
 	"usage: endorsectl ca edge --dir DIR --name NAME [--name NAME ...] --out FILE\n"
@@ -25,6 +34,18 @@ static const char edge_usage[] =
 	"and\n"
 	"writes it with the edge CA's certificate and its new key into FILE, as HAProxy reads "
 	"it.\n";
+
+static void tell_ssh_made(const char *dir)
+{
+	printf("SSH host CA  %s/ssh-host-ca.pub   clients trust hosts by it (known_hosts: "
+	       "@cert-authority)\n"
+	       "SSH user CA  %s/ssh-user-ca.pub   servers trust users by it (sshd_config: "
+	       "TrustedUserCAKeys)\n"
+	       "             endorsed needs their keys for OpenSSH certificates: ssh_host_ca and "
+	       "ssh_user_ca\n"
+	       "             of endorsed.yaml; without, it gives none\n",
+		dir, dir);
+}
 
 static void tell_made(const char *dir)
 {
@@ -37,6 +58,15 @@ static void tell_made(const char *dir)
 	       "             key and passphrase apart, to where it cannot be stolen with the "
 	       "machine\n",
 		dir, dir, dir, dir);
+}
+
+/* False, and said so, for a word that is no type. */
+static bool read_type(const char *word, enum key_type *out)
+{
+	if (key_type_read(word, out))
+		return true;
+	fprintf(stderr, "endorsectl: --key-type: there is no \"%s\"\n", word);
+	return false;
 }
 
 int command_ca_init(int argc, char **argv)
@@ -61,11 +91,8 @@ int command_ca_init(int argc, char **argv)
 			organization = optarg;
 			break;
 		case 'k':
-			if (!key_type_read(optarg, &type)) {
-				fprintf(stderr, "endorsectl: --key-type: there is no \"%s\"\n",
-					optarg);
+			if (!read_type(optarg, &type))
 				return command_misused(init_usage);
-			}
 			break;
 		case 'h':
 			return command_told(init_usage);
@@ -77,6 +104,41 @@ int command_ca_init(int argc, char **argv)
 	if (hierarchy_make(dir, organization, type) != OK)
 		return command_failed();
 	tell_made(dir);
+	tell_ssh_made(dir);
+	return EXIT_DONE;
+}
+
+int command_ca_init_ssh(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"dir", required_argument, NULL, 'd'},
+		{"key-type", required_argument, NULL, 'k'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	enum key_type type = KEY_TYPE_P256;
+	const char *dir = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'd':
+			dir = optarg;
+			break;
+		case 'k':
+			if (!read_type(optarg, &type))
+				return command_misused(init_ssh_usage);
+			break;
+		case 'h':
+			return command_told(init_ssh_usage);
+		default:
+			return command_misused(init_ssh_usage);
+		}
+	if (dir == NULL || optind != argc)
+		return command_misused(init_ssh_usage);
+	if (hierarchy_ssh(dir, type) != OK)
+		return command_failed();
+	tell_ssh_made(dir);
 	return EXIT_DONE;
 }
 

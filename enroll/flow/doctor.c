@@ -2,6 +2,7 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
+#include "ca/sshkey.h"
 #include "db/health.h"
 #include "db/pending.h"
 
@@ -98,6 +99,18 @@ static void examine_life(const X509 *cert, const char *area, const char *what, c
 			ends_soon(begin, end, now) ? then : "");
 }
 
+/* Its fingerprint is what an admin compares with known_hosts and sshd's file. */
+static void examine_ssh_ca(const struct service *service, enum template_kind kind, const char *of,
+	struct findings *findings)
+{
+	AUTO(buf_free) struct buf fingerprint = BUF(128);
+	struct view key = signer_ssh_ca(service->signer, kind);
+
+	if (key.n > 0 && sshkey_fingerprint(key, &fingerprint) == OK)
+		finding_add(findings, "ca", FINDING_OK, "the OpenSSH CA of %s is %s", of,
+			buf_text(&fingerprint));
+}
+
 static void examine_ca(const struct service *service, int64_t now, struct findings *findings)
 {
 	struct view der;
@@ -120,6 +133,8 @@ static void examine_ca(const struct service *service, int64_t now, struct findin
 	else if (signer_not_after(service->signer) > now)
 		finding_add(
 			findings, "ca", FINDING_FAIL, "no device can enroll: %s", why()->sentence);
+	examine_ssh_ca(service, TEMPLATE_SSH_HOST, "hosts", findings);
+	examine_ssh_ca(service, TEMPLATE_SSH_USER, "users", findings);
 }
 
 static void examine_templates(const struct service *service, int64_t now, struct findings *findings)

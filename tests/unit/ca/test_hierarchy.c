@@ -3,6 +3,8 @@
 #include "ca/authority.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
+#include "ca/ssh.h"
+#include "ca/sshkey.h"
 #include "tests/unit/ca/program.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/scratch.h"
@@ -10,6 +12,23 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const ssh_files[] = {"ssh-host-ca.key", "ssh-host-ca.passphrase",
+	"ssh-host-ca.pub", "ssh-user-ca.key", "ssh-user-ca.passphrase", "ssh-user-ca.pub"};
+
+/* `dir`/ and a name, for free(). */
+static char *text_path(const char *dir, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static char *text_path(const char *dir, const char *fmt, ...)
+{
+	char name[64];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(name, sizeof(name), fmt, ap);
+	va_end(ap);
+	return path_join(dir, name);
+}
 
 /* A hierarchy in `dir`/ca. */
 struct made {
@@ -49,7 +68,10 @@ static void each_file_is_there_with_its_mode(void **state)
 	} rows[] = {{".", 0700}, {"root.pem", 0644}, {"issuing.pem", 0644}, {"edge-ca.pem", 0644},
 		{"issuing.key", 0600}, {"issuing.passphrase", 0600}, {"edge-ca.key", 0600},
 		{"edge-ca.passphrase", 0600}, {"offline", 0700}, {"offline/root.key", 0600},
-		{"offline/root.passphrase", 0600}};
+		{"offline/root.passphrase", 0600}, {"ssh-host-ca.key", 0600},
+		{"ssh-host-ca.passphrase", 0600}, {"ssh-host-ca.pub", 0644},
+		{"ssh-user-ca.key", 0600}, {"ssh-user-ca.passphrase", 0600},
+		{"ssh-user-ca.pub", 0644}};
 	AUTO(made_free) struct made made;
 
 	(void)state;
@@ -144,6 +166,67 @@ static void nothing_is_ever_overwritten(void **state)
 		hierarchy_make(made.dir, "Unit tests", KEY_TYPE_P256), ERR_CONFLICT, "ca-exists");
 	assert_ok(file_read(path, &after));
 	assert_view_equal(buf_view(&before), buf_view(&after));
+}
+
+/* Made with the others, or after them; each public key is that of its private key. */
+static void ssh_cas_of_each_type_can_come_alone(void **state)
+{
+	static const char *const stems[] = {"ssh-host-ca", "ssh-user-ca"};
+	AUTO(scratch_remove) char *base = scratch_make();
+
+	(void)state;
+	for (int type = KEY_TYPE_P256; type <= KEY_TYPE_ED25519; type++) {
+		AUTO(mem_free) char *dir = text_path(base, "%d", type);
+
+		assert_ok(hierarchy_ssh(dir, (enum key_type)type));
+		assert_refused(hierarchy_ssh(dir, (enum key_type)type), ERR_CONFLICT, "ca-exists");
+		assert_refused(hierarchy_make(dir, "Unit tests", KEY_TYPE_P256), ERR_CONFLICT,
+			"ca-exists");
+		for (size_t i = 0; i < COUNT(stems); i++) {
+			AUTO(mem_free) char *key = text_path(dir, "%s.key", stems[i]);
+			AUTO(mem_free) char *passphrase = text_path(dir, "%s.passphrase", stems[i]);
+			AUTO(mem_free) char *public = text_path(dir, "%s.pub", stems[i]);
+			AUTO(buf_free) struct buf line = BUF(8192), blob = BUF(SSHKEY_MAX);
+			AUTO(ssh_ca_free) struct ssh_ca *ca = NULL;
+
+			assert_ok(ssh_ca_load(key, passphrase, &ca));
+			assert_ok(file_read(public, &line));
+			assert_ok(sshkey_line(buf_view(&line), &blob));
+			assert_view_equal(buf_view(&blob), ssh_ca_public(ca));
+			assert_non_null(strstr(buf_text(&line), stems[i]));
+		}
+	}
+}
+
+/* Also half of what is made is not written over. */
+static void an_ssh_ca_that_is_there_is_never_overwritten(void **state)
+{
+	static const char *const there[] = {
+		"ssh-host-ca.key", "ssh-host-ca.pub", "ssh-user-ca.key", "ssh-user-ca.pub"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(there); i++) {
+		AUTO(scratch_remove) char *dir = scratch_make();
+
+		scratch_put(dir, there[i], view_str("x"));
+		assert_refused(hierarchy_ssh(dir, KEY_TYPE_P256), ERR_CONFLICT, "ca-exists");
+		assert_refused(hierarchy_make(dir, "Unit tests", KEY_TYPE_P256), ERR_CONFLICT,
+			"ca-exists");
+	}
+}
+
+static void an_older_ca_gets_them_later(void **state)
+{
+	AUTO(made_free) struct made made;
+
+	(void)state;
+	make(&made);
+	for (size_t i = 0; i < COUNT(ssh_files); i++) {
+		AUTO(mem_free) char *path = path_join(made.dir, ssh_files[i]);
+
+		assert_int_equal(0, unlink(path));
+	}
+	assert_ok(hierarchy_ssh(made.dir, KEY_TYPE_P256));
 }
 
 static void a_place_or_a_name_that_cannot_be_is_an_error(void **state)
@@ -254,6 +337,9 @@ int main(void)
 		cmocka_unit_test(the_root_signs_cas_and_these_sign_no_cas),
 		cmocka_unit_test(each_ca_can_be_opened_and_the_keys_are_its_own),
 		cmocka_unit_test(nothing_is_ever_overwritten),
+		cmocka_unit_test(ssh_cas_of_each_type_can_come_alone),
+		cmocka_unit_test(an_ssh_ca_that_is_there_is_never_overwritten),
+		cmocka_unit_test(an_older_ca_gets_them_later),
 		cmocka_unit_test(a_place_or_a_name_that_cannot_be_is_an_error),
 		cmocka_unit_test(the_edge_certificate_is_for_its_names_and_verifies_elsewhere),
 		cmocka_unit_test(the_edge_file_holds_certificate_ca_and_key),

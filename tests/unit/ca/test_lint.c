@@ -58,8 +58,8 @@ static const struct fault faults[] = {
 		{0}},
 	{"ak-eku", "ak", AK_EKU, "extended_key_usage: [2.23.133.8.3, 1.3.6.1.5.5.7.3.2]", {0}},
 	{"ak-eku", "ak", AK_EKU, "extended_key_usage: [1.3.6.1.4.1.99999.1, 2.23.133.8.3]", {0}},
-	{"ak-subject", "ak", SIGNS,
-		SIGNS "\nsubject: [{type: 2.5.4.5, value: \"${device.id}\"}]", {0}},
+	{"ak-subject", "ak", SIGNS, SIGNS "\nsubject: [{type: 2.5.4.5, value: \"${device.id}\"}]",
+		{0}},
 	{"ak-facts", "ak", "        - { type: 2.23.133.2.2, value: \"${tpm.model}\" }\n", "", {0}},
 	{"ak-facts", "iak", "2.23.133.2.3", "2.23.133.2.4", {0}},
 	{"ak-identity", "ak-private", "key: ak\n",
@@ -85,7 +85,9 @@ static const struct fault faults[] = {
 	{"name-source", "ssh-user", PRINCIPALS, "principals: [\"${ek.serial}\"]", {0}},
 	{"value", "tls-client", "{ type: 2.5.4.10, value: \"${organization}\" }",
 		"{ type: 2.5.4.6, value: \"${organization}\" }", {0}},
-	{"value", "ssh-user", PRINCIPALS, "principals: [\"${label.a}${device.id}${device.id}${device.id}${device.id}\"]", {0}},
+	{"value", "ssh-user", PRINCIPALS,
+		"principals: [\"${label.a}${device.id}${device.id}${device.id}${device.id}\"]",
+		{0}},
 	{"issuer-lifetime", "tls-client", "lifetime: 30d", "lifetime: 3659d", {0}},
 	{"issuer-purposes", "tls-server", "", "", {"extendedKeyUsage", "clientAuth"}},
 	{"issuer-policies", "iak", "", "",
@@ -103,8 +105,8 @@ static const struct fault faults[] = {
 	{"ssh-host-name", "ssh-host", PRINCIPALS, "principals: [web]", {0}},
 	{"ssh-root", "ssh-user", PRINCIPALS, "principals: [\"${host}\", root]", {0}},
 	{"ssh-key-id", "ssh-host", "key_id: \"${device.id}\"", "key_id: \"${host}\"", {0}},
-	{"ssh-option", "ssh-user", PRINCIPALS,
-		PRINCIPALS "\n  critical_options: [{name: no-such}]", {0}},
+	{"ssh-option", "ssh-user", PRINCIPALS, PRINCIPALS "\n  critical_options: [{name: no-such}]",
+		{0}},
 	{"ssh-option", "ssh-user", PRINCIPALS, PRINCIPALS "\n  extensions: [{name: permit-tty}]",
 		{0}},
 	{"ssh-option", "ssh-user", PRINCIPALS,
@@ -116,7 +118,8 @@ static const struct fault faults[] = {
 	{"ssh-option", "ssh-user", PRINCIPALS,
 		PRINCIPALS "\n  extensions: [{name: permit-pty, value: yes}]", {0}},
 	{"ssh-source-address", "ssh-user", PRINCIPALS,
-		PRINCIPALS "\n  critical_options: [{name: source-address, value: \"example.test\"}]",
+		PRINCIPALS
+		"\n  critical_options: [{name: source-address, value: \"example.test\"}]",
 		{0}},
 	{"ssh-source-address", "ssh-user", PRINCIPALS,
 		PRINCIPALS "\n  critical_options: [{name: source-address, value: "
@@ -222,8 +225,8 @@ static void find(const struct fault *fault, struct problems *problems)
 	if (err == OK && fault->rule == NULL && problems->n == 0)
 		err = templates_lint(templates, issuer, problems);
 	else if (err == OK)
-		assert_refused(templates_lint(templates, issuer, problems), ERR_MALFORMED,
-			"templates");
+		assert_refused(
+			templates_lint(templates, issuer, problems), ERR_MALFORMED, "templates");
 	(void)err;
 }
 

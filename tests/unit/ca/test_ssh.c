@@ -169,8 +169,8 @@ static void a_users_certificate_has_what_the_template_says_sorted(void **state)
 	static char uptime[] = "/usr/bin/uptime -p", network[] = "192.0.2.0/24,2001:db8::/32";
 	static char forwarding[] = "permit-agent-forwarding", x11[] = "permit-X11-forwarding";
 	static char key_id[] = "${host} (${device.id})", auditor[] = "auditor";
-	struct template_ssh_option critical[] = {
-		{.name = source_address, .value = network}, {.name = force_command, .value = uptime}};
+	struct template_ssh_option critical[] = {{.name = source_address, .value = network},
+		{.name = force_command, .value = uptime}};
 	struct template_ssh_option extensions[] = {
 		{.name = permit_pty}, {.name = forwarding}, {.name = x11}};
 	char *principals[] = {login, auditor};
@@ -347,8 +347,8 @@ static void a_key_that_openssh_does_not_have_is_refused(void **state)
 
 static void a_ca_key_that_openssh_would_not_believe_is_refused(void **state)
 {
-	EVP_PKEY *keys[] = {EVP_EC_gen("secp256k1"), EVP_RSA_gen(1024),
-		EVP_PKEY_Q_keygen(NULL, NULL, "ED448")};
+	EVP_PKEY *keys[] = {
+		EVP_EC_gen("secp256k1"), EVP_RSA_gen(1024), EVP_PKEY_Q_keygen(NULL, NULL, "ED448")};
 	AUTO(scratch_remove) char *dir = scratch_make();
 	AUTO(mem_free) char *path = path_join(dir, "ca.key");
 	AUTO(mem_free) char *passphrase = path_join(dir, "ca.passphrase");

@@ -194,8 +194,7 @@ static void a_key_that_is_not_whole_of_its_type_and_a_good_one_is_refused(void *
 		assemble(&good[i], &blob);
 		assert_ok(parse(buf_view(&blob)));
 		for (size_t n = 0; n < blob.n; n++)
-			assert_refused(
-				parse((struct view){blob.p, n}), ERR_MALFORMED, "ssh-key");
+			assert_refused(parse((struct view){blob.p, n}), ERR_MALFORMED, "ssh-key");
 		buf_u8(&blob, 0);
 		assert_refused(parse(buf_view(&blob)), ERR_MALFORMED, "ssh-key");
 	}
@@ -235,8 +234,10 @@ static const struct {
 } rsas[] = {
 	{"2048 bits", 2048, "010001", 1, OK},
 	{"4096 bits", 4096, "010001", 1, OK},
-	{"a large exponent", 3072, "0080000000000000000000000000000000000000000000000000000000000000"
-				   "01", 1, OK},
+	{"a large exponent", 3072,
+		"0080000000000000000000000000000000000000000000000000000000000000"
+		"01",
+		1, OK},
 	{"1024 bits", 1024, "010001", 1, ERR_MALFORMED},
 	{"2047 bits", 2047, "010001", 1, ERR_MALFORMED},
 	{"4097 bits", 4097, "010001", 1, ERR_MALFORMED},
@@ -297,8 +298,8 @@ static void a_line_is_a_type_its_key_and_a_comment(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++)
-		assert_refused_in(lines[i].text, line(view_str(lines[i].text)), lines[i].err,
-			"ssh-key");
+		assert_refused_in(
+			lines[i].text, line(view_str(lines[i].text)), lines[i].err, "ssh-key");
 	assert_refused(line((struct view){(const uint8_t *)nul, sizeof(nul) - 1}), ERR_MALFORMED,
 		"ssh-key");
 }

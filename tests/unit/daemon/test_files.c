@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 static const char *const files[] = {"endorsed.yaml", "policy.yaml", "issuing.pem", "edge.secret",
-	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "templates/ak.yaml",
+	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "ssh-host.key",
+	"ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase", "templates/ak.yaml",
 	"roots/root.pem", "hints/middle.pem"};
 static const char *const directories[] = {"templates", "roots", "hints", "elsewhere"};
 
@@ -33,7 +34,8 @@ static void site_free(struct site **site)
 	const struct config *c = &(*site)->config;
 	char *const paths[] = {c->edge_secret_file, c->admin_token_file, c->ticket_key_file,
 		c->ca.key, c->ca.passphrase_file, c->ca.certificate, c->policy, c->templates,
-		(*site)->trust.roots, (*site)->trust.intermediates};
+		c->ssh_host_ca.key, c->ssh_host_ca.passphrase_file, c->ssh_user_ca.key,
+		c->ssh_user_ca.passphrase_file, (*site)->trust.roots, (*site)->trust.intermediates};
 
 	for (size_t i = 0; i < COUNT(paths); i++)
 		free(paths[i]);
@@ -66,6 +68,8 @@ static struct site *site_make(void)
 		.ticket_key_file = in(site, "ticket.key"),
 		.ca = {in(site, "issuing.pem"), in(site, "issuing.key"),
 			in(site, "issuing.passphrase"), {0}},
+		.ssh_host_ca = {in(site, "ssh-host.key"), in(site, "ssh-host.passphrase"), {0}},
+		.ssh_user_ca = {in(site, "ssh-user.key"), in(site, "ssh-user.passphrase"), {0}},
 		.policy = in(site, "policy.yaml"),
 		.templates = in(site, "templates"),
 		.trust = {.item = &site->trust, .n = 1}};
@@ -161,6 +165,23 @@ static void the_owner_of_a_link_is_looked_at(void **state)
 	assert_found(site, FINDING_WARN, "elsewhere/policy: belongs to uid 65534");
 }
 
+static void the_keys_of_ssh_cas_are_secrets(void **state)
+{
+	static const char *const secrets[] = {
+		"ssh-host.key", "ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase"};
+	AUTO(site_free) struct site *site = site_make();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		AUTO(mem_free) char *path = in(site, secrets[i]);
+
+		assert_int_equal(0, chmod(path, 0640));
+		assert_found(site, FINDING_FAIL, "a secret that others can reach (mode 0640)");
+		assert_int_equal(0, chmod(path, 0600));
+	}
+	assert_well(site);
+}
+
 /* A configuration that everybody may read is right as long as there is no password in it. */
 static void a_password_that_others_can_read_is_told(void **state)
 {
@@ -195,6 +216,7 @@ int main(void)
 		cmocka_unit_test(the_directory_of_a_link_is_looked_at),
 		cmocka_unit_test(each_link_on_the_way_is_followed),
 		cmocka_unit_test(the_owner_of_a_link_is_looked_at),
+		cmocka_unit_test(the_keys_of_ssh_cas_are_secrets),
 		cmocka_unit_test(a_password_that_others_can_read_is_told),
 	};
 

@@ -1,0 +1,172 @@
+#include "enroll/daemon/parts.h"
+
+#include "ca/base/file.h"
+#include "ca/hierarchy.h"
+#include "tests/unit/check.h"
+#include "tests/unit/tpm/scratch.h"
+
+#include <openssl/evp.h>
+
+/* A directory with all that a configuration names, and what the test adds to the configuration. */
+struct site {
+	char *dir, *config;
+	struct problems problems;
+};
+
+static void put(const struct site *site, const char *name, const char *text)
+{
+	AUTO(mem_free) char *path = path_join(site->dir, name);
+
+	assert_ok(file_replace(path, 0600, view_str(text)));
+}
+
+static const char without_ssh[] = "";
+static const char hosts[] = "ssh_host_ca: {key: ca/ssh-host-ca.key, passphrase_file: "
+			    "ca/ssh-host-ca.passphrase}\n";
+static const char both[] = "ssh_host_ca: {key: ca/ssh-host-ca.key, passphrase_file: "
+			   "ca/ssh-host-ca.passphrase}\n"
+			   "ssh_user_ca: {key: ca/ssh-user-ca.key, passphrase_file: "
+			   "ca/ssh-user-ca.passphrase}\n";
+
+static void write_config(struct site *site, const char *more)
+{
+	AUTO(buf_free) struct buf yaml = BUF(8192);
+
+	buf_fmt(&yaml,
+		"service: https://ca.example.org\n"
+		"edge_secret_file: secret\nadmin_token_file: secret\nticket_key_file: secret\n"
+		"database: dbname=none\n"
+		"ca: {certificate: ca/issuing.pem, key: ca/issuing.key, passphrase_file: "
+		"ca/issuing.passphrase}\n"
+		"templates: %s/templates\npolicy: policy.yaml\nvendors: %s/policy/vendors\n%s",
+		ENDORSE_SOURCE_DIR, ENDORSE_SOURCE_DIR, more);
+	put(site, "endorsed.yaml", buf_text(&yaml));
+}
+
+static void site_make(struct site *out)
+{
+	AUTO(mem_free) char *ca = NULL;
+
+	out->dir = scratch_make();
+	out->config = path_join(out->dir, "endorsed.yaml");
+	ca = path_join(out->dir, "ca");
+	assert_ok(hierarchy_make(ca, "Unit tests", KEY_TYPE_P256));
+	put(out, "secret", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n");
+	problems_init(&out->problems);
+}
+
+static void site_free(struct site *site)
+{
+	problems_free(&site->problems);
+	free(site->config);
+	scratch_remove(&site->dir);
+}
+
+/* Reads the configuration and makes the parts of it, as a start does. */
+static enum err start(struct site *site)
+{
+	AUTO(config_free) struct config config = {0};
+	AUTO(parts_free) struct parts parts = {0};
+
+	problems_free(&site->problems);
+	problems_init(&site->problems);
+	TRY(config_load(site->config, &site->problems, &config));
+	return parts_make(site->config, &config, &site->problems, &parts);
+}
+
+static void assert_starts(struct site *site)
+{
+	if (start(site) != OK)
+		fail_msg("%s", buf_text(&site->problems.text));
+}
+
+/* One problem, told with the end of this line. */
+static void assert_problem(struct site *site, const char *wanted)
+{
+	assert_true(start(site) != OK);
+	if (site->problems.n != 1 || strstr(buf_text(&site->problems.text), wanted) == NULL)
+		fail_msg("wanted \"%s\": %s", wanted, buf_text(&site->problems.text));
+}
+
+static const char policy[] = "rules:\n"
+			     "  - name: fleet\n"
+			     "    hosts: [{suffix: example.org}]\n"
+			     "    templates: [ak, ssh-host]\n"
+			     "  - name: jobs\n"
+			     "    hosts: [{suffix: example.test}]\n"
+			     "    templates: [ssh-user]\n";
+
+static void a_rule_gives_nothing_that_no_ca_signs(void **state)
+{
+	AUTO(site_free) struct site site;
+
+	(void)state;
+	site_make(&site);
+	put(&site, "policy.yaml", policy);
+	write_config(&site, both);
+	assert_starts(&site);
+	write_config(&site, hosts);
+	assert_problem(&site, "policy.yaml:5:5: the rule \"jobs\" gives \"ssh-user\", and ");
+	assert_non_null(
+		strstr(buf_text(&site.problems.text), "endorsed.yaml has no ssh_user_ca to sign "
+						      "it: make one with endorsectl ca init-ssh, "
+						      "or take the template out of the rule\n"));
+	write_config(&site, without_ssh);
+	assert_true(start(&site) != OK);
+	assert_int_equal(2, site.problems.n);
+	assert_non_null(strstr(buf_text(&site.problems.text),
+		"policy.yaml:2:5: the rule \"fleet\" gives \"ssh-host\""));
+}
+
+static void a_template_that_no_rule_gives_needs_no_ca(void **state)
+{
+	AUTO(site_free) struct site site;
+
+	(void)state;
+	site_make(&site);
+	put(&site, "policy.yaml",
+		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: "
+		"[ak]\n");
+	write_config(&site, without_ssh);
+	assert_starts(&site);
+}
+
+static const struct {
+	const char *yaml, *problem;
+} rows[] = {
+	{"ssh_host_ca: {key: ca/ssh-host-ca.key}\n", "ssh_host_ca has no passphrase_file"},
+	{"ssh_host_ca: {passphrase_file: ca/ssh-host-ca.passphrase}\n", "ssh_host_ca has no key"},
+	{"ssh_user_ca: {key: ca/ssh-user-ca.key}\n", "ssh_user_ca has no passphrase_file"},
+	{"ssh_user_ca: {}\n", "ssh_user_ca has no key"},
+	{"ssh_host_ca: {key: ca/issuing.pem, passphrase_file: secret}\n", "issuing.pem: "},
+	{"ssh_host_ca: {key: ca/ssh-host-ca.key, passphrase_file: ca/ssh-user-ca.passphrase}\n",
+		"ssh-host-ca.key: the passphrase does not open it"},
+	{"ssh_host_ca: {certificate: ca/issuing.pem, key: a, passphrase_file: b}\n",
+		"unknown key \"certificate\""},
+};
+
+static void a_ca_is_whole_or_is_not_there(void **state)
+{
+	AUTO(site_free) struct site site;
+
+	(void)state;
+	site_make(&site);
+	put(&site, "policy.yaml",
+		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: "
+		"[ak]\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		write_config(&site, rows[i].yaml);
+		assert_problem(&site, rows[i].problem);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rule_gives_nothing_that_no_ca_signs),
+		cmocka_unit_test(a_template_that_no_rule_gives_needs_no_ca),
+		cmocka_unit_test(a_ca_is_whole_or_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
