@@ -55,7 +55,8 @@ static void look_root(const struct linting *x)
 		if (!is_host(x) && strcmp(principal[i], "root") == 0)
 			lint_found(x, x->tmpl->ssh.mark,
 				"each device that may have this would be root wherever the CA is "
-				"trusted; give those that should be a label, and say ${label.NAME}");
+				"trusted; give those that should be a label, and say "
+				"${label.NAME}");
 }
 
 static void look_key_id(const struct linting *x)
@@ -163,7 +164,8 @@ const struct lint_check lint_ssh_checks[] = {
 	{{"ssh-root", "sshd_config(5) AuthorizedPrincipalsFile",
 		 "Not everyone with a user certificate of a template is root."},
 		LINT_SSH, look_root},
-	{{"ssh-key-id", "ssh-keygen(1) KEY REVOCATION LISTS", "The key id says which device it is."},
+	{{"ssh-key-id", "ssh-keygen(1) KEY REVOCATION LISTS",
+		 "The key id says which device it is."},
 		LINT_SSH, look_key_id},
 	{{"ssh-option", "PROTOCOL.certkeys",
 		 "Critical options and extensions are those that sshd knows, each in its place."},

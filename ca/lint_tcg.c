@@ -135,8 +135,9 @@ static void look_property(const struct linting *x)
 	if (template_key(x->tmpl) != TEMPLATE_KEY_AK)
 		lint_found(x, whole, "it says who has an AK, so key has to be ak");
 	if (!lint_has_dns_name(x->tmpl))
-		lint_found(x, whole, "it says of which endpoint this is the AK, so it wants a "
-				     "dns_name");
+		lint_found(x, whole,
+			"it says of which endpoint this is the AK, so it wants a "
+			"dns_name");
 }
 
 static void look_residency(const struct linting *x)

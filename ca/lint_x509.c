@@ -21,8 +21,7 @@ static void look_usage_ca(const struct linting *x)
 
 static void look_usage_decrypt(const struct linting *x)
 {
-	static const char *const usages[] = {
-		"keyEncipherment", "dataEncipherment", "keyAgreement"};
+	static const char *const usages[] = {"keyEncipherment", "dataEncipherment", "keyAgreement"};
 
 	if (template_key(x->tmpl) == TEMPLATE_KEY_ANY || x->tmpl->decrypt)
 		return;
@@ -125,8 +124,8 @@ static void look_extension_critical(const struct linting *x)
 
 static void look_access(const struct linting *x)
 {
-	const char *const urls[] = {x->tmpl->authority_information.ca_issuers,
-		x->tmpl->authority_information.ocsp};
+	const char *const urls[] = {
+		x->tmpl->authority_information.ca_issuers, x->tmpl->authority_information.ocsp};
 
 	for (size_t i = 0; i < COUNT(urls); i++)
 		if (urls[i] != NULL && strncmp(urls[i], "http://", 7) != 0)
@@ -142,8 +141,7 @@ const struct lint_check lint_x509_checks[] = {
 	{{"usage-decrypt", "RFC 5280 4.2.1.3",
 		 "A key that only signs, as every AK does, has no usage of one that decrypts."},
 		LINT_X509, look_usage_decrypt},
-	{{"usage-only", "RFC 5280 4.2.1.3",
-		 "encipherOnly and decipherOnly go with keyAgreement."},
+	{{"usage-only", "RFC 5280 4.2.1.3", "encipherOnly and decipherOnly go with keyAgreement."},
 		LINT_X509, look_usage_only},
 	{{"decrypt-unused", "TPM 2.0 Part 2, 8.3",
 		 "A key that may decrypt has a key usage that needs it."},
@@ -159,8 +157,7 @@ const struct lint_check lint_x509_checks[] = {
 		LINT_X509, look_tls_signature},
 	{{"tls-name", "RFC 9525 6.3", "A TLS server's certificate has a DNS name."}, LINT_X509,
 		look_tls_name},
-	{{"tls-lifetime", "Apple HT210176",
-		 "A TLS server's certificate lasts at most 825 days."},
+	{{"tls-lifetime", "Apple HT210176", "A TLS server's certificate lasts at most 825 days."},
 		LINT_X509, look_tls_lifetime},
 	{{"backdate", "RFC 5280 4.1.2.5",
 		 "Back-dating is an hour and half of the lifetime at most."},

@@ -41,8 +41,7 @@ static void print_usage(FILE *out)
 		fprintf(out, "  %-16s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
 	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin, 9 does not "
-	      "hold. "
-	      "See endorse(1).\n",
+	      "hold. See endorse(1).\n",
 		out);
 }
 

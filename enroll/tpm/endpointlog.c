@@ -10,7 +10,8 @@
 #define TITLE "endorse-endpoint-log 1 sha256 "
 #define CLAUSE "PROTOCOL log of endpoints"
 
-static const char *const words[] = {[ENDPOINT_MEASURED] = "measured ", [ENDPOINT_INVALID] = "invalid "};
+static const char *const words[] = {
+	[ENDPOINT_MEASURED] = "measured ", [ENDPOINT_INVALID] = "invalid "};
 
 /* What is extended is neither the digest alone nor another program's: a label, with its NUL, is in front of it. */
 static const char measured_label[] = "endorse/1 endpoint measured";
@@ -188,7 +189,8 @@ enum err endpoint_log_judge(const struct endpoint_log *log, const uint8_t spki_s
 			continue;
 		if (log->event[i].act == ENDPOINT_INVALID)
 			return refuse(ERR_REJECTED, "endpoint-invalid", CLAUSE,
-				"the host took this endpoint's key back: line %zu of its log", i + 2);
+				"the host took this endpoint's key back: line %zu of its log",
+				i + 2);
 		measured = true;
 	}
 	if (!measured)

@@ -7,7 +7,8 @@
 enum endpoint_act { ENDPOINT_MEASURED, ENDPOINT_INVALID };
 struct endpoint_event {
 	enum endpoint_act act;
-	uint8_t spki_sha256[32]; /* of the endpoint's SubjectPublicKeyInfo, see endpoint_key_sha256() */
+	uint8_t spki_sha256
+		[32]; /* of the endpoint's SubjectPublicKeyInfo, see endpoint_key_sha256() */
 };
 #define ENDPOINT_EVENTS 4096
 #define ENDPOINT_LOG_MAX (ENDPOINT_EVENTS * 80) /* bytes of its text */

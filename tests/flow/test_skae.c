@@ -26,13 +26,20 @@ static char *in(size_t device, const char *name)
 	return text("%s/%s", dirs[device], name);
 }
 
+static const char policy[] = "rules:\n"
+			     "  - name: web\n"
+			     "    hosts: [{glob: \"web-*.example.test\"}]\n"
+			     "    templates: [ak, tls-server]\n";
+
+/* The AK's certificate, and one for a TLS key in the TPM. */
 static void enroll(size_t device, const char *host, const char *ak, const char *hierarchy)
 {
 	AUTO(output_free) struct output output;
 
 	world_run(&world, &output, "endorse", "enroll", "--server", world.name, "--ca", world.roots,
 		"--tcti", world.chips[device].tcti, "--host", host, "--state", dirs[device], "--ak",
-		ak, "--hierarchy", hierarchy, NULL);
+		ak, "--hierarchy", hierarchy, "--template", "ak", "--template", "tls-server=tpm",
+		NULL);
 	must(output.code == 0, "%s", buf_text(&output.err));
 }
 
@@ -61,7 +68,8 @@ static void write_shown(size_t device)
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.chips = 2, .services = 1, .edge = true}, &world);
+	world_make(&(struct world_plan){.chips = 2, .services = 1, .edge = true, .policy = policy},
+		&world);
 	for (size_t i = 0; i < COUNT(dirs); i++)
 		dirs[i] = text("%s/device-%zu", world.dir, i);
 	enroll(0, HOST, "p256", "owner");
@@ -113,6 +121,27 @@ static void assert_openssl_takes(const char *certificate, const char *name)
 		"sslserver", "-verify_hostname", name, "-trusted", certificate, certificate);
 }
 
+static void what_the_service_issued_says_where_its_key_is(void **state)
+{
+	AUTO(mem_free) char *shown = in(0, "shown.pem"), *other = in(1, "shown.pem");
+	AUTO(mem_free) char *certificate = in(0, "tls-server.fullchain.pem");
+	AUTO(output_free) struct output given, fetched, of_another, self_signed;
+
+	(void)state;
+	world_run(&world, &given, "endorse", "skae-check", "--certificate", certificate,
+		"--ak-certificate", shown, "--ca", world.roots, NULL);
+	wants(&given, 0, "holds: ");
+	world_run(&world, &fetched, "endorse", "skae-check", "--certificate", certificate,
+		"--fetch", "--ca", world.roots, "--json", NULL);
+	wants(&fetched, 0, "\"holds\": true");
+	world_run(&world, &of_another, "endorse", "skae-check", "--certificate", certificate,
+		"--ak-certificate", other, "--ca", world.roots, NULL);
+	wants(&of_another, 9, "evidence is broken (attest-signature)");
+	world_run(&world, &self_signed, "endorse", "skae-check", "--certificate", certificate,
+		"--ak-certificate", shown, "--ca", world.roots, "--self-signed", NULL);
+	wants(&self_signed, 9, "evidence is broken (attest-qualifying-data)");
+}
+
 static void every_key_signs_for_itself_and_its_ak_vouches(void **state)
 {
 	static const struct {
@@ -120,6 +149,7 @@ static void every_key_signs_for_itself_and_its_ak_vouches(void **state)
 		const char *key, *name, *wanted_name;
 	} rows[] = {
 		{0, "tls", NULL, HOST},
+		{0, "tls-server", NULL, HOST},
 		{0, "tls", "inner.example.test", "inner.example.test"},
 		{1, "tls", NULL, OTHER_HOST},
 		{1, "rsa", NULL, OTHER_HOST},
@@ -358,6 +388,7 @@ static void a_swapped_key_gets_no_connection(void **state)
 static int run_all(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_service_issued_says_where_its_key_is),
 		cmocka_unit_test(every_key_signs_for_itself_and_its_ak_vouches),
 		cmocka_unit_test(
 			a_key_may_be_named_by_its_file_and_the_certificate_goes_to_standard_output),

@@ -7,6 +7,7 @@
 #include "enroll/proto/proof.h"
 #include "enroll/tpm/certified.h"
 #include "enroll/proto/renewal.h"
+#include "enroll/tpm/endpointlog.h"
 #include "enroll/tpm/tag.h"
 
 #include <stdio.h>
@@ -183,6 +184,24 @@ static void the_published_renewal_is_what_an_ak_signs(void **state)
 	assert_true(view_equal(VIEW(digest), vector("renewal_sha256", published)));
 }
 
+static void the_published_events_of_endpoints_are_the_ones_we_make(void **state)
+{
+	struct endpoint_event events[] = {{.act = ENDPOINT_MEASURED}, {.act = ENDPOINT_INVALID}};
+	const struct endpoint_log log = {.pcr = 13, .event = events, .n = COUNT(events)};
+	uint8_t made[32], published[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(events); i++) {
+		memcpy(events[i].spki_sha256, vector("endpoint_spki_sha256", published).p, 32);
+		assert_int_equal(endpoint_event_digest(&events[i], made), OK);
+		vector(i == 0 ? "endpoint_measured" : "endpoint_invalid", published);
+		assert_memory_equal(made, published, 32);
+	}
+	assert_int_equal(endpoint_log_value(&log, log.n, made), OK);
+	vector("endpoint_pcr", published);
+	assert_memory_equal(made, published, 32);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +211,7 @@ int main(void)
 		cmocka_unit_test(the_published_key_is_certified),
 		cmocka_unit_test(the_published_skae_carries_it),
 		cmocka_unit_test(the_published_renewal_is_what_an_ak_signs),
+		cmocka_unit_test(the_published_events_of_endpoints_are_the_ones_we_make),
 	};
 
 	return cmocka_run_group_tests(tests, read_protocol, forget_protocol);

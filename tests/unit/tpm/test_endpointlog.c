@@ -51,7 +51,8 @@ static void a_log_that_is_written_otherwise_is_refused(void **state)
 		TITLE "13\nmeasured " A " \n",
 		TITLE "13\nmeasured  " A "\n",
 		TITLE "13\nMeasured " A "\n",
-		TITLE "13\nmeasured AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n",
+		TITLE
+		"13\nmeasured AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n",
 		TITLE "13\nmeasured " A "a\n",
 		TITLE "13\nmeasured aa\n",
 		TITLE "13\nrevoked " A "\n",
@@ -80,8 +81,7 @@ static void pcrs_that_only_a_reboot_resets_can_have_a_log(void **state)
 		AUTO(buf_free) struct buf written = BUF(100);
 
 		buf_fmt(&text, TITLE "%u\n", pcr);
-		assert_int_equal(
-			pcr < 16, endpoint_log_parse(buf_view(&text), &log) == OK);
+		assert_int_equal(pcr < 16, endpoint_log_parse(buf_view(&text), &log) == OK);
 		assert_int_equal(pcr < 16, endpoint_log_encode(&empty, &written) == OK);
 	}
 }

@@ -184,8 +184,8 @@ static void a_quote_is_refused_for_each_thing_that_is_wrong_with_it(void **state
 		size_t used = 0;
 
 		assert_int_equal(TSS2_RC_SUCCESS,
-			Tss2_MU_TPMS_ATTEST_Unmarshal(quote.attested.attestationData,
-				quote.attested.size, &used, &said));
+			Tss2_MU_TPMS_ATTEST_Unmarshal(
+				quote.attested.attestationData, quote.attested.size, &used, &said));
 		rows[i].alter(&said);
 		assert_true(soft_sign(&s.ak, &said, &altered));
 		assert_refused_in(rows[i].name, judge(&s, &altered), ERR_REJECTED, rows[i].code);
@@ -219,8 +219,8 @@ static void a_quote_counts_for_its_own_ak_nonce_and_state_alone(void **state)
 	assert_true(soft_quote(&s.ak, &s.pcrs, SELECTED, VIEW(nonce), &moment, &quote));
 	assert_refused(
 		judge_by(&s, &other.ak, &quote, VIEW(nonce)), ERR_REJECTED, "attest-signature");
-	assert_refused(judge_by(&s, &s.ak, &quote, VIEW(another)), ERR_REJECTED,
-		"attest-qualifying-data");
+	assert_refused(
+		judge_by(&s, &s.ak, &quote, VIEW(another)), ERR_REJECTED, "attest-qualifying-data");
 	s.expected.value[13][0] ^= 1;
 	assert_refused(judge(&s, &quote), ERR_REJECTED, "quote-digest");
 	tear_down(&other);
