@@ -72,12 +72,17 @@ static int count_usages(X509 *certificate, const char *oid, bool *has)
 	return sk_ASN1_OBJECT_num(usages);
 }
 
-/* Does it have this usage and no other? One certificate is never taken for another kind. */
-static bool is_only_for(X509 *certificate, const char *oid)
+static const char *usage_of(enum link_part part)
+{
+	return part == LINK_AK ? OID_AK : OID_PLATFORM_PROPERTY;
+}
+
+/* One certificate is never taken for another kind. */
+bool link_part_takes(enum link_part part, X509 *certificate)
 {
 	bool has;
 
-	return count_usages(certificate, oid, &has) == 1 && has;
+	return count_usages(certificate, usage_of(part), &has) == 1 && has;
 }
 
 static enum err check_dates(X509 *certificate)
@@ -133,30 +138,29 @@ static enum err check_endpoint(const struct link_question *q)
 }
 
 static enum err check_certificate(
-	const struct link_question *q, X509 *certificate, const char *oid, const char *what)
+	const struct link_question *q, X509 *certificate, enum link_part part, const char *what)
 {
 	if (anchors_check(q->anchors, certificate, q->intermediates) != OK)
 		return fail(ERR_DENIED, "link-chain", "the %s: %s", what, why()->sentence);
 	TRY(check_has_key(certificate, what));
 	if (X509_check_ca(certificate) != 0)
 		return fail(ERR_REJECTED, "link-usage", "the %s is a CA's certificate", what);
-	if (!is_only_for(certificate, oid))
+	if (!link_part_takes(part, certificate))
 		return fail(ERR_REJECTED, "link-usage",
 			"the %s is a certificate of another kind: its extended key usage is not %s "
 			"alone",
-			what, oid);
+			what, usage_of(part));
 	return OK;
 }
 
 static enum err check_ak(const struct link_question *q)
 {
-	return check_certificate(q, q->ak, OID_AK, "AK certificate");
+	return check_certificate(q, q->ak, LINK_AK, "AK certificate");
 }
 
 static enum err check_property(const struct link_question *q)
 {
-	return check_certificate(
-		q, q->property, OID_PLATFORM_PROPERTY, "platform-property certificate");
+	return check_certificate(q, q->property, LINK_PROPERTY, "platform-property certificate");
 }
 
 static enum err check_same_ak(const struct link_question *q)

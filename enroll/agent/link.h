@@ -39,5 +39,8 @@ const char *link_part_text(enum link_part part); /* "same-ak"; stable */
  */
 CHECKED enum err link_judge(const struct link_question *question, enum link_part *broken);
 
+/* Is the certificate for what the part wants, LINK_AK or LINK_PROPERTY, and for nothing else, by its extended key usage? */
+bool link_part_takes(enum link_part part, X509 *certificate);
+
 /* Reads 16 to 32 bytes in hexadecimal; ERR_MALFORMED "usage" otherwise. `out` is made here, for buf_free(). */
 CHECKED enum err link_nonce_read(const char *text, struct buf *out);

@@ -143,7 +143,7 @@ static enum err read_certificates(
 					 &out->platform_property);
 	if (err == ERR_NOT_FOUND)
 		return fail(ERR_NOT_FOUND, "file-missing",
-			"%s; the service issues it: endorse enroll, with the template "
+			"%s; the service issues it: endorse enroll --template ak --template "
 			"platform-property",
 			why()->sentence);
 	TRY(err);
@@ -186,6 +186,12 @@ static enum err check_own(const struct quote_options *options, const struct ledg
 	EVP_PKEY *key;
 
 	TRY(linkage_certificates_read(linkage, &certificates));
+	if (!link_part_takes(LINK_AK, certificates.ak) ||
+		!link_part_takes(LINK_PROPERTY, certificates.property))
+		return fail(ERR_INTERNAL, "state",
+			"the AK certificate or the platform-property certificate that is held is "
+			"one of another kind: endorse enroll --template ak --template "
+			"platform-property gets both");
 	key = X509_get0_pubkey(certificates.ak);
 	if (key == NULL || EVP_PKEY_eq(key, X509_get0_pubkey(certificates.property)) != 1)
 		return fail(ERR_INTERNAL, "state",

@@ -25,7 +25,7 @@ static int make(void **state)
 	(void)state;
 	world_make(
 		&(struct world_plan){
-			.chips = 1, .services = 1, .edge = true, .policy = world_any_name},
+			.chips = 1, .services = 1, .edge = true, .policy = tunnel_policy},
 		&world);
 	tunnel_make(&world, &world.chips[0], NAME, "owner", &host);
 	path = text("%s/endpoints.log", host.state);
@@ -323,12 +323,19 @@ static void without_a_platform_property_certificate_of_this_ak_nothing_is_shown(
 {
 	AUTO(mem_free) char *property = text("%s/platform-property.pem", host.state);
 	AUTO(mem_free) char *elsewhere = text("%s/elsewhere.pem", host.state);
+	AUTO(mem_free) char *another_property = NULL;
+	struct tunnel another;
 
 	(void)state;
+	tunnel_make(&world, host.chip, "another.example.test", "owner", &another);
+	another_property = text("%s/platform-property.pem", another.state);
+	tunnel_free(&another);
 	tunnel_measures(&host, host.certificate, NULL);
 	must(rename(property, elsewhere) == 0, "%s", property);
 	quote_fails(1, "platform-property");
 	MUST_RUN("cp", host.certificate, property);
+	quote_fails(1, "one of another kind");
+	MUST_RUN("cp", another_property, property);
 	quote_fails(1, "not for the AK that this machine has");
 	must(rename(elsewhere, property) == 0, "%s", property);
 	assert_linked(host.certificate, "");

@@ -21,7 +21,7 @@ static int make(void **state)
 	(void)state;
 	world_make(
 		&(struct world_plan){
-			.chips = 2, .services = 1, .edge = true, .policy = world_any_name},
+			.chips = 2, .services = 1, .edge = true, .policy = tunnel_policy},
 		&world);
 	tunnel_make(&world, &world.chips[0], NAME, "owner", &victim);
 	tunnel_make(&world, &world.chips[1], "evil-1.example.test", "owner", &thief);

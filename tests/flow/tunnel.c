@@ -1,70 +1,17 @@
 #include "tests/flow/tunnel.h"
 
-#include "ca/authority.h"
-#include "ca/base/cert.h"
-#include "ca/issue.h"
-#include "ca/key.h"
-
 #include <cmocka.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #define ARGUMENTS 32
 
-static X509 *read_pem(const char *path)
-{
-	STACK_OF(X509) *read = NULL;
-	X509 *first;
-
-	must(certs_read(path, "pem-file", &read) == OK, "%s", why()->sentence);
-	first = sk_X509_shift(read);
-	x509_stack_free(&read);
-	return first;
-}
-
-static void load_templates(struct templates **out)
-{
-	AUTO(mem_free) char *dir = world_source("templates");
-	struct problems problems;
-
-	problems_init(&problems);
-	must(templates_load(dir, &problems, out) == OK, "%s", why()->sentence);
-	problems_free(&problems);
-}
-
-/* By the world's CA and the shipped template. */
-static void certify_property(const struct tunnel *tunnel)
-{
-	AUTO(mem_free) char *ca = text("%s/issuing.pem", tunnel->world->ca);
-	AUTO(mem_free) char *ca_key = text("%s/issuing.key", tunnel->world->ca);
-	AUTO(mem_free) char *secret = text("%s/issuing.passphrase", tunnel->world->ca);
-	AUTO(mem_free) char *ak = text("%s/ak.pem", tunnel->state);
-	AUTO(mem_free) char *path = text("%s/platform-property.pem", tunnel->state);
-	AUTO(templates_free) struct templates *templates = NULL;
-	AUTO(authority_free) struct authority *authority = NULL;
-	AUTO(buf_free) struct buf bits = BUF(1024), pem = BUF(1 << 14);
-	AUTO(x509_free) X509 *leaf = read_pem(ak);
-	AUTO(x509_free) X509 *made = NULL;
-	AUTO(issued_free) struct issued issued = {0};
-	struct grant grant = {.template = "platform-property",
-		.host = tunnel->name,
-		.organization = "Example",
-		.trust_class = "manufacturer",
-		.device_id = "00112233445566778899aabbccddeeff"};
-
-	load_templates(&templates);
-	must(authority_load(ca, ca_key, secret, &authority) == OK &&
-			key_public(X509_get0_pubkey(leaf), &bits, &grant.key) == OK &&
-			certificate_issue(authority, template_named(templates, grant.template),
-				&grant, time(NULL), &issued) == OK,
-		"%s", why()->sentence);
-	made = cert_from_der(buf_view(&issued.der));
-	must(made != NULL && cert_pem_add(made, &pem) == OK, "no certificate");
-	write_file(path, 0644, buf_view(&pem));
-}
+const char tunnel_policy[] = "rules:\n"
+			     "  - name: tunnels\n"
+			     "    hosts: [{suffix: example.test}]\n"
+			     "    templates: [ak, platform-property]\n"
+			     "    names_per_device: 100\n";
 
 char *tunnel_endpoint(
 	const struct tunnel *tunnel, const char *file, const char *key, const char *name)
@@ -88,9 +35,9 @@ void tunnel_make(struct world *world, struct chip *chip, const char *name, const
 		.state = text("%s/%s", world->dir, name)};
 	world_run(world, &output, "endorse", "enroll", "--server", world->name, "--ca",
 		world->roots, "--tcti", chip->tcti, "--host", name, "--state", out->state,
-		"--hierarchy", hierarchy, "--timeout", "20", NULL);
+		"--hierarchy", hierarchy, "--timeout", "20", "--template", "ak", "--template",
+		"platform-property", NULL);
 	must(output.code == 0, "enroll: %s", buf_text(&output.err));
-	certify_property(out);
 	out->key = text("%s/endpoint.key", out->state);
 	MUST_RUN("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
 		"-out", out->key);

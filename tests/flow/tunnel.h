@@ -3,6 +3,9 @@
 
 #include "tests/flow/world.h"
 
+/* A policy by which hosts may have what they need for this. */
+extern const char tunnel_policy[];
+
 struct tunnel {
 	struct world *world;
 	struct chip *chip;
@@ -11,7 +14,7 @@ struct tunnel {
 	char *key, *certificate; /* of the endpoint; the certificate signs itself */
 };
 
-/* Enrolls under `name` with further options up to NULL, gets a platform-property certificate, and makes an endpoint. */
+/* Enrolls under `name`, for an AK and a platform-property certificate, and makes an endpoint. */
 void tunnel_make(struct world *world, struct chip *chip, const char *name, const char *hierarchy,
 	struct tunnel *out);
 void tunnel_free(struct tunnel *tunnel);
