@@ -1,5 +1,5 @@
 /* test_tpmkey.c - keys for TLS and OpenSSH, made in a TPM, and what its AK says of them. */
-#include "enroll/agent/tpmkey.h"
+#include "enroll/agent/keys.h"
 
 #include "ca/base/ossl.h"
 #include "tests/flow/chip.h"
@@ -176,6 +176,47 @@ static void a_key_file_is_of_use_to_its_tpm_only(void **state)
 	}
 }
 
+static void find(struct tpm *tpm, const struct device_ak *ak, struct state *state, bool makes_new,
+	struct keys *out)
+{
+	static struct wanted wanted;
+
+	wanted.n = 0;
+	must(wanted_add(&wanted, "tls-server=tpm:p384") == OK, "%s", why()->sentence);
+	must(keys_find(tpm, &wanted, ak, state, makes_new, out) == OK, "%s", why()->sentence);
+}
+
+/* The answer was lost: the next run asks for the same key, also when it is to be a new one. */
+static void a_key_without_its_certificate_is_asked_for_again(void **state)
+{
+	AUTO(mem_free) char *dir = text("%s/state", supervise_dir());
+	AUTO(device_ak_free) struct device_ak *ak = NULL;
+	AUTO(state_close) struct state *kept = NULL;
+	AUTO(tpm_close) struct tpm *tpm = NULL;
+	AUTO(keys_free)
+	struct keys first = {.n = 0},
+		    again = {.n = 0}, new = {.n = 0}, other = {.n = 0};
+
+	(void)state;
+	open_chip(0, &tpm);
+	must(state_open(dir, &kept) == OK, "%s", why()->sentence);
+	must(device_ak_create(tpm, ak_recipe_default, AK_BELOW_OWNER, NULL, SERVICE, &ak) == OK,
+		"%s", why()->sentence);
+	find(tpm, ak, kept, false, &first);
+	assert_true(first.items[0].is_new);
+	assert_string_equal("p384", tpmkey_kind_text(first.items[0].tpm));
+	must(keys_keep_new(&first, kept) == OK, "%s", why()->sentence);
+	find(tpm, ak, kept, false, &again);
+	find(tpm, ak, kept, true, &new);
+	assert_false(again.items[0].is_new || new.items[0].is_new);
+	assert_true(brought_is(&again.items[0], first.items[0].pkey));
+	assert_true(brought_is(&new.items[0], first.items[0].pkey));
+	keys_forget_new(&first, kept);
+	find(tpm, ak, kept, false, &other);
+	assert_true(other.items[0].is_new);
+	assert_false(brought_is(&other.items[0], first.items[0].pkey));
+}
+
 /* An AK's file has the same form; TLS with it would fail only at the first handshake. */
 static void the_file_of_an_ak_is_no_key_for_everyday_use(void **state)
 {
@@ -200,6 +241,7 @@ static int run_all(void)
 		cmocka_unit_test(every_kind_of_key_is_certified_by_aks_everywhere),
 		cmocka_unit_test(openssl_signs_with_the_key_file),
 		cmocka_unit_test(a_key_file_is_of_use_to_its_tpm_only),
+		cmocka_unit_test(a_key_without_its_certificate_is_asked_for_again),
 		cmocka_unit_test(the_file_of_an_ak_is_no_key_for_everyday_use),
 	};
 
