@@ -193,9 +193,8 @@ static void a_key_without_its_certificate_is_asked_for_again(void **state)
 	AUTO(device_ak_free) struct device_ak *ak = NULL;
 	AUTO(state_close) struct state *kept = NULL;
 	AUTO(tpm_close) struct tpm *tpm = NULL;
-	AUTO(keys_free)
-	struct keys first = {.n = 0},
-		    again = {.n = 0}, new = {.n = 0}, other = {.n = 0};
+	AUTO(keys_free) struct keys first = {.n = 0}, again = {.n = 0};
+	AUTO(keys_free) struct keys new = {.n = 0}, other = {.n = 0};
 
 	(void)state;
 	open_chip(0, &tpm);
