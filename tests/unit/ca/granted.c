@@ -5,11 +5,11 @@
 #include "tests/unit/check.h"
 
 /* Bytes that stand for what a TPM said: the CA puts them in as they are. */
-static const uint8_t bytes[] = {0xff, 'T', 'C', 'G', 0x80, 0x17};
-static const struct grant_evidence evidence = {.name = VIEW(bytes),
-	.public = VIEW(bytes),
-	.attest = VIEW(bytes),
-	.signature = VIEW(bytes),
+static const uint8_t said[] = {0xff, 'T', 'C', 'G', 0x80, 0x17};
+static const struct grant_evidence evidence = {.name = VIEW(said),
+	.public = VIEW(said),
+	.attest = VIEW(said),
+	.signature = VIEW(said),
 	.ak_location = "https://ca.example.org/v1/certificates/00"};
 static const struct grant_label labels[] = {
 	{"floor", "-12"}, {"note", "k\xc3\xbchl, trocken"}, {"rack", "7"}};
