@@ -55,7 +55,7 @@ static struct signer *make_signer(const char *dir, enum key_type type, const cha
 		path[i] = text("%s/%s", dir, names[i]);
 	problems_init(&problems);
 	must(signer_open(&(struct signer_files){path[0], path[1], path[2], templates, path[3],
-				 path[4], path[5], path[6]},
+				 path[4], path[5], path[6], NULL},
 		     &problems, &signer) == OK,
 		"%s", buf_text(&problems.text));
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -133,8 +133,7 @@ static void certify(const struct wish *wish, const char *name)
 {
 	const struct grant_label labels[] = {{"login", wish->login}};
 	AUTO(buf_free)
-	struct buf blob = BUF(SSHKEY_MAX),
-		   bits = BUF(SSHKEY_MAX), line = BUF(1 << 15);
+	struct buf blob = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX), line = BUF(1 << 15);
 	AUTO(issued_free) struct issued issued = {0};
 	AUTO(mem_free) char *path = in(name);
 	struct grant grant = {.template = wish->template,
