@@ -132,9 +132,8 @@ static void read_key(const char *name, struct buf *blob)
 static void certify(const struct wish *wish, const char *name)
 {
 	const struct grant_label labels[] = {{"login", wish->login}};
-	AUTO(buf_free)
-	struct buf blob = BUF(SSHKEY_MAX),
-		   bits = BUF(SSHKEY_MAX), line = BUF(1 << 15);
+	AUTO(buf_free) struct buf blob = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX);
+	AUTO(buf_free) struct buf line = BUF(1 << 15);
 	AUTO(issued_free) struct issued issued = {0};
 	AUTO(mem_free) char *path = in(name);
 	struct grant grant = {.template = wish->template,
