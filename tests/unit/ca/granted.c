@@ -5,15 +5,15 @@
 #include "tests/unit/check.h"
 
 /* Bytes that stand for what a TPM said: the CA puts them in as they are. */
-static const uint8_t bytes[] = {0xff, 'T', 'C', 'G', 0x80, 0x17};
-static const struct grant_evidence evidence = {.name = VIEW(bytes),
-	.public = VIEW(bytes),
-	.attest = VIEW(bytes),
-	.signature = VIEW(bytes),
+static const uint8_t granted_bytes[] = {0xff, 'T', 'C', 'G', 0x80, 0x17};
+static const struct grant_evidence granted_evidence = {.name = VIEW(granted_bytes),
+	.public = VIEW(granted_bytes),
+	.attest = VIEW(granted_bytes),
+	.signature = VIEW(granted_bytes),
 	.ak_location = "https://ca.example.org/v1/certificates/00"};
-static const struct grant_label labels[] = {
+static const struct grant_label granted_labels[] = {
 	{"floor", "-12"}, {"note", "k\xc3\xbchl, trocken"}, {"rack", "7"}};
-static const uint8_t ek_digest[32] = {0xfb, 0xff, 0xfe};
+static const uint8_t granted_ek_digest[32] = {0xfb, 0xff, 0xfe};
 
 void granted_make_by(const char *templates, const char *name, EVP_PKEY *key, struct granted *out)
 {
@@ -35,10 +35,10 @@ void granted_make_by(const char *templates, const char *name, EVP_PKEY *key, str
 		.tpm_model = "swtpm",
 		.tpm_version = "id:20191023",
 		.organization = "Example",
-		.ek_digest = ek_digest,
+		.ek_digest = granted_ek_digest,
 		.ek_serial = "00c0ffee",
-		.labels = labels,
-		.labels_n = COUNT(labels)};
+		.labels = granted_labels,
+		.labels_n = COUNT(granted_labels)};
 	assert_ok(key_public(key, &out->bits, &out->grant.key));
 }
 
@@ -50,7 +50,7 @@ void granted_make(EVP_PKEY *key, struct granted *out)
 void granted_make_everything(EVP_PKEY *key, struct granted *out)
 {
 	granted_make_by("tests/data/templates", "everything", key, out);
-	out->grant.evidence = &evidence;
+	out->grant.evidence = &granted_evidence;
 }
 
 void granted_free(struct granted *granted)

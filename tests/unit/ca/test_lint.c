@@ -334,6 +334,31 @@ static void every_rule_has_a_clause_a_sentence_and_a_fault(void **state)
 	assert_true(n > 25);
 }
 
+static void the_manual_page_has_every_rule_with_its_clause(void **state)
+{
+	AUTO(mem_free) char *path = source_path("ca/endorse-template.5");
+	AUTO(buf_free) struct buf page = BUF(1 << 17);
+	const struct lint_rule *rule;
+	size_t n = 0;
+
+	(void)state;
+	assert_ok(file_read(path, &page));
+	for (; (rule = lint_rule_at(n)) != NULL; n++) {
+		AUTO(buf_free) struct buf item = BUF(512), clause = BUF(512);
+		const char *at;
+
+		buf_fmt(&item, ".It Sy %s\n", rule->name);
+		buf_fmt(&clause, "\n(%s)\n.", rule->clause);
+		at = strstr(buf_text(&page), buf_text(&item));
+		if (at == NULL)
+			fail_msg("%s: no rule \"%s\"", path, rule->name);
+		if (strstr(at, buf_text(&clause)) == NULL)
+			fail_msg("%s: no clause \"%s\" for \"%s\"", path, rule->clause,
+				rule->name);
+	}
+	assert_int_equal(n, times(buf_text(&page), ".It Sy "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +367,7 @@ int main(void)
 		cmocka_unit_test(the_shipped_templates_have_no_finding),
 		cmocka_unit_test(a_ca_without_a_key_identifier_is_found),
 		cmocka_unit_test(every_rule_has_a_clause_a_sentence_and_a_fault),
+		cmocka_unit_test(the_manual_page_has_every_rule_with_its_clause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
