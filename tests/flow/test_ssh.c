@@ -54,8 +54,14 @@ static struct signer *make_signer(const char *dir, enum key_type type, const cha
 	for (size_t i = 0; i < COUNT(names); i++)
 		path[i] = text("%s/%s", dir, names[i]);
 	problems_init(&problems);
-	must(signer_open(&(struct signer_files){path[0], path[1], path[2], templates, path[3],
-				 path[4], path[5], path[6]},
+	must(signer_open(&(struct signer_files){.certificate = path[0],
+				 .key = path[1],
+				 .passphrase = path[2],
+				 .templates = templates,
+				 .ssh_host_key = path[3],
+				 .ssh_host_passphrase = path[4],
+				 .ssh_user_key = path[5],
+				 .ssh_user_passphrase = path[6]},
 		     &problems, &signer) == OK,
 		"%s", buf_text(&problems.text));
 	for (size_t i = 0; i < COUNT(names); i++)
