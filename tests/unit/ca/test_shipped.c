@@ -309,10 +309,9 @@ static void other_programs_take_what_each_template_makes_of_each_kind_of_ca(void
 	(void)state;
 	for (size_t i = 0; i < COUNT(types); i++) {
 		AUTO(scratch_remove) char *dir = scratch_make();
-		AUTO(mem_free)
-		char *certificate = path_join(dir, "issuing.pem"),
-		     *path = path_join(dir, "issuing.key"),
-		     *passphrase = path_join(dir, "issuing.passphrase");
+		AUTO(mem_free) char *certificate = path_join(dir, "issuing.pem");
+		AUTO(mem_free) char *path = path_join(dir, "issuing.key");
+		AUTO(mem_free) char *passphrase = path_join(dir, "issuing.passphrase");
 		AUTO(both_free) struct both ca = {0};
 		enum key_type type;
 
