@@ -456,10 +456,8 @@ static void another_ca_issues_from_the_reload_on(void **state)
 
 static void an_ssh_ca_comes_and_goes_unless_a_rule_needs_it(void **state)
 {
-	static const char users[] = "rules:\n"
-				    "  - name: jobs\n"
-				    "    hosts: [{suffix: example.test}]\n"
-				    "    templates: [ak, ssh-user]\n";
+	static const char users[] = "rules:\n  - {name: jobs, hosts: [{suffix: example.test}], "
+				    "templates: [ak, ssh-user]}\n";
 	static const char without[] = "/^ssh_user_ca:/,+2d";
 	AUTO(mem_free) char *shipped = world_source("templates/ssh-user.yaml");
 	AUTO(mem_free) char *path = text("%s/ssh-user.yaml", templates);
