@@ -5,3 +5,5 @@
 #define OID_ENDORSE "2.25.60639937848029146789983724528618050747"
 /* Extended key usage of a platform-property certificate: it says who has an AK, and is for nothing else. */
 #define OID_PLATFORM_PROPERTY OID_ENDORSE ".1.1"
+/* tcg-kp-AIKCertificate: the extended key usage by which verifiers know an AK's certificate. */
+#define OID_AK_CERTIFICATE "2.23.133.8.3"

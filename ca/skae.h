@@ -9,6 +9,7 @@
 #define SKAE_OID "2.23.133.6.1.1" /* written; 2.23.133.6.1 and 2.23.133.6.1.0 are read too */
 
 #define SKAE_MAX 8192 /* bytes of an extension's value */
+#define SKAE_LOCATION_MAX 511
 
 /*
  * SubjectKeyAttestationEvidence with version 2.0 (PROTOCOL.md, "SKAE"): tpmCertifyInfo is the TPMS_ATTEST, signature the TPMT_SIGNATURE, and,
@@ -17,7 +18,7 @@
  */
 struct skae {
 	struct buf attest, signature, public; /* TPMS_ATTEST, TPMT_SIGNATURE, TPMT_PUBLIC */
-	char ak_location[512]; /* "" : none */
+	char ak_location[SKAE_LOCATION_MAX + 1]; /* "" : none */
 };
 void skae_init(struct skae *skae);
 void skae_free(struct skae *skae); /* for AUTO */

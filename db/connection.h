@@ -30,6 +30,8 @@ extern const struct statement *const enrollment_facts_statements[];
 extern const struct statement *const host_statements[];
 extern const struct statement *const lock_statements[];
 extern const struct statement *const pending_statements[];
+extern const struct statement *const published_statements[];
 extern const struct statement *const refusals_statements[];
+extern const struct statement *const renewal_statements[];
 extern const struct statement *const ticket_statements[];
 extern const struct statement *const trusted_statements[];

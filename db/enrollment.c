@@ -1,10 +1,13 @@
 #include "db/enrollment.h"
 
 #include "ca/base/encode.h"
+#include "db/array.h"
 #include "db/audit.h"
 #include "db/connection.h"
 #include "db/lock.h"
 #include "db/pool_connection.h"
+
+#define CHAIN_MAX (64 * 1024) /* bytes of an EK's chain */
 
 /*
  * Who races whom, and why exactly one wins. The first trip read one snapshot; since then any other
@@ -28,6 +31,9 @@
  * - The allow-list and the decisions on held attempts: lock_add_enrollment() keeps both as they are
  *   up to the commit, and insist_standing looks at them again, also at rows that must not be there.
  * - The ticket was not answered with a held attempt, and is now: the same, for the ticket.
+ * - The labels of a device that is new are those of its EK in the allow-list: insist_standing compares them
+ *   again. Of one that is known they are part of the device, and its revision tells.
+ * - Of several certificates some may be recorded ones: insist_in_force wants all of them, in the end.
  * - The ticket was not used, and is now (a repeat in parallel on two servers): the primary key of
  *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.
  *   Purging takes only tickets that do not open any more.
@@ -62,7 +68,11 @@ static const struct statement insist_standing = {"insist_standing",
 	"  AND state = 'accepted'),"
 	"  'the attempt is not accepted'),"
 	" insist(NOT EXISTS (SELECT FROM pending_ticket WHERE ticket_digest = $4::bytea),"
-	"  'the ticket was answered with a held attempt')"};
+	"  'the ticket was answered with a held attempt'),"
+	" insist($6::bytea IS NULL OR coalesce((SELECT sha256(convert_to(labels::text, 'UTF8'))"
+	"  FROM ek_allowed WHERE ek_digest = $1::bytea), decode(repeat('00', 32), 'hex')) = "
+	"$6::bytea,"
+	"  'the EK has other labels')"};
 
 /* Those that nobody decided; accepted ones are what an approval rests on. By the EK, so not by the
  * indices over what is held, which the planner would take for `state` while they are small. */
@@ -76,10 +86,15 @@ static const struct statement move_device = {"move_device",
 	" WHERE device_id = $1::uuid AND revision = $2::bigint AND state = 'active' RETURNING 1)"
 	" SELECT insist((SELECT count(*) FROM moved) = 1, 'the device was changed')"};
 
+/* What it came with last is what renewals are judged by. */
 static const struct statement add_ek = {"add_ek",
-	"INSERT INTO ek (ek_digest, device_id, kind, certificate, created_at)"
-	" VALUES ($1::bytea, $2::uuid, $3::text, $4::bytea, to_timestamp($5::bigint))"
-	" ON CONFLICT DO NOTHING"};
+	"INSERT INTO ek (ek_digest, device_id, kind, certificate, created_at, public, chain)"
+	" VALUES ($1::bytea, $2::uuid, $3::text, $4::bytea, to_timestamp($5::bigint), $6::bytea,"
+	" $7::bytea[])"
+	" ON CONFLICT (ek_digest) DO UPDATE SET certificate = excluded.certificate,"
+	" public = excluded.public, chain = excluded.chain"
+	" WHERE ek.device_id = excluded.device_id AND (ek.certificate, ek.public, ek.chain)"
+	" IS DISTINCT FROM (excluded.certificate, excluded.public, excluded.chain)"};
 
 static const struct statement insist_ek = {"insist_ek",
 	"SELECT insist(EXISTS (SELECT FROM ek"
@@ -91,8 +106,13 @@ static const struct statement bind_host = {"bind_host",
 	" VALUES ($1::text, $2::uuid, $3::boolean, to_timestamp($4::bigint))"};
 
 static const struct statement add_ak = {"add_ak",
-	"INSERT INTO ak (name, device_id, public, kind, created_at)"
-	" VALUES ($1::bytea, $2::uuid, $3::bytea, $4::text, to_timestamp($5::bigint))"};
+	"INSERT INTO ak (name, device_id, public, kind, created_at, ek_digest, proven_at)"
+	" VALUES ($1::bytea, $2::uuid, $3::bytea, $4::text, to_timestamp($5::bigint), $6::bytea,"
+	" to_timestamp($5::bigint))"};
+
+static const struct statement prove_ak = {"prove_ak",
+	"UPDATE ak SET ek_digest = $2::bytea, proven_at = to_timestamp($3::bigint)"
+	" WHERE name = $1::bytea"};
 
 static const struct statement supersede_aks = {"supersede_aks",
 	"UPDATE ak SET state = 'superseded' WHERE device_id = $1::uuid AND name IN"
@@ -103,12 +123,12 @@ static const struct statement supersede_aks = {"supersede_aks",
 static const struct statement add_certificate = {"add_certificate",
 	"INSERT INTO certificate (serial, device_id, host, binding, ak_name, template,"
 	" template_version, grant_digest, place, der, not_before, not_after, issued_at,"
-	" trust_version, policy_version)"
+	" trust_version, policy_version, kind, key_kind, key_sha256)"
 	" VALUES ($1::bytea, $2::uuid, $3::text,"
 	" (SELECT binding FROM host WHERE name = $3::text AND device_id = $2::uuid),"
 	" $4::bytea, $5::text, $6::bigint, $7::bytea, $8::bigint, $9::bytea,"
 	" to_timestamp($10::bigint), to_timestamp($11::bigint), to_timestamp($12::bigint),"
-	" $13::text, $14::text)"};
+	" $13::text, $14::text, $15::text, $16::text, $17::bytea)"};
 
 static const struct statement use_ticket = {"use_ticket",
 	"INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, serials,"
@@ -133,12 +153,12 @@ static const struct statement refuse_ticket = {"refuse_ticket",
 	"  WHERE device_id = (SELECT device_id FROM known) AND EXISTS (SELECT FROM first))"
 	" INSERT INTO audit (at, event, device_id, ek_digest, host, code, detail, client_address,"
 	"  request_id, trust_version, policy_version)"
-	" SELECT to_timestamp($2::bigint), 'enroll.refused', (SELECT device_id FROM known),"
+	" SELECT to_timestamp($2::bigint), $11::text, (SELECT device_id FROM known),"
 	"  $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text"
 	" WHERE EXISTS (SELECT FROM first)"};
 
 const struct statement *const enrollment_statements[] = {&add_device, &move_device, &add_ek,
-	&insist_ek, &bind_host, &add_ak, &supersede_aks, &add_certificate, &use_ticket,
+	&insist_ek, &bind_host, &add_ak, &prove_ak, &supersede_aks, &add_certificate, &use_ticket,
 	&insist_in_force, &refuse_ticket, &insist_standing, &end_attempts, NULL};
 
 static struct value digest(const uint8_t *bytes)
@@ -161,16 +181,16 @@ static void add_serial(struct buf *array, struct view serial)
 
 static enum err list_serials(const struct enrollment_record *record, struct buf *array)
 {
-	size_t issued = record->certificates_n, returned = record->returned_n;
+	if (record->certificates_n == 0 || record->certificates_n > ENROLLMENT_CERTIFICATES)
+		return fail(ERR_INTERNAL, "database-record", "%zu certificates to be handed out",
+			record->certificates_n);
+	for (size_t i = 0; i < record->certificates_n; i++) {
+		const struct handed_certificate *certificate = &record->certificates[i];
+		const struct stored_certificate *stored = certificate->stored;
 
-	if ((issued == 0) == (returned == 0) || issued + returned > ENROLLMENT_CERTIFICATES)
-		return fail(ERR_INTERNAL, "database-record",
-			"%zu certificates issued and %zu returned", issued, returned);
-	for (size_t i = 0; i < issued; i++)
-		add_serial(array, record->certificates[i].serial);
-	for (size_t i = 0; i < returned; i++)
-		add_serial(array,
-			(struct view){record->returned[i].serial, record->returned[i].serial_n});
+		add_serial(array, stored == NULL ? certificate->serial
+						 : (struct view){stored->serial, stored->serial_n});
+	}
 	buf_str(array, "}");
 	return buf_ok(array);
 }
@@ -186,10 +206,12 @@ static void record_standing(struct pipeline *trip, const struct enrollment_recor
 	lock_add_enrollment(trip, record->ticket_digest);
 	STEP(trip, &insist_standing, digest(record->ek_digest), value_text(record->host),
 		value_text(record->trust_class), digest(record->ticket_digest),
-		value_bool(record->host_learned));
+		value_bool(record->host_learned),
+		record->device_new ? digest(record->allowed_labels) : digest(NULL));
 }
 
-static void record_device(struct pipeline *trip, const struct enrollment_record *record)
+static void record_device(
+	struct pipeline *trip, const struct enrollment_record *record, struct value chain)
 {
 	struct value now = value_int(record->now);
 
@@ -202,8 +224,10 @@ static void record_device(struct pipeline *trip, const struct enrollment_record 
 		STEP(trip, &move_device, device(record), value_int(record->revision), now,
 			value_text(record->trust_class), value_prose(record->trust_source),
 			value_text(record->trust_version));
-	STEP(trip, &add_ek, digest(record->ek_digest), device(record), value_text(record->ek_kind),
-		value_bytes(record->ek_certificate), now);
+	if (!record->is_renewal)
+		STEP(trip, &add_ek, digest(record->ek_digest), device(record),
+			value_text(record->ek_kind), value_bytes(record->ek_certificate), now,
+			value_bytes(record->ek_public), chain);
 	STEP(trip, &insist_ek, digest(record->ek_digest), device(record));
 }
 
@@ -214,26 +238,34 @@ static void record_names(struct pipeline *trip, const struct enrollment_record *
 	if (record->host_new)
 		STEP(trip, &bind_host, value_text(record->host), device(record),
 			value_bool(record->host_alias), now);
-	if (!record->ak_new)
-		return;
-	STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
-		value_text(record->ak_kind), now);
-	STEP(trip, &supersede_aks, device(record), ak_name,
-		value_int(record->live_aks_max == 0 ? 1 : record->live_aks_max));
+	if (record->ak_new)
+		STEP(trip, &add_ak, ak_name, device(record), value_bytes(record->ak_public),
+			value_text(record->ak_kind), now, digest(record->ek_digest));
+	else if (!record->is_renewal)
+		STEP(trip, &prove_ak, ak_name, digest(record->ek_digest), now);
+	if (record->ak_new || record->ak_alone)
+		STEP(trip, &supersede_aks, device(record), ak_name,
+			value_int(record->ak_alone || record->live_aks_max == 0
+					  ? 1
+					  : record->live_aks_max));
 }
 
 static void record_certificate(
 	struct pipeline *trip, const struct enrollment_record *record, size_t i)
 {
-	const struct new_certificate *certificate = &record->certificates[i];
+	const struct handed_certificate *certificate = &record->certificates[i];
 
+	if (certificate->stored != NULL)
+		return;
 	STEP(trip, &add_certificate, value_bytes(certificate->serial), device(record),
 		value_text(record->host), value_bytes(record->ak_name),
 		value_text(certificate->template), value_int(certificate->template_version),
 		digest(certificate->grant_digest), value_int((int64_t)i),
 		value_bytes(certificate->der), value_int(certificate->not_before),
 		value_int(certificate->not_after), value_int(record->now),
-		value_text(record->trust_version), value_text(record->policy_version));
+		value_text(record->trust_version), value_text(record->policy_version),
+		value_text(certificate->kind), value_text(certificate->key_kind),
+		digest(certificate->key_sha256));
 }
 
 static void record_audit(
@@ -241,7 +273,7 @@ static void record_audit(
 {
 	struct audit_row row = {
 		.at = record->now,
-		.event = record->certificates_n > 0 ? "enroll.issued" : "enroll.returned",
+		.event = record->event,
 		.device_id = {record->device_id, DEVICE_ID_SIZE},
 		.ek_digest = {record->ek_digest, DIGEST_SIZE},
 		.host = record->host,
@@ -255,18 +287,29 @@ static void record_audit(
 	audit_add(trip, &row);
 }
 
+static enum err chain_value(
+	const struct enrollment_record *record, struct array *array, struct value *out)
+{
+	array_begin(array, ARRAY_BYTES, record->ek_chain_n, CHAIN_MAX);
+	for (size_t i = 0; i < record->ek_chain_n; i++)
+		array_add(array, record->ek_chain[i]);
+	return array_value(array, out);
+}
+
 enum err enrollment_record(struct db *db, const struct enrollment_record *record)
 {
+	AUTO(array_free) struct array chain = {.missing = 0};
 	AUTO(buf_free) struct buf array = BUF(ENROLLMENT_CERTIFICATES * (2 * SERIAL_MAX + 8));
-	struct value serials, host = value_text(record->host);
+	struct value serials, intermediates, host = value_text(record->host);
 	struct value ak_name = value_bytes(record->ak_name);
 	struct pipeline trip = {.n = 0};
 	enum err err;
 
 	TRY(list_serials(record, &array));
+	TRY(chain_value(record, &chain, &intermediates));
 	serials = value_text(buf_text(&array));
 	record_standing(&trip, record);
-	record_device(&trip, record);
+	record_device(&trip, record, intermediates);
 	record_names(&trip, record);
 	for (size_t i = 0; i < record->certificates_n; i++)
 		record_certificate(&trip, record, i);
@@ -288,6 +331,6 @@ enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
 		digest(refusal->ek_digest), value_prose(refusal->host), value_text(refusal->code),
 		value_prose(refusal->sentence), value_prose(refusal->client_address),
 		value_prose(refusal->request_id), value_text(refusal->trust_version),
-		value_text(refusal->policy_version));
+		value_text(refusal->policy_version), value_text(refusal->event));
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

@@ -3,12 +3,16 @@
 
 #include "db/enrollment_facts.h"
 
-/* A certificate to be recorded; everything is borrowed. */
-struct new_certificate {
+/* One certificate of an answer: recorded earlier, or issued now and to be recorded. Everything is borrowed. */
+struct handed_certificate {
+	const struct stored_certificate *stored; /* NULL: it is new, and what follows says it */
 	struct view serial;
-	struct view der;
+	struct view der; /* or the blob of an OpenSSH certificate */
 	const char *template;
 	unsigned template_version;
+	const char *kind; /* "x509", "ssh-host", "ssh-user" */
+	const char *key_kind; /* "ak", "certified", "any" */
+	const uint8_t *key_sha256; /* DIGEST_SIZE: of the SubjectPublicKeyInfo */
 	const uint8_t *grant_digest; /* DIGEST_SIZE */
 	int64_t not_before, not_after;
 };
@@ -23,23 +27,30 @@ struct enrollment_record {
 	const char *trust_class, *trust_source;
 	const char *trust_version, *policy_version; /* hexadecimal */
 	const uint8_t *ek_digest;
+	/* What a renewal will judge anew. With `is_renewal` the EK was not proven now, and stays as it is recorded. */
+	bool is_renewal;
 	const char *ek_kind; /* "rsa2048" */
-	struct view ek_certificate; /* DER */
+	struct view ek_public; /* TPM2B_PUBLIC */
+	struct view ek_certificate; /* DER; empty: it has none */
+	const struct view *ek_chain; /* DER, as the device sent it */
+	size_t ek_chain_n;
 	const char *host;
 	bool host_new, host_alias;
+	/* As the first trip saw them, DIGEST_SIZE, for a new device; NULL: the decision did not look. */
+	const uint8_t *allowed_labels;
 	bool host_learned; /* the claim named none: the EK must still be registered for this one */
 	struct view ak_name;
 	struct view ak_public; /* TPM2B_PUBLIC */
 	const char *ak_kind;
 	bool ak_new;
-	unsigned live_aks_max; /* the oldest beyond this many are superseded */
+	unsigned live_aks_max; /* with a new AK the oldest beyond this many are superseded */
+	bool ak_alone; /* all others are superseded, by an AK that is known too */
 	const uint8_t *ticket_digest;
 	const uint8_t *request_digest; /* SHA-256(SHA-256(claim) | SHA-256(request)) */
-	/* Newly issued ones, or when this is 0 the recorded ones that are returned. */
-	const struct new_certificate *certificates;
+	/* In the order of the answer, 1 to ENROLLMENT_CERTIFICATES, no two the same. */
+	const struct handed_certificate *certificates;
 	size_t certificates_n;
-	const struct stored_certificate *returned;
-	size_t returned_n;
+	const char *event; /* "enroll.issued" */
 	const char *request_id;
 	const char *client_address;
 	int64_t now;
@@ -66,6 +77,7 @@ struct refusal_record {
 	const uint8_t *ticket_digest; /* DIGEST_SIZE */
 	const uint8_t *ek_digest; /* DIGEST_SIZE; NULL: not known */
 	const char *host; /* NULL: not known */
+	const char *event; /* "enroll.refused", "renew.refused" */
 	const char *code, *sentence;
 	const char *trust_version, *policy_version; /* hexadecimal: what it was judged by */
 	const char *request_id;

@@ -8,9 +8,10 @@
 
 /*
  * Everything that a decision is made on comes from this one statement, so from one snapshot: no
- * mixture of before and after somebody else's commit. The two statements behind it only fetch
- * certificates; they run later, and take_brought() and take_reusable() drop what does not fit the
- * snapshot. LATERAL with LIMIT 1 keeps the planner to the primary key while tables are small.
+ * mixture of before and after somebody else's commit. The statements behind it only fetch certificates
+ * and labels; they run later, and take_brought() and take_reusable() drop what does not fit the
+ * snapshot. Labels that do not fit it are found by the record: the device's revision has moved, or insist_standing
+ * sees that those of the allow-list have. LATERAL with LIMIT 1 keeps the planner to the primary key while tables are small.
  */
 static const struct statement find_facts = {"find_facts",
 	"SELECT device.device_id, device.state = 'revoked', device.revision,"
@@ -27,8 +28,10 @@ static const struct statement find_facts = {"find_facts",
 	"  AND other.ek_digest <> asked.ek_digest),"
 	" pending.attempt_id, pending.state = 'accepted', pending.state = 'rejected',"
 	" EXISTS (SELECT FROM pending_ticket AS held"
-	"  WHERE held.ticket_digest = asked.ticket_digest)"
-	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source,"
+	"  WHERE held.ticket_digest = asked.ticket_digest),"
+	" sha256(convert_to(asked.labels::text, 'UTF8'))"
+	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source, "
+	"allowed.labels,"
 	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
 	"  FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
 	"   $4::bytea AS ticket_digest) AS key"
@@ -61,8 +64,31 @@ static const struct statement find_reusable = {"find_reusable",
 	" AND not_before + (not_after - not_before) / 2 >= to_timestamp($4::bigint)"
 	" ORDER BY issued_at DESC, grant_digest, place LIMIT $5::bigint"};
 
-const struct statement *const enrollment_facts_statements[] = {
-	&find_facts, &find_brought, &find_reusable, NULL};
+/* A known device has its own: those that its EK had when it came. */
+static const struct statement find_labels = {"find_labels",
+	"SELECT label.key, label.value FROM jsonb_each_text(coalesce("
+	" (SELECT device.labels FROM device WHERE device.device_id ="
+	"   coalesce((SELECT ek.device_id FROM ek WHERE ek.ek_digest = $1::bytea),"
+	"    (SELECT ak.device_id FROM ak WHERE ak.name = $2::bytea))),"
+	" (SELECT ek_allowed.labels FROM ek_allowed WHERE ek_allowed.ek_digest = $1::bytea),"
+	" '{}'::jsonb)) AS label ORDER BY label.key COLLATE \"C\" LIMIT $3::bigint"};
+
+/* Gaps are no harm: what is taken here may never be issued. */
+static const struct statement take_ssh_serials = {
+	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
+
+static const struct statement find_ak_certificates = {"find_ak_certificates",
+	"SELECT template, sha256 FROM (SELECT DISTINCT ON (template) template, sha256, issued_at"
+	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
+	"  AND device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
+	"   (SELECT device_id FROM ak WHERE name = $2::bytea))"
+	"  AND host = coalesce($3::text,"
+	"   (SELECT ek_allowed.host FROM ek_allowed WHERE ek_digest = $1::bytea)) COLLATE \"C\""
+	"  AND kind = 'x509' AND key_kind = 'ak' AND not_after > to_timestamp($4::bigint)"
+	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
+
+const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
+	&find_reusable, &find_labels, &take_ssh_serials, &find_ak_certificates, NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -73,9 +99,14 @@ static void certificate_free(struct stored_certificate *certificate)
 
 void enrollment_facts_free(struct enrollment_facts *facts)
 {
-	for (size_t i = 0; i < ENROLLMENT_CERTIFICATES; i++)
+	for (size_t i = 0; i < REUSABLE_CERTIFICATES; i++)
 		certificate_free(&facts->certificates[i]);
 	facts->certificates_n = 0;
+	for (size_t i = 0; i < facts->labels_n; i++) {
+		free(facts->labels[i].name);
+		free(facts->labels[i].value);
+	}
+	facts->labels_n = 0;
 }
 
 /* The columns of find_facts. */
@@ -100,6 +131,7 @@ enum {
 	ATTEMPT_ACCEPTED,
 	ATTEMPT_REJECTED,
 	TICKET_HELD,
+	ALLOWED_LABELS_DIGEST,
 };
 
 static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
@@ -127,6 +159,8 @@ static enum err take_standing(const PGresult *rows, struct enrollment_facts *fac
 	facts->attempt_accepted = row_bool(rows, 0, ATTEMPT_ACCEPTED);
 	facts->attempt_rejected = row_bool(rows, 0, ATTEMPT_REJECTED);
 	facts->ticket_held = row_bool(rows, 0, TICKET_HELD);
+	if (!row_is_null(rows, 0, ALLOWED_LABELS_DIGEST))
+		TRY(row_copy(rows, 0, ALLOWED_LABELS_DIGEST, facts->allowed_labels, DIGEST_SIZE));
 	if (facts->attempt_known)
 		TRY(row_copy(rows, 0, ATTEMPT, facts->attempt_id, sizeof(facts->attempt_id)));
 	return OK;
@@ -176,7 +210,7 @@ static enum err take_certificate(const PGresult *rows, int row,
 
 static enum err take_certificates(const PGresult *rows, struct enrollment_facts *facts)
 {
-	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++) {
+	for (int i = 0; i < PQntuples(rows) && i < REUSABLE_CERTIFICATES; i++) {
 		facts->certificates_n = (size_t)i + 1;
 		TRY(take_certificate(rows, i, &facts->certificates[i], facts->grant_digest[i]));
 	}
@@ -207,23 +241,86 @@ static enum err take_reusable(const PGresult *rows, void *into)
 	return take_certificates(rows, facts);
 }
 
+static enum err take_labels(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_LABELS; i++) {
+		struct stored_label *label = &facts->labels[facts->labels_n++];
+
+		label->name = strdup(PQgetvalue(rows, i, 0));
+		label->value = strdup(PQgetvalue(rows, i, 1));
+		if (label->name == NULL || label->value == NULL)
+			return fail(ERR_INTERNAL, "out-of-memory", "a label");
+	}
+	return OK;
+}
+
+static enum err take_serials(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++)
+		facts->ssh_serials[i] = (uint64_t)row_int(rows, i, 0);
+	return OK;
+}
+
+/* As take_reusable() has it. */
+static enum err take_ak_certificates(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (!facts->host_is_ours || !facts->ak_live)
+		return OK;
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++) {
+		struct ak_certificate *certificate =
+			&facts->ak_certificates[facts->ak_certificates_n++];
+
+		row_text(rows, i, 0, certificate->template, sizeof(certificate->template));
+		TRY(row_copy(rows, i, 1, certificate->sha256, DIGEST_SIZE));
+	}
+	return OK;
+}
+
+/* What only some requests need, behind what all do. */
+static void look_further(struct pipeline *lookup, const struct enrollment_key *key, int64_t now,
+	struct enrollment_facts *facts)
+{
+	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
+	struct value ak = value_bytes(key->ak_name);
+	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
+
+	if (key->ssh_serials > 0) {
+		STEP(lookup, &take_ssh_serials, value_int(key->ssh_serials));
+		step_take(lookup, take_serials, facts);
+	}
+	if (key->wants_ak_certificates) {
+		STEP(lookup, &find_ak_certificates, ek, ak, value_text(key->host), value_int(now),
+			limit);
+		step_take(lookup, take_ak_certificates, facts);
+	}
+}
+
 enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts)
 {
 	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
 	struct value ak = value_bytes(key->ak_name), host = value_text(key->host);
 	struct value ticket = value_bytes((struct view){key->ticket_digest, DIGEST_SIZE});
-	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
 	struct pipeline lookup = {.n = 0};
 	enum err err;
 
 	*facts = (struct enrollment_facts){.device_known = false};
 	STEP(&lookup, &find_facts, ek, ak, host, ticket);
 	step_take(&lookup, take_facts, facts);
-	STEP(&lookup, &find_brought, ticket, limit);
+	STEP(&lookup, &find_brought, ticket, value_int(ENROLLMENT_CERTIFICATES));
 	step_take(&lookup, take_brought, facts);
-	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now), limit);
+	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now),
+		value_int(REUSABLE_CERTIFICATES));
 	step_take(&lookup, take_reusable, facts);
+	STEP(&lookup, &find_labels, ek, ak, value_int(ENROLLMENT_LABELS));
+	step_take(&lookup, take_labels, facts);
+	look_further(&lookup, key, now, facts);
 	err = db_run(db, &lookup, LOST_REPEAT_ONCE);
 	if (err == OK)
 		standing_hear_clock(db_standing(db), facts->clock);

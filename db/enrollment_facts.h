@@ -7,7 +7,9 @@
 #define DEVICE_ID_SIZE 16
 #define DIGEST_SIZE 32
 #define SERIAL_MAX 20
-#define ENROLLMENT_CERTIFICATES 8
+#define ENROLLMENT_CERTIFICATES 8 /* that one ticket brings */
+#define REUSABLE_CERTIFICATES 16
+#define ENROLLMENT_LABELS 32
 
 struct stored_certificate {
 	uint8_t serial[SERIAL_MAX];
@@ -16,12 +18,26 @@ struct stored_certificate {
 	struct buf der;
 };
 
+/* A certificate for an AK, by which evidence in others can name that AK. */
+struct ak_certificate {
+	char template[65];
+	uint8_t sha256[DIGEST_SIZE]; /* of its DER */
+};
+
+/* One of the labels that the operator gave to a device. */
+struct stored_label {
+	char *name, *value; /* malloc'd */
+};
+
 /* What an enrollment asks about; everything is borrowed. */
 struct enrollment_key {
 	const uint8_t *ticket_digest; /* DIGEST_SIZE: SHA-256 of the ticket */
 	const uint8_t *ek_digest; /* DIGEST_SIZE: SHA-256 of the EK's SubjectPublicKeyInfo */
 	struct view ak_name; /* the AK's Name, 34 to 66 bytes */
 	const char *host; /* NULL: the one that the EK is registered for, where there is one */
+	unsigned
+		ssh_serials; /* how many OpenSSH certificates may be issued, to ENROLLMENT_CERTIFICATES */
+	bool wants_ak_certificates;
 };
 
 enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED };
@@ -52,6 +68,11 @@ struct enrollment_facts {
 	char allowed_source[128]; /* which file or act put it there; cut */
 	char registered_host[254]; /* the name that this EK is registered for; "" */
 	bool host_of_other_ek; /* the name is registered for another EK */
+	/* The device's labels, by name; of a device that is not known yet, those that its EK has in the
+	 * allow-list, with their digest for the record (all zero: none). */
+	struct stored_label labels[ENROLLMENT_LABELS];
+	size_t labels_n;
+	uint8_t allowed_labels[DIGEST_SIZE];
 	/* The attempt of this EK for this name that was held (pending.h). */
 	bool attempt_known; /* pending_hold() is to be given that same name */
 	uint8_t attempt_id[16];
@@ -66,9 +87,15 @@ struct enrollment_facts {
 	 * for this AK and host as they are bound now, which are not revoked and have at least half
 	 * of their life before them at `now`, newest first, with the digest of the grant each was
 	 * issued by; those of one answer in their order. */
-	struct stored_certificate certificates[ENROLLMENT_CERTIFICATES];
-	uint8_t grant_digest[ENROLLMENT_CERTIFICATES][DIGEST_SIZE];
+	struct stored_certificate certificates[REUSABLE_CERTIFICATES];
+	uint8_t grant_digest[REUSABLE_CERTIFICATES][DIGEST_SIZE];
 	size_t certificates_n;
+	uint64_t
+		ssh_serials[ENROLLMENT_CERTIFICATES]; /* as many as were asked for; nobody else's */
+	/* When they were asked for: X.509 certificates for this AK under this host that are in force and
+	 * not over, the newest of each template, newest first. */
+	struct ak_certificate ak_certificates[ENROLLMENT_CERTIFICATES];
+	size_t ak_certificates_n;
 };
 void enrollment_facts_free(struct enrollment_facts *facts);
 

@@ -25,6 +25,8 @@ static const struct statement find_horizon = {"refusals_horizon",
 	" ends.n, ends.last, ends.is_old, passed.id, extract(epoch FROM passed.at)::bigint,"       \
 	" passed.host, passed.device_id, passed.code, passed.detail, passed.client_address,"       \
 	" passed.request_id"
+/* As the index has it: 0009_keys.sql. */
+#define REFUSED " event IN ('enroll.refused', 'renew.refused')"
 #define PASSES                                                                                     \
 	" WHERE at >= to_timestamp($3::bigint)"                                                    \
 	" AND ($4::text IS NULL OR code = $4::text)"                                               \
@@ -40,14 +42,14 @@ static const struct statement keep_order = {
 /* A stretch by the index, whatever the filter is, and what of it passes; at least one row comes. */
 static const struct statement read_forwards = {"refusals_forwards",
 	"WITH stretch AS MATERIALIZED (SELECT * FROM audit"
-	"  WHERE event = 'enroll.refused' AND id > $1::bigint ORDER BY id LIMIT $2::bigint),"
+	"  WHERE" REFUSED " AND id > $1::bigint ORDER BY id LIMIT $2::bigint),"
 	" ends AS (SELECT count(*) AS n, max(id) AS last, false AS is_old FROM stretch)"
 	" SELECT" COLUMNS " FROM ends LEFT JOIN LATERAL (SELECT * FROM stretch" PASSES
 	"  ORDER BY id LIMIT $6::bigint) AS passed ON true ORDER BY passed.id"};
 
 static const struct statement read_backwards = {"refusals_backwards",
 	"WITH stretch AS MATERIALIZED (SELECT * FROM audit"
-	"  WHERE event = 'enroll.refused' AND id < $1::bigint ORDER BY id DESC LIMIT $2::bigint),"
+	"  WHERE" REFUSED " AND id < $1::bigint ORDER BY id DESC LIMIT $2::bigint),"
 	" ends AS (SELECT count(*) AS n, min(id) AS last,"
 	"  coalesce(min(at) < to_timestamp($7::bigint), false) AS is_old FROM stretch)"
 	" SELECT" COLUMNS " FROM ends LEFT JOIN LATERAL (SELECT * FROM stretch" PASSES

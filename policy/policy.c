@@ -3,6 +3,7 @@
 #include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/base/hostname.h"
+#include "policy/label.h"
 #include "policy/pattern.h"
 
 #include <stddef.h>
@@ -18,12 +19,13 @@ struct host_pattern {
 struct rule {
 	char *name;
 	struct yaml_list hosts; /* of struct host_pattern */
+	struct yaml_list labels; /* of struct wanted_label; empty: whatever the device has */
 	struct yaml_list ek_kinds; /* of char *; empty: any */
 	struct yaml_list trust; /* of char *; empty: those that a root vouches for */
 	struct yaml_list templates; /* of char * */
 	int64_t names_per_device;
 	bool untagged_aks;
-	char *unknown_ek, *expired_ek, *bad_firmware;
+	char *unknown_ek, *expired_ek, *bad_firmware, *new_ak;
 	struct yaml_mark mark;
 };
 
@@ -53,10 +55,12 @@ static const char *const trust_classes[] = {
 static const char *const unknown_eks[] = {"refuse", "hold", NULL};
 static const char *const expired_eks[] = {"refuse", "warn", NULL};
 static const char *const bad_firmwares[] = {"warn", "refuse", NULL};
+static const char *const new_aks[] = {"keep", "supersede", NULL};
 
 static const struct yaml_key rule_keys[] = {
 	{"name", YAML_TEXT, offsetof(struct rule, name), NULL, 1, RULE_NAME_MAX, NULL, NULL},
 	{"hosts", YAML_LIST, offsetof(struct rule, hosts), NULL, 1, 1000, &host_schema, NULL},
+	{"labels", YAML_LIST, offsetof(struct rule, labels), "", 1, 32, &wanted_label_schema, NULL},
 	{"ek_kinds", YAML_LIST, offsetof(struct rule, ek_kinds), "", 1, 8, NULL, ek_kinds},
 	{"trust", YAML_LIST, offsetof(struct rule, trust), "", 1, 4, NULL, trust_classes},
 	{"templates", YAML_LIST, offsetof(struct rule, templates), NULL, 1, 64, NULL, NULL},
@@ -69,6 +73,7 @@ static const struct yaml_key rule_keys[] = {
 		expired_eks},
 	{"bad_firmware", YAML_TEXT, offsetof(struct rule, bad_firmware), "warn", 1, 16, NULL,
 		bad_firmwares},
+	{"new_ak", YAML_TEXT, offsetof(struct rule, new_ak), "keep", 1, 16, NULL, new_aks},
 	{0},
 };
 static const struct yaml_schema rule_schema = {
@@ -153,6 +158,7 @@ static void judge_rule(const struct judging *judging, const struct rule *rule)
 	char *const *template = rule->templates.item;
 
 	judge_hosts(judging, rule);
+	labels_judge(&rule->labels, judging->file, judging->problems);
 	for (size_t i = 0; i < rule->templates.n; i++)
 		if (!judging->is_template(judging->ctx, template[i]))
 			problem_add(judging->problems, judging->file, rule->mark,
@@ -266,41 +272,68 @@ static bool has_name(const struct rule *rule, const char *name)
 	return false;
 }
 
-static const struct rule *rule_for(const struct policy *policy, const char *name)
+/*
+ * The next rule from `i` on that may be the first one for this device; NULL: none is left. With `labels` that is
+ * the first one. Without, every rule that has the name, up to one that wants no labels, which is taken for sure.
+ */
+static const struct rule *rule_next(
+	const struct policy *policy, const char *name, const struct fact_labels *labels, size_t *i)
 {
 	const struct rule *rule = policy->rules.item;
 
-	for (size_t i = 0; i < policy->rules.n; i++)
-		if (has_name(&rule[i], name))
-			return &rule[i];
+	while (*i < policy->rules.n) {
+		const struct rule *at = &rule[(*i)++];
+
+		if (!has_name(at, name))
+			continue;
+		if (labels != NULL && labels_missing(&at->labels, labels) != NULL)
+			continue;
+		if (labels != NULL || at->labels.n == 0)
+			*i = policy->rules.n;
+		return at;
+	}
 	return NULL;
 }
 
-bool policy_takes_untagged(const struct policy *policy, const char *host)
+bool policy_wants_labels(const struct policy *policy, const char *host)
 {
-	const struct rule *rule = rule_for(policy, host);
+	size_t i = 0;
+	const struct rule *rule = rule_next(policy, host, NULL, &i);
 
-	return rule != NULL && rule->untagged_aks;
+	return rule != NULL && rule->labels.n > 0;
 }
 
-static struct ek_rules ek_rules_of(const struct rule *rule)
+bool policy_takes_untagged(
+	const struct policy *policy, const char *host, const struct fact_labels *labels)
 {
-	return (struct ek_rules){
-		.takes_allowed = takes(rule, "allow-list"),
-		.takes_approved = takes(rule, "approved"),
-		.holds = holds(rule),
-		.takes_expired = strcmp(rule->expired_ek, "warn") == 0,
-		.refuses_bad_firmware = strcmp(rule->bad_firmware, "refuse") == 0,
-	};
+	const struct rule *rule;
+	bool takes_untagged = false;
+
+	for (size_t i = 0; (rule = rule_next(policy, host, labels, &i)) != NULL;)
+		takes_untagged |= rule->untagged_aks;
+	return takes_untagged;
 }
 
-struct ek_rules policy_ek_rules(const struct policy *policy, const char *host)
+/* Adds what one more rule takes. */
+static void widen(struct ek_rules *rules, const struct rule *rule)
 {
-	const struct rule *rule = rule_for(policy, host);
+	rules->takes_allowed |= takes(rule, "allow-list");
+	rules->takes_approved |= takes(rule, "approved");
+	rules->holds |= holds(rule);
+	rules->takes_expired |= strcmp(rule->expired_ek, "warn") == 0;
+	rules->refuses_bad_firmware &= strcmp(rule->bad_firmware, "refuse") == 0;
+}
 
-	if (rule == NULL)
-		return (struct ek_rules){0};
-	return ek_rules_of(rule);
+struct ek_rules policy_ek_rules(
+	const struct policy *policy, const char *host, const struct fact_labels *labels)
+{
+	struct ek_rules all = {.refuses_bad_firmware = true};
+	const struct rule *rule;
+	size_t n = 0;
+
+	for (size_t i = 0; (rule = rule_next(policy, host, labels, &i)) != NULL; n++)
+		widen(&all, rule);
+	return n == 0 ? (struct ek_rules){0} : all;
 }
 
 struct ek_rules policy_ek_rules_of_any(const struct policy *policy)
@@ -308,15 +341,8 @@ struct ek_rules policy_ek_rules_of_any(const struct policy *policy)
 	const struct rule *rule = policy->rules.item;
 	struct ek_rules any = {.refuses_bad_firmware = true};
 
-	for (size_t i = 0; i < policy->rules.n; i++) {
-		struct ek_rules of = ek_rules_of(&rule[i]);
-
-		any.takes_allowed |= of.takes_allowed;
-		any.takes_approved |= of.takes_approved;
-		any.holds |= of.holds;
-		any.takes_expired |= of.takes_expired;
-		any.refuses_bad_firmware &= of.refuses_bad_firmware;
-	}
+	for (size_t i = 0; i < policy->rules.n; i++)
+		widen(&any, &rule[i]);
 	return any;
 }
 
@@ -334,16 +360,46 @@ static enum err judge_trust(const struct rule *rule, const struct facts *facts)
 		facts->host, facts->trust_class);
 }
 
-enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)
+static enum err judge_templates(const struct rule *rule, const struct facts *facts)
 {
-	const struct rule *rule = rule_for(policy, facts->host);
-	bool is_unproven = strcmp(facts->trust_class, "unproven-root") == 0;
+	for (size_t i = 0; i < facts->templates_n; i++)
+		if (!lists(&rule->templates, facts->templates[i]))
+			return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
+				"the rule \"%s\" does not give \"%s\" a certificate by the "
+				"template \"%s\"",
+				rule->name, facts->host, facts->templates[i]);
+	return OK;
+}
 
+/* No rule decides on this device: is it the name, or only its labels? */
+static enum err nobody_has(const struct policy *policy, const struct facts *facts)
+{
+	const struct wanted_label *label;
+	const struct rule *rule;
+	size_t i = 0;
+
+	rule = rule_next(policy, facts->host, NULL, &i);
 	if (rule == NULL)
 		return refuse(ERR_DENIED, "name-not-allowed", "policy: hosts",
 			"no rule lets \"%s\" enroll here: ask the operator to add the name to "
 			"policy.yaml",
 			facts->host);
+	label = labels_missing(&rule->labels, &facts->labels);
+	return refuse(ERR_DENIED, "label-not-allowed", "policy: labels",
+		"the rule \"%s\" has \"%s\" and wants the label %s=%s, which this device does not "
+		"have, and no other rule takes it: ask the admin, who labels an EK with: "
+		"endorsectl ek allow add --label ...",
+		rule->name, facts->host, label->name, label->value);
+}
+
+enum err policy_decide(const struct policy *policy, const struct facts *facts, struct decision *out)
+{
+	size_t i = 0;
+	const struct rule *rule = rule_next(policy, facts->host, &facts->labels, &i);
+	bool is_unproven = strcmp(facts->trust_class, "unproven-root") == 0;
+
+	if (rule == NULL)
+		return nobody_has(policy, facts);
 	if (rule->ek_kinds.n > 0 && !lists(&rule->ek_kinds, facts->ek_kind))
 		return refuse(ERR_DENIED, "ek-kind-not-allowed", "policy: ek_kinds",
 			"the rule \"%s\" for \"%s\" does not take an EK of kind %s: enroll with "
@@ -352,11 +408,8 @@ enum err policy_decide(const struct policy *policy, const struct facts *facts, s
 	/* Whoever would not get in anyway does not wait for an admin's word. */
 	if (!is_unproven || !holds(rule))
 		TRY(judge_trust(rule, facts));
-	if (!lists(&rule->templates, facts->template))
-		return refuse(ERR_DENIED, "template-not-allowed", "policy: templates",
-			"the rule \"%s\" does not give \"%s\" a certificate by the template "
-			"\"%s\"",
-			rule->name, facts->host, facts->template);
-	*out = (struct decision){rule->name, (unsigned)rule->names_per_device, is_unproven};
+	TRY(judge_templates(rule, facts));
+	*out = (struct decision){rule->name, (unsigned)rule->names_per_device, is_unproven,
+		strcmp(rule->new_ak, "supersede") == 0};
 	return OK;
 }

@@ -10,6 +10,16 @@ ALTER TABLE certificate
 	ADD COLUMN sha256 bytea GENERATED ALWAYS AS (sha256(der)) STORED;
 CREATE INDEX certificate_sha256 ON certificate (sha256);
 
+-- Word for word as in 0002, for a view keeps the columns that its table had then.
+CREATE OR REPLACE VIEW certificate_in_force AS
+SELECT *
+FROM certificate
+WHERE revoked_at IS NULL
+	AND (SELECT device.state FROM device WHERE device.device_id = certificate.device_id) = 'active'
+	AND (SELECT host.binding FROM host WHERE host.name = certificate.host
+		AND host.device_id = certificate.device_id) = certificate.binding
+	AND (SELECT ak.state FROM ak WHERE ak.name = certificate.ak_name) = 'live';
+
 -- What a renewal judges anew: it comes without the EK. NULL in rows that are older than this file.
 ALTER TABLE ek
 	ADD COLUMN public bytea CHECK (octet_length(public) BETWEEN 3 AND 1024), -- TPM2B_PUBLIC
@@ -20,3 +30,7 @@ ALTER TABLE ak
 
 -- Serial numbers of OpenSSH certificates: taken before they are signed, so there are gaps.
 CREATE SEQUENCE ssh_serial AS bigint MINVALUE 1;
+
+-- Renewals are refused too, and read in one order with enrollments.
+DROP INDEX audit_refusal;
+CREATE INDEX audit_refusal ON audit (id) WHERE event IN ('enroll.refused', 'renew.refused');

@@ -12,6 +12,15 @@ static const char odd_certificate[] = "the manufacturer's certificate is not wha
 				      "asks for: keep this TPM out, and "
 				      "show it to the manufacturer";
 
+static const char other_key[] =
+	"the key is none that the TPM made for signing and that stays in it: on the device, make a "
+	"new one (endorse enroll --template NAME=tpm makes one)";
+static const char other_statement[] =
+	"what came does not show that the key is in the device's TPM: update endorse on the device "
+	"and enroll again; if it stays so, somebody asks for a key that he does not have there";
+static const char other_template[] =
+	"correct the template (endorsectl template check), or give the rule another one";
+
 static const struct {
 	const char *reason, *remedy;
 } remedies[] = {
@@ -22,7 +31,40 @@ static const struct {
 	{"base64", client},
 	{"field-too-long", client},
 	{"request-keys", client},
+	{"request-key",
+		"the device sent another kind of key than the template is for: endorse enroll "
+		"--template NAME=KEY with ak, tpm or a file as the template's key says, or change "
+		"the template"},
 	{"request-purpose", client},
+	{"spki", "the key in the file is of a kind or an encoding that is not certified: make a "
+		 "P-256, Ed25519 or RSA-2048 key"},
+	{"ssh-key", "the key in the .pub file is of a kind that is not certified: make an Ed25519 "
+		    "one (ssh-keygen -t ed25519)"},
+	{"attest", client},
+	{"key-name-algorithm", other_key},
+	{"key-attributes", other_key},
+	{"key-scheme", other_key},
+	{"key-key", other_key},
+	{"key-roca", "this TPM's firmware makes weak RSA keys (CVE-2017-15361): update it, or use "
+		     "an ECC key"},
+	{"key-decrypts", "on the device, make a key that only signs; or, for RSA key exchange, say "
+			 "decrypt: true in the template"},
+	{"attest-magic", other_statement},
+	{"attest-type", other_statement},
+	{"attest-qualifying-data", other_statement},
+	{"attest-signature", other_statement},
+	{"certify-name", other_statement},
+	{"template-needs-label", "the template states a label that this device does not have: give "
+				 "it one (endorsectl ek allow add --label) before it enrolls, or "
+				 "give the rule another template"},
+	{"template-needs-ak-certificate",
+		"the template's certificates name that of the AK: have the device ask for one too "
+		"(endorse enroll --template ak), and give it in the rule"},
+	{"template-needs-evidence", other_template},
+	{"template-value", other_template},
+	{"ca-name-constraints", "the CA's certificate does not permit this name: take the name out "
+				"of the rule, or have a CA that may"},
+	{"ssh-principals", other_template},
 	{"tpm-public", client},
 	{"ek-certificate",
 		"what came is no whole certificate: read the TPM's NV index from its first byte to "
@@ -36,6 +78,9 @@ static const struct {
 	{"name-not-allowed",
 		"add the name to a rule's hosts in policy.yaml (endorsectl reload), or "
 		"correct the machine's name, and enroll again"},
+	{"label-not-allowed",
+		"every rule for this name wants labels that the device does not have: give it them "
+		"(endorsectl ek allow add --label, before it enrolls), or change the rules"},
 	{"ek-kind-not-allowed",
 		"enroll with the EK that the rule names (endorse enroll --ek ...), or "
 		"add this kind to the rule's ek_kinds"},

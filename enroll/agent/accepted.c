@@ -1,65 +1,63 @@
 #include "enroll/agent/accepted.h"
 
 #include "ca/base/cert.h"
+#include "ca/base/clock.h"
 #include "ca/base/hostname.h"
 #include "ca/base/printable.h"
 #include "ca/identifier.h"
+#include "ca/ssh.h"
 
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define AK_TEMPLATE "ak"
+#define DER_SEQUENCE                                                                               \
+	0x30 /* how a certificate in X.509 begins; a blob of OpenSSH begins with a length below 2^24 */
 
 void accepted_free(struct accepted **accepted)
 {
 	if (*accepted == NULL)
 		return;
 	answer_free(&(*accepted)->answer);
-	x509_stack_free(&(*accepted)->certificates);
+	for (size_t i = 0; i < (*accepted)->n; i++)
+		X509_free((*accepted)->items[i].x509);
 	x509_stack_free(&(*accepted)->intermediates);
 	free(*accepted);
 	*accepted = NULL;
 }
 
-static enum err take(struct view der, STACK_OF(X509) *into)
+static enum err read_x509(struct view der, X509 **out)
 {
-	AUTO(x509_free) X509 *certificate = cert_from_der(der);
-
-	if (certificate == NULL)
+	*out = cert_from_der(der);
+	if (*out == NULL)
 		return fail(ERR_MALFORMED, "service-answer",
 			"the answer has a certificate that cannot be read");
-	if (sk_X509_push(into, certificate) <= 0)
-		return fail(ERR_INTERNAL, "out-of-memory", "certificates");
-	certificate = NULL;
 	return OK;
 }
 
 /* What ends a chain is held before: an answer that brings a root wants to be trusted for its word. */
 static enum err take_intermediate(struct view der, STACK_OF(X509) *into)
 {
-	X509 *certificate;
+	AUTO(x509_free) X509 *certificate = NULL;
 
-	TRY(take(der, into));
-	certificate = sk_X509_value(into, sk_X509_num(into) - 1);
+	TRY(read_x509(der, &certificate));
 	if (X509_self_signed(certificate, 0) != 0 || X509_check_ca(certificate) != 1)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer brings a certificate as an intermediate CA's that is a root, "
-			"or no "
-			"CA's");
+			"or no CA's");
+	if (sk_X509_push(into, certificate) <= 0)
+		return fail(ERR_INTERNAL, "out-of-memory", "certificates");
+	certificate = NULL;
 	return OK;
 }
 
-static enum err take_all(struct accepted *accepted)
+static enum err take_intermediates(struct accepted *accepted)
 {
 	const struct answer *answer = accepted->answer;
 
-	accepted->certificates = sk_X509_new_null();
 	accepted->intermediates = sk_X509_new_null();
-	if (accepted->certificates == NULL || accepted->intermediates == NULL)
+	if (accepted->intermediates == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "certificates");
-	for (size_t i = 0; i < answer->certificates_n; i++)
-		TRY(take(answer->certificates[i].der, accepted->certificates));
 	for (size_t i = 0; i < answer->intermediates_n; i++)
 		TRY(take_intermediate(answer->intermediates[i], accepted->intermediates));
 	return OK;
@@ -100,20 +98,85 @@ static bool identifies_only(const X509 *certificate, const char *device_id)
 	return true;
 }
 
-static enum err check_certificate(const struct accepted *accepted, X509 *certificate,
-	const struct anchors *anchors, const struct device_ak *ak)
+static enum err check_x509(const struct accepted *accepted, X509 *certificate,
+	const struct anchors *anchors, const struct brought *key)
 {
-	if (EVP_PKEY_eq(X509_get0_pubkey(certificate), ak_pkey(ak->judged)) != 1)
+	const char *name = key->want->template;
+
+	if (!brought_is(key, X509_get0_pubkey(certificate)))
 		return fail(ERR_DENIED, "service-not-trusted",
-			"the answer has a certificate for another key than this device's AK");
+			"the answer has a certificate (template %s) for another key than the one "
+			"that was asked for",
+			name);
 	if (!names_only(certificate, accepted->answer->host))
 		return fail(ERR_DENIED, "service-not-trusted",
-			"the answer has a certificate that names another host than %s",
-			accepted->answer->host);
+			"the answer has a certificate (template %s) that names another host than "
+			"%s",
+			name, accepted->answer->host);
 	if (!identifies_only(certificate, accepted->answer->device_id))
 		return fail(ERR_DENIED, "service-not-trusted",
-			"the answer has a certificate for another device than its device_id says");
+			"the answer has a certificate (template %s) for another device than its "
+			"device_id says",
+			name);
 	return anchors_check(anchors, certificate, accepted->intermediates);
+}
+
+static enum err distrust_ssh(const struct brought *key, const char *what)
+{
+	return fail(ERR_DENIED, "service-not-trusted",
+		"the answer has a certificate of OpenSSH (template %s) %s", key->want->template,
+		what);
+}
+
+/* Hosts' and users' certificates are by two CAs: who trusts the one does not trust the other. */
+static bool is_by_its_ca(const struct answer *answer, const struct ssh_certificate *certificate)
+{
+	struct view ca = certificate->type == SSH_HOST	 ? answer->ssh_host_ca
+			 : certificate->type == SSH_USER ? answer->ssh_user_ca
+							 : (struct view){NULL, 0};
+
+	return ca.n > 0 && view_equal(certificate->signature_key, ca);
+}
+
+static enum err check_ssh(
+	const struct accepted *accepted, struct view blob, const struct brought *key)
+{
+	uint64_t now = (uint64_t)clock_now();
+	struct ssh_certificate certificate;
+
+	if (ssh_certificate_parse(blob, &certificate) != OK)
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer has a certificate (template %s) that cannot be read: %s",
+			key->want->template, why()->sentence);
+	if (!is_by_its_ca(accepted->answer, &certificate))
+		return distrust_ssh(key, "by another CA than the service's for its type");
+	if (ssh_certificate_verify(&certificate) != OK)
+		return distrust_ssh(key, "with a signature that does not hold");
+	if (key->ssh.n == 0 || !ssh_certificate_is_for(&certificate, buf_view(&key->ssh)))
+		return distrust_ssh(key, "for another key than the one that was asked for");
+	if (now < certificate.valid_after || now >= certificate.valid_before)
+		return distrust_ssh(
+			key, "that is not in force now; is this machine's clock right?");
+	return OK;
+}
+
+static enum err take(
+	struct accepted *accepted, const struct anchors *anchors, const struct keys *keys)
+{
+	size_t i = accepted->n;
+	const struct brought *key = &keys->items[i];
+	const struct answer *answer = accepted->answer;
+	struct accepted_one *one = &accepted->items[accepted->n++];
+
+	one->blob = answer->certificates[i].der;
+	if (strcmp(answer->certificates[i].template, key->want->template) != 0)
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer has a certificate of another template where %s was asked for",
+			key->want->template);
+	if (one->blob.n > 0 && one->blob.p[0] != DER_SEQUENCE)
+		return check_ssh(accepted, one->blob, key);
+	TRY(read_x509(one->blob, &one->x509));
+	return check_x509(accepted, one->x509, anchors, key);
 }
 
 static enum err check_device(const struct answer *answer, const char *host)
@@ -133,19 +196,16 @@ static enum err check_device(const struct answer *answer, const char *host)
 	return OK;
 }
 
-static enum err find_ak(struct accepted *accepted)
+static enum err find_ak(struct accepted *accepted, const struct keys *keys)
 {
-	for (size_t i = 0; i < accepted->answer->certificates_n; i++)
-		if (strcmp(accepted->answer->certificates[i].template, AK_TEMPLATE) == 0) {
-			accepted->ak = (int)i;
-			return OK;
-		}
-	return fail(ERR_MALFORMED, "service-answer",
-		"the answer has no certificate of template \"" AK_TEMPLATE "\"");
+	accepted->ak = wanted_ak(keys->wanted);
+	if (accepted->items[accepted->ak].x509 != NULL)
+		return OK;
+	return fail(ERR_MALFORMED, "service-answer", "the answer has no certificate for the AK");
 }
 
 enum err accepted_check(struct answer **answer, const struct anchors *anchors,
-	const struct device_ak *ak, const char *host, struct accepted **out)
+	const struct keys *keys, const char *host, struct accepted **out)
 {
 	AUTO(accepted_free) struct accepted *accepted = calloc(1, sizeof(*accepted));
 
@@ -153,11 +213,14 @@ enum err accepted_check(struct answer **answer, const struct anchors *anchors,
 		return fail(ERR_INTERNAL, "out-of-memory", "accepted_check");
 	accepted->answer = MOVE(*answer);
 	TRY(check_device(accepted->answer, host));
-	TRY(find_ak(accepted));
-	TRY(take_all(accepted));
-	for (int i = 0; i < sk_X509_num(accepted->certificates); i++)
-		TRY(check_certificate(
-			accepted, sk_X509_value(accepted->certificates, i), anchors, ak));
+	if (accepted->answer->certificates_n != keys->n)
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer has %zu certificates, and %zu were asked for",
+			accepted->answer->certificates_n, keys->n);
+	TRY(take_intermediates(accepted));
+	while (accepted->n < keys->n)
+		TRY(take(accepted, anchors, keys));
+	TRY(find_ak(accepted, keys));
 	*out = MOVE(accepted);
 	return OK;
 }

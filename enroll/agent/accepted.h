@@ -1,25 +1,33 @@
 /* accepted.h - what a service issued, after this device found that it is what it asked for. */
 #pragma once
 
-#include "enroll/agent/ak.h"
 #include "enroll/agent/anchor.h"
+#include "enroll/agent/keys.h"
 #include "enroll/proto/answer.h"
 
-/* Only accepted_check() makes one: every certificate leads to an anchor and is for the AK. */
+/* One certificate, in the order in which they were asked for. */
+struct accepted_one {
+	X509 *x509; /* NULL: it is OpenSSH's */
+	struct view blob; /* DER, or OpenSSH's blob; the answer's */
+};
+
+/* Only accepted_check() makes one: every certificate is for the key that was asked for, and by whom this machine trusts. */
 struct accepted {
 	struct answer *answer;
-	STACK_OF(X509) *certificates; /* in the order of the answer's */
+	struct accepted_one items[LIMIT_KEYS];
+	size_t n;
 	STACK_OF(X509) *intermediates;
-	int ak; /* which of the certificates is the AK's own */
+	size_t ak; /* which of the certificates is the AK's own */
 };
 
 /*
- * Checks an answer: its host is `host`, or any host's name when that is NULL; every certificate has the AK's key, leads to an anchor
- * through the answer's intermediates, names no other host, and where it names the device
- * (permanentIdentifier, RFC 4043) says the answer's device_id. ERR_DENIED "service-not-trusted";
- * ERR_MALFORMED "service-answer". Takes `*answer` over, also on failure. `*out` is the caller's,
- * for accepted_free().
+ * Checks an answer: its host is `host`, or any host's name when that is NULL; its certificates are those of `keys`, in that
+ * order. One in X.509 has the key, leads to an anchor through the answer's intermediates, names no other host, and where
+ * it names the device (permanentIdentifier, RFC 4043) says the answer's device_id. One of OpenSSH has the key, is in force
+ * now, and signed by the answer's CA for hosts or for users, as its type says; that CA is believed as far as the answer is.
+ * ERR_DENIED "service-not-trusted"; ERR_MALFORMED "service-answer". Takes `*answer` over, also on failure. `*out` is the
+ * caller's, for accepted_free().
  */
 CHECKED enum err accepted_check(struct answer **answer, const struct anchors *anchors,
-	const struct device_ak *ak, const char *host, struct accepted **out);
+	const struct keys *keys, const char *host, struct accepted **out);
 void accepted_free(struct accepted **accepted);

@@ -116,14 +116,20 @@ enum err device_ak_read(const char *path, const char *service, struct device_ak 
 	return OK;
 }
 
-enum err device_ak_write(const struct device_ak *ak, const char *path)
+enum err device_ak_encode(const struct device_ak *ak, struct buf *pem)
 {
-	AUTO(buf_free) struct buf pem = BUF(TSS2KEY_MAX);
 	struct buf public = ak->public, private = ak->private;
 
 	if (private.n == 0)
 		return fail(ERR_INTERNAL, "key-file", "the AK is in the TPM only");
-	TRY(tss2key_encode(&(struct tss2key){ak->parent, &public, &private}, &pem));
+	return tss2key_encode(&(struct tss2key){ak->parent, &public, &private}, pem);
+}
+
+enum err device_ak_write(const struct device_ak *ak, const char *path)
+{
+	AUTO(buf_free) struct buf pem = BUF(TSS2KEY_MAX);
+
+	TRY(device_ak_encode(ak, &pem));
 	return file_replace(path, 0600, buf_view(&pem));
 }
 

@@ -36,6 +36,8 @@ CHECKED enum err device_ak_create(struct tpm *tpm, const struct ak_recipe *recip
 CHECKED enum err device_ak_read(const char *path, const char *service, struct device_ak **out);
 /* Writes the key file; for an AK without a private part, ERR_INTERNAL "key-file". */
 CHECKED enum err device_ak_write(const struct device_ak *ak, const char *path);
+/* Appends what device_ak_write() writes. */
+CHECKED enum err device_ak_encode(const struct device_ak *ak, struct buf *pem);
 
 /*
  * The key that is persistent at `handle`, be it an AK with the service's tag or one without any.

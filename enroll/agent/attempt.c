@@ -1,6 +1,5 @@
 #include "enroll/agent/attempt.h"
 
-#include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "enroll/agent/interrupt.h"
 #include "enroll/agent/pending.h"
@@ -22,6 +21,7 @@ void attempt_free(struct attempt *attempt)
 	http_close(&attempt->http);
 	buf_free(&attempt->claim);
 	buf_free(&attempt->request);
+	keys_free(&attempt->keys);
 	accepted_free(&attempt->accepted);
 }
 
@@ -56,22 +56,25 @@ static void warn_of_another_ek(struct attempt *a)
 }
 
 /*
- * An AK that has no certificate yet is kept as soon as the service may issue one: should this
- * machine stop before the answer is installed, the next attempt asks for the same key and gets the
- * same certificate.
+ * Keys that have no certificate yet are kept as soon as the service may issue one: should this
+ * machine stop before the answer is installed, the next attempt asks for the same keys and gets the
+ * same certificates.
  */
-static enum err keep_new_ak(struct attempt *a)
+static enum err keep_new_keys(struct attempt *a)
 {
-	/* A check is answered without a certificate: nobody will ask for this key again. */
-	return a->found.is_new && !a->is_check
-		       ? device_ak_write(a->found.ak, state_path(a->state, STATE_AK_KEY_NEW))
-		       : OK;
+	/* A check is answered without a certificate: nobody will ask for these keys again. */
+	if (a->is_check)
+		return OK;
+	if (a->found.is_new)
+		TRY(device_ak_write(a->found.ak, state_path(a->state, STATE_AK_KEY_NEW)));
+	return keys_keep_new(&a->keys, a->state);
 }
 
-static void forget_new_ak(struct attempt *a)
+static void forget_new_keys(struct attempt *a)
 {
 	if (a->found.is_new)
 		unlink(state_path(a->state, STATE_AK_KEY_NEW));
+	keys_forget_new(&a->keys, a->state);
 }
 
 static enum err prepare(struct attempt *a)
@@ -81,7 +84,8 @@ static enum err prepare(struct attempt *a)
 	TRY(tpm_open(&a->wish->access, &tpm));
 	TRY(attempt_find_ek(a, tpm));
 	warn_of_another_ek(a);
-	return ak_find(tpm, &a->wish->ak, a->wish->service, a->state, &a->before, a->ek, &a->found);
+	TRY(ak_find(tpm, &a->wish->ak, a->wish->service, a->state, &a->before, a->ek, &a->found));
+	return keys_find(tpm, &a->wanted, a->found.ak, a->state, a->makes_new_keys, &a->keys);
 }
 
 enum err attempt_write_claim(struct attempt *a)
@@ -93,17 +97,24 @@ enum err attempt_write_claim(struct attempt *a)
 		.ek_public = buf_view(&a->ek->public),
 		.ek_chain_n = a->ek->chain_n,
 		.ak_public = buf_view(&a->found.ak->public)};
+
+	for (size_t i = 0; i < a->ek->chain_n; i++)
+		claim.ek_chain[i] = buf_view(&a->ek->chain[i]);
+	a->claim = BUF(LIMIT_CLAIM);
+	return claim_encode(&claim, &a->claim);
+}
+
+/* What the AK says of a key names the ticket, so the request is written anew for each. */
+static enum err write_request(struct attempt *a, struct tpm *tpm, const struct challenge *challenge)
+{
 	AUTO(request_free) struct request request;
 
 	request_init(&request);
-	request.keys_n = 1;
 	request.is_check = a->is_check;
-	for (size_t i = 0; i < a->ek->chain_n; i++)
-		claim.ek_chain[i] = buf_view(&a->ek->chain[i]);
-	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "ak");
-	a->claim = BUF(LIMIT_CLAIM);
+	TRY(keys_request(
+		&a->keys, tpm, a->found.ak, a->ek, buf_view(&challenge->ticket), &request));
+	buf_free(&a->request);
 	a->request = BUF(LIMIT_REQUEST);
-	TRY(claim_encode(&claim, &a->claim));
 	return request_encode(&request, &a->request);
 }
 
@@ -132,7 +143,8 @@ enum err attempt_activate(
 
 	TRY(interrupt_check());
 	TRY(tpm_open(&a->wish->access, &tpm));
-	return credential_activate(tpm, a->ek, a->found.ak, challenge, session);
+	TRY(credential_activate(tpm, a->ek, a->found.ak, challenge, session));
+	return write_request(a, tpm, challenge);
 }
 
 static enum err write_proof(struct attempt *a, const struct challenge *challenge,
@@ -183,7 +195,7 @@ enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge
 
 	TRY(proof_make(session, &transcript, proof));
 	TRY(write_proof(a, challenge, proof, &body));
-	TRY(keep_new_ak(a));
+	TRY(keep_new_keys(a));
 	TRY(told_which(a, http_post(a->http, "/v1/enroll", buf_view(&body), &a->retry, &answer,
 				  &a->problem)));
 	return open_answer(session, &transcript, proof, buf_view(&answer), out);
@@ -213,7 +225,7 @@ static enum err prove(struct attempt *a)
 	TRY(attempt_challenge(a, &challenge));
 	TRY(attempt_activate(a, &challenge, &session));
 	TRY(attempt_send_proof(a, &challenge, &session, &answer));
-	TRY(accepted_check(&answer, a->anchors, a->found.ak, a->wish->host, &a->accepted));
+	TRY(accepted_check(&answer, a->anchors, &a->keys, a->wish->host, &a->accepted));
 	return check_name(a);
 }
 
@@ -274,78 +286,6 @@ enum err attempt_run(struct attempt *a)
 	TRY(http_open(&http, &a->http));
 	err = ask_until_decided(a);
 	if (err != OK && strcmp(why()->code, "service-not-trusted") == 0)
-		forget_new_ak(a);
+		forget_new_keys(a);
 	return err;
-}
-
-static enum err install_certificates(struct attempt *a)
-{
-	AUTO(buf_free) struct buf anchors = BUF(CERTS_MAX);
-	AUTO(buf_free) struct buf chain = BUF(CERTS_MAX);
-	AUTO(buf_free) struct buf leaf = BUF(CERTS_MAX);
-	const struct accepted *accepted = a->accepted;
-
-	TRY(anchors_write(a->anchors, &anchors));
-	for (int i = 0; i < sk_X509_num(accepted->intermediates); i++)
-		TRY(cert_pem_add(sk_X509_value(accepted->intermediates, i), &chain));
-	TRY(cert_pem_add(sk_X509_value(accepted->certificates, accepted->ak), &leaf));
-	TRY(state_write(a->state, STATE_ANCHORS, 0644, buf_view(&anchors)));
-	TRY(state_write(a->state, STATE_CHAIN, 0644, buf_view(&chain)));
-	return state_write(a->state, STATE_AK_CERT, 0644, buf_view(&leaf));
-}
-
-static enum err install_enrollment(struct attempt *a)
-{
-	AUTO(buf_free) struct buf text = BUF(ENROLLMENT_MAX);
-	const struct device_ak *ak = a->found.ak;
-	struct enrollment e = {0};
-
-	snprintf(e.server, sizeof(e.server), "%s", a->wish->server);
-	snprintf(e.service, sizeof(e.service), "%s", a->wish->service);
-	snprintf(e.host, sizeof(e.host), "%s", a->accepted->answer->host);
-	snprintf(e.device_id, sizeof(e.device_id), "%s", a->accepted->answer->device_id);
-	snprintf(e.ek_template, sizeof(e.ek_template), "%s", a->ek->template->name);
-	snprintf(e.ek_sha256, sizeof(e.ek_sha256), "%s", a->ek->sha256);
-	snprintf(e.ak_kind, sizeof(e.ak_kind), "%s", ak_recipe_text(ak->judged));
-	snprintf(e.ak_hierarchy, sizeof(e.ak_hierarchy), "%s", device_ak_place(ak));
-	if (ak->handle != 0)
-		snprintf(e.ak_handle, sizeof(e.ak_handle), "0x%08x", ak->handle);
-	clock_text(clock_now(), e.enrolled_at);
-	TRY(enrollment_encode(&e, &text));
-	return state_write(a->state, STATE_ENROLLMENT, 0644, buf_view(&text));
-}
-
-/* The only change that stays in the TPM, so it comes last of what can fail there. */
-static enum err persist(struct attempt *a)
-{
-	AUTO(tpm_close) struct tpm *tpm = NULL;
-
-	if (a->found.persist_at == 0)
-		return OK;
-	TRY(interrupt_check());
-	TRY(tpm_open(&a->wish->access, &tpm));
-	return device_ak_persist(tpm, a->found.ak, a->ek, a->found.persist_at);
-}
-
-static enum err install_ak(struct attempt *a)
-{
-	const struct device_ak *ak = a->found.ak;
-
-	if (ak->private.n > 0)
-		return device_ak_write(ak, state_path(a->state, STATE_AK_KEY));
-	return state_write(a->state, STATE_AK_PUBLIC, 0644, buf_view(&ak->public));
-}
-
-enum err attempt_install(struct attempt *a)
-{
-	bool has_file = a->found.ak->private.n > 0;
-
-	TRY(persist(a));
-	TRY(install_ak(a));
-	TRY(install_certificates(a));
-	TRY(install_enrollment(a));
-	/* What an earlier AK left; a new one's key is in STATE_AK_KEY now. */
-	unlink(state_path(a->state, STATE_AK_KEY_NEW));
-	unlink(state_path(a->state, has_file ? STATE_AK_PUBLIC : STATE_AK_KEY));
-	return OK;
 }

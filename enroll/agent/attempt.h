@@ -27,14 +27,18 @@ struct attempt {
 	struct state *state; /* borrowed */
 	struct anchors *anchors; /* borrowed */
 	struct enrollment before; /* zero when there was none */
+	struct wanted wanted;
+	bool makes_new_keys; /* in the TPM, also where there are some */
 	struct device_ek *ek;
 	struct ak_found found;
+	struct keys keys; /* of what is wanted, in its order */
 	bool another_ek; /* than at the enrollment before */
+	bool is_renewal; /* by the AK alone: `ek` is NULL, or there to load the AK */
 	bool is_check; /* asks what would become of it; nothing is issued */
 	struct retry retry;
 	struct http *http;
 	struct buf claim; /* the very bytes that were sent */
-	struct buf request;
+	struct buf request; /* likewise; another one for each ticket */
 	struct problem problem; /* of the last refusal by the service, or of what it holds */
 	unsigned asks; /* that were answered with "pending" */
 	struct accepted *accepted;
@@ -42,7 +46,7 @@ struct attempt {
 
 /*
  * Does all of it but the installation: reads the EK's certificate, finds or makes the AK, proves
- * both to the service and checks what it issued. `attempt` is zero but for its first four members
+ * both to the service and checks what it issued. `attempt` is zero but for its first six members
  * and `is_check`, and is freed with attempt_free() also after a failure. The TPM is left as it was
  * found. While an admin is to decide, it asks again and again with the same AK within wish->wait;
  * ERR_PENDING "service-pending" when that is over: `problem` says which attempt is held. Other
@@ -53,8 +57,8 @@ void attempt_free(struct attempt *attempt);
 
 /*
  * The steps of attempt_run(), for who looks at them one by one. attempt_find_ek() fills `ek`;
- * attempt_write_claim() wants `ek` and `found`, the next `http` and a started `retry`. `*out` is the
- * caller's, for answer_free(); it is not checked yet.
+ * attempt_write_claim() wants `ek`, `found` and `keys`, the next `http` and a started `retry`; attempt_activate() also
+ * has the AK certify keys and writes `request`. `*out` is the caller's, for answer_free(); it is not checked yet.
  */
 CHECKED enum err attempt_find_ek(struct attempt *attempt, struct tpm *tpm);
 CHECKED enum err attempt_write_claim(struct attempt *attempt);
@@ -63,9 +67,3 @@ CHECKED enum err attempt_activate(
 	struct attempt *attempt, const struct challenge *challenge, struct secret_key *session);
 CHECKED enum err attempt_send_proof(struct attempt *attempt, const struct challenge *challenge,
 	const struct secret_key *session, struct answer **out);
-
-/*
- * Makes the AK persistent where that was asked for, and writes what was issued into the state
- * directory, each file at one stroke. Errors of device_ak_persist(); ERR_INTERNAL.
- */
-CHECKED enum err attempt_install(struct attempt *attempt);

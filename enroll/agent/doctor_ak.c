@@ -12,8 +12,10 @@ static enum err bring(struct doctor *doctor, struct tpm *tpm)
 {
 	struct attempt *a = &doctor->attempt;
 
-	return ak_find(tpm, &doctor->wish.ak, doctor->wish.service, doctor->state, &a->before,
-		a->ek, &a->found);
+	TRY(ak_find(tpm, &doctor->wish.ak, doctor->wish.service, doctor->state, &a->before, a->ek,
+		&a->found));
+	TRY(order_wanted(doctor->order, doctor->state, &a->wanted));
+	return keys_find(tpm, &a->wanted, a->found.ak, doctor->state, false, &a->keys);
 }
 
 static void look(struct doctor *doctor, struct tpm *tpm)

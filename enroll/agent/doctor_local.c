@@ -141,13 +141,53 @@ static void say_timer(struct doctor *doctor)
 	if (access(TIMER, F_OK) != 0)
 		SAY(doctor, WARN, "state",
 			"endorse-renew.timer is not enabled: who renews? systemctl enable --now "
-			"endorse-renew.timer, unless something else runs endorse enroll");
+			"endorse-renew.timer, unless something else runs endorse renew");
 	else if (access(TIMER_OPTIONS, F_OK) != 0)
 		SAY(doctor, WARN, "state",
 			"endorse-renew.timer is enabled and renews nothing, because " TIMER_OPTIONS
 			" is not there");
 	else
 		SAY(doctor, OK, "state", "endorse-renew.timer is enabled");
+}
+
+/* The AK's own is told of by say_held(), and so is why the worst of all is broken. */
+static void say_certificate(
+	struct doctor *doctor, const struct want *want, const struct holding *one)
+{
+	char from[DOCTOR_DATE_SIZE], until[DOCTOR_DATE_SIZE];
+
+	doctor_date(one->valid_from, from);
+	doctor_date(one->valid_until, until);
+	if (one->judgement == HELD_BROKEN)
+		SAY(doctor, FAIL, "state", "%s; enroll again", one->problem);
+	else if (one->judgement == HELD_EXPIRED)
+		SAY(doctor, FAIL, "state", "the certificate by %s ended %s", want->template, until);
+	else if (one->judgement == HELD_EARLY)
+		SAY(doctor, FAIL, "state", "the certificate by %s is valid only from %s",
+			want->template, from);
+	else
+		SAY(doctor, OK, "state", "%s: until %s%s", want->template, until,
+			one->judgement == HELD_DUE ? "; the next run of endorse renew renews it"
+						   : "");
+}
+
+static void say_certificates(struct doctor *doctor)
+{
+	const struct held *held = &doctor->held;
+
+	for (size_t i = 0; i < held->wanted.n; i++) {
+		const struct want *want = &held->wanted.items[i];
+
+		if (held->wanted.n > 1 &&
+			held->holdings[wanted_ak(&held->wanted)].serial[0] != '\0')
+			say_certificate(doctor, want, &held->holdings[i]);
+		if (want->is_hook_due)
+			SAY(doctor, WARN, "state",
+				"the command of %s has failed: \"%s\"; who uses the certificate "
+				"may "
+				"still have the old one",
+				want->template, want->command);
+	}
 }
 
 static void say_held(struct doctor *doctor)
@@ -181,10 +221,11 @@ static void say_held(struct doctor *doctor)
 	case HELD_DUE:
 	case HELD_GOOD:
 		SAY(doctor, OK, "state", "%s is enrolled with %s until %s%s", host, service, until,
-			held->judgement == HELD_DUE ? "; the next run of endorse enroll renews it"
+			held->judgement == HELD_DUE ? "; the next run of endorse renew renews it"
 						    : "");
 		break;
 	}
+	say_certificates(doctor);
 	if (held->judgement != HELD_NOTHING && access("/run/systemd/system", F_OK) == 0)
 		say_timer(doctor);
 }

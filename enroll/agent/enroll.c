@@ -1,9 +1,11 @@
 /* enroll.c - `endorse enroll`. */
+#include "enroll/agent/enroll.h"
 #include "ca/base/clock.h"
 #include "enroll/agent/command.h"
 #include "enroll/agent/exit.h"
+#include "enroll/agent/hook.h"
+#include "enroll/agent/install.h"
 #include "enroll/agent/interrupt.h"
-#include "enroll/agent/order.h"
 #include "enroll/agent/report.h"
 
 #include <stdio.h>
@@ -12,8 +14,9 @@
 const char enroll_usage[] =
 	"usage: endorse enroll --server URL (--ca FILE | --ca-sha256 DIGEST) [options]\n"
 	"\n"
-	"Proves this machine's TPM to the service, and gets a certificate for an attestation key\n"
-	"in it. Does nothing while the certificate held has a third of its life left.\n"
+	"Proves this machine's TPM to the service, and gets certificates for an attestation key\n"
+	"in it and for keys that this key vouches for. Does nothing while those held have a third\n"
+	"of their life left.\n"
 	"\n"
 	"  --server URL        the service, https:// only\n"
 	"  --ca FILE           PEM: the CA certificates to trust, for TLS and for what is issued\n"
@@ -23,6 +26,11 @@ const char enroll_usage[] =
 	"  --host NAME         the host name to be certified (default: this machine's)\n"
 	"  --host-from-service ask for no name, and take the one that the service has registered\n"
 	"                      for this TPM\n"
+	"  --template NAME[=KEY]  a certificate to ask for, for the AK (ak), for a key in the TPM\n"
+	"                      (tpm, tpm:p384, tpm:rsa2048) or for a public key in a file; may be\n"
+	"                      repeated (default: those of the last enrollment, or ak)\n"
+	"  --exec NAME=COMMAND runs COMMAND by /bin/sh -c after NAME's certificate was replaced\n"
+	"  --new-keys          make new keys in the TPM; the AK stays\n"
 	"  --state DIR         default " STATE_DEFAULT "\n" ACCESS_USAGE
 	"  --ak KIND           of attestation key: p256 (default), p384, rsa2048, rsa2048-pss\n"
 	"  --hierarchy NAME    where a new one is made: owner (default), endorsement or ek\n"
@@ -57,7 +65,8 @@ static bool is_as_wished(const struct wish *wish, const struct enrollment *enrol
 	       (wish->ek == NULL || (ek != NULL && ek_template_is(ek, wish->ek)));
 }
 
-static void say_why(const struct wish *wish, struct state *state, const struct held *held)
+static void say_why(const struct wish *wish, const struct wanted *wanted, struct state *state,
+	const struct held *held)
 {
 	if (held->judgement == HELD_NOTHING)
 		return;
@@ -65,32 +74,41 @@ static void say_why(const struct wish *wish, struct state *state, const struct h
 		fprintf(stderr, "endorse: %s: what is held is of no use: %s\n", state_dir(state),
 			held->problem);
 	else if (held->judgement != HELD_GOOD)
-		fprintf(stderr, "endorse: %s: the certificate held is %s; enrolling again\n",
+		fprintf(stderr, "endorse: %s: what is held is %s; enrolling again\n",
 			state_dir(state), held_text(held->judgement));
-	else if (!is_as_wished(wish, &held->enrollment))
+	else if (!is_as_wished(wish, &held->enrollment) || !wanted_same(wanted, &held->wanted))
 		fprintf(stderr,
 			"endorse: %s: held for %s with %s, not as asked for; enrolling again\n",
 			state_dir(state), held->enrollment.host, held->enrollment.service);
 }
 
-static enum err enroll_now(const struct order *order, struct state *state, struct anchors *anchors,
-	const struct held *held)
+enum err enroll_again(const struct order *order, const struct wanted *wanted, struct state *state,
+	struct anchors *anchors, const struct held *held)
 {
 	AUTO(attempt_free)
 	struct attempt attempt = {.wish = &order->wish,
 		.state = state,
 		.anchors = anchors,
-		.before = held->enrollment};
+		.before = held->enrollment,
+		.wanted = *wanted,
+		.makes_new_keys = order->new_keys};
 	enum err err;
 
-	say_why(&order->wish, state, held);
+	say_why(&order->wish, wanted, state, held);
 	err = attempt_run(&attempt);
 	if (err != OK && strcmp(why()->code, "service-refused") == 0)
 		report_refusal(stderr, &attempt);
 	TRY(err);
-	TRY(attempt_install(&attempt));
+	TRY(install(&attempt));
 	report_enrolled(stdout, &attempt);
-	return OK;
+	return hooks_run(state, &attempt.wanted, attempt.accepted->answer->host);
+}
+
+enum err enroll_run_commands(struct state *state, struct wanted *wanted, const struct held *held)
+{
+	if (!wanted_equal(wanted, &held->wanted))
+		TRY(state_keep(state, wanted));
+	return hooks_run(state, wanted, held->enrollment.host);
 }
 
 static enum err load_held_ak(const struct wish *wish, struct tpm *tpm, struct state *state,
@@ -130,23 +148,24 @@ static enum err enroll(const struct order *order)
 {
 	AUTO(state_close) struct state *state = NULL;
 	AUTO(anchors_free) struct anchors *anchors = NULL;
+	struct wanted wanted;
 	struct held held;
 	bool is_there = false;
 
 	TRY(state_open(order->state_dir, &state));
 	TRY(order_anchors(order, state_path(state, STATE_ANCHORS), &anchors));
+	TRY(order_wanted(order, state, &wanted));
 	held_read(state, anchors, clock_now(), &held);
-	if (!order->force && held.judgement == HELD_GOOD &&
-		is_as_wished(&order->wish, &held.enrollment))
+	if (!order->force && !order->new_keys && held.judgement == HELD_GOOD &&
+		is_as_wished(&order->wish, &held.enrollment) && wanted_same(&wanted, &held.wanted))
 		TRY(ask_tpm(order, state, &held, &is_there));
-	if (is_there) {
-		report_held(stdout, state, &held);
-		return OK;
-	}
-	return enroll_now(order, state, anchors, &held);
+	if (!is_there)
+		return enroll_again(order, &wanted, state, anchors, &held);
+	report_held(stdout, state, &held);
+	return enroll_run_commands(state, &wanted, &held);
 }
 
-static void tell_failure(const struct order *order, const struct reason *reason)
+void enroll_tell_failure(const struct order *order, const struct reason *reason)
 {
 	/* A refusal was told at length. */
 	if (strcmp(reason->code, "service-refused") == 0)
@@ -175,6 +194,6 @@ int enroll_command(int argc, char **argv)
 		err = enroll(&order);
 	if (err == OK)
 		return EXIT_DONE;
-	tell_failure(&order, why());
+	enroll_tell_failure(&order, why());
 	return exit_code(why());
 }

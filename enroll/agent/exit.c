@@ -13,6 +13,8 @@ static const struct {
 	{"tpm-ek", EXIT_TPM},
 	{"tpm-key", EXIT_TPM},
 	{"service-away", EXIT_AWAY},
+	{"endpoint-away", EXIT_AWAY},
+	{"location-away", EXIT_AWAY},
 	{"service-refused", EXIT_REFUSED},
 	{"service-answer", EXIT_REFUSED},
 	{"host-changed", EXIT_REFUSED},

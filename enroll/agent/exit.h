@@ -13,10 +13,11 @@ enum exit_code {
 	EXIT_UNTRUSTED = 6, /* the service, or what it issued, does not lead to an anchor */
 	EXIT_NOTHING = 7, /* status: nothing valid is held */
 	EXIT_PENDING = 8, /* the service holds the attempt until an admin decides: ask again */
+	EXIT_UNLINKED = 9, /* link-check, skae-check: it is not what it says */
 };
 
 /*
  * The exit code for a failure, by its reason code: "usage", "tpm...", "service-away",
- * "service-refused", "service-answer", "service-not-trusted", "service-pending", "host-changed"; EXIT_LOCAL for every other.
+ * "service-refused", "service-answer", "service-not-trusted", "service-pending", "host-changed", "endpoint-away", "location-away"; EXIT_LOCAL for every other.
  */
 int exit_code(const struct reason *reason);

@@ -1,19 +1,11 @@
 #include "enroll/agent/held.h"
 
 #include "ca/base/file.h"
-#include "ca/validity.h"
 #include "enroll/agent/akfind.h"
 #include "enroll/proto/limits.h"
 
 #include <stdio.h>
-
-const char *held_text(enum held_judgement judgement)
-{
-	static const char *const texts[] = {
-		"nothing", "broken", "not-yet-valid", "expired", "due", "good"};
-
-	return texts[judgement];
-}
+#include <string.h>
 
 /* The intermediates; an empty file means that there are none. */
 static enum err read_chain(struct state *state, STACK_OF(X509) **out)
@@ -53,45 +45,75 @@ static enum err check_key(
 	return OK;
 }
 
-static enum err check_chain(struct state *state, const struct anchors *anchors, X509 *certificate)
+static void write_ak(struct held *out, const uint8_t digest[static SHA256_SIZE])
 {
-	AUTO(x509_stack_free) STACK_OF(X509) *chain = NULL;
-	AUTO(anchors_free) struct anchors *kept = NULL;
+	struct holding *ak = &out->holdings[wanted_ak(&out->wanted)];
 
-	TRY(read_chain(state, &chain));
-	if (anchors == NULL) {
-		TRY(anchors_read(state_path(state, STATE_ANCHORS), &kept));
-		anchors = kept;
-	}
-	return anchors_check(anchors, certificate, chain);
+	*ak = (struct holding){.judgement = out->judgement,
+		.valid_from = out->valid_from,
+		.valid_until = out->valid_until};
+	snprintf(ak->serial, sizeof(ak->serial), "%s", out->serial);
+	memcpy(ak->digest, digest, SHA256_SIZE);
 }
 
-static enum held_judgement judge_dates(const struct held *held, int64_t now)
+/* The AK's own, which machines that enrolled before templates could be chosen have too. */
+static enum err judge_ak(struct state *state, const struct anchors *anchors, int64_t now,
+	struct held *out, X509 *certificate)
 {
-	if (now < held->valid_from)
-		return HELD_EARLY;
-	if (now > held->valid_until)
-		return HELD_EXPIRED;
-	if (validity_is_due(held->valid_from, held->valid_until, now))
-		return HELD_DUE;
-	return HELD_GOOD;
+	AUTO(x509_stack_free) STACK_OF(X509) *chain = NULL;
+
+	cert_serial(certificate, out->serial);
+	TRY(cert_validity(certificate, &out->valid_from, &out->valid_until));
+	TRY(check_key(state, certificate, &out->enrollment));
+	TRY(read_chain(state, &chain));
+	out->judgement = holding_dates(out->valid_from, out->valid_until, now);
+	/* Out of its time nothing chains; the dates are then the better reason. */
+	if (out->judgement == HELD_GOOD || out->judgement == HELD_DUE)
+		TRY(anchors_check(anchors, certificate, chain));
+	return OK;
+}
+
+/* The worst of all is what is told first. */
+static void judge_others(
+	struct state *state, const struct anchors *anchors, int64_t now, struct held *out)
+{
+	AUTO(device_ak_free) struct device_ak *ak = NULL;
+	size_t own = wanted_ak(&out->wanted);
+
+	if (held_ak(state, &out->enrollment, &ak) != OK)
+		return;
+	for (size_t i = 0; i < out->wanted.n; i++) {
+		struct holding *one = &out->holdings[i];
+
+		if (i == own)
+			continue;
+		holding_read(state, &out->wanted.items[i], ak, anchors, now, one);
+		if (one->judgement >= out->judgement)
+			continue;
+		out->judgement = one->judgement;
+		snprintf(out->problem, sizeof(out->problem), "%s", one->problem);
+	}
 }
 
 static enum err judge(
 	struct state *state, const struct anchors *anchors, int64_t now, struct held *out)
 {
 	AUTO(x509_stack_free) STACK_OF(X509) *leaf = NULL;
-	X509 *certificate;
+	AUTO(anchors_free) struct anchors *kept = NULL;
+	AUTO(buf_free) struct buf der = BUF(CERTS_MAX);
+	uint8_t digest[SHA256_SIZE];
 
+	TRY(state_wanted(state, &out->wanted));
 	TRY(certs_read(state_path(state, STATE_AK_CERT), "pem-file", &leaf));
-	certificate = sk_X509_value(leaf, 0);
-	cert_serial(certificate, out->serial);
-	TRY(cert_validity(certificate, &out->valid_from, &out->valid_until));
-	TRY(check_key(state, certificate, &out->enrollment));
-	out->judgement = judge_dates(out, now);
-	/* Out of its time nothing chains; the dates are then the better reason. */
-	if (out->judgement == HELD_GOOD || out->judgement == HELD_DUE)
-		TRY(check_chain(state, anchors, certificate));
+	if (anchors == NULL) {
+		TRY(anchors_read(state_path(state, STATE_ANCHORS), &kept));
+		anchors = kept;
+	}
+	TRY(judge_ak(state, anchors, now, out, sk_X509_value(leaf, 0)));
+	TRY(cert_der_add(sk_X509_value(leaf, 0), &der));
+	TRY(SHA256_OF(digest, buf_view(&der)));
+	write_ak(out, digest);
+	judge_others(state, anchors, now, out);
 	return OK;
 }
 

@@ -1,29 +1,17 @@
 /* held.h - what the state directory holds, judged: may this machine go on with it? */
 #pragma once
 
-#include "ca/base/cert.h"
-#include "enroll/agent/ak.h"
-#include "enroll/agent/anchor.h"
-#include "enroll/agent/state.h"
-
-enum held_judgement {
-	HELD_NOTHING, /* never enrolled here */
-	HELD_BROKEN, /* files that do not fit together or do not lead to an anchor */
-	HELD_EARLY, /* not valid yet: somebody's clock is wrong */
-	HELD_EXPIRED,
-	HELD_DUE, /* valid, less than a third of its life left */
-	HELD_GOOD,
-};
-/* "nothing", "broken", "not-yet-valid", "expired", "due", "good". */
-const char *held_text(enum held_judgement judgement);
+#include "enroll/agent/holding.h"
 
 struct held {
-	enum held_judgement judgement;
+	enum held_judgement judgement; /* of the worst of all */
 	char problem[512]; /* why it is broken, "" otherwise */
 	struct enrollment enrollment; /* zero when there is none that can be read */
 	char serial[CERT_SERIAL_SIZE];
 	int64_t valid_from; /* seconds since 1970 */
-	int64_t valid_until;
+	int64_t valid_until; /* both: of the AK's own certificate */
+	struct wanted wanted; /* what is kept */
+	struct holding holdings[LIMIT_KEYS]; /* each of them, in that order */
 };
 
 /*

@@ -1,1 +1,181 @@
-#include "ca/base/err.h"
+#include "enroll/agent/hook.h"
+
+#include "ca/base/clock.h"
+#include "enroll/agent/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POLL_MS 20
+
+static char **inherited;
+
+void hooks_inherit(char **environment)
+{
+	inherited = environment;
+}
+
+/* What the child gets, made before it is forked: between fork and exec only system calls are safe. */
+struct surroundings {
+	char *own[6];
+	size_t n;
+	char **all; /* them, and those of this process */
+};
+
+static void surroundings_free(struct surroundings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->own[i]);
+	free(s->all);
+}
+
+static enum err add(struct surroundings *s, const char *name, const char *value)
+{
+	if (asprintf(&s->own[s->n], "%s=%s", name, value) < 0)
+		return fail(ERR_INTERNAL, "out-of-memory", "a hook");
+	s->n++;
+	return OK;
+}
+
+/* "" for a file that is not there. */
+static enum err add_file(struct surroundings *s, const char *name, const char *path)
+{
+	AUTO(mem_free) char *absolute = NULL;
+
+	if (path != NULL && access(path, F_OK) == 0)
+		absolute = realpath(path, NULL);
+	return add(s, name, absolute == NULL ? "" : absolute);
+}
+
+static enum err add_others(struct surroundings *s)
+{
+	size_t n = 0, at = 0;
+
+	while (inherited != NULL && inherited[n] != NULL)
+		n++;
+	s->all = calloc(n + s->n + 1, sizeof(*s->all));
+	if (s->all == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "a hook");
+	/* The first of two with one name counts. */
+	for (size_t i = 0; i < s->n; i++)
+		s->all[at++] = s->own[i];
+	for (size_t i = 0; i < n; i++)
+		s->all[at++] = inherited[i];
+	return OK;
+}
+
+static enum err describe(
+	struct surroundings *s, struct state *state, const struct want *want, const char *host)
+{
+	AUTO(mem_free) char *leaf = state_file(state, want->template, STATE_LEAF);
+	AUTO(mem_free) char *ssh = state_file(state, want->template, STATE_SSH);
+	AUTO(mem_free) char *full = state_file(state, want->template, STATE_FULLCHAIN);
+	AUTO(mem_free) char *key = state_file(state, want->template, STATE_KEY);
+	bool is_ssh = ssh != NULL && access(ssh, F_OK) == 0;
+
+	TRY(add(s, "ENDORSE_TEMPLATE", want->template));
+	TRY(add(s, "ENDORSE_HOST", host));
+	TRY(add_file(s, "ENDORSE_CERTIFICATE", is_ssh ? ssh : leaf));
+	TRY(add_file(s, "ENDORSE_FULLCHAIN", is_ssh ? NULL : full));
+	TRY(add_file(s, "ENDORSE_CHAIN", state_path(state, STATE_CHAIN)));
+	TRY(add_file(s, "ENDORSE_KEY",
+		want->key == WANT_FILE ? want->file
+		: want->key == WANT_AK ? state_path(state, STATE_AK_KEY)
+				       : key));
+	return add_others(s);
+}
+
+static void become(char *const argv[], const struct surroundings *s)
+{
+	sigset_t none;
+	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (empty >= 0)
+		dup2(empty, STDIN_FILENO);
+	if (chdir("/") == 0)
+		execve("/bin/sh", argv, s->all);
+	_exit(127);
+}
+
+/* False when it had to be killed. */
+static bool reap(pid_t child, int *status)
+{
+	int64_t deadline = clock_ms() + INT64_C(1000) * HOOK_SECONDS;
+	pid_t ended;
+
+	while ((ended = waitpid(child, status, WNOHANG)) == 0) {
+		if (clock_ms() < deadline && !interrupt_pending()) {
+			usleep(POLL_MS * 1000);
+			continue;
+		}
+		kill(-child, SIGKILL);
+		waitpid(child, status, 0);
+		return false;
+	}
+	return ended == child;
+}
+
+static bool succeeds(const struct want *want, const struct surroundings *s)
+{
+	AUTO(mem_free) char *command = strdup(want->command);
+	char name[] = "sh", option[] = "-c", *argv[] = {name, option, command, NULL};
+	int status = 0;
+	pid_t child = command == NULL ? -1 : fork();
+
+	if (child == 0)
+		become(argv, s);
+	if (child < 0)
+		fprintf(stderr, "endorse: %s: \"%s\" could not be started: %s\n", want->template,
+			want->command, strerror(errno));
+	else if (!reap(child, &status))
+		fprintf(stderr, "endorse: %s: \"%s\" was stopped: it had not ended after %d s\n",
+			want->template, want->command, HOOK_SECONDS);
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	else if (WIFEXITED(status))
+		fprintf(stderr, "endorse: %s: \"%s\" ended with status %d\n", want->template,
+			want->command, WEXITSTATUS(status));
+	else
+		fprintf(stderr, "endorse: %s: \"%s\" was ended by signal %d\n", want->template,
+			want->command, WTERMSIG(status));
+	return false;
+}
+
+static enum err run(struct state *state, struct wanted *wanted, struct want *want, const char *host,
+	size_t *failed)
+{
+	AUTO(surroundings_free) struct surroundings surroundings = {.n = 0};
+
+	TRY(describe(&surroundings, state, want, host));
+	fflush(stdout);
+	if (!succeeds(want, &surroundings)) {
+		(*failed)++;
+		return OK;
+	}
+	want->is_hook_due = false;
+	return state_keep(state, wanted);
+}
+
+enum err hooks_run(struct state *state, struct wanted *wanted, const char *host)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < wanted->n; i++)
+		if (wanted->items[i].is_hook_due)
+			TRY(run(state, wanted, &wanted->items[i], host, &failed));
+	if (failed == 0)
+		return OK;
+	return fail(ERR_INTERNAL, "hook",
+		"%zu of the commands that take over new certificates failed; the certificates are "
+		"installed, and endorse renew runs the commands again",
+		failed);
+}

@@ -70,3 +70,26 @@ void jsontext_bool(struct buf *out, const char *name, bool value)
 	key(out, name);
 	buf_str(out, value ? "true" : "false");
 }
+
+void jsontext_list(struct buf *out, const char *name)
+{
+	key(out, name);
+	buf_str(out, "[");
+}
+
+void jsontext_list_end(struct buf *out)
+{
+	buf_str(out, "]");
+}
+
+void jsontext_item(struct buf *out)
+{
+	bool first = out->n > 0 && out->p[out->n - 1] == '[';
+
+	buf_str(out, first ? "{" : ", {");
+}
+
+void jsontext_item_end(struct buf *out)
+{
+	buf_str(out, "}");
+}

@@ -1,1 +1,250 @@
-#include "ca/base/err.h"
+#include "enroll/agent/link.h"
+
+#include "ca/base/cert.h"
+#include "ca/base/clock.h"
+#include "ca/base/encode.h"
+#include "ca/base/printable.h"
+#include "ca/oid.h"
+#include "enroll/tpm/endpointlog.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define OID_AK "2.23.133.8.3" /* tcg-kp-AIKCertificate */
+#define OID_SERVER_AUTH "1.3.6.1.5.5.7.3.1"
+
+const char *link_part_text(enum link_part part)
+{
+	static const char *const texts[] = {[LINK_ENDPOINT] = "endpoint-certificate",
+		[LINK_AK] = "ak-certificate",
+		[LINK_PROPERTY] = "platform-property-certificate",
+		[LINK_SAME_AK] = "same-ak",
+		[LINK_NAME] = "name",
+		[LINK_LOG] = "log",
+		[LINK_QUOTE] = "quote",
+		[LINK_KEY] = "endpoint-key"};
+
+	return texts[part];
+}
+
+enum err link_nonce_read(const char *text, struct buf *out)
+{
+	uint8_t bytes[LINK_NONCE_MAX];
+	size_t digits = strlen(text);
+
+	*out = BUF(LINK_NONCE_MAX);
+	if (digits % 2 != 0 || digits < 2 * LINK_NONCE_MIN || digits > 2 * LINK_NONCE_MAX ||
+		hex_read(view_str(text), bytes, digits / 2) != OK)
+		return fail(ERR_MALFORMED, "usage",
+			"--nonce: wanted %d to %d hexadecimal digits; endorse link-check "
+			"--new-nonce makes some",
+			2 * LINK_NONCE_MIN, 2 * LINK_NONCE_MAX);
+	buf_add(out, (struct view){bytes, digits / 2});
+	return buf_ok(out);
+}
+
+static void usages_free(EXTENDED_KEY_USAGE **usages)
+{
+	EXTENDED_KEY_USAGE_free(*usages);
+	*usages = NULL;
+}
+
+/* How many extended key usages it has (0: no such extension, -1: unreadable), and whether one is `oid`. */
+static int count_usages(X509 *certificate, const char *oid, bool *has)
+{
+	int critical = -1;
+	AUTO(usages_free)
+	EXTENDED_KEY_USAGE *usages =
+		X509_get_ext_d2i(certificate, NID_ext_key_usage, &critical, NULL);
+
+	*has = false;
+	if (usages == NULL)
+		return critical == -1 ? 0 : -1;
+	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
+		char text[128];
+
+		OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(usages, i), 1);
+		*has = *has || strcmp(text, oid) == 0;
+	}
+	return sk_ASN1_OBJECT_num(usages);
+}
+
+/* Does it have this usage and no other? One certificate is never taken for another kind. */
+static bool is_only_for(X509 *certificate, const char *oid)
+{
+	bool has;
+
+	return count_usages(certificate, oid, &has) == 1 && has;
+}
+
+static enum err check_dates(X509 *certificate)
+{
+	char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
+	int64_t from = 0, until = 0, now = clock_now();
+
+	TRY(cert_validity(certificate, &from, &until));
+	clock_text(from, from_text);
+	clock_text(until, until_text);
+	if (now < from || now > until)
+		return fail(ERR_REJECTED, "link-validity",
+			"the endpoint's certificate is good from %s to %s only", from_text,
+			until_text);
+	return OK;
+}
+
+/* By itself, as the paper has it, or by the CA: anybody else's signature says nothing here. */
+static enum err check_signer(const struct link_question *q)
+{
+	if (X509_self_signed(q->endpoint, 1) == 1)
+		return OK;
+	ERR_clear_error();
+	if (X509_check_issued(q->endpoint, q->endpoint) == X509_V_OK)
+		return fail(ERR_REJECTED, "link-signature",
+			"the endpoint's certificate says that it signed itself, and did not");
+	if (anchors_check(q->anchors, q->endpoint, q->intermediates) != OK)
+		return fail(ERR_REJECTED, "link-signature",
+			"the endpoint's certificate is neither signed by itself nor by the CA");
+	return OK;
+}
+
+/* A kind of key that this OpenSSL does not know is equal to every other such key, if one asks it. */
+static enum err check_has_key(const X509 *certificate, const char *what)
+{
+	if (X509_get0_pubkey(certificate) != NULL)
+		return OK;
+	ERR_clear_error();
+	return fail(ERR_REJECTED, "link-key", "the key of the %s cannot be read", what);
+}
+
+static enum err check_endpoint(const struct link_question *q)
+{
+	bool is_server;
+
+	TRY(check_has_key(q->endpoint, "endpoint's certificate"));
+	TRY(check_dates(q->endpoint));
+	if (count_usages(q->endpoint, OID_SERVER_AUTH, &is_server) != 0 && !is_server)
+		return fail(ERR_REJECTED, "link-usage",
+			"the endpoint's certificate is not for a TLS server (its extended key "
+			"usage)");
+	return check_signer(q);
+}
+
+static enum err check_certificate(
+	const struct link_question *q, X509 *certificate, const char *oid, const char *what)
+{
+	if (anchors_check(q->anchors, certificate, q->intermediates) != OK)
+		return fail(ERR_DENIED, "link-chain", "the %s: %s", what, why()->sentence);
+	TRY(check_has_key(certificate, what));
+	if (X509_check_ca(certificate) != 0)
+		return fail(ERR_REJECTED, "link-usage", "the %s is a CA's certificate", what);
+	if (!is_only_for(certificate, oid))
+		return fail(ERR_REJECTED, "link-usage",
+			"the %s is a certificate of another kind: its extended key usage is not %s "
+			"alone",
+			what, oid);
+	return OK;
+}
+
+static enum err check_ak(const struct link_question *q)
+{
+	return check_certificate(q, q->ak, OID_AK, "AK certificate");
+}
+
+static enum err check_property(const struct link_question *q)
+{
+	return check_certificate(
+		q, q->property, OID_PLATFORM_PROPERTY, "platform-property certificate");
+}
+
+static enum err check_same_ak(const struct link_question *q)
+{
+	if (EVP_PKEY_eq(X509_get0_pubkey(q->ak), X509_get0_pubkey(q->property)) == 1)
+		return OK;
+	ERR_clear_error();
+	return fail(ERR_REJECTED, "link-ak",
+		"the platform-property certificate is another AK's: whose endpoint it is about has "
+		"another TPM");
+}
+
+/* One dNSName at least, and each of them is `name`, whatever the case of its letters. */
+static enum err check_names(X509 *certificate, const char *name, const char *what)
+{
+	AUTO(general_names_free)
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	size_t found = 0;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *one = sk_GENERAL_NAME_value(names, i);
+		const char *text;
+		char shown[80];
+		size_t n;
+
+		if (one->type != GEN_DNS)
+			continue;
+		text = (const char *)ASN1_STRING_get0_data(one->d.dNSName);
+		n = (size_t)ASN1_STRING_length(one->d.dNSName);
+		printable(text, shown, sizeof(shown));
+		if (n != strlen(name) || strncasecmp(text, name, n) != 0)
+			return fail(ERR_REJECTED, "link-name",
+				"%s was dialled, and the %s is about %s", name, what, shown);
+		found++;
+	}
+	ERR_clear_error();
+	if (found == 0)
+		return fail(ERR_REJECTED, "link-name", "the %s has no dNSName", what);
+	return OK;
+}
+
+static enum err check_name(const struct link_question *q)
+{
+	TRY(check_names(q->endpoint, q->name, "endpoint's certificate"));
+	return check_names(q->property, q->name, "platform-property certificate");
+}
+
+static enum err check_log(const struct link_question *q)
+{
+	AUTO(endpoint_log_free) struct endpoint_log log;
+
+	return endpoint_log_parse(q->log, &log);
+}
+
+static enum err check_quote(const struct link_question *q)
+{
+	AUTO(endpoint_log_free) struct endpoint_log log;
+	struct pcr_values values = {0};
+
+	TRY(endpoint_log_parse(q->log, &log));
+	TRY(endpoint_log_replay(&log, &values));
+	return quote_judge(q->attest, q->signature, X509_get0_pubkey(q->ak), q->nonce, &values);
+}
+
+static enum err check_key(const struct link_question *q)
+{
+	AUTO(endpoint_log_free) struct endpoint_log log;
+	uint8_t digest[32];
+
+	TRY(endpoint_log_parse(q->log, &log));
+	TRY(endpoint_key_sha256(X509_get0_pubkey(q->endpoint), digest));
+	return endpoint_log_judge(&log, digest);
+}
+
+enum err link_judge(const struct link_question *question, enum link_part *broken)
+{
+	static enum err (*const checks[])(const struct link_question *) = {
+		[LINK_ENDPOINT] = check_endpoint,
+		[LINK_AK] = check_ak,
+		[LINK_PROPERTY] = check_property,
+		[LINK_SAME_AK] = check_same_ak,
+		[LINK_NAME] = check_name,
+		[LINK_LOG] = check_log,
+		[LINK_QUOTE] = check_quote,
+		[LINK_KEY] = check_key,
+	};
+
+	for (*broken = 0; *broken < LINK_PARTS; (*broken)++)
+		TRY(checks[*broken](question));
+	return OK;
+}

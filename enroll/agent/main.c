@@ -2,11 +2,13 @@
 #include "enroll/agent/access.h"
 #include "enroll/agent/command.h"
 #include "enroll/agent/exit.h"
+#include "enroll/agent/hook.h"
 #include "enroll/agent/interrupt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct subcommand {
 	const char *name;
@@ -14,8 +16,17 @@ static const struct subcommand {
 	const char *summary;
 } subcommands[] = {
 	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
+	{"renew", renew_command, "keep what was issued current; for a timer"},
 	{"status", status_command, "what this machine holds, and until when"},
+	{"ssh-config", ssh_config_command, "what sshd and known_hosts need of that"},
 	{"doctor", doctor_command, "what would fail and why, before anything does"},
+	{"measure-endpoint", measure_command,
+		"put a TLS endpoint's key into a PCR, and into the log of it"},
+	{"quote", quote_command, "show a relying party which endpoints are this machine's"},
+	{"link-check", link_check_command, "is a TLS endpoint the machine that it says?"},
+	{"self-sign", self_sign_command,
+		"a short-lived TLS certificate of this machine's own making"},
+	{"skae-check", skae_check_command, "is a certificate's key in a TPM, as it says?"},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -27,10 +38,10 @@ static void print_usage(FILE *out)
 	      "       endorse --version\n\n",
 		out);
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+		fprintf(out, "  %-16s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
-	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin. See "
-	      "endorse(1).\n",
+	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin, 9 does not "
+	      "hold. See endorse(1).\n",
 		out);
 }
 
@@ -55,6 +66,7 @@ int main(int argc, char **argv)
 		puts("endorse " ENDORSE_VERSION);
 		return finish(EXIT_DONE);
 	}
+	hooks_inherit(environ);
 	access_credentials_in(getenv("CREDENTIALS_DIRECTORY"));
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		if (strcmp(subcommands[i].name, name) == 0)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ enum option_id {
 	OPTION_FORCE,
 	OPTION_TIMEOUT,
 	OPTION_WAIT,
+	OPTION_TEMPLATE,
+	OPTION_EXEC,
+	OPTION_NEW_KEYS,
 };
 
 static const struct option options[] = {
@@ -49,6 +53,9 @@ static const struct option options[] = {
 	{"force", no_argument, NULL, OPTION_FORCE},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"wait", required_argument, NULL, OPTION_WAIT},
+	{"template", required_argument, NULL, OPTION_TEMPLATE},
+	{"exec", required_argument, NULL, OPTION_EXEC},
+	{"new-keys", no_argument, NULL, OPTION_NEW_KEYS},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -195,6 +202,13 @@ static enum err read_option(int id, char *value, struct order *order)
 		return read_timeout(value, &order->wish);
 	case OPTION_WAIT:
 		return read_wait(value, &order->wish);
+	case OPTION_TEMPLATE:
+		return wanted_add(&order->wanted, value);
+	case OPTION_EXEC:
+		return wanted_exec(&order->wanted, value);
+	case OPTION_NEW_KEYS:
+		order->new_keys = true;
+		return OK;
 	case 'h':
 		order->help = true;
 		return OK;
@@ -222,6 +236,22 @@ enum err order_complete(struct order *order)
 		TRY(ownname_find(order->host));
 	order->wish.host = order->host;
 	return OK;
+}
+
+enum err order_recall(struct order *order, struct state *state)
+{
+	struct enrollment *e = &order->recalled;
+
+	/* One that cannot be read is told of where it is judged. */
+	if (state_enrollment(state, e) != OK)
+		return order_complete(order);
+	if (order->server == NULL && (order->server = strdup(e->server)) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "the server's name");
+	if (order->wish.service == NULL && strcmp(order->server, e->server) == 0)
+		order->wish.service = e->service;
+	if (order->host[0] == '\0' && !order->host_from_service)
+		snprintf(order->host, sizeof(order->host), "%s", e->host);
+	return order_complete(order);
 }
 
 enum err order_parse(int argc, char **argv, struct order *out)
@@ -265,4 +295,15 @@ enum err order_anchors(const struct order *order, const char *kept, struct ancho
 			"whom to trust? Nothing is kept here; give --ca FILE or --ca-sha256 "
 			"DIGEST");
 	return err;
+}
+
+enum err order_wanted(const struct order *order, struct state *state, struct wanted *out)
+{
+	struct wanted kept = {.n = 0};
+
+	if (state != NULL)
+		TRY(state_wanted(state, &kept));
+	else
+		TRY(wanted_add(&kept, "ak"));
+	return wanted_resolve(&order->wanted, &kept, out);
 }

@@ -4,6 +4,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
+#include "ca/ssh.h"
 #include "enroll/tpm/manufacturer.h"
 
 #include <string.h>
@@ -90,24 +91,69 @@ static void print_proof(FILE *out)
 		"         TPM2_ActivateCredential: activated; what it held proves the request\n");
 }
 
-static void print_issued(FILE *out, const struct accepted *accepted)
+static void print_life(FILE *out, const char *serial, int64_t from, int64_t until)
 {
-	for (int i = 0; i < sk_X509_num(accepted->certificates); i++) {
-		const X509 *certificate = sk_X509_value(accepted->certificates, i);
-		char serial[CERT_SERIAL_SIZE], name[TEXT];
-		char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
-		int64_t from = 0, until = 0;
+	char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
 
-		cert_serial(certificate, serial);
-		printable(accepted->answer->certificates[i].template, name, sizeof(name));
-		if (cert_validity(certificate, &from, &until) != OK)
+	clock_text(from, from_text);
+	clock_text(until, until_text);
+	fprintf(out, ", serial %s\n         valid %s to %s\n", serial, from_text, until_text);
+}
+
+static void print_x509(FILE *out, const X509 *certificate)
+{
+	char serial[CERT_SERIAL_SIZE];
+	int64_t from = 0, until = 0;
+
+	cert_serial(certificate, serial);
+	if (cert_validity(certificate, &from, &until) == OK)
+		print_life(out, serial, from, until);
+}
+
+static void print_ssh(FILE *out, struct view blob)
+{
+	struct ssh_certificate certificate;
+	char serial[CERT_SERIAL_SIZE];
+
+	if (ssh_certificate_parse(blob, &certificate) != OK)
+		return;
+	snprintf(serial, sizeof(serial), "%llu", (unsigned long long)certificate.serial);
+	fprintf(out, " (OpenSSH, for a %s)", certificate.type == SSH_HOST ? "host" : "user");
+	print_life(
+		out, serial, (int64_t)certificate.valid_after, (int64_t)certificate.valid_before);
+}
+
+static void print_issued(FILE *out, const struct attempt *a)
+{
+	for (size_t i = 0; i < a->accepted->n; i++) {
+		const struct accepted_one *one = &a->accepted->items[i];
+		char key[WANT_PATH + 1];
+
+		want_key_text(&a->wanted.items[i], key, sizeof(key));
+		fprintf(out, "Issued   template %s for %s", a->wanted.items[i].template, key);
+		if (one->x509 != NULL)
+			print_x509(out, one->x509);
+		else
+			print_ssh(out, one->blob);
+	}
+}
+
+/* Where a program finds it, with its key if that is a file here. */
+static void print_places(FILE *out, const struct attempt *a)
+{
+	for (size_t i = 0; i < a->wanted.n; i++) {
+		const struct want *want = &a->wanted.items[i];
+		bool is_ssh = a->accepted->items[i].x509 == NULL;
+		AUTO(mem_free)
+		char *path =
+			state_file(a->state, want->template, is_ssh ? STATE_SSH : STATE_FULLCHAIN);
+		AUTO(mem_free) char *key = state_file(a->state, want->template, STATE_KEY);
+
+		if (path == NULL || key == NULL || i == a->accepted->ak)
 			continue;
-		clock_text(from, from_text);
-		clock_text(until, until_text);
-		fprintf(out,
-			"Issued   template %s, serial %s\n"
-			"         valid %s to %s\n",
-			name, serial, from_text, until_text);
+		fprintf(out, "         %s   %s\n", path, want->template);
+		if (want->key == WANT_TPM)
+			fprintf(out, "         %s   its key, of use to this TPM only\n", key);
 	}
 }
 
@@ -136,9 +182,10 @@ void report_enrolled(FILE *out, const struct attempt *a)
 	print_trust(out, answer);
 	print_ak(out, a->found.ak);
 	print_proof(out);
-	print_issued(out, a->accepted);
+	print_issued(out, a);
 	fprintf(out, "Device   %s\n", answer->device_id);
 	print_files(out, a->state, a->found.ak);
+	print_places(out, a);
 }
 
 static const struct {
@@ -279,4 +326,35 @@ void report_held(FILE *out, struct state *state, const struct held *held)
 	clock_text(held->valid_until, until);
 	fprintf(out, "%s: %s is enrolled with %s until %s; nothing to do\n", state_dir(state),
 		held->enrollment.host, held->enrollment.service, until);
+}
+
+void report_renewed(FILE *out, const struct attempt *a)
+{
+	fprintf(out, "Renewed  %s with %s\n", a->accepted->answer->host, a->wish->service);
+	print_issued(out, a);
+	print_places(out, a);
+}
+
+void report_renewal_refused(FILE *out, const struct attempt *a)
+{
+	const struct problem *problem = &a->problem;
+
+	fprintf(out, "endorse: %s refused to renew the certificates of %s; those held stay\n",
+		a->wish->server, a->before.host);
+	print_pair(out, "what", problem->detail);
+	print_pair(out, "code", problem->code);
+	print_pair(out, "clause", problem->reason);
+	print_pair(out, "request", problem->request_id);
+	print_pair(out, "device", a->before.device_id);
+	print_pair(out, "do", refusal_advice(problem->code));
+}
+
+void report_not_due(FILE *out, const struct held *held, size_t which, int64_t next)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_text(next, text);
+	fprintf(out, "Nothing is due before %s (%s of %s with %s)\n", text,
+		held->wanted.items[which].template, held->enrollment.host,
+		held->enrollment.service);
 }

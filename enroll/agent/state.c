@@ -1,9 +1,11 @@
 #include "enroll/agent/state.h"
 
 #include "ca/base/file.h"
+#include "enroll/agent/kept.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,7 +13,8 @@
 #include <unistd.h>
 
 static const char *const names[] = {STATE_AK_KEY, STATE_AK_KEY_NEW, STATE_AK_PUBLIC, STATE_AK_CERT,
-	STATE_CHAIN, STATE_ANCHORS, STATE_ENROLLMENT};
+	STATE_CHAIN, STATE_ANCHORS, STATE_SSH_HOST_CA, STATE_SSH_USER_CA, STATE_CERTIFICATES,
+	STATE_ENROLLMENT};
 
 struct state {
 	char *dir;
@@ -122,4 +125,35 @@ enum err state_enrollment(struct state *state, struct enrollment *out)
 
 	TRY(file_read(state_path(state, STATE_ENROLLMENT), &text));
 	return enrollment_parse(buf_view(&text), out);
+}
+
+char *state_file(const struct state *state, const char *template, const char *part)
+{
+	char *path = NULL;
+
+	/* What made the name looked at it; nothing else may come to be a path. */
+	if (!want_is_name(template) || asprintf(&path, "%s/%s%s", state->dir, template, part) < 0)
+		return NULL;
+	return path;
+}
+
+enum err state_wanted(struct state *state, struct wanted *out)
+{
+	AUTO(buf_free) struct buf text = BUF(KEPT_MAX);
+	enum err err = file_read(state_path(state, STATE_CERTIFICATES), &text);
+
+	if (err == ERR_NOT_FOUND) {
+		*out = (struct wanted){.n = 0};
+		return wanted_add(out, "ak");
+	}
+	TRY(err);
+	return kept_parse(buf_view(&text), out);
+}
+
+enum err state_keep(struct state *state, const struct wanted *wanted)
+{
+	AUTO(buf_free) struct buf text = BUF(KEPT_MAX);
+
+	TRY(kept_encode(wanted, &text));
+	return state_write(state, STATE_CERTIFICATES, 0644, buf_view(&text));
 }

@@ -4,6 +4,7 @@
 #include "enroll/agent/exit.h"
 #include "enroll/agent/held.h"
 #include "enroll/agent/jsontext.h"
+#include "enroll/agent/renewal.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@ const char status_usage[] =
 	"usage: endorse status [--json] [--state DIR]\n"
 	"\n"
 	"Says what this machine holds, for which keys and until when. The exit code is 0 while\n"
-	"it is valid, and 7 when nothing valid is held. TPM and service are not asked.\n"
+	"all of it is valid, and 7 when nothing valid is held. TPM and service are not asked.\n"
 	"\n"
 	"  --json       as one JSON object\n"
 	"  --state DIR  default " STATE_DEFAULT "\n";
@@ -61,7 +62,39 @@ static void put_string(struct buf *out, const char *key, const char *value)
 	jsontext_string(out, key, value[0] == '\0' ? NULL : value);
 }
 
-static enum err write_json(const char *dir, const struct held *held, struct buf *out)
+/* Of the template's name and what it is for: "tls-server for tpm:p256". */
+static void write_certificate(
+	struct buf *out, struct state *state, const struct want *want, const struct holding *one)
+{
+	char from[CLOCK_TEXT_SIZE] = "", until[CLOCK_TEXT_SIZE] = "", next[CLOCK_TEXT_SIZE] = "";
+	char key[WANT_PATH + 1];
+	AUTO(mem_free)
+	char *path = state_file(state, want->template, one->is_ssh ? STATE_SSH : STATE_LEAF);
+
+	want_key_text(want, key, sizeof(key));
+	if (one->serial[0] != '\0') {
+		clock_text(one->valid_from, from);
+		clock_text(one->valid_until, until);
+		clock_text(renewal_time(one->valid_from, one->valid_until, one->digest), next);
+	}
+	jsontext_item(out);
+	jsontext_string(out, "template", want->template);
+	jsontext_string(out, "key", key);
+	jsontext_string(out, "kind", one->is_ssh ? "ssh" : "x509");
+	jsontext_string(out, "state", held_text(one->judgement));
+	put_string(out, "problem", one->problem);
+	jsontext_string(out, "file", path);
+	put_string(out, "serial", one->serial);
+	put_string(out, "valid_from", from);
+	put_string(out, "valid_until", until);
+	put_string(out, "renew_at", next);
+	put_string(out, "exec", want->command);
+	jsontext_bool(out, "exec_due", want->is_hook_due);
+	jsontext_item_end(out);
+}
+
+static enum err write_json(
+	const char *dir, struct state *state, const struct held *held, struct buf *out)
 {
 	char from[CLOCK_TEXT_SIZE] = "", until[CLOCK_TEXT_SIZE] = "";
 	const struct enrollment *e = &held->enrollment;
@@ -87,6 +120,10 @@ static enum err write_json(const char *dir, const struct held *held, struct buf 
 	put_string(out, "serial", held->serial);
 	put_string(out, "valid_from", from);
 	put_string(out, "valid_until", until);
+	jsontext_list(out, "certificates");
+	for (size_t i = 0; i < held->wanted.n; i++)
+		write_certificate(out, state, &held->wanted.items[i], &held->holdings[i]);
+	jsontext_list_end(out);
 	jsontext_end(out);
 	return buf_ok(out);
 }
@@ -111,6 +148,41 @@ static void print_enrollment(const struct held *held)
 	printf("Since    %s\n", e->enrolled_at);
 }
 
+static void print_others(const struct held *held)
+{
+	size_t ak = wanted_ak(&held->wanted);
+
+	for (size_t i = 0; i < held->wanted.n; i++) {
+		const struct want *want = &held->wanted.items[i];
+		const struct holding *one = &held->holdings[i];
+		char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE], key[WANT_PATH + 1];
+
+		if (want->is_hook_due)
+			printf("Command  of %s is due: %s\n", want->template, want->command);
+		if (i == ak)
+			continue;
+		want_key_text(want, key, sizeof(key));
+		printf("Also     %s for %s, %s\n", want->template, key, held_text(one->judgement));
+		if (one->serial[0] == '\0')
+			continue;
+		clock_text(one->valid_from, from);
+		clock_text(one->valid_until, until);
+		printf("         serial %s, valid %s to %s\n", one->serial, from, until);
+	}
+}
+
+static void print_next(const struct held *held)
+{
+	char next[CLOCK_TEXT_SIZE];
+	size_t which = 0;
+	int64_t at = renewal_next(held, &which);
+
+	if (!is_valid(held))
+		return;
+	clock_text(at, next);
+	printf("Renewal  from %s (%s)\n", next, held->wanted.items[which].template);
+}
+
 static void print_text(const char *dir, const struct held *held)
 {
 	char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
@@ -126,35 +198,38 @@ static void print_text(const char *dir, const struct held *held)
 		printf("Serial   %s\n", held->serial);
 		printf("Valid    %s to %s\n", from, until);
 	}
+	print_others(held);
+	print_next(held);
 	printf("State    %s%s%s\n", held_text(held->judgement),
 		held->problem[0] != '\0' ? ": " : "", held->problem);
 }
 
-static enum err print_status(const struct status_options *options, const struct held *held)
+static enum err print_status(
+	const struct status_options *options, struct state *state, const struct held *held)
 {
-	AUTO(buf_free) struct buf json = BUF(16 * 1024);
+	AUTO(buf_free) struct buf json = BUF(64 * 1024);
 
 	if (!options->json) {
 		print_text(options->state_dir, held);
 		return OK;
 	}
-	TRY(write_json(options->state_dir, held, &json));
+	TRY(write_json(options->state_dir, state, held, &json));
 	fputs(buf_text(&json), stdout);
 	return OK;
 }
 
 /* A directory that is not there holds nothing. */
-static enum err read_held(const char *dir, struct held *out)
+static enum err status(const struct status_options *options, struct held *held)
 {
 	AUTO(state_close) struct state *state = NULL;
-	enum err err = state_open_readonly(dir, &state);
+	enum err err = state_open_readonly(options->state_dir, &state);
 
-	*out = (struct held){.judgement = HELD_NOTHING};
-	if (err == ERR_NOT_FOUND)
-		return OK;
-	TRY(err);
-	held_read(state, NULL, clock_now(), out);
-	return OK;
+	*held = (struct held){.judgement = HELD_NOTHING};
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == OK)
+		held_read(state, NULL, clock_now(), held);
+	return print_status(options, state, held);
 }
 
 int status_command(int argc, char **argv)
@@ -168,9 +243,7 @@ int status_command(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (err == OK)
-		err = read_held(options.state_dir, &held);
-	if (err == OK)
-		err = print_status(&options, &held);
+		err = status(&options, &held);
 	if (err == OK)
 		return is_valid(&held) ? EXIT_DONE : EXIT_NOTHING;
 	fprintf(stderr, "endorse: %s\n", why()->sentence);

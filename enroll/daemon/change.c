@@ -159,6 +159,8 @@ void change_tell(const struct change *change, struct reload_answer *out)
 	tell_secret(&out->changes, "edge secret", next->edge_secret, old->edge_secret);
 	tell_secret(&out->changes, "admin token", next->admin_token, old->admin_token);
 	tell_number(&out->changes, "live_aks_per_device", next->live_aks_max, old->live_aks_max);
+	tell_number(&out->changes, "renewal_proof_days", next->renewal_proof_days,
+		old->renewal_proof_days);
 	tell_number(&out->changes, "drain", next->drain, old->drain);
 	for (size_t i = 0; i < COUNT(fixed); i++)
 		if (!is_same(change, i))

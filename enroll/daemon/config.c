@@ -43,6 +43,7 @@ static const struct yaml_schema trust_schema = {
 static const struct yaml_key config_keys[] = {
 	/* Part of every AK that enrolls here: choose it for ever. */
 	{"service", YAML_TEXT, CONFIG(service), NULL, 9, 255, NULL, NULL},
+	{"public_url", YAML_TEXT, CONFIG(public_url), "", 8, 255, NULL, NULL},
 	{"listen", YAML_TEXT, CONFIG(listen), "127.0.0.1:880", 9, 64, NULL, NULL},
 	{"admin_listen", YAML_TEXT, CONFIG(admin_listen), "127.0.0.1:881", 9, 64, NULL, NULL},
 	{"threads", YAML_WHOLE, CONFIG(threads), "64", 1, 1024, NULL, NULL},
@@ -61,6 +62,7 @@ static const struct yaml_key config_keys[] = {
 	{"vendors", YAML_PATH, CONFIG(vendors), "", 0, 0, NULL, NULL},
 	{"trust", YAML_LIST, CONFIG(trust), "", 1, 64, &trust_schema, NULL},
 	{"live_aks_per_device", YAML_WHOLE, CONFIG(live_aks_per_device), "4", 1, 100, NULL, NULL},
+	{"renewal_proof_days", YAML_WHOLE, CONFIG(renewal_proof_days), "90", 1, 3650, NULL, NULL},
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
 	{0},
 };
@@ -80,14 +82,15 @@ static bool is_loopback(const char *address)
 	return *end == '\0' && number > 0 && number < 65536;
 }
 
-static bool is_service_name(const char *name)
+/* With no slash at its end, and nothing in it that a text around it could take for its end. */
+static bool is_url(const char *name, const char *scheme)
 {
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < n; i++)
 		if (name[i] <= ' ' || name[i] > '~' || name[i] == '"' || name[i] == '\\')
 			return false;
-	return strncmp(name, "https://", 8) == 0 && name[n - 1] != '/';
+	return strncmp(name, scheme, strlen(scheme)) == 0 && name[n - 1] != '/';
 }
 
 /* "id:" and eight hexadecimal digits, as EK certificates name their TPM's manufacturer. */
@@ -125,6 +128,19 @@ static void judge_ssh_ca(const char *path, const char *key, const struct config_
 			ca->key == NULL ? "key" : "passphrase_file");
 }
 
+/* It goes into certificates: relying parties may fetch by http, for what they get is compared with its digest. */
+static void judge_public_url(
+	const char *path, const struct config *config, struct problems *problems)
+{
+	const char *url = config->public_url;
+
+	if (url != NULL && !is_url(url, "https://") && !is_url(url, "http://"))
+		problem_add(problems, path, config->mark,
+			"public_url is \"%s\": wanted an http or https URL without a slash at its "
+			"end",
+			url);
+}
+
 static void judge(const char *path, const struct config *config, struct problems *problems)
 {
 	const char *const addresses[] = {config->listen, config->admin_listen};
@@ -137,7 +153,7 @@ static void judge(const char *path, const struct config *config, struct problems
 				addresses[i]);
 	if (strcmp(config->listen, config->admin_listen) == 0)
 		problem_add(problems, path, config->mark, "listen and admin_listen are the same");
-	if (!is_service_name(config->service))
+	if (!is_url(config->service, "https://"))
 		problem_add(problems, path, config->mark,
 			"service is \"%s\": wanted an https URL without a slash at its end",
 			config->service);
@@ -145,6 +161,7 @@ static void judge(const char *path, const struct config *config, struct problems
 		problem_add(problems, path, config->mark,
 			"organization goes into certificates: wanted %s",
 			text_type_says(TEXT_UTF8));
+	judge_public_url(path, config, problems);
 	judge_ssh_ca(path, "ssh_host_ca", &config->ssh_host_ca, problems);
 	judge_ssh_ca(path, "ssh_user_ca", &config->ssh_user_ca, problems);
 	judge_trust(path, config, problems);

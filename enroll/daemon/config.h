@@ -22,6 +22,7 @@ struct config_trust {
 
 struct config {
 	char *service;
+	char *public_url; /* NULL: the service's name */
 	char *listen, *admin_listen;
 	int64_t threads;
 	char *edge_secret_file, *admin_token_file, *ticket_key_file;
@@ -35,6 +36,7 @@ struct config {
 	char *vendors; /* NULL: none; there is this, or trust, or both */
 	struct yaml_list trust; /* of struct config_trust */
 	int64_t live_aks_per_device;
+	int64_t renewal_proof_days;
 	int64_t drain; /* seconds */
 	struct yaml_mark mark;
 };

@@ -222,6 +222,13 @@ static void examine(const char *path, struct findings *findings)
 			problems.n, path);
 }
 
+static enum err note_public_url(const struct config *config, struct service *service)
+{
+	service->public_url =
+		strdup(config->public_url == NULL ? config->service : config->public_url);
+	return service->public_url == NULL ? fail(ERR_INTERNAL, "out-of-memory", "parts_make") : OK;
+}
+
 enum err parts_make(
 	const char *path, const struct config *config, struct problems *problems, struct parts *out)
 {
@@ -248,8 +255,9 @@ enum err parts_make(
 	out->service->examine = examine;
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
+	out->service->renewal_proof_days = (unsigned)config->renewal_proof_days;
 	out->service->drain = (unsigned)config->drain;
-	return OK;
+	return note_public_url(config, out->service);
 }
 
 void parts_free(struct parts *parts)

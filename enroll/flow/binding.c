@@ -84,17 +84,29 @@ static enum err judge_held_ticket(const struct enrollment_facts *facts)
 		"certificate: get a new one from /v1/ticket");
 }
 
+void labels_of(const struct enrollment_facts *facts, struct labels_view *out)
+{
+	for (size_t i = 0; i < facts->labels_n; i++)
+		out->label[i] = (struct fact_label){facts->labels[i].name, facts->labels[i].value};
+	out->labels = (struct fact_labels){out->label, facts->labels_n};
+}
+
 enum err binding_judge(const struct service *service, const struct judgement *judgement,
-	const struct enrollment_facts *facts, const char *template, struct decision *out)
+	const struct enrollment_facts *facts, const char *const *templates, size_t templates_n,
+	struct decision *out)
 {
 	const struct identity *identity = judgement->identity;
-	const struct facts asked = {
+	struct labels_view labels;
+	struct facts asked = {
 		.host = judgement->host,
-		.template = template,
 		.trust_class = trust_class_text(identity_trust(identity)->class),
 		.ek_kind = key_kind_text(identity_kind(identity)),
+		.templates = templates,
+		.templates_n = templates_n,
 	};
 
+	labels_of(facts, &labels);
+	asked.labels = labels.labels;
 	TRY(judge_ban(facts));
 	TRY(judge_ak(identity, facts));
 	TRY(policy_decide(service->policy, &asked, out));

@@ -19,4 +19,12 @@ CHECKED enum err repeat_judge(
  * attempt is good for nothing but to hear of it again.
  */
 CHECKED enum err binding_judge(const struct service *service, const struct judgement *judgement,
-	const struct enrollment_facts *facts, const char *template, struct decision *out);
+	const struct enrollment_facts *facts, const char *const *templates, size_t templates_n,
+	struct decision *out);
+
+/* The labels of the records as policy takes them; borrowed of `facts`. */
+struct labels_view {
+	struct fact_label label[ENROLLMENT_LABELS];
+	struct fact_labels labels;
+};
+void labels_of(const struct enrollment_facts *facts, struct labels_view *out);

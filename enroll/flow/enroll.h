@@ -13,12 +13,13 @@
  *   proof       ERR_UNPROVEN "proof-invalid"
  *   judgement   those of claim_judge(), by today's trust set
  *   request     ERR_MALFORMED, those of request_parse()
+ *   keys        those of evidence_judge()
  *   vouching    those of vouching_judge()
  *   records     ERR_CONFLICT "ticket-used", "host-bound-to-another-device",
  *               "device-bound-to-another-host", "ak-of-another-device"; ERR_DENIED "device-revoked",
  *               "certificate-revoked", "ak-superseded", "ak-other-dialect"
  *   policy      those of policy_decide()
- *   template    those of signer_judge()
+ *   templates   those of grants_make()
  *   holding     those of held_keep(), for an EK that nobody vouches for
  *
  * What a proven device was refused is recorded; what an unproven one was is not, nor what one was whose EK

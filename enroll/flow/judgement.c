@@ -32,17 +32,20 @@ static enum err judge_host(const struct service *service, const char *host)
 	return OK;
 }
 
-/* By the rule that has the name, and by that one alone: policy_decide() will ask the same. */
-static enum ak_tag_rule tag_rule(const struct service *service, const char *host)
+/* By the rule that policy_decide() will ask too; without labels, by all that it may be. */
+static enum ak_tag_rule tag_rule(
+	const struct service *service, const char *host, const struct fact_labels *labels)
 {
-	bool takes_untagged = host[0] != '\0' && policy_takes_untagged(service->policy, host);
+	bool takes_untagged =
+		host[0] != '\0' && policy_takes_untagged(service->policy, host, labels);
 
 	return takes_untagged ? AK_TAG_OR_NONE : AK_TAGGED;
 }
 
-static struct identity_rules ek_rules(const struct service *service, const char *host, int64_t now)
+static struct identity_rules ek_rules(const struct service *service, const char *host,
+	const struct fact_labels *labels, int64_t now)
 {
-	struct ek_rules rules = host[0] != '\0' ? policy_ek_rules(service->policy, host)
+	struct ek_rules rules = host[0] != '\0' ? policy_ek_rules(service->policy, host, labels)
 						: policy_ek_rules_of_any(service->policy);
 
 	return (struct identity_rules){
@@ -55,14 +58,15 @@ static struct identity_rules ek_rules(const struct service *service, const char 
 }
 
 /* AK and EK, by what the rule for the host takes. */
-static enum err judge_keys(const struct service *service, int64_t now, struct judgement *judgement)
+static enum err judge_keys(const struct service *service, const struct fact_labels *labels,
+	int64_t now, struct judgement *judgement)
 {
 	const struct claim *claim = judgement->claim;
-	const struct identity_rules rules = ek_rules(service, judgement->host, now);
+	const struct identity_rules rules = ek_rules(service, judgement->host, labels, now);
 
 	ak_free(&judgement->ak);
 	identity_free(&judgement->identity);
-	TRY(ak_judge(claim->ak_public, service->name, tag_rule(service, judgement->host),
+	TRY(ak_judge(claim->ak_public, service->name, tag_rule(service, judgement->host, labels),
 		&judgement->ak));
 	return identity_judge(&rules,
 		&(struct ek_evidence){claim->ek_certificate, claim->ek_public, claim->ek_chain,
@@ -84,14 +88,14 @@ enum err claim_judge(
 			"--service %s",
 			claim->service, service->name, service->name);
 	if (claim->host != NULL)
-		return claim_judge_as(service, claim->host, now, out);
-	return judge_keys(service, now, out);
+		return claim_judge_as(service, claim->host, NULL, now, out);
+	return judge_keys(service, NULL, now, out);
 }
 
-enum err claim_judge_as(
-	const struct service *service, const char *host, int64_t now, struct judgement *judgement)
+enum err claim_judge_as(const struct service *service, const char *host,
+	const struct fact_labels *labels, int64_t now, struct judgement *judgement)
 {
 	snprintf(judgement->host, sizeof(judgement->host), "%s", host);
 	TRY(judge_host(service, host));
-	return judge_keys(service, now, judgement);
+	return judge_keys(service, labels, now, judgement);
 }

@@ -45,6 +45,8 @@ struct service {
 	struct policy *policy;
 	struct signer *signer;
 	unsigned live_aks_max; /* per device */
+	char *public_url; /* where relying parties fetch certificates, without a slash at its end; malloc'd */
+	unsigned renewal_proof_days; /* so long a proof by the EK is good for renewals */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	/* Of the trust set: what operators imported, which is not of the configuration. */
@@ -80,6 +82,7 @@ struct outcome {
 	char host[LIMIT_HOST + 1];
 	char device_id[LIMIT_DEVICE_ID + 1];
 	char rule[RULE_NAME_MAX + 1];
+	char templates[LIMIT_KEYS * (LIMIT_TEMPLATE_NAME + 1)]; /* "ak,tls-server" */
 	/* The beginnings of the versions that judged it. */
 	char trust[VERSION_SHOWN + 1], policy[VERSION_SHOWN + 1];
 	bool is_moved; /* the ticket was made by other versions */

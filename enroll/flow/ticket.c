@@ -6,16 +6,31 @@
 
 /*
  * version (1) | key id (4) | epoch (8, big endian) | nonce (12) | AES-256-GCM(epoch key, nonce,
- * aad = the 25 bytes before; session key | issued at (8) | three digests). All lengths are fixed.
+ * aad = the 25 bytes before; what the kind says). All lengths are fixed.
  */
-#define VERSION 1
 #define KEY_ID_SIZE 4
 #define CLEAR_SIZE (1 + KEY_ID_SIZE + 8 + AEAD_NONCE_SIZE)
-#define PLAIN_SIZE (32 + 8 + 3 * SHA256_SIZE)
-#define TICKET_SIZE (CLEAR_SIZE + PLAIN_SIZE + AEAD_TAG_SIZE)
+#define ENROLL_SIZE (32 + 8 + 3 * SHA256_SIZE)
+#define RENEW_SIZE (8 + SHA256_SIZE)
 #define EPOCH 3600
 
 #define LABEL(text) ((struct view){(const uint8_t *)(text), sizeof(text)})
+
+/* Of one kind no key opens the other: version and epoch keys both differ. */
+struct kind {
+	uint8_t version;
+	struct view label; /* of the epoch keys */
+	size_t size; /* of what is sealed */
+	const char *path; /* where to get a new one */
+};
+/* session key | issued at | three digests */
+static const struct kind to_enroll = {1,
+	{(const uint8_t *)"endorse/1 ticket", sizeof("endorse/1 ticket")}, ENROLL_SIZE,
+	"/v1/ticket"};
+/* issued at | digest of the AK's Name */
+static const struct kind to_renew = {2,
+	{(const uint8_t *)"endorse/1 renewal ticket", sizeof("endorse/1 renewal ticket")},
+	RENEW_SIZE, "/v1/renew/ticket"};
 
 struct ticket_keys {
 	struct secret_key master;
@@ -58,11 +73,12 @@ void ticket_wipe(struct ticket *ticket)
 	key_wipe(&ticket->session);
 }
 
-static enum err epoch_key(const struct ticket_keys *keys, uint64_t epoch, struct secret_key *out)
+static enum err epoch_key(const struct ticket_keys *keys, const struct kind *kind, uint64_t epoch,
+	struct secret_key *out)
 {
 	AUTO(buf_free) struct buf info = BUF(64);
 
-	buf_add(&info, LABEL("endorse/1 ticket"));
+	buf_add(&info, kind->label);
 	buf_add(&info, VIEW(keys->id));
 	buf_be64(&info, epoch);
 	TRY(buf_ok(&info));
@@ -70,44 +86,63 @@ static enum err epoch_key(const struct ticket_keys *keys, uint64_t epoch, struct
 		VIEW(keys->master.bytes), view_str(keys->service), buf_view(&info), out->bytes);
 }
 
-static enum err add_clear(const struct ticket_keys *keys, uint64_t epoch, struct buf *out)
+static enum err add_clear(
+	const struct ticket_keys *keys, const struct kind *kind, uint64_t epoch, struct buf *out)
 {
 	uint8_t nonce[AEAD_NONCE_SIZE];
 
 	TRY(random_bytes(nonce, sizeof(nonce)));
-	buf_u8(out, VERSION);
+	buf_u8(out, kind->version);
 	buf_add(out, VIEW(keys->id));
 	buf_be64(out, epoch);
 	buf_add(out, VIEW(nonce));
 	return buf_ok(out);
 }
 
+static enum err seal(const struct ticket_keys *keys, const struct kind *kind, int64_t issued_at,
+	const struct buf *plain, struct buf *sealed)
+{
+	AUTO(buf_free) struct buf clear = BUF(CLEAR_SIZE);
+	AUTO(key_wipe) struct secret_key key;
+	uint64_t epoch = (uint64_t)issued_at / EPOCH;
+
+	TRY(buf_ok(plain));
+	TRY(epoch_key(keys, kind, epoch, &key));
+	TRY(add_clear(keys, kind, epoch, &clear));
+	buf_add(sealed, buf_view(&clear));
+	return aead_seal(key.bytes, clear.p + CLEAR_SIZE - AEAD_NONCE_SIZE, buf_view(&clear),
+		buf_view(plain), sealed);
+}
+
 enum err ticket_seal(
 	const struct ticket_keys *keys, const struct ticket *ticket, struct buf *sealed)
 {
-	AUTO(buf_free) struct buf clear = BUF(CLEAR_SIZE), plain = BUF(PLAIN_SIZE);
-	AUTO(key_wipe) struct secret_key key;
-	uint64_t epoch = (uint64_t)ticket->issued_at / EPOCH;
+	AUTO(buf_free) struct buf plain = BUF(ENROLL_SIZE);
 
-	TRY(epoch_key(keys, epoch, &key));
-	TRY(add_clear(keys, epoch, &clear));
 	buf_add(&plain, VIEW(ticket->session.bytes));
 	buf_be64(&plain, (uint64_t)ticket->issued_at);
 	buf_add(&plain, VIEW(ticket->claim_digest));
 	buf_add(&plain, VIEW(ticket->trust_version));
 	buf_add(&plain, VIEW(ticket->policy_version));
-	TRY(buf_ok(&plain));
-	buf_add(sealed, buf_view(&clear));
-	return aead_seal(key.bytes, clear.p + CLEAR_SIZE - AEAD_NONCE_SIZE, buf_view(&clear),
-		buf_view(&plain), sealed);
+	return seal(keys, &to_enroll, ticket->issued_at, &plain, sealed);
 }
 
-/* One text for all: which check failed would tell a forger how far he got. */
-static enum err invalid(void)
+enum err renewal_ticket_seal(
+	const struct ticket_keys *keys, const struct renewal_ticket *ticket, struct buf *sealed)
+{
+	AUTO(buf_free) struct buf plain = BUF(RENEW_SIZE);
+
+	buf_be64(&plain, (uint64_t)ticket->issued_at);
+	buf_add(&plain, VIEW(ticket->ak_digest));
+	return seal(keys, &to_renew, ticket->issued_at, &plain, sealed);
+}
+
+/* One text for all of a kind: which check failed would tell a forger how far he got. */
+static enum err invalid(const struct kind *kind)
 {
 	return refuse(ERR_UNPROVEN, "ticket-invalid", "PROTOCOL ticket",
-		"this is no ticket of this service, or a very old one: get a new one from "
-		"/v1/ticket");
+		"this is no ticket of this service, or a very old one: get a new one from %s",
+		kind->path);
 }
 
 static uint64_t be64(const uint8_t *p)
@@ -119,40 +154,59 @@ static uint64_t be64(const uint8_t *p)
 	return v;
 }
 
-static void unpack(const uint8_t *plain, struct ticket *out)
+static enum err judge_age(const struct kind *kind, int64_t issued_at, int64_t now)
 {
-	memcpy(out->session.bytes, plain, 32);
-	out->issued_at = (int64_t)be64(plain + 32);
-	memcpy(out->claim_digest, plain + 40, SHA256_SIZE);
-	memcpy(out->trust_version, plain + 72, SHA256_SIZE);
-	memcpy(out->policy_version, plain + 104, SHA256_SIZE);
+	int64_t age = now - issued_at;
+
+	if (age < -TICKET_SKEW || age > TICKET_LIFE)
+		return refuse(ERR_UNPROVEN, "ticket-expired", "PROTOCOL ticket",
+			"the ticket's age is %lld seconds by this server's clock, and it lives for "
+			"%d: get a new one from %s",
+			(long long)age, TICKET_LIFE, kind->path);
+	return OK;
+}
+
+static enum err unseal(const struct ticket_keys *keys, const struct kind *kind, struct view sealed,
+	int64_t now, struct buf *plain)
+{
+	AUTO(key_wipe) struct secret_key key;
+	int64_t epoch;
+
+	if (sealed.n != CLEAR_SIZE + kind->size + AEAD_TAG_SIZE || sealed.p[0] != kind->version ||
+		memcmp(sealed.p + 1, keys->id, KEY_ID_SIZE) != 0)
+		return invalid(kind);
+	epoch = (int64_t)be64(sealed.p + 1 + KEY_ID_SIZE);
+	if (epoch < now / EPOCH - 1 || epoch > now / EPOCH + 1)
+		return invalid(kind);
+	TRY(epoch_key(keys, kind, (uint64_t)epoch, &key));
+	if (aead_open(key.bytes, sealed.p + CLEAR_SIZE - AEAD_NONCE_SIZE,
+		    (struct view){sealed.p, CLEAR_SIZE},
+		    (struct view){sealed.p + CLEAR_SIZE, sealed.n - CLEAR_SIZE}, plain) != OK)
+		return invalid(kind);
+	return OK;
 }
 
 enum err ticket_open(
 	const struct ticket_keys *keys, struct view sealed, int64_t now, struct ticket *out)
 {
-	AUTO(buf_free) struct buf plain = BUF(PLAIN_SIZE);
-	AUTO(key_wipe) struct secret_key key;
-	int64_t epoch, age;
+	AUTO(buf_free) struct buf plain = BUF(ENROLL_SIZE);
 
-	if (sealed.n != TICKET_SIZE || sealed.p[0] != VERSION ||
-		memcmp(sealed.p + 1, keys->id, KEY_ID_SIZE) != 0)
-		return invalid();
-	epoch = (int64_t)be64(sealed.p + 1 + KEY_ID_SIZE);
-	if (epoch < now / EPOCH - 1 || epoch > now / EPOCH + 1)
-		return invalid();
-	TRY(epoch_key(keys, (uint64_t)epoch, &key));
-	if (aead_open(key.bytes, sealed.p + CLEAR_SIZE - AEAD_NONCE_SIZE,
-		    (struct view){sealed.p, CLEAR_SIZE},
-		    (struct view){sealed.p + CLEAR_SIZE, sealed.n - CLEAR_SIZE}, &plain) != OK)
-		return invalid();
-	unpack(plain.p, out);
-	age = now - out->issued_at;
-	if (age < -TICKET_SKEW || age > TICKET_LIFE)
-		return refuse(ERR_UNPROVEN, "ticket-expired", "PROTOCOL ticket",
-			"the ticket's age is %lld seconds by this server's clock, and it lives for "
-			"%d: get a new one from "
-			"/v1/ticket",
-			(long long)age, TICKET_LIFE);
-	return OK;
+	TRY(unseal(keys, &to_enroll, sealed, now, &plain));
+	memcpy(out->session.bytes, plain.p, 32);
+	out->issued_at = (int64_t)be64(plain.p + 32);
+	memcpy(out->claim_digest, plain.p + 40, SHA256_SIZE);
+	memcpy(out->trust_version, plain.p + 72, SHA256_SIZE);
+	memcpy(out->policy_version, plain.p + 104, SHA256_SIZE);
+	return judge_age(&to_enroll, out->issued_at, now);
+}
+
+enum err renewal_ticket_open(
+	const struct ticket_keys *keys, struct view sealed, int64_t now, struct renewal_ticket *out)
+{
+	AUTO(buf_free) struct buf plain = BUF(RENEW_SIZE);
+
+	TRY(unseal(keys, &to_renew, sealed, now, &plain));
+	out->issued_at = (int64_t)be64(plain.p);
+	memcpy(out->ak_digest, plain.p + 8, SHA256_SIZE);
+	return judge_age(&to_renew, out->issued_at, now);
 }

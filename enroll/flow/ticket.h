@@ -39,3 +39,15 @@ CHECKED enum err ticket_seal(
  */
 CHECKED enum err ticket_open(
 	const struct ticket_keys *keys, struct view sealed, int64_t now, struct ticket *out);
+
+/* What a renewal begins with: a ticket of the same keys that enrolls nobody, as none to enroll renews. */
+struct renewal_ticket {
+	int64_t issued_at;
+	uint8_t ak_digest[SHA256_SIZE]; /* SHA-256 of the AK's Name */
+};
+
+/* As the two above. Epoch keys have the info "endorse/1 renewal ticket" 00 | key id | BE64 epoch. */
+CHECKED enum err renewal_ticket_seal(
+	const struct ticket_keys *keys, const struct renewal_ticket *ticket, struct buf *sealed);
+CHECKED enum err renewal_ticket_open(const struct ticket_keys *keys, struct view sealed,
+	int64_t now, struct renewal_ticket *out);

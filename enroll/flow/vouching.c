@@ -1,22 +1,32 @@
 #include "enroll/flow/vouching.h"
 
 #include "ca/base/encode.h"
+#include "enroll/flow/binding.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The name that an EK is registered for, where the device left it to us. */
+/*
+ * The name that an EK is registered for, where the device left it to us. Judged again also where it was judged
+ * without labels, and they decide.
+ */
 static enum err learn_host(const struct service *service, const struct enrollment_facts *facts,
-	int64_t now, struct judgement *judgement)
+	const struct fact_labels *labels, int64_t now, struct judgement *judgement)
 {
-	if (judgement->claim->host != NULL)
-		return OK;
+	char host[LIMIT_HOST + 1];
+
+	if (judgement->claim->host != NULL) {
+		if (!policy_wants_labels(service->policy, judgement->host))
+			return OK;
+		snprintf(host, sizeof(host), "%s", judgement->host);
+		return claim_judge_as(service, host, labels, now, judgement);
+	}
 	if (facts->registered_host[0] == '\0')
 		return refuse(ERR_DENIED, "host-not-registered", "PROTOCOL registration",
 			"the claim names no host, and this TPM's EK is registered for none: name "
 			"one "
 			"(--host), or ask the admin for: endorsectl ek allow add --host ...");
-	return claim_judge_as(service, facts->registered_host, now, judgement);
+	return claim_judge_as(service, facts->registered_host, labels, now, judgement);
 }
 
 /* Neither sentence tells the other name or the other EK. */
@@ -54,14 +64,16 @@ static enum err approve(const struct enrollment_facts *facts, struct identity *i
 enum err vouching_judge(const struct service *service, const struct enrollment_facts *facts,
 	int64_t now, struct judgement *judgement)
 {
+	struct labels_view labels;
 	struct ek_rules rules;
 	struct kept_reason doubt;
 
-	TRY(learn_host(service, facts, now, judgement));
+	labels_of(facts, &labels);
+	TRY(learn_host(service, facts, &labels.labels, now, judgement));
 	TRY(judge_registration(facts, judgement));
 	if (identity_doubt(judgement->identity) == NULL)
 		return OK;
-	rules = policy_ek_rules(service->policy, judgement->host);
+	rules = policy_ek_rules(service->policy, judgement->host, &labels.labels);
 	if (facts->ek_allowed && rules.takes_allowed)
 		return identity_vouch(judgement->identity, TRUST_ALLOW_LIST, facts->allowed_source);
 	if (facts->attempt_accepted && rules.takes_approved)

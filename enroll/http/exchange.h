@@ -15,6 +15,7 @@ struct exchange {
 	struct outcome outcome;
 	/* the answer */
 	const char *content_type; /* "application/json" unless set */
+	bool is_immutable; /* what this path has will never be anything else: caches may keep it */
 	bool for_operator; /* who asks runs the service, and may see what is wrong on our side */
 	struct buf answer;
 	struct buf problems; /* of a refusal that has a list of them, one a line */
@@ -29,7 +30,7 @@ enum admission {
 
 /* One row of a router's table. The handler's error becomes problem+json, OK becomes 200. */
 struct route {
-	const char *method, *path; /* matched exactly */
+	const char *method, *path; /* matched exactly; one that ends with a slash: any one segment behind it */
 	enum admission admission;
 	size_t body_limit; /* 0: no body */
 	enum err (*handle)(const struct service *service, struct exchange *exchange);

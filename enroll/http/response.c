@@ -61,14 +61,14 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		: filled(outcome->what) != NULL ? outcome->what
 						: "done");
 	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
-		filled(outcome->device_id), "rule", filled(outcome->rule), "proven",
-		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
-		"recorded", outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark),
-		"attempt", filled(outcome->attempt), "reason", err == OK ? NULL : reason->code,
-		"why", err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust),
-		"policy", filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL,
-		"from", exchange->caller.client_address, "request", exchange->caller.request_id,
-		LOG_END);
+		filled(outcome->device_id), "rule", filled(outcome->rule), "templates",
+		filled(outcome->templates), "proven", outcome->is_proven ? "yes" : NULL, "tag",
+		outcome->is_untagged ? "none" : NULL, "recorded",
+		outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark), "attempt",
+		filled(outcome->attempt), "reason", err == OK ? NULL : reason->code, "why",
+		err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust), "policy",
+		filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL, "from",
+		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
 }
 
 static enum err encode_problem(struct exchange *exchange, const struct reason *reason)
@@ -107,8 +107,10 @@ static void add_date(struct buf *out)
 static void head(struct buf *out, const struct exchange *exchange, enum err err, bool close)
 {
 	buf_fmt(out, "HTTP/1.1 %d %s\r\n", err_http(err), err_title(err));
-	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
-		exchange->content_type, exchange->answer.n);
+	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: %s\r\n",
+		exchange->content_type, exchange->answer.n,
+		err == OK && exchange->is_immutable ? "public, max-age=31536000, immutable"
+						    : "no-store");
 	add_date(out);
 	if (err == ERR_BUSY || err == ERR_LIMITED || err == ERR_PENDING)
 		buf_fmt(out, "Retry-After: %u\r\n",

@@ -2,13 +2,24 @@
 
 #include <string.h>
 
+/* Behind a prefix there is exactly one segment, and it is not empty. */
+static bool fits(const struct route *route, const char *path)
+{
+	size_t n = strlen(route->path);
+
+	if (route->path[n - 1] != '/')
+		return strcmp(route->path, path) == 0;
+	return strncmp(route->path, path, n) == 0 && path[n] != '\0' &&
+	       strchr(path + n, '/') == NULL;
+}
+
 enum err route_find(
 	const struct route *routes, const char *method, const char *path, const struct route **out)
 {
 	bool is_path = false;
 
 	for (const struct route *route = routes; route->method != NULL; route++) {
-		if (strcmp(route->path, path) != 0)
+		if (!fits(route, path))
 			continue;
 		is_path = true;
 		if (strcmp(route->method, method) == 0) {
@@ -18,7 +29,7 @@ enum err route_find(
 	}
 	if (is_path)
 		return refuse(ERR_METHOD, "method-not-allowed", "RFC 9110 15.5.6",
-			"%s does not take %.16s", path, method);
+			"%.64s does not take %.16s", path, method);
 	return refuse(
 		ERR_NOT_FOUND, "route-unknown", "PROTOCOL routes", "there is nothing at this path");
 }

@@ -8,7 +8,7 @@ extern const struct route device_routes[];
 extern const struct route admin_routes[];
 
 /*
- * The one row with this method and exactly this path. ERR_NOT_FOUND "route-unknown"; ERR_METHOD
+ * The first row with this method and this path, which only a row that ends with a slash matches by its beginning. ERR_NOT_FOUND "route-unknown"; ERR_METHOD
  * "method-not-allowed" when the path is there with another method.
  */
 CHECKED enum err route_find(

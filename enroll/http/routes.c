@@ -1,5 +1,6 @@
 #include "enroll/http/admin_api.h"
 #include "enroll/http/allow_api.h"
+#include "enroll/http/certificate_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/pending_api.h"
@@ -14,6 +15,11 @@ const struct route device_routes[] = {
 	{"GET", "/readyz", ADMIT_EDGE, 0, handle_ready, "ready", NULL, false},
 	{"POST", "/v1/ticket", ADMIT_EDGE, LIMIT_TICKET_BODY, handle_ticket, "ticket", NULL, false},
 	{"POST", "/v1/enroll", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_enroll, "enroll", NULL, false},
+	{"POST", "/v1/renew/ticket", ADMIT_EDGE, LIMIT_TICKET_BODY, handle_renew_ticket,
+		"renew.ticket", NULL, false},
+	{"POST", "/v1/renew", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_renew, "renew", NULL, false},
+	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL,
+		true},
 	{0},
 };
 

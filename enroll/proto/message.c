@@ -162,7 +162,13 @@ void request_free(struct request *request)
 
 static enum err optional_bytes(const json_t *object, const char *key, size_t max, struct buf *out)
 {
-	return json_object_get(object, key) == NULL ? OK : json_bytes(object, key, max, out);
+	if (json_object_get(object, key) == NULL)
+		return OK;
+	TRY(json_bytes(object, key, max, out));
+	if (out->n == 0)
+		return refuse(ERR_MALFORMED, "json-type", "PROTOCOL request",
+			"the value of \"%s\" is empty: leave it out", key);
+	return OK;
 }
 
 static enum err parse_key(const json_t *key, struct request_key *out)

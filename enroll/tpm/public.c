@@ -246,3 +246,12 @@ enum err spki_sha256(EVP_PKEY *key, uint8_t out[static 32])
 		return fail(ERR_INTERNAL, "crypto", "cannot encode a public key");
 	return SHA256_OF(out, ((struct view){der, (size_t)n}));
 }
+
+enum err public_key_read(struct view tpm2b, EVP_PKEY **out)
+{
+	enum key_kind kind;
+	TPMT_PUBLIC area;
+
+	TRY(public_read(tpm2b, &area));
+	return public_pkey(&area, out, &kind);
+}

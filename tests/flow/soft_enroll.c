@@ -2,12 +2,18 @@
 
 #include "enroll/proto/claim.h"
 #include "enroll/proto/problem.h"
+#include "enroll/tpm/certified.h"
 #include "tests/flow/process.h"
 #include "tests/softtpm/activate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tss2/tss2_mu.h>
+
+const struct soft_moment soft_moment_now = {
+	.clock = {.clock = 86400000, .resetCount = 3, .restartCount = 1, .safe = 1},
+	.firmware = 0x2019102300163636};
 
 void soft_device_make(const struct soft_plan *plan, struct maker *maker, struct soft_device *out)
 {
@@ -83,20 +89,73 @@ static struct transcript transcript_of(const struct soft_enrollment *x)
 		buf_view(&x->challenge.ticket), buf_view(&x->claim), buf_view(&x->request)};
 }
 
+enum err soft_attest_put(const struct soft_attest *made, struct request_key *out)
+{
+	uint8_t bytes[2048];
+	size_t n = 0;
+
+	buf_free(&out->attest);
+	buf_free(&out->signature);
+	if (Tss2_MU_TPM2B_ATTEST_Marshal(&made->attested, bytes, sizeof(bytes), &n) != 0)
+		return fail(ERR_INTERNAL, "soft-attest", "a statement cannot be marshalled");
+	buf_add(&out->attest, (struct view){bytes, n});
+	n = 0;
+	if (Tss2_MU_TPMT_SIGNATURE_Marshal(&made->signature, bytes, sizeof(bytes), &n) != 0)
+		return fail(ERR_INTERNAL, "soft-attest", "a signature cannot be marshalled");
+	buf_add(&out->signature, (struct view){bytes, n});
+	TRY(buf_ok(&out->attest));
+	return buf_ok(&out->signature);
+}
+
+enum err soft_key_testify(const struct soft_key *signer, const struct soft_key *key,
+	struct view extra, struct request_key *out)
+{
+	struct soft_attest made;
+
+	buf_free(&out->public);
+	if (!soft_key_public(key, &out->public) ||
+		!soft_certify(signer, key, extra, &soft_moment_now, &made))
+		return fail(ERR_INTERNAL, "soft-attest", "the AK does not certify this key");
+	return soft_attest_put(&made, out);
+}
+
+static enum err want(
+	const struct soft_enrollment *x, const struct soft_want *wanted, struct request_key *out)
+{
+	uint8_t extra[32];
+
+	snprintf(out->template, sizeof(out->template), "%s", wanted->template);
+	buf_add(&out->spki, wanted->spki);
+	buf_add(&out->ssh, wanted->ssh);
+	if (wanted->certified == NULL)
+		return OK;
+	TRY(certify_qualifying(buf_view(&x->challenge.ticket), extra));
+	return soft_key_testify(&x->device->ak, wanted->certified, VIEW(extra), out);
+}
+
+static enum err ask(struct soft_enrollment *x)
+{
+	const struct soft_want only = {.template = x->template == NULL ? "ak" : x->template};
+	AUTO(request_free) struct request request;
+
+	request_init(&request);
+	request.is_check = x->is_check;
+	request.keys_n = x->wants_n > 0 ? x->wants_n : 1;
+	for (size_t i = 0; i < request.keys_n; i++)
+		TRY(want(x, x->wants_n > 0 ? &x->wants[i] : &only, &request.keys[i]));
+	if (x->alter != NULL)
+		x->alter(x, &request);
+	return request_encode(&request, &x->request);
+}
+
 enum err soft_enrollment_prove(struct soft_enrollment *x, struct view answer, struct buf *body)
 {
-	AUTO(request_free) struct request request;
 	struct enroll_request whole;
 	struct transcript transcript;
 
-	request_init(&request);
-	request.keys_n = 1;
-	request.is_check = x->is_check;
 	TRY(challenge_parse(answer, &x->challenge));
 	TRY(activate(x));
-	snprintf(request.keys[0].template, sizeof(request.keys[0].template), "%s",
-		x->template == NULL ? "ak" : x->template);
-	TRY(request_encode(&request, &x->request));
+	TRY(ask(x));
 	transcript = transcript_of(x);
 	TRY(proof_make(&x->session, &transcript, x->proof));
 	whole = (struct enroll_request){

@@ -7,7 +7,7 @@
 #include "enroll/proto/proof.h"
 #include "tests/flow/httpc.h"
 #include "tests/flow/maker.h"
-#include "tests/softtpm/key.h"
+#include "tests/softtpm/attest.h"
 
 /* Whose enrollment it is. Many threads may enroll with one, as long as nobody changes it. */
 struct soft_device {
@@ -33,6 +33,20 @@ struct soft_plan {
 void soft_device_make(const struct soft_plan *plan, struct maker *maker, struct soft_device *out);
 void soft_device_free(struct soft_device *device);
 
+/* What a certificate is asked for; without a key: for the AK. */
+struct soft_want {
+	const char *template;
+	const struct soft_key *certified; /* one that the AK says to be in its TPM */
+	struct view spki, ssh; /* or one that nobody speaks for */
+};
+
+/* What is said of a key with this qualifying data, appended to the members of a request. */
+CHECKED enum err soft_key_testify(const struct soft_key *signer, const struct soft_key *key,
+	struct view extra, struct request_key *out);
+/* The same of any statement, the key's public area left as it is. */
+CHECKED enum err soft_attest_put(const struct soft_attest *made, struct request_key *out);
+extern const struct soft_moment soft_moment_now; /* when it is said */
+
 /*
  * One enrollment without a network, for those that have connections of their own: each call takes
  * what the service answered and appends the next body. Errors are those of enroll/proto, and
@@ -41,6 +55,10 @@ void soft_device_free(struct soft_device *device);
 struct soft_enrollment {
 	const struct soft_device *device;
 	const char *template; /* what it asks for; NULL: "ak" */
+	const struct soft_want *wants; /* when there are any, instead of `template` */
+	size_t wants_n;
+	/* Makes a fault in the request before it is proven; NULL: none. */
+	void (*alter)(struct soft_enrollment *x, struct request *request);
 	bool is_check; /* asks for a judgement only */
 	struct buf claim, request;
 	struct challenge challenge;

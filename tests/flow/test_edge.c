@@ -126,13 +126,34 @@ static void a_header_name_that_may_pass_for_another_is_refused(void **state)
 	assert_problem(&answer, 403, "edge-forbidden");
 }
 
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define CAPITALS "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"
+
+/* What the service answers itself is not for the edge to say. */
+static void what_is_for_strangers_reaches_the_service(void **state)
+{
+	AUTO(httpc_answer_free) struct httpc_answer certificate, ticket, renewal;
+
+	(void)state;
+	httpc_get(&world.front, "/v1/certificates/" DIGITS, &certificate);
+	assert_problem(&certificate, 404, "certificate-unknown");
+	httpc_post(&world.front, "/v1/renew/ticket", view_str("{}"), &ticket);
+	assert_problem(&ticket, 400, "json-key-missing");
+	httpc_post(&world.front, "/v1/renew", view_str("{}"), &renewal);
+	assert_problem(&renewal, 400, "json-key-missing");
+}
+
 static void what_is_not_for_strangers_ends_at_the_edge(void **state)
 {
 	static const struct {
 		const char *method, *path;
 	} rows[] = {{"GET", "/readyz"}, {"GET", "/%72eadyz"}, {"GET", "/readyz%00"},
 		{"GET", "//readyz"}, {"GET", "/"}, {"POST", "/v1/admin/host/unbind"},
-		{"POST", "/v1/ticket%00"}, {"TRACE", "/healthz"}, {"DELETE", "/v1/ticket"}};
+		{"POST", "/v1/ticket%00"}, {"GET", "/v1/certificates/"},
+		{"GET", "/v1/certificates/" DIGITS "0"}, {"GET", "/v1/certificates/" CAPITALS},
+		{"GET", "/v1/certificates/" DIGITS "/"}, {"GET", "/v1/certificates/%30" DIGITS},
+		{"POST", "/v1/certificates/" DIGITS}, {"POST", "/v1/renew/"},
+		{"POST", "/v1/renew/ticket/x"}, {"TRACE", "/healthz"}, {"DELETE", "/v1/ticket"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -301,6 +322,7 @@ static int tests(void)
 		cmocka_unit_test(two_hundred_that_drip_get_408_while_an_honest_device_enrolls),
 		cmocka_unit_test(a_body_beyond_every_limit_is_refused_at_the_edge),
 		cmocka_unit_test(a_header_name_that_may_pass_for_another_is_refused),
+		cmocka_unit_test(what_is_for_strangers_reaches_the_service),
 		cmocka_unit_test(what_is_not_for_strangers_ends_at_the_edge),
 		cmocka_unit_test(a_request_with_the_whole_url_is_as_good_as_one_with_its_path),
 		cmocka_unit_test(forged_endorse_headers_once_and_twice_never_reach_the_service),

@@ -82,7 +82,8 @@ static void without_the_edges_secret_or_with_a_wrong_one_nothing_is_answered(voi
 		"X-Endorse-Edge: "
 		"0000000000000000000000000000000000000000000000000000000000000000\r\n",
 		"X-Endorse-Edge: 00\r\n"};
-	static const char *const paths[] = {"/v1/ticket", "/v1/enroll"};
+	static const char *const paths[] = {
+		"/v1/ticket", "/v1/enroll", "/v1/renew/ticket", "/v1/renew"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
@@ -119,7 +120,9 @@ static void paths_are_matched_exactly(void **state)
 {
 	static const char *const paths[] = {"/", "/v1", "/v1/ticketx", "/v1/ticket/",
 		"/v1/ticket/x", "/V1/ticket", "/v1//ticket", "/v1/enroll/..", "/healthz/x",
-		"/v1/ticket?a=b", "/v1/./ticket"};
+		"/v1/ticket?a=b", "/v1/./ticket", "/v1/certificates", "/v1/certificates/",
+		"/v1/certificates/a/b", "/v1/certificates//", "/v1/certificates/../ticket",
+		"/v1/renewx", "/v1/renew/", "/v1/renew/ticket/x"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
@@ -129,6 +132,25 @@ static void paths_are_matched_exactly(void **state)
 		if (answer.status != 404)
 			fail_msg("%s: %d", paths[i], answer.status);
 		assert_problem(&answer, 404, "route-unknown");
+	}
+}
+
+static void only_a_digest_is_an_address_of_a_certificate(void **state)
+{
+	static const char *const paths[] = {"/v1/certificates/x",
+		"/v1/certificates/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		"/v1/certificates/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
+		"/v1/certificates/"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0",
+		"/v1/certificates/"
+		"0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		AUTO(httpc_answer_free) struct httpc_answer answer;
+
+		httpc_get(service, paths[i], &answer);
+		assert_problem(&answer, 404, "certificate-unknown");
 	}
 }
 
@@ -291,6 +313,7 @@ static int tests(void)
 		cmocka_unit_test(without_the_edges_secret_or_with_a_wrong_one_nothing_is_answered),
 		cmocka_unit_test(an_endorse_header_that_is_there_twice_is_refused),
 		cmocka_unit_test(paths_are_matched_exactly),
+		cmocka_unit_test(only_a_digest_is_an_address_of_a_certificate),
 		cmocka_unit_test(a_path_does_not_take_other_methods),
 		cmocka_unit_test(a_body_without_its_length_or_in_chunks_is_refused),
 		cmocka_unit_test(a_body_that_ends_before_its_length_is_refused),

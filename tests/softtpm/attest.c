@@ -140,3 +140,25 @@ bool soft_quote(const struct soft_key *signer, const struct soft_pcrs *pcrs, uin
 		       &attest.attested.quote.pcrDigest) &&
 	       soft_sign(signer, &attest, out);
 }
+
+bool soft_hash_sign(const struct soft_key *signer, struct view message, TPMT_SIGNATURE *out)
+{
+	static const uint8_t generated[] = {0xff, 'T', 'C', 'G'};
+
+	if (!may_attest(&signer->public.publicArea) ||
+		(message.n >= sizeof(generated) &&
+			memcmp(message.p, generated, sizeof(generated)) == 0))
+		return false;
+	return sign(signer, message, out);
+}
+
+bool soft_signature_bytes(const TPMT_SIGNATURE *signature, struct buf *out)
+{
+	uint8_t bytes[sizeof(TPMT_SIGNATURE)];
+	size_t n = 0;
+
+	if (Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof(bytes), &n) != 0)
+		return false;
+	buf_add(out, (struct view){bytes, n});
+	return buf_ok(out) == OK;
+}

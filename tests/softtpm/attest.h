@@ -27,5 +27,14 @@ bool soft_certify(const struct soft_key *signer, const struct soft_key *object, 
 bool soft_quote(const struct soft_key *signer, const struct soft_pcrs *pcrs, uint32_t selected,
 	struct view extra, const struct soft_moment *moment, struct soft_attest *out);
 
+/*
+ * TPM2_Hash and then TPM2_Sign, as a restricted key signs what comes from outside (TPM 2.0 Part 1, 25.3): false for a message
+ * that begins as the TPM's own statements do, for which TPM2_Hash gives no leave.
+ */
+bool soft_hash_sign(const struct soft_key *signer, struct view message, TPMT_SIGNATURE *out);
+
+/* Appends the bytes of a signature. */
+bool soft_signature_bytes(const TPMT_SIGNATURE *signature, struct buf *out);
+
 /* Signs any TPMS_ATTEST, also one that a TPM would not make. */
 bool soft_sign(const struct soft_key *signer, const TPMS_ATTEST *attest, struct soft_attest *out);

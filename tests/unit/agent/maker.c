@@ -66,6 +66,8 @@ static void add_extensions(X509 *certificate, X509 *issuer, const struct recipe 
 	} else {
 		add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature");
 	}
+	if (recipe->usage != NULL)
+		add_extension(certificate, issuer, NID_ext_key_usage, recipe->usage);
 	if (recipe->identifier != NULL)
 		add_identifier(certificate, recipe->identifier);
 	if (recipe->dns == NULL)

@@ -15,6 +15,7 @@ struct recipe {
 	const char *name;
 	bool is_ca;
 	const char *dns; /* a subjectAltName, NULL: none */
+	const char *usage; /* extended key usage, NULL: none */
 	const char *identifier; /* or a permanentIdentifier in it, NULL: none */
 	EVP_PKEY *key;
 	X509 *issuer;

@@ -72,6 +72,8 @@ static enum err judge_for(
 	AUTO(buf_free) struct buf above = BUF(8192);
 	AUTO(buf_free) struct buf json = BUF(64 * 1024);
 	AUTO(answer_free) struct answer *parsed = NULL;
+	const struct wanted wanted = {.items = {{.template = "ak", .key = WANT_AK}}, .n = 1};
+	struct keys keys = {.wanted = &wanted, .n = 1};
 	struct answer answer = {.host = reply->host,
 		.device_id = DEVICE_ID,
 		.tpm_manufacturer = "id:49465800",
@@ -83,6 +85,7 @@ static enum err judge_for(
 		.certificates_n = 1,
 		.intermediates_n = 1};
 
+	keys.items[0] = (struct brought){.want = &wanted.items[0], .pkey = ak_pkey(f->ak->judged)};
 	add_der(reply->certificate, &leaf);
 	add_der(reply->intermediate, &above);
 	answer.certificates[0].template = reply->template;
@@ -90,7 +93,7 @@ static enum err judge_for(
 	answer.intermediates[0] = buf_view(&above);
 	assert_int_equal(OK, answer_encode(&answer, &json));
 	assert_int_equal(OK, answer_parse(buf_view(&json), &parsed));
-	return accepted_check(&parsed, f->anchors, f->ak, host, out);
+	return accepted_check(&parsed, f->anchors, &keys, host, out);
 }
 
 static enum err judge(const struct fixture *f, const struct reply *reply, struct accepted **out)
@@ -108,7 +111,8 @@ static void the_asked_for_certificate_is_taken(void **state)
 	assert_int_equal(
 		OK, judge(f, &(struct reply){HOST, "ak", leaf, f->ours.intermediate}, &accepted));
 	assert_int_equal(0, accepted->ak);
-	assert_int_equal(1, sk_X509_num(accepted->certificates));
+	assert_int_equal(1, accepted->n);
+	assert_non_null(accepted->items[0].x509);
 	assert_int_equal(1, sk_X509_num(accepted->intermediates));
 }
 

@@ -15,6 +15,8 @@ static void every_kind_of_failure_has_its_exit_code(void **state)
 		{"tpm-ek", 3},
 		{"tpm-key", 3},
 		{"service-away", 4},
+		{"endpoint-away", 4},
+		{"location-away", 4},
 		{"service-refused", 5},
 		{"service-answer", 5},
 		{"service-not-trusted", 6},

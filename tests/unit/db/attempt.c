@@ -53,8 +53,9 @@ struct attempt attempt_of(struct db *db, unsigned tpm, const char *host)
 
 static enum err look(struct attempt *attempt)
 {
-	struct enrollment_key key = {
-		attempt->ticket_digest, attempt->ek_digest, VIEW(attempt->ak_name), attempt->host};
+	struct enrollment_key key = {attempt->ticket_digest, attempt->ek_digest,
+		VIEW(attempt->ak_name), attempt->host, attempt->ssh_serials,
+		attempt->wants_ak_certificates};
 
 	enrollment_facts_free(&attempt->facts);
 	return enrollment_lookup(attempt->db, &key, attempt->now, &attempt->facts);
@@ -69,8 +70,11 @@ void attempt_lookup(struct attempt *attempt)
 enum err attempt_record(struct attempt *attempt)
 {
 	const struct enrollment_facts *facts = &attempt->facts;
-	struct new_certificate certificates[ENROLLMENT_CERTIFICATES];
+	struct handed_certificate certificates[ENROLLMENT_CERTIFICATES];
 	uint8_t serials[ENROLLMENT_CERTIFICATES][16];
+	size_t n = attempt->certificates_n,
+	       stored = n > 0 ? attempt->stored_n : facts->certificates_n;
+	const struct view chain[] = {VIEW(der), VIEW(ek_certificate)};
 	struct enrollment_record record = {
 		.device_id = facts->device_known ? facts->device_id : attempt->new_device_id,
 		.device_new = !facts->device_known,
@@ -84,8 +88,13 @@ enum err attempt_record(struct attempt *attempt)
 		.policy_version = "abcd",
 		.ek_digest = attempt->ek_digest,
 		.ek_kind = "rsa2048",
+		.ek_public = VIEW(ak_public),
 		.ek_certificate = VIEW(ek_certificate),
+		.ek_chain = chain,
+		.ek_chain_n = COUNT(chain),
+		.is_renewal = attempt->is_renewal,
 		.host = attempt->host == NULL ? facts->registered_host : attempt->host,
+		.allowed_labels = facts->allowed_labels,
 		.host_learned = attempt->host == NULL,
 		.host_new = !facts->host_bound,
 		.host_alias = attempt->host_alias,
@@ -94,24 +103,29 @@ enum err attempt_record(struct attempt *attempt)
 		.ak_kind = "ecc-p256",
 		.ak_new = !facts->ak_known,
 		.live_aks_max = attempt->live_aks_max,
+		.ak_alone = attempt->ak_alone,
 		.ticket_digest = attempt->ticket_digest,
 		.request_digest = attempt->request_digest,
 		.certificates = certificates,
-		.certificates_n = attempt->certificates_n,
-		.returned = facts->certificates,
-		.returned_n = attempt->certificates_n > 0 ? 0 : facts->certificates_n,
+		.certificates_n = stored + n,
+		.event = n > 0 ? "enroll.issued" : "enroll.returned",
 		.request_id = "r-1",
 		.client_address = "2001:db8::1",
 		.now = attempt->now,
 	};
 
-	for (unsigned i = 0; i < attempt->certificates_n && i < ENROLLMENT_CERTIFICATES; i++) {
+	for (size_t i = 0; i < stored; i++)
+		certificates[i] = (struct handed_certificate){.stored = &facts->certificates[i]};
+	for (size_t i = 0; i < n && stored + i < ENROLLMENT_CERTIFICATES; i++) {
 		memcpy(serials[i], attempt->serial, sizeof(serials[i]));
 		serials[i][15] = (uint8_t)i;
-		certificates[i] = (struct new_certificate){.serial = VIEW(serials[i]),
+		certificates[stored + i] = (struct handed_certificate){.serial = VIEW(serials[i]),
 			.der = VIEW(der),
 			.template = i == 0 ? "ak" : "tls",
 			.template_version = 7,
+			.kind = "x509",
+			.key_kind = i == 0 ? "ak" : "certified",
+			.key_sha256 = attempt->ek_digest,
 			.grant_digest = attempt->grant_digest,
 			.not_before = attempt->now - 60,
 			.not_after = attempt->now + YEAR};

@@ -17,8 +17,13 @@ struct attempt {
 	uint8_t grant_digest[DIGEST_SIZE];
 	uint8_t new_device_id[DEVICE_ID_SIZE];
 	uint8_t serial[16]; /* of the first certificate; the next ones count its last byte up */
-	unsigned certificates_n;
+	unsigned certificates_n; /* new ones; 0: those that the first trip found are returned */
+	unsigned stored_n; /* how many of those come before the new ones */
+	unsigned ssh_serials; /* asked for */
+	bool wants_ak_certificates;
+	bool is_renewal;
 	unsigned live_aks_max;
+	bool ak_alone;
 	bool host_alias;
 	const char *trust_class; /* NULL: manufacturer */
 	bool is_unnamed; /* no certificate says what TPM it is */

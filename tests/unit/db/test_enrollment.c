@@ -128,6 +128,80 @@ static void returning_what_was_issued_uses_the_ticket_and_issues_nothing(void **
 	enrollment_facts_free(&a.facts);
 }
 
+static void an_answer_may_be_of_recorded_and_of_new_certificates_in_their_order(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	attempt_enroll(&a);
+	attempt_anew(&a);
+	a.certificates_n = 2;
+	a.stored_n = 1;
+	a.grant_digest[0] ^= 1;
+	attempt_enroll(&a);
+	assert_rows("1 device 1 ek 1 host 1 ak 3 certificate 2 ticket 2 audit");
+	attempt_lookup(&a);
+	assert_true(a.facts.ticket_used && !a.facts.ticket_revoked);
+	assert_int_equal(3, a.facts.certificates_n);
+	assert_memory_not_equal(a.grant_digest, a.facts.grant_digest[0], DIGEST_SIZE);
+	assert_memory_equal(a.grant_digest, a.facts.grant_digest[1], DIGEST_SIZE);
+	assert_string_equal("ak", a.facts.certificates[1].template);
+	assert_string_equal("tls", a.facts.certificates[2].template);
+	enrollment_facts_free(&a.facts);
+}
+
+static void nothing_new_is_recorded_beside_what_was_revoked_meanwhile(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	attempt_enroll(&a);
+	attempt_anew(&a);
+	a.stored_n = 1;
+	a.grant_digest[0] ^= 1;
+	attempt_lookup(&a);
+	database_do("UPDATE certificate SET revoked_at = now(), revocation_reason = 'unspecified'");
+	assert_moved(attempt_record(&a));
+	assert_rows("1 device 1 ek 1 host 1 ak 1 certificate 1 ticket 1 audit");
+	enrollment_facts_free(&a.facts);
+}
+
+static void what_certificates_are_for_and_what_an_ek_came_with_is_recorded(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	a.certificates_n = 2;
+	attempt_enroll(&a);
+	assert_int_equal(1, database_count("SELECT count(*) FROM certificate WHERE kind = 'x509'"
+					   " AND key_kind = 'certified' AND key_sha256 IS NOT NULL"
+					   " AND sha256 = sha256(der)"));
+	assert_int_equal(1, database_count("SELECT count(*) FROM ek WHERE public IS NOT NULL"
+					   " AND cardinality(chain) = 2"));
+	assert_int_equal(1, database_count("SELECT count(*) FROM ak JOIN ek USING (ek_digest)"
+					   " WHERE proven_at = to_timestamp(1800000000)"));
+	enrollment_facts_free(&a.facts);
+}
+
+static void a_renewal_proves_no_ek_and_says_so_in_the_records(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	attempt_enroll(&a);
+	database_do("UPDATE ek SET public = NULL, chain = NULL");
+	attempt_anew(&a);
+	a.now += 100;
+	a.is_renewal = true;
+	attempt_enroll(&a);
+	assert_int_equal(1, database_count("SELECT count(*) FROM ek WHERE public IS NULL"));
+	assert_int_equal(1, database_count("SELECT count(*) FROM ak"
+					   " WHERE proven_at = to_timestamp(1800000000)"));
+	attempt_anew(&a);
+	a.is_renewal = false;
+	attempt_enroll(&a);
+	assert_int_equal(1, database_count("SELECT count(*) FROM ek WHERE public IS NOT NULL"));
+	assert_int_equal(1, database_count("SELECT count(*) FROM ak"
+					   " WHERE proven_at = to_timestamp(1800000100)"));
+	enrollment_facts_free(&a.facts);
+}
+
 static void a_record_of_no_certificate_is_our_fault(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
@@ -248,7 +322,7 @@ static void the_oldest_aks_beyond_the_limit_are_superseded(void **state)
 static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.ticket_digest = a.ek_digest,
+	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ek_digest,
 		.ek_digest = a.ek_digest,
 		.host = "b.example.org",
 		.code = "device-bound-to-another-host",
@@ -277,7 +351,7 @@ static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 static void a_refused_stranger_is_an_audit_row_and_nothing_else(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.ticket_digest = a.ek_digest,
+	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ek_digest,
 		.ek_digest = a.ek_digest,
 		.host = "no name\xff\n",
 		.code = "name-not-allowed",
@@ -293,7 +367,7 @@ static void a_refused_stranger_is_an_audit_row_and_nothing_else(void **state)
 static void a_ticket_is_refused_once_however_often_it_is_sent(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.ticket_digest = a.ek_digest,
+	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ek_digest,
 		.code = "json-type",
 		.sentence = "no EK known",
 		.now = NOW};
@@ -317,6 +391,10 @@ int main(void)
 		TEST(a_name_unbound_between_the_trips_is_not_certified),
 		TEST(a_certificate_revoked_between_the_trips_is_not_returned),
 		TEST(returning_what_was_issued_uses_the_ticket_and_issues_nothing),
+		TEST(an_answer_may_be_of_recorded_and_of_new_certificates_in_their_order),
+		TEST(nothing_new_is_recorded_beside_what_was_revoked_meanwhile),
+		TEST(what_certificates_are_for_and_what_an_ek_came_with_is_recorded),
+		TEST(a_renewal_proves_no_ek_and_says_so_in_the_records),
 		TEST(a_record_of_no_certificate_is_our_fault),
 		TEST(a_second_ek_with_a_known_ak_joins_the_device),
 		TEST(an_ak_is_not_taken_over_by_another_device),

@@ -185,24 +185,73 @@ static void what_was_revoked_is_not_offered_again(void **state)
 	enrollment_facts_free(&a.facts);
 }
 
-static void the_newest_answer_comes_first_and_eight_are_the_most(void **state)
+static void the_newest_answer_comes_first_and_sixteen_are_the_most(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
 
-	a.certificates_n = 5;
+	a.certificates_n = 8;
 	attempt_enroll(&a);
 	attempt_anew(&a);
 	a.now++;
+	attempt_enroll(&a);
+	attempt_anew(&a);
+	a.now++;
+	a.certificates_n = 5;
 	a.grant_digest[0] ^= 1;
 	attempt_enroll(&a);
-	attempt_lookup(&a);
 	memset(a.ticket_digest, 9, DIGEST_SIZE);
 	attempt_lookup(&a);
-	assert_int_equal(8, a.facts.certificates_n);
-	for (uint8_t i = 0; i < 8; i++)
-		assert_int_equal(i % 5, a.facts.certificates[i].serial[15]);
+	assert_int_equal(16, a.facts.certificates_n);
+	for (uint8_t i = 0; i < 16; i++)
+		assert_int_equal(i < 5 ? i : (i - 5) % 8, a.facts.certificates[i].serial[15]);
 	assert_memory_equal(a.grant_digest, a.facts.grant_digest[4], DIGEST_SIZE);
 	assert_memory_not_equal(a.grant_digest, a.facts.grant_digest[5], DIGEST_SIZE);
+	enrollment_facts_free(&a.facts);
+}
+
+static void serials_for_openssh_are_taken_once_and_only_when_asked_for(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	attempt_lookup(&a);
+	assert_int_equal(0, a.facts.ssh_serials[0]);
+	a.ssh_serials = 3;
+	attempt_lookup(&a);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(i + 1, a.facts.ssh_serials[i]);
+	assert_int_equal(0, a.facts.ssh_serials[3]);
+	attempt_lookup(&a);
+	assert_int_equal(4, a.facts.ssh_serials[0]);
+	enrollment_facts_free(&a.facts);
+}
+
+static void the_aks_certificates_are_those_in_force_the_newest_of_each_template(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+
+	a.certificates_n = 2;
+	attempt_enroll(&a);
+	attempt_anew(&a);
+	attempt_lookup(&a);
+	assert_int_equal(0, a.facts.ak_certificates_n);
+	a.wants_ak_certificates = true;
+	attempt_lookup(&a);
+	assert_int_equal(1, a.facts.ak_certificates_n);
+	assert_string_equal("ak", a.facts.ak_certificates[0].template);
+	database_do("UPDATE certificate SET der = 'newer', issued_at = issued_at + interval '1 s',"
+		    " template = 'ak-named' WHERE place = 1;"
+		    "UPDATE certificate SET key_kind = 'ak'");
+	attempt_lookup(&a);
+	assert_int_equal(2, a.facts.ak_certificates_n);
+	assert_string_equal("ak-named", a.facts.ak_certificates[0].template);
+	assert_int_equal(0x80, a.facts.ak_certificates[0].sha256[0]);
+	database_do("UPDATE certificate SET revoked_at = now(), revocation_reason = 'unspecified'"
+		    " WHERE place = 1");
+	attempt_lookup(&a);
+	assert_int_equal(1, a.facts.ak_certificates_n);
+	a.now += YEAR;
+	attempt_lookup(&a);
+	assert_int_equal(0, a.facts.ak_certificates_n);
 	enrollment_facts_free(&a.facts);
 }
 
@@ -238,7 +287,9 @@ int main(void)
 		TEST(a_used_ticket_is_revoked_with_anything_that_it_brought),
 		TEST(only_what_has_half_of_its_life_left_is_offered_again),
 		TEST(what_was_revoked_is_not_offered_again),
-		TEST(the_newest_answer_comes_first_and_eight_are_the_most),
+		TEST(the_newest_answer_comes_first_and_sixteen_are_the_most),
+		TEST(serials_for_openssh_are_taken_once_and_only_when_asked_for),
+		TEST(the_aks_certificates_are_those_in_force_the_newest_of_each_template),
 		TEST(a_name_bound_anew_does_not_revive_what_it_had_before),
 	};
 

@@ -64,13 +64,24 @@ static void what_was_there_before_the_later_files_is_kept(void **state)
 
 	assert_int_equal(OK, db_migrate(*state));
 	attempt_enroll(&a);
-	database_do("DROP TABLE trusted, trust_state, ek_allowed, pending, pending_ticket;"
-		    "DELETE FROM schema_version WHERE number > 5");
+	database_do(
+		"DROP TABLE trusted, trust_state, ek_allowed, pending, pending_ticket;"
+		"DROP VIEW certificate_in_force;"
+		"ALTER TABLE certificate DROP kind, DROP key_kind, DROP key_sha256, DROP sha256;"
+		"ALTER TABLE ek DROP public, DROP chain;"
+		"ALTER TABLE ak DROP ek_digest, DROP proven_at;"
+		"DROP SEQUENCE ssh_serial;"
+		"CREATE VIEW certificate_in_force AS SELECT * FROM certificate;"
+		"DELETE FROM schema_version WHERE number > 5");
 	assert_int_equal(ERR_BUSY, db_ready(*state));
 	assert_string_equal("database-schema", why()->code);
 	assert_int_equal(OK, db_migrate(*state));
 	assert_int_equal(OK, db_ready(*state));
 	assert_int_equal(0, database_count("SELECT revision FROM trust_state"));
+	assert_int_equal(1, database_count("SELECT count(*) FROM certificate_in_force WHERE"
+					   " kind = 'x509' AND key_kind = 'ak'"
+					   " AND key_sha256 IS NULL AND sha256 = sha256(der)"));
+	assert_int_equal(1, database_count("SELECT count(*) FROM ak WHERE proven_at IS NULL"));
 	attempt_lookup(&a);
 	assert_true(a.facts.ticket_used && a.facts.host_is_ours);
 	attempt_anew(&a);

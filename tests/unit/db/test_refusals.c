@@ -11,7 +11,7 @@
 static void refuse_as(struct db *db, const char *host, const char *code, int64_t now)
 {
 	uint8_t ticket[DIGEST_SIZE];
-	const struct refusal_record refusal = {.ticket_digest = ticket,
+	const struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = ticket,
 		.host = host,
 		.code = code,
 		.sentence = "because",
@@ -67,7 +67,7 @@ static void a_refusal_is_told_with_all_that_was_kept_of_it(void **state)
 	AUTO(refusal_page_free) struct refusal_page page;
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
 	const struct refusal_query query = forwards(REFUSAL_FIRST);
-	struct refusal_record refusal = {.ticket_digest = a.ticket_digest,
+	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ticket_digest,
 		.ek_digest = a.ek_digest,
 		.host = "b.example.org",
 		.code = "name-not-allowed",
@@ -237,8 +237,9 @@ static void among_two_hundred_thousand_rows_a_page_reads_only_its_stretch(void *
 	/* The plan of the product's own shape of condition, without table scan and without sort. */
 	plan = database_text("SET enable_seqscan = off; SET enable_bitmapscan = off;"
 			     "SET plan_cache_mode = force_generic_plan;"
-			     "PREPARE s (bigint) AS SELECT * FROM audit WHERE event = "
-			     "'enroll.refused' AND id > $1 ORDER BY id LIMIT 5000;"
+			     "PREPARE s (bigint) AS SELECT * FROM audit WHERE event IN "
+			     "('enroll.refused', 'renew.refused') AND id > $1 ORDER BY id LIMIT "
+			     "5000;"
 			     "EXPLAIN (COSTS OFF, FORMAT JSON) EXECUTE s (100000)");
 	assert_non_null(strstr(plan, "\"audit_refusal\""));
 	assert_null(strstr(plan, "Seq Scan"));

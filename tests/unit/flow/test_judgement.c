@@ -374,15 +374,54 @@ static void a_learned_name_is_judged_with_all_that_hangs_on_it(void **state)
 	claim_bytes(&device, &bytes);
 	assert_ok(claim_judge(&believer.service, buf_view(&bytes), NOW, &judgement));
 	assert_string_equal("", judgement.host);
-	assert_ok(claim_judge_as(&believer.service, "web-01.example.org", NOW, &judgement));
+	assert_ok(claim_judge_as(&believer.service, "web-01.example.org", NULL, NOW, &judgement));
 	assert_string_equal("web-01.example.org", judgement.host);
 	assert_int_equal(TRUST_UNPROVEN, identity_trust(judgement.identity)->class);
-	assert_refused(claim_judge_as(&believer.service, "strict.example.org", NOW, &judgement),
+	assert_refused(
+		claim_judge_as(&believer.service, "strict.example.org", NULL, NOW, &judgement),
 		ERR_REJECTED, "ek-untrusted");
-	assert_refused(claim_judge_as(&believer.service, "ca.example.org", NOW, &judgement),
+	assert_refused(claim_judge_as(&believer.service, "ca.example.org", NULL, NOW, &judgement),
 		ERR_MALFORMED, "host-name");
-	assert_refused(claim_judge_as(&believer.service, "a..b", NOW, &judgement), ERR_MALFORMED,
-		"host-name");
+	assert_refused(claim_judge_as(&believer.service, "a..b", NULL, NOW, &judgement),
+		ERR_MALFORMED, "host-name");
+}
+
+#define LABELLED                                                                                   \
+	"rules:\n"                                                                                 \
+	"  - {name: lab, hosts: [{exact: web-01.example.org}], templates: [ak],\n"                 \
+	"     labels: [{name: site, value: lab}], expired_ek: warn, untagged_aks: true}\n"         \
+	"  - {name: rest, hosts: [{exact: web-01.example.org}], templates: [ak]}\n"
+
+/* What was let pass while the labels were not known is refused when they are. */
+static void labels_that_are_known_decide_by_which_rule_a_claim_is_judged(void **state)
+{
+	static const struct fact_label lab = {"site", "lab"};
+	static const struct fact_labels in_lab = {&lab, 1}, outside = {NULL, 0};
+	static const struct {
+		void (*change)(struct device *device);
+		const char *code;
+	} lines[] = {{expired, "ek-expired"}, {ak_untagged, "ak-not-for-this-service"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		AUTO(device_free) struct device device;
+		AUTO(believer_free) struct believer believer;
+		AUTO(buf_free) struct buf bytes = BUF(1 << 16);
+		AUTO(judgement_free) struct judgement judgement = {0};
+
+		device_make(&device);
+		believer_make(&device.world, SERVICE, &believer);
+		believer_policy(&believer, LABELLED);
+		lines[i].change(&device);
+		claim_bytes(&device, &bytes);
+		assert_ok(claim_judge(&believer.service, buf_view(&bytes), NOW, &judgement));
+		assert_ok(claim_judge_as(
+			&believer.service, "web-01.example.org", &in_lab, NOW, &judgement));
+		assert_refused_in(lines[i].code,
+			claim_judge_as(
+				&believer.service, "web-01.example.org", &outside, NOW, &judgement),
+			ERR_REJECTED, lines[i].code);
+	}
 }
 
 int main(void)
@@ -396,6 +435,7 @@ int main(void)
 		cmocka_unit_test(
 			without_a_rule_that_takes_it_no_unknown_ek_gets_a_ticket_for_no_name),
 		cmocka_unit_test(a_learned_name_is_judged_with_all_that_hangs_on_it),
+		cmocka_unit_test(labels_that_are_known_decide_by_which_rule_a_claim_is_judged),
 		cmocka_unit_test(a_refused_claim_still_tells_its_host_to_the_log),
 	};
 

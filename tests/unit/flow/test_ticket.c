@@ -171,6 +171,90 @@ static void a_ticket_without_room_is_too_large(void **state)
 	assert_refused(ticket_seal(keys, &ticket, &small), ERR_TOO_LARGE, "too-large");
 }
 
+#define RENEWAL_SIZE (1 + 4 + 8 + 12 + 8 + 32 + 16)
+
+static void renewal_at(const struct ticket_keys *keys, int64_t when, struct buf *out)
+{
+	struct renewal_ticket ticket = {.issued_at = when};
+
+	memset(ticket.ak_digest, 'a', sizeof(ticket.ak_digest));
+	assert_ok(renewal_ticket_seal(keys, &ticket, out));
+}
+
+static enum err open_renewal(const struct ticket_keys *keys, const struct buf *sealed, int64_t now)
+{
+	struct renewal_ticket out;
+
+	return renewal_ticket_open(keys, buf_view(sealed), now, &out);
+}
+
+static void a_renewal_ticket_opens_to_what_was_sealed(void **state)
+{
+	AUTO(ticket_keys_free) struct ticket_keys *keys = keys_of(&master, SERVICE);
+	AUTO(buf_free) struct buf sealed = BUF(1024);
+	struct renewal_ticket got;
+	uint8_t wanted[32];
+
+	(void)state;
+	memset(wanted, 'a', sizeof(wanted));
+	renewal_at(keys, NOW, &sealed);
+	assert_int_equal(RENEWAL_SIZE, sealed.n);
+	assert_ok(renewal_ticket_open(keys, buf_view(&sealed), NOW, &got));
+	assert_true(got.issued_at == NOW);
+	assert_memory_equal(wanted, got.ak_digest, 32);
+	assert_null(memmem(sealed.p, sealed.n, "aaaa", 4));
+	assert_ok(open_renewal(keys, &sealed, NOW - 60));
+	assert_ok(open_renewal(keys, &sealed, NOW + 300));
+	assert_refused(open_renewal(keys, &sealed, NOW - 61), ERR_UNPROVEN, "ticket-expired");
+	assert_refused(open_renewal(keys, &sealed, NOW + 301), ERR_UNPROVEN, "ticket-expired");
+}
+
+static void whatever_is_wrong_with_a_renewal_ticket_has_one_answer(void **state)
+{
+	AUTO(ticket_keys_free) struct ticket_keys *keys = keys_of(&master, SERVICE);
+	AUTO(ticket_keys_free) struct ticket_keys *of_master = keys_of(&other_master, SERVICE);
+	AUTO(ticket_keys_free) struct ticket_keys *of_service = keys_of(&master, SERVICE "/");
+	AUTO(buf_free) struct buf sealed = BUF(1024);
+	char sentence[512] = "";
+
+	(void)state;
+	renewal_at(keys, NOW, &sealed);
+	for (size_t i = 0; i < sealed.n; i++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			sealed.p[i] ^= (uint8_t)(1u << bit);
+			assert_invalid(
+				open_renewal(keys, &sealed, NOW), sentence, sizeof(sentence));
+			sealed.p[i] ^= (uint8_t)(1u << bit);
+		}
+	assert_invalid(open_renewal(of_master, &sealed, NOW), sentence, sizeof(sentence));
+	assert_invalid(open_renewal(of_service, &sealed, NOW), sentence, sizeof(sentence));
+	assert_invalid(open_renewal(keys, &sealed, NOW + 3 * EPOCH), sentence, sizeof(sentence));
+	buf_u8(&sealed, 0);
+	assert_invalid(open_renewal(keys, &sealed, NOW), sentence, sizeof(sentence));
+}
+
+/* Also not where somebody writes the other's version or length over it. */
+static void no_ticket_of_one_kind_opens_as_the_other(void **state)
+{
+	AUTO(ticket_keys_free) struct ticket_keys *keys = keys_of(&master, SERVICE);
+	AUTO(buf_free) struct buf enroll = BUF(1024), renew = BUF(1024);
+
+	(void)state;
+	seal_at(keys, NOW, &enroll);
+	renewal_at(keys, NOW, &renew);
+	assert_refused(open_renewal(keys, &enroll, NOW), ERR_UNPROVEN, "ticket-invalid");
+	assert_refused(open_at(keys, &renew, NOW), ERR_UNPROVEN, "ticket-invalid");
+	enroll.p[0] = 2;
+	renew.p[0] = 1;
+	assert_refused(open_renewal(keys, &enroll, NOW), ERR_UNPROVEN, "ticket-invalid");
+	assert_refused(open_at(keys, &renew, NOW), ERR_UNPROVEN, "ticket-invalid");
+	enroll.n = RENEWAL_SIZE;
+	while (renew.n < TICKET_SIZE)
+		buf_u8(&renew, 0);
+	assert_refused(open_renewal(keys, &enroll, NOW), ERR_UNPROVEN, "ticket-invalid");
+	assert_refused(open_at(keys, &renew, NOW), ERR_UNPROVEN, "ticket-invalid");
+}
+
 static void keys_are_equal_when_their_master_is(void **state)
 {
 	AUTO(ticket_keys_free) struct ticket_keys *a = keys_of(&master, SERVICE);
@@ -192,6 +276,9 @@ int main(void)
 		cmocka_unit_test(a_ticket_of_another_epoch_is_no_ticket_at_all),
 		cmocka_unit_test(whatever_is_wrong_with_a_ticket_has_one_answer),
 		cmocka_unit_test(a_ticket_without_room_is_too_large),
+		cmocka_unit_test(a_renewal_ticket_opens_to_what_was_sealed),
+		cmocka_unit_test(whatever_is_wrong_with_a_renewal_ticket_has_one_answer),
+		cmocka_unit_test(no_ticket_of_one_kind_opens_as_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

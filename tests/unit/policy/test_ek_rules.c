@@ -21,9 +21,11 @@
 	"    trust: [manufacturer, approved]\n"                                                    \
 	"    unknown_ek: hold\n"
 
+static const char *const ak[] = {"ak"}, *const tls[] = {"tls"};
+
 static struct facts facts_of(const char *host, const char *trust_class)
 {
-	return (struct facts){host, "ak", trust_class, "p256"};
+	return (struct facts){host, trust_class, "p256", ak, 1, {NULL, 0}};
 }
 
 /* No rule that was written before these classes were there takes one of them. */
@@ -76,10 +78,14 @@ static void what_is_held_has_no_other_fault(void **state)
 		struct facts facts;
 		const char *code;
 	} rows[] = {
-		{{"other.example.org", "ak", "unproven-root", "p256"}, "name-not-allowed"},
-		{{"holding.example.org", "ak", "unproven-root", "p384"}, "ek-kind-not-allowed"},
-		{{"holding.example.org", "tls", "unproven-root", "p256"}, "template-not-allowed"},
-		{{"holding.example.org", "ak", "operator-import", "p256"}, "trust-not-allowed"},
+		{{"other.example.org", "unproven-root", "p256", ak, 1, {NULL, 0}},
+			"name-not-allowed"},
+		{{"holding.example.org", "unproven-root", "p384", ak, 1, {NULL, 0}},
+			"ek-kind-not-allowed"},
+		{{"holding.example.org", "unproven-root", "p256", tls, 1, {NULL, 0}},
+			"template-not-allowed"},
+		{{"holding.example.org", "operator-import", "p256", ak, 1, {NULL, 0}},
+			"trust-not-allowed"},
 	};
 	AUTO(policy_free) struct policy *policy = loaded(RULES);
 
@@ -119,10 +125,10 @@ static void the_rule_with_the_name_says_what_it_takes_of_eks(void **state)
 				       "bad_firmware: refuse}]\n");
 
 	(void)state;
-	assert_rules(&nothing, policy_ek_rules(policy, "silent.example.org"));
-	assert_rules(&nothing, policy_ek_rules(policy, "other.example.org"));
-	assert_rules(&listed, policy_ek_rules(policy, "listed.example.org"));
-	assert_rules(&holding, policy_ek_rules(policy, "holding.example.org"));
+	assert_rules(&nothing, policy_ek_rules(policy, "silent.example.org", NULL));
+	assert_rules(&nothing, policy_ek_rules(policy, "other.example.org", NULL));
+	assert_rules(&listed, policy_ek_rules(policy, "listed.example.org", NULL));
+	assert_rules(&holding, policy_ek_rules(policy, "holding.example.org", NULL));
 	assert_rules(&any, policy_ek_rules_of_any(policy));
 	assert_true(policy_ek_rules_of_any(strict).refuses_bad_firmware);
 	assert_false(policy_ek_rules_of_any(strict).holds);

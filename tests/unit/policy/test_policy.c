@@ -19,11 +19,10 @@
 	"    hosts: [{suffix: example.org}]\n"                                                     \
 	"    templates: [ak]\n"
 
+static const char *const ak[] = {"ak"}, *const tls[] = {"tls"}, *const ssh[] = {"ssh"};
+
 /* Taken by the first rule of POLICY. */
-static const struct facts good = {.host = "web-01.example.org",
-	.template = "tls",
-	.trust_class = "manufacturer",
-	.ek_kind = "p384"};
+static const struct facts good = {"web-01.example.org", "manufacturer", "p384", tls, 1, {NULL, 0}};
 
 static void the_first_rule_with_the_name_decides(void **state)
 {
@@ -39,7 +38,7 @@ static void the_first_rule_with_the_name_decides(void **state)
 	assert_ok(policy_decide(policy, &facts, &decision));
 	assert_string_equal("front", decision.rule);
 	facts.host = "db.example.org";
-	facts.template = "ak";
+	facts.templates = ak;
 	facts.ek_kind = "p256";
 	facts.trust_class = "operator-import";
 	assert_ok(policy_decide(policy, &facts, &decision));
@@ -53,18 +52,18 @@ static void each_refusal_has_its_code(void **state)
 		struct facts facts;
 		const char *code, *clause;
 	} rows[] = {
-		{{"web-01.example.com", "tls", "manufacturer", "p384"}, "name-not-allowed",
+		{{"web-01.example.com", "manufacturer", "p384", tls, 1, {NULL, 0}},
+			"name-not-allowed", "policy: hosts"},
+		{{"example.org", "manufacturer", "p384", tls, 1, {NULL, 0}}, "name-not-allowed",
 			"policy: hosts"},
-		{{"example.org", "tls", "manufacturer", "p384"}, "name-not-allowed",
-			"policy: hosts"},
-		{{"web-01.example.org", "tls", "manufacturer", "p256"}, "ek-kind-not-allowed",
-			"policy: ek_kinds"},
-		{{"web-01.example.org", "tls", "operator-import", "p384"}, "trust-not-allowed",
-			"policy: trust"},
-		{{"web-01.example.org", "ssh", "manufacturer", "p384"}, "template-not-allowed",
-			"policy: templates"},
-		{{"db.example.org", "tls", "manufacturer", "p384"}, "template-not-allowed",
-			"policy: templates"},
+		{{"web-01.example.org", "manufacturer", "p256", tls, 1, {NULL, 0}},
+			"ek-kind-not-allowed", "policy: ek_kinds"},
+		{{"web-01.example.org", "operator-import", "p384", tls, 1, {NULL, 0}},
+			"trust-not-allowed", "policy: trust"},
+		{{"web-01.example.org", "manufacturer", "p384", ssh, 1, {NULL, 0}},
+			"template-not-allowed", "policy: templates"},
+		{{"db.example.org", "manufacturer", "p384", tls, 1, {NULL, 0}},
+			"template-not-allowed", "policy: templates"},
 	};
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
 
@@ -86,8 +85,10 @@ static void what_a_narrow_rule_refuses_no_broad_rule_takes(void **state)
 		struct facts facts;
 		const char *code;
 	} rows[] = {
-		{{"web-01.example.org", "ak", "manufacturer", "p256"}, "ek-kind-not-allowed"},
-		{{"web-01.example.org", "ak", "operator-import", "p384"}, "trust-not-allowed"},
+		{{"web-01.example.org", "manufacturer", "p256", ak, 1, {NULL, 0}},
+			"ek-kind-not-allowed"},
+		{{"web-01.example.org", "operator-import", "p384", ak, 1, {NULL, 0}},
+			"trust-not-allowed"},
 	};
 	AUTO(policy_free) struct policy *policy = loaded(POLICY);
 	struct decision decision;
@@ -110,7 +111,8 @@ static void a_rule_without_kinds_and_trust_takes_what_a_root_vouches_for(void **
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		for (size_t k = 0; k < COUNT(classes); k++)
 			assert_ok(policy_decide(policy,
-				&(struct facts){"db.example.org", "ak", classes[k], kinds[i]},
+				&(struct facts){
+					"db.example.org", classes[k], kinds[i], ak, 1, {NULL, 0}},
 				&decision));
 }
 
@@ -123,7 +125,7 @@ static void a_suffix_does_not_have_its_own_name(void **state)
 	struct decision decision;
 
 	(void)state;
-	facts.template = "ak";
+	facts.templates = ak;
 	assert_ok(policy_decide(policy, &facts, &decision));
 	facts.host = "example.org";
 	assert_refused(policy_decide(policy, &facts, &decision), ERR_DENIED, "name-not-allowed");
@@ -138,7 +140,7 @@ static void a_glob_never_crosses_a_dot(void **state)
 	struct decision decision;
 
 	(void)state;
-	facts.template = "ak";
+	facts.templates = ak;
 	assert_ok(policy_decide(policy, &facts, &decision));
 	facts.host = "web-01.evil.example.org";
 	assert_refused(policy_decide(policy, &facts, &decision), ERR_DENIED, "name-not-allowed");
@@ -162,11 +164,11 @@ static void aks_without_a_tag_are_taken_by_the_rule_that_says_so(void **state)
 	AUTO(policy_free) struct policy *policy = loaded(text);
 
 	(void)state;
-	assert_true(policy_takes_untagged(policy, "b.cloud.example.org"));
-	assert_false(policy_takes_untagged(policy, "a.cloud.example.org"));
-	assert_false(policy_takes_untagged(policy, "cloud.example.org"));
-	assert_false(policy_takes_untagged(policy, "www.example.org"));
-	assert_false(policy_takes_untagged(policy, "b.cloud.example.com"));
+	assert_true(policy_takes_untagged(policy, "b.cloud.example.org", NULL));
+	assert_false(policy_takes_untagged(policy, "a.cloud.example.org", NULL));
+	assert_false(policy_takes_untagged(policy, "cloud.example.org", NULL));
+	assert_false(policy_takes_untagged(policy, "www.example.org", NULL));
+	assert_false(policy_takes_untagged(policy, "b.cloud.example.com", NULL));
 }
 
 static void the_version_is_the_digest_of_the_file(void **state)
@@ -226,6 +228,21 @@ static const struct problem_row {
 		"1:53: \"templates\" has 0 entries: wanted 1 to 64\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], templates: [ssh]"),
 		"1:9: there is no template \"ssh\"\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], labels: []"),
+		"1:67: \"labels\" has 0 entries: wanted 1 to 32\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], labels: [rack]"),
+		"1:68: wanted keys and values\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], labels: [{name: rack}]"),
+		"1:68: the key \"value\" is missing\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], labels: [{value: '7'}]"),
+		"1:68: the key \"name\" is missing\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], labels: [{name: a b, value: '7'}]"),
+		"1:68: a label's name has letters, digits, dots, _ or -\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], "
+	      "labels: [{name: a, value: b}, {name: a, value: c}]"),
+		"1:89: \"a\" twice: a device has one value of a label\n"},
+	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], new_ak: both"),
+		"1:67: \"new_ak\" is \"both\": wanted one of keep, supersede\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], names_per_device: 0"),
 		"1:77: \"names_per_device\" is \"0\": wanted 1 to 100\n"},
 	{RULE("name: r, hosts: [{exact: a.b}], templates: [ak], names_per_device: 101"),

@@ -39,6 +39,14 @@ static enum err parse_request(struct view json)
 	return request_parse(json, &request);
 }
 
+static enum err parse_renewal_request(struct view json)
+{
+	AUTO(request_free) struct request request;
+
+	request_init(&request);
+	return renewal_request_parse(json, &request);
+}
+
 #define TICKET_REQUEST "{\"claim\":\"Y2xhaW0=\"}"
 #define SEALED "{\"sealed\":\"c2VhbGVk\"}"
 #define CHALLENGE                                                                                  \
@@ -48,6 +56,10 @@ static enum err parse_request(struct view json)
 	"{\"ticket\":\"dGlja2V0\",\"claim\":\"Y2xhaW0=\",\"request\":\"cmVxdWVzdA==\","            \
 	"\"proof\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}"
 #define REQUEST "{\"keys\":[{\"template\":\"ak\"}]}"
+#define FULL_REQUEST                                                                               \
+	"{\"keys\":[{\"template\":\"tls-server\",\"public\":\"cHVi\",\"attest\":\"YXR0\","         \
+	"\"signature\":\"c2ln\",\"spki\":\"c3Br\",\"ssh\":\"c3No\"}]}"
+#define RENEWAL_REQUEST "{\"keys\":[{\"template\":\"ak\"}],\"host\":\"web-1.example.org\"}"
 #define CHECK_REQUEST "{\"keys\":[{\"template\":\"ak\"}],\"purpose\":\"check\"}"
 
 static void each_message_is_one_whole_json_object_without_unknown_keys(void **state)
@@ -107,7 +119,7 @@ static void the_bytes_of_each_message_are_canonical_and_have_their_limits(void *
 		{{CHALLENGE, "ticket", parse_challenge}, 1024},
 		{{ENROLL_REQUEST, "ticket", parse_enroll_request}, 1024},
 		{{ENROLL_REQUEST, "claim", parse_enroll_request}, 49152},
-		{{ENROLL_REQUEST, "request", parse_enroll_request}, 16384},
+		{{ENROLL_REQUEST, "request", parse_enroll_request}, 32768},
 		{{ENROLL_REQUEST, "proof", parse_enroll_request}, 32},
 	};
 
@@ -133,14 +145,43 @@ static void a_proof_has_32_bytes(void **state)
 			json_string(rows[i].proof), ERR_MALFORMED, rows[i].code);
 }
 
-static void a_request_asks_for_exactly_one_key(void **state)
+static void a_request_asks_for_one_to_eight_certificates(void **state)
 {
 	const struct place keys = {REQUEST, "keys", parse_request};
 
 	(void)state;
 	try_value(&keys, json_array(), ERR_MALFORMED, "request-keys");
-	try_length(&keys, 1, "request-keys");
+	try_length(&keys, 8, "request-keys");
 	try_string(&(struct place){REQUEST, "keys/0/template", parse_request}, 64);
+}
+
+static void the_members_of_a_key_may_be_left_out_and_have_their_limits(void **state)
+{
+	static const char *const members[] = {"public", "attest", "signature", "spki", "ssh"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(members); i++) {
+		AUTO(mem_free) char *path = NULL;
+		struct place place = {FULL_REQUEST, NULL, parse_request};
+
+		assert_true(asprintf(&path, "keys/0/%s", members[i]) > 0);
+		place.path = path;
+		try_member(&place, JSON_STRING, false);
+		try_bytes(&place, 1024);
+		try_value(&place, json_string(""), ERR_MALFORMED, "json-type");
+	}
+}
+
+static void a_renewal_request_names_its_host_and_has_no_purpose(void **state)
+{
+	(void)state;
+	try_text(RENEWAL_REQUEST, parse_renewal_request);
+	try_member(
+		&(struct place){RENEWAL_REQUEST, "host", parse_renewal_request}, JSON_STRING, true);
+	try_string(&(struct place){RENEWAL_REQUEST, "host", parse_renewal_request}, 253);
+	assert_refused(
+		parse_renewal_request(view_str(CHECK_REQUEST)), ERR_MALFORMED, "json-key-unknown");
+	assert_refused(parse_request(view_str(RENEWAL_REQUEST)), ERR_MALFORMED, "json-key-unknown");
 }
 
 static void a_purpose_is_to_check_or_is_not_there(void **state)
@@ -159,7 +200,7 @@ static void what_this_version_does_not_take_yet_is_an_unknown_key(void **state)
 {
 	static const char *const texts[] = {
 		"{\"keys\":[{\"template\":\"ak\"}],\"quote\":{}}",
-		"{\"keys\":[{\"template\":\"ak\",\"certify\":\"AA==\"}]}",
+		"{\"keys\":[{\"template\":\"ak\",\"csr\":\"AA==\"}]}",
 	};
 
 	(void)state;
@@ -259,6 +300,36 @@ static void a_request_comes_back(void **state)
 	assert_string_equal(REQUEST, buf_text(&json));
 }
 
+static void a_request_for_a_certified_key_comes_back(void **state)
+{
+	AUTO(buf_free) struct buf json = BUF(1024);
+	AUTO(request_free) struct request request;
+
+	(void)state;
+	request_init(&request);
+	assert_ok(request_parse(view_str(FULL_REQUEST), &request));
+	assert_int_equal(3, request.keys[0].public.n);
+	assert_memory_equal("att", request.keys[0].attest.p, 3);
+	assert_memory_equal("sig", request.keys[0].signature.p, 3);
+	assert_memory_equal("spk", request.keys[0].spki.p, 3);
+	assert_memory_equal("ssh", request.keys[0].ssh.p, 3);
+	assert_ok(request_encode(&request, &json));
+	assert_string_equal(FULL_REQUEST, buf_text(&json));
+}
+
+static void a_renewal_request_comes_back(void **state)
+{
+	AUTO(buf_free) struct buf json = BUF(1024);
+	AUTO(request_free) struct request request;
+
+	(void)state;
+	request_init(&request);
+	assert_ok(renewal_request_parse(view_str(RENEWAL_REQUEST), &request));
+	assert_string_equal("web-1.example.org", request.host);
+	assert_ok(request_encode(&request, &json));
+	assert_string_equal(RENEWAL_REQUEST, buf_text(&json));
+}
+
 static void a_request_to_check_comes_back(void **state)
 {
 	AUTO(buf_free) struct buf json = BUF(1024);
@@ -289,7 +360,9 @@ int main(void)
 		cmocka_unit_test(no_message_lacks_a_key_has_one_twice_or_of_another_type),
 		cmocka_unit_test(the_bytes_of_each_message_are_canonical_and_have_their_limits),
 		cmocka_unit_test(a_proof_has_32_bytes),
-		cmocka_unit_test(a_request_asks_for_exactly_one_key),
+		cmocka_unit_test(a_request_asks_for_one_to_eight_certificates),
+		cmocka_unit_test(the_members_of_a_key_may_be_left_out_and_have_their_limits),
+		cmocka_unit_test(a_renewal_request_names_its_host_and_has_no_purpose),
 		cmocka_unit_test(a_purpose_is_to_check_or_is_not_there),
 		cmocka_unit_test(what_this_version_does_not_take_yet_is_an_unknown_key),
 		cmocka_unit_test(a_ticket_request_carries_the_claims_bytes),
@@ -299,6 +372,8 @@ int main(void)
 		cmocka_unit_test(an_expiry_is_any_integer_of_64_bits),
 		cmocka_unit_test(an_enroll_request_comes_back),
 		cmocka_unit_test(a_request_comes_back),
+		cmocka_unit_test(a_request_for_a_certified_key_comes_back),
+		cmocka_unit_test(a_renewal_request_comes_back),
 		cmocka_unit_test(a_request_to_check_comes_back),
 		cmocka_unit_test(a_template_that_is_no_utf_8_is_not_encoded),
 	};

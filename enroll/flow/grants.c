@@ -1,0 +1,243 @@
+#include "enroll/flow/grants.h"
+
+#include "ca/base/encode.h"
+#include "ca/ssh.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where `endorsed` serves certificates by their digest; with 64 digits behind. */
+#define PUBLISHED "/v1/certificates/"
+
+void grants_free(struct grants *grants)
+{
+	for (size_t i = 0; i < LIMIT_KEYS; i++)
+		issued_free(&grants->item[i].issued);
+	grants->n = 0;
+}
+
+/* NULL: nothing has proven it. */
+static const char *proven(const char *fact)
+{
+	return fact[0] == '\0' ? NULL : fact;
+}
+
+static void note_labels(const struct enrollment_facts *facts, struct grants *out)
+{
+	for (size_t i = 0; i < facts->labels_n; i++)
+		out->labels[i] =
+			(struct grant_label){facts->labels[i].name, facts->labels[i].value};
+}
+
+static void note_ek_serial(const struct identity *identity, struct grants *out)
+{
+	AUTO(x509_free) X509 *cert = cert_from_der(identity_certificate(identity));
+
+	if (cert != NULL)
+		cert_serial(cert, out->ek_serial);
+}
+
+static void state(const struct evidence *evidence, struct grants *grants, struct granted *out)
+{
+	const struct certified *certified = evidence->certified;
+	const struct tpm_name *name;
+
+	if (certified == NULL)
+		return;
+	name = certified_name(certified);
+	out->statement = (struct grant_evidence){
+		.name = {name->bytes, name->n},
+		.public = certified_area(certified),
+		.attest = certified_attest(certified),
+		.signature = certified_signature(certified),
+		.ak_location = grants->ak_location,
+	};
+	out->grant.evidence = &out->statement;
+}
+
+static enum err grant_one(const struct grants_from *from, size_t i, struct grants *grants)
+{
+	const struct identity *identity = from->judgement->identity;
+	const struct evidence *evidence = &from->evidence->item[i];
+	struct granted *out = &grants->item[i];
+
+	if (evidence->tmpl == NULL)
+		return fail(ERR_INTERNAL, "template-unknown",
+			"policy gives a template that the signer does not have");
+	out->evidence = evidence;
+	out->grant = (struct grant){
+		.template = evidence->tmpl->name,
+		.template_version = (unsigned)evidence->tmpl->version,
+		.key = evidence->key,
+		.host = from->judgement->host,
+		.device_id = from->device_id,
+		.trust_class = trust_class_text(identity_trust(identity)->class),
+		.tpm_manufacturer = proven(identity_manufacturer(identity)),
+		.tpm_model = proven(identity_model(identity)),
+		.tpm_version = proven(identity_version(identity)),
+		.organization = signer_organization(from->service->signer),
+		.ek_digest = identity_ek_digest(identity),
+		.ek_serial = proven(grants->ek_serial),
+		.labels = grants->labels,
+		.labels_n = from->facts->labels_n,
+	};
+	state(evidence, grants, out);
+	grants->n = i + 1;
+	return grant_digest(&out->grant, out->digest);
+}
+
+static void locate(
+	const struct service *service, const uint8_t sha256[static SHA256_SIZE], struct grants *out)
+{
+	char digits[2 * SHA256_SIZE + 1];
+
+	hex_write((struct view){sha256, SHA256_SIZE}, digits);
+	snprintf(out->ak_location, sizeof(out->ak_location), "%s" PUBLISHED "%s",
+		service->public_url, digits);
+}
+
+/* That of this answer is not signed yet: until then any digest stands for it. */
+static bool find_ak_certificate(const struct grants_from *from, struct grants *out)
+{
+	static const uint8_t not_yet[SHA256_SIZE];
+	const struct enrollment_facts *facts = from->facts;
+
+	for (size_t i = 0; i < from->evidence->n; i++)
+		if (from->evidence->item[i].tmpl != NULL &&
+			makes_ak_certificates(from->evidence->item[i].tmpl)) {
+			locate(from->service, not_yet, out);
+			return true;
+		}
+	for (size_t i = 0; i < facts->ak_certificates_n; i++) {
+		const struct template *tmpl = signer_template_named(
+			from->service->signer, facts->ak_certificates[i].template);
+
+		if (tmpl != NULL && makes_ak_certificates(tmpl)) {
+			locate(from->service, facts->ak_certificates[i].sha256, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool wants_ak_certificate(const struct evidence *evidence)
+{
+	return evidence->tmpl != NULL && evidence->tmpl->skae && evidence->certified != NULL;
+}
+
+static enum err judge_location(const struct grants_from *from, struct grants *out)
+{
+	bool is_there = find_ak_certificate(from, out);
+
+	for (size_t i = 0; i < from->evidence->n; i++)
+		if (wants_ak_certificate(&from->evidence->item[i]) && !is_there)
+			return refuse(ERR_REJECTED, "template-needs-ak-certificate",
+				"PROTOCOL request",
+				"certificates by \"%s\" name that of the AK, and there is none in "
+				"force: ask for one together with it (--template ak)",
+				from->evidence->item[i].tmpl->name);
+	return OK;
+}
+
+/* In the order of the statement that took them from the database. */
+static void number(const struct grants_from *from, struct grants *grants)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < grants->n; i++)
+		if (template_kind(grants->item[i].evidence->tmpl) != TEMPLATE_X509)
+			grants->item[i].grant.ssh_serial = from->facts->ssh_serials[taken++];
+}
+
+enum err grants_make(const struct grants_from *from, struct grants *out)
+{
+	note_labels(from->facts, out);
+	note_ek_serial(from->judgement->identity, out);
+	for (size_t i = 0; i < from->evidence->n; i++)
+		TRY(grant_one(from, i, out));
+	TRY(judge_location(from, out));
+	number(from, out);
+	for (size_t i = 0; i < out->n; i++)
+		TRY(signer_judge(from->service->signer, &out->item[i].grant));
+	return OK;
+}
+
+static bool is_by_todays_ca(
+	const struct signer *signer, const struct template *tmpl, struct view certificate)
+{
+	struct ssh_certificate parsed;
+
+	if (template_kind(tmpl) == TEMPLATE_X509)
+		return signer_has_issued(signer, certificate);
+	return ssh_certificate_parse(certificate, &parsed) == OK &&
+	       view_equal(parsed.signature_key, signer_ssh_ca(signer, template_kind(tmpl)));
+}
+
+static const struct stored_certificate *find_recorded(
+	const struct grants_from *from, const struct granted *granted)
+{
+	const struct enrollment_facts *facts = from->facts;
+
+	for (size_t i = 0; i < facts->certificates_n; i++)
+		if (memcmp(facts->grant_digest[i], granted->digest, SHA256_SIZE) == 0 &&
+			is_by_todays_ca(from->service->signer, granted->evidence->tmpl,
+				buf_view(&facts->certificates[i].der)))
+			return &facts->certificates[i];
+	return NULL;
+}
+
+void grants_find_recorded(const struct grants_from *from, struct grants *grants)
+{
+	for (size_t i = 0; i < grants->n; i++)
+		grants->item[i].stored = find_recorded(from, &grants->item[i]);
+}
+
+struct view granted_certificate(const struct granted *granted)
+{
+	return granted->stored == NULL ? buf_view(&granted->issued.der)
+				       : buf_view(&granted->stored->der);
+}
+
+static enum err sign(
+	const struct grants_from *from, int64_t now, struct grants *grants, bool for_the_ak)
+{
+	for (size_t i = 0; i < grants->n; i++) {
+		struct granted *granted = &grants->item[i];
+
+		if (granted->stored != NULL ||
+			(template_key(granted->evidence->tmpl) == TEMPLATE_KEY_AK) != for_the_ak)
+			continue;
+		TRY(signer_issue(from->service->signer, &granted->grant, now, &granted->issued));
+	}
+	return OK;
+}
+
+/* Now that the AK's certificate of this answer is there, others can name it. */
+static enum err name_ak_certificate(const struct grants_from *from, struct grants *grants)
+{
+	uint8_t digest[SHA256_SIZE];
+
+	for (size_t i = 0; i < grants->n; i++)
+		if (makes_ak_certificates(grants->item[i].evidence->tmpl)) {
+			TRY(SHA256_OF(digest, granted_certificate(&grants->item[i])));
+			locate(from->service, digest, grants);
+			return OK;
+		}
+	return OK;
+}
+
+enum err grants_sign(const struct grants_from *from, int64_t now, struct grants *grants)
+{
+	TRY(sign(from, now, grants, true));
+	TRY(name_ak_certificate(from, grants));
+	return sign(from, now, grants, false);
+}
+
+size_t grants_new(const struct grants *grants)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < grants->n; i++)
+		n += grants->item[i].stored == NULL;
+	return n;
+}

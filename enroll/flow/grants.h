@@ -1,0 +1,60 @@
+/* grants.h - what the certificates of one answer are made from: a grant for each key of a request. */
+#pragma once
+
+#include "ca/base/cert.h"
+#include "db/enrollment_facts.h"
+#include "enroll/flow/evidence.h"
+#include "enroll/flow/judgement.h"
+
+#define AK_LOCATION_SIZE 512 /* bytes, with the NUL */
+
+/* One key, and the certificate for it. */
+struct granted {
+	const struct evidence *evidence; /* borrowed */
+	struct grant grant;
+	struct grant_evidence statement; /* what grant.evidence points to */
+	uint8_t digest[SHA256_SIZE]; /* of the grant */
+	const struct stored_certificate
+		*stored; /* recorded for this very grant; NULL: a new one is due */
+	struct issued issued; /* the new one */
+};
+
+/* Grants point into it: it stays where it is. */
+struct grants {
+	struct granted item[LIMIT_KEYS]; /* in the order of the request */
+	size_t n;
+	struct grant_label labels[ENROLLMENT_LABELS];
+	char ek_serial[CERT_SERIAL_SIZE];
+	char ak_location[AK_LOCATION_SIZE]; /* "": no certificate names one */
+};
+void grants_free(struct grants *grants); /* for AUTO */
+
+/* From what; all of it is borrowed, and outlives the grants. */
+struct grants_from {
+	const struct service *service;
+	const struct judgement *judgement;
+	const struct enrollment_facts *facts;
+	const struct evidence_list *evidence;
+	const char *device_id; /* hexadecimal */
+};
+
+/*
+ * Makes the grants, and has the signer judge each: all of them hold or none. Nothing is signed. ERR_REJECTED
+ * "template-needs-ak-certificate": a certificate is to name that of the AK, and there is none, neither asked for
+ * with it nor in force; those of signer_judge(). `out` is empty.
+ */
+CHECKED enum err grants_make(const struct grants_from *from, struct grants *out);
+
+/* Finds what is recorded for the very same grants, by the CAs of today. */
+void grants_find_recorded(const struct grants_from *from, struct grants *grants);
+
+/*
+ * Signs those for which nothing is recorded, AK certificates first, for others may name them. Errors of
+ * signer_issue(). What was signed goes nowhere unless it is recorded.
+ */
+CHECKED enum err grants_sign(const struct grants_from *from, int64_t now, struct grants *grants);
+
+/* How many are new. */
+size_t grants_new(const struct grants *grants);
+/* The certificate of one, recorded or issued. */
+struct view granted_certificate(const struct granted *granted);
