@@ -42,7 +42,7 @@ static void look_host_name(const struct linting *x)
 	for (size_t i = 0; i < x->tmpl->ssh.principals.n; i++)
 		if (variables_use(principal[i], "host") || variables_use(principal[i], "label."))
 			return;
-	lint_found(x, x->tmpl->ssh.mark,
+	lint_found(x, x->tmpl->ssh.principals.mark,
 		"no principal is the host's name, which is what clients compare with the one that "
 		"they dialled");
 }
@@ -53,7 +53,7 @@ static void look_root(const struct linting *x)
 
 	for (size_t i = 0; i < x->tmpl->ssh.principals.n; i++)
 		if (!is_host(x) && strcmp(principal[i], "root") == 0)
-			lint_found(x, x->tmpl->ssh.mark,
+			lint_found(x, x->tmpl->ssh.principals.mark,
 				"each device that may have this would be root wherever the CA is "
 				"trusted; give those that should be a label, and say "
 				"${label.NAME}");

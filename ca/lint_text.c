@@ -54,7 +54,7 @@ static void walk_ssh(const struct walk *walk, const struct template_ssh *ssh)
 	char *const *principal = ssh->principals.item;
 
 	for (size_t i = 0; i < ssh->principals.n; i++)
-		tell(walk, principal[i], LINT_PLACE_PRINCIPAL, ssh->mark);
+		tell(walk, principal[i], LINT_PLACE_PRINCIPAL, ssh->principals.mark);
 	tell(walk, ssh->key_id, LINT_PLACE_VALUE, ssh->mark);
 	walk_options(walk, &ssh->critical_options);
 	walk_options(walk, &ssh->extensions);

@@ -16,7 +16,8 @@ static void look_usage_ca(const struct linting *x)
 
 	for (size_t i = 0; i < COUNT(usages); i++)
 		if (lint_lists(&x->tmpl->key_usage, usages[i]))
-			lint_found(x, whole, "%s is a CA's, and no device is one", usages[i]);
+			lint_found(x, x->tmpl->key_usage.mark, "%s is a CA's, and no device is one",
+				usages[i]);
 }
 
 static void look_usage_decrypt(const struct linting *x)
@@ -27,7 +28,7 @@ static void look_usage_decrypt(const struct linting *x)
 		return;
 	for (size_t i = 0; i < COUNT(usages); i++)
 		if (lint_lists(&x->tmpl->key_usage, usages[i]))
-			lint_found(x, whole,
+			lint_found(x, x->tmpl->key_usage.mark,
 				"%s is for a key that decrypts, and the keys of this template only "
 				"sign (see decrypt)",
 				usages[i]);
@@ -40,7 +41,8 @@ static void look_usage_only(const struct linting *x)
 	for (size_t i = 0; i < COUNT(usages); i++)
 		if (lint_lists(&x->tmpl->key_usage, usages[i]) &&
 			!lint_lists(&x->tmpl->key_usage, "keyAgreement"))
-			lint_found(x, whole, "%s means nothing without keyAgreement", usages[i]);
+			lint_found(x, x->tmpl->key_usage.mark,
+				"%s means nothing without keyAgreement", usages[i]);
 }
 
 static void look_decrypt_unused(const struct linting *x)
@@ -48,20 +50,21 @@ static void look_decrypt_unused(const struct linting *x)
 	if (x->tmpl->decrypt && !lint_lists(&x->tmpl->key_usage, "keyEncipherment") &&
 		!lint_lists(&x->tmpl->key_usage, "dataEncipherment") &&
 		!lint_lists(&x->tmpl->key_usage, "keyAgreement"))
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->key_usage.mark,
 			"decrypt lets the key decrypt, and no key_usage says that it is for that");
 }
 
 static void look_eku_any(const struct linting *x)
 {
 	if (lint_has_usage(x->tmpl, EKU_ANY))
-		lint_found(x, whole, "anyExtendedKeyUsage stands for every purpose there is");
+		lint_found(x, x->tmpl->extended_key_usage.mark,
+			"anyExtendedKeyUsage stands for every purpose there is");
 }
 
 static void look_eku_ocsp(const struct linting *x)
 {
 	if (lint_has_usage(x->tmpl, EKU_OCSP))
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"OCSPSigning would let a device answer for the CA which certificates are "
 			"good");
 }
@@ -73,20 +76,22 @@ static void look_eku_twice(const struct linting *x)
 	for (size_t i = 1; i < x->tmpl->extended_key_usage.n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(oid[i], oid[j]) == 0)
-				lint_found(x, whole, "%s would be there twice", oid[i]);
+				lint_found(x, x->tmpl->extended_key_usage.mark,
+					"%s would be there twice", oid[i]);
 }
 
 static void look_tls_signature(const struct linting *x)
 {
 	if (lint_is_for_tls(x->tmpl) && x->tmpl->key_usage.n > 0 &&
 		!lint_lists(&x->tmpl->key_usage, "digitalSignature"))
-		lint_found(x, whole, "in TLS the key signs, and key_usage has no digitalSignature");
+		lint_found(x, x->tmpl->key_usage.mark,
+			"in TLS the key signs, and key_usage has no digitalSignature");
 }
 
 static void look_tls_name(const struct linting *x)
 {
 	if (lint_has_usage(x->tmpl, EKU_SERVER) && !lint_has_dns_name(x->tmpl))
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->san.mark,
 			"a TLS server's certificate without a dns_name is good for no name: "
 			"clients do not look at the subject");
 }

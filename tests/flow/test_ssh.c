@@ -54,8 +54,14 @@ static struct signer *make_signer(const char *dir, enum key_type type, const cha
 	for (size_t i = 0; i < COUNT(names); i++)
 		path[i] = text("%s/%s", dir, names[i]);
 	problems_init(&problems);
-	must(signer_open(&(struct signer_files){path[0], path[1], path[2], templates, path[3],
-				 path[4], path[5], path[6], NULL},
+	must(signer_open(&(struct signer_files){.certificate = path[0],
+				 .key = path[1],
+				 .passphrase = path[2],
+				 .templates = templates,
+				 .ssh_host_key = path[3],
+				 .ssh_host_passphrase = path[4],
+				 .ssh_user_key = path[5],
+				 .ssh_user_passphrase = path[6]},
 		     &problems, &signer) == OK,
 		"%s", buf_text(&problems.text));
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -132,8 +138,8 @@ static void read_key(const char *name, struct buf *blob)
 static void certify(const struct wish *wish, const char *name)
 {
 	const struct grant_label labels[] = {{"login", wish->login}};
-	AUTO(buf_free)
-	struct buf blob = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX), line = BUF(1 << 15);
+	AUTO(buf_free) struct buf blob = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX);
+	AUTO(buf_free) struct buf line = BUF(1 << 15);
 	AUTO(issued_free) struct issued issued = {0};
 	AUTO(mem_free) char *path = in(name);
 	struct grant grant = {.template = wish->template,

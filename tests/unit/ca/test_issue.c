@@ -266,7 +266,7 @@ static void how_an_ek_came_to_be_trusted_is_a_policy_where_the_template_says_so(
 	(void)state;
 	granted_make(key, &granted);
 	tmpl = *granted.tmpl;
-	tmpl.policies = (struct yaml_list){always, 1};
+	tmpl.policies = (struct yaml_list){.item = always, .n = 1};
 	tmpl.trust_policies = (struct template_trust_policies){
 		.manufacturer = (char *)(uintptr_t)classes[0].policy,
 		.operator_import = (char *)(uintptr_t)classes[1].policy,

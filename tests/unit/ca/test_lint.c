@@ -353,8 +353,7 @@ static void the_manual_page_has_every_rule_with_its_clause(void **state)
 		if (at == NULL)
 			fail_msg("%s: no rule \"%s\"", path, rule->name);
 		if (strstr(at, buf_text(&clause)) == NULL)
-			fail_msg("%s: no clause \"%s\" for \"%s\"", path, rule->clause,
-				rule->name);
+			fail_msg("%s: no clause \"%s\" for \"%s\"", path, rule->clause, rule->name);
 	}
 	assert_int_equal(n, times(buf_text(&page), ".It Sy "));
 }

@@ -199,9 +199,8 @@ static void what_each_template_makes_is_the_golden_one(void **state)
 	whole_make(key, &whole);
 	for (size_t i = 0; whole_turn(&whole, i); i++) {
 		AUTO(issued_free) struct issued issued = {0};
-		AUTO(buf_free)
-		struct buf text = BUF(1 << 16),
-			   golden = BUF(1 << 16), name = BUF(256);
+		AUTO(buf_free) struct buf text = BUF(1 << 16), golden = BUF(1 << 16);
+		AUTO(buf_free) struct buf name = BUF(256);
 		AUTO(mem_free) char *path = NULL;
 
 		buf_fmt(&name, "tests/golden/%s.txt", whole.granted.grant.template);
@@ -230,9 +229,9 @@ static bool openssl_takes(const char *purpose, const char *root, const char *ca,
 /* The same of GnuTLS, which wants the chain in one file. */
 static bool gnutls_takes(const char *purpose, const char *root, const char *dir)
 {
-	AUTO(mem_free)
-	char *ca = path_join(dir, "issuing.pem"),
-	     *leaf = path_join(dir, "leaf.pem"), *chain = path_join(dir, "chain.pem");
+	AUTO(mem_free) char *ca = path_join(dir, "issuing.pem");
+	AUTO(mem_free) char *leaf = path_join(dir, "leaf.pem");
+	AUTO(mem_free) char *chain = path_join(dir, "chain.pem");
 	AUTO(buf_free) struct buf pem = BUF(1 << 16), said = BUF(1 << 16);
 
 	assert_ok(file_read(leaf, &pem));
@@ -244,9 +243,9 @@ static bool gnutls_takes(const char *purpose, const char *root, const char *dir)
 
 static void assert_x509(const struct issued *issued, const char *template, const char *dir)
 {
-	AUTO(mem_free)
-	char *root = path_join(dir, "root.pem"),
-	     *ca = path_join(dir, "issuing.pem"), *leaf = path_join(dir, "leaf.pem");
+	AUTO(mem_free) char *root = path_join(dir, "root.pem");
+	AUTO(mem_free) char *ca = path_join(dir, "issuing.pem");
+	AUTO(mem_free) char *leaf = path_join(dir, "leaf.pem");
 	AUTO(x509_free) X509 *cert = parse(issued);
 	AUTO(buf_free) struct buf said = BUF(1 << 16);
 	STACK_OF(X509) *one = sk_X509_new_null();
@@ -310,10 +309,9 @@ static void other_programs_take_what_each_template_makes_of_each_kind_of_ca(void
 	(void)state;
 	for (size_t i = 0; i < COUNT(types); i++) {
 		AUTO(scratch_remove) char *dir = scratch_make();
-		AUTO(mem_free)
-		char *certificate = path_join(dir, "issuing.pem"),
-		     *path = path_join(dir, "issuing.key"),
-		     *passphrase = path_join(dir, "issuing.passphrase");
+		AUTO(mem_free) char *certificate = path_join(dir, "issuing.pem");
+		AUTO(mem_free) char *path = path_join(dir, "issuing.key");
+		AUTO(mem_free) char *passphrase = path_join(dir, "issuing.passphrase");
 		AUTO(both_free) struct both ca = {0};
 		enum key_type type;
 
