@@ -285,8 +285,7 @@ static void a_template_with_a_finding_is_not_opened(void **state)
 	assert_non_null(memmem(text.p, text.n, "backdate: 5m\n", 13));
 	memcpy(memmem(text.p, text.n, "backdate: 5m\n", 13), "#backdate:5m\n", 13);
 	scratch_put(dir, "good.yaml", buf_view(&text));
-	assert_refused(
-		open_signer(&fixture.issuer, dir, &signer), ERR_MALFORMED, "templates");
+	assert_refused(open_signer(&fixture.issuer, dir, &signer), ERR_MALFORMED, "templates");
 	assert_null(signer);
 }
 
