@@ -38,8 +38,7 @@ void template_lint(const struct template *tmpl, const X509 *issuer, struct probl
 
 	for (size_t i = 0; (check = check_at(i)) != NULL; i++)
 		if (check->scope == LINT_ANY || check->scope == scope)
-			check->look(
-				&(struct linting){tmpl, issuer, &check->rule, problems});
+			check->look(&(struct linting){tmpl, issuer, &check->rule, problems});
 }
 
 enum err templates_lint(

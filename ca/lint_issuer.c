@@ -18,7 +18,8 @@ static void look_lifetime(const struct linting *x)
 	if (x->issuer != NULL && cert_validity(x->issuer, &from, &until) == OK &&
 		x->tmpl->lifetime > until - from)
 		lint_found(x, whole,
-			"the CA itself is valid for %lld days only, so that every certificate would "
+			"the CA itself is valid for %lld days only, so that every certificate "
+			"would "
 			"be cut short",
 			(long long)((until - from) / DAY));
 }
@@ -51,8 +52,9 @@ static void look_purposes(const struct linting *x)
 
 	for (size_t i = 0; of_ca != NULL && i < x->tmpl->extended_key_usage.n; i++)
 		if (!has_oid(of_ca, oid[i]) && !has_oid(of_ca, EKU_ANY))
-			lint_found(x, whole,
-				"the CA's certificate has an extended key usage without %s, so that "
+			lint_found(x, x->tmpl->extended_key_usage.mark,
+				"the CA's certificate has an extended key usage without %s, so "
+				"that "
 				"verifiers refuse it in those below",
 				oid[i]);
 	sk_ASN1_OBJECT_pop_free(of_ca, ASN1_OBJECT_free);
@@ -85,7 +87,7 @@ static void look_policies(const struct linting *x)
 
 	for (size_t i = 0; of_ca != NULL && i < x->tmpl->policies.n; i++)
 		if (!allows(of_ca, oid[i]))
-			lint_found(x, whole, sentence, oid[i]);
+			lint_found(x, x->tmpl->policies.mark, sentence, oid[i]);
 	for (size_t i = 0; of_ca != NULL && i < COUNT(by_class); i++)
 		if (by_class[i] != NULL && !allows(of_ca, by_class[i]))
 			lint_found(x, trust->mark, sentence, by_class[i]);

@@ -42,7 +42,7 @@ static void look_host_name(const struct linting *x)
 	for (size_t i = 0; i < x->tmpl->ssh.principals.n; i++)
 		if (variables_use(principal[i], "host") || variables_use(principal[i], "label."))
 			return;
-	lint_found(x, x->tmpl->ssh.mark,
+	lint_found(x, x->tmpl->ssh.principals.mark,
 		"no principal is the host's name, which is what clients compare with the one that "
 		"they dialled");
 }
@@ -53,9 +53,10 @@ static void look_root(const struct linting *x)
 
 	for (size_t i = 0; i < x->tmpl->ssh.principals.n; i++)
 		if (!is_host(x) && strcmp(principal[i], "root") == 0)
-			lint_found(x, x->tmpl->ssh.mark,
+			lint_found(x, x->tmpl->ssh.principals.mark,
 				"each device that may have this would be root wherever the CA is "
-				"trusted; give those that should be a label, and say ${label.NAME}");
+				"trusted; give those that should be a label, and say "
+				"${label.NAME}");
 }
 
 static void look_key_id(const struct linting *x)
@@ -163,7 +164,8 @@ const struct lint_check lint_ssh_checks[] = {
 	{{"ssh-root", "sshd_config(5) AuthorizedPrincipalsFile",
 		 "Not everyone with a user certificate of a template is root."},
 		LINT_SSH, look_root},
-	{{"ssh-key-id", "ssh-keygen(1) KEY REVOCATION LISTS", "The key id says which device it is."},
+	{{"ssh-key-id", "ssh-keygen(1) KEY REVOCATION LISTS",
+		 "The key id says which device it is."},
 		LINT_SSH, look_key_id},
 	{{"ssh-option", "PROTOCOL.certkeys",
 		 "Critical options and extensions are those that sshd knows, each in its place."},

@@ -29,7 +29,7 @@ static bool is_property(const struct template *tmpl)
 static void look_ak_stray(const struct linting *x)
 {
 	if (is_ak(x->tmpl) && template_key(x->tmpl) != TEMPLATE_KEY_AK)
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"who has a key that is no AK could forge quotes: %s says that the TPM "
 			"signs nothing else with it, and only key: ak has proven that",
 			EKU_AK);
@@ -43,10 +43,11 @@ static void look_ak_usage(const struct linting *x)
 		return;
 	for (size_t i = 0; i < x->tmpl->key_usage.n; i++)
 		if (strcmp(usage[i], "nonRepudiation") == 0)
-			lint_found(x, whole,
+			lint_found(x, x->tmpl->key_usage.mark,
 				"an AK signs what its TPM says: nobody is committed to anything");
 	if (x->tmpl->key_usage.n > 0 && !lint_lists(&x->tmpl->key_usage, "digitalSignature"))
-		lint_found(x, whole, "an AK signs, and key_usage has no digitalSignature");
+		lint_found(x, x->tmpl->key_usage.mark,
+			"an AK signs, and key_usage has no digitalSignature");
 }
 
 static void look_ak_eku(const struct linting *x)
@@ -58,12 +59,12 @@ static void look_ak_eku(const struct linting *x)
 	for (size_t i = 0; i < x->tmpl->extended_key_usage.n; i++)
 		if (strncmp(oid[i], PKIX_PURPOSES, strlen(PKIX_PURPOSES)) == 0 &&
 			strcmp(oid[i], EKU_OCSP) != 0)
-			lint_found(x, whole,
+			lint_found(x, x->tmpl->extended_key_usage.mark,
 				"%s is for a key that signs what others hand it, and an AK signs "
 				"only what its TPM made",
 				oid[i]);
 	if (!is_property(x->tmpl) && strcmp(oid[0], EKU_AK) != 0)
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"of an AK's purposes relying parties look only at the first, which is %s",
 			EKU_AK);
 }
@@ -71,7 +72,8 @@ static void look_ak_eku(const struct linting *x)
 static void look_ak_subject(const struct linting *x)
 {
 	if (is_ak(x->tmpl) && x->tmpl->subject.n > 0)
-		lint_found(x, whole, "relying parties refuse an AK certificate with a subject");
+		lint_found(x, x->tmpl->subject.mark,
+			"relying parties refuse an AK certificate with a subject");
 }
 
 static bool has_attribute(const struct template_name *name, const char *type)
@@ -95,7 +97,7 @@ static void look_ak_facts(const struct linting *x)
 			has_attribute(&names[i], "2.23.133.2.2") &&
 			has_attribute(&names[i], "2.23.133.2.3"))
 			return;
-	lint_found(x, whole,
+	lint_found(x, x->tmpl->san.mark,
 		"relying parties want manufacturer, model and version of the TPM (2.23.133.2.1, .2 "
 		"and .3) in one directory_name");
 }
@@ -113,7 +115,7 @@ static void look_ak_identity(const struct linting *x)
 			return;
 	for (size_t i = 0; i < COUNT(telling); i++)
 		if (lint_texts_use(x->tmpl, telling[i]))
-			lint_found(x, whole,
+			lint_found(x, x->tmpl->san.mark,
 				"${%s%s} tells one device from others, and there is no "
 				"permanent_identifier: step-ca then lets any genuine TPM order any "
 				"identifier; to tell nothing, leave out both",
@@ -125,18 +127,19 @@ static void look_property(const struct linting *x)
 	if (!is_property(x->tmpl))
 		return;
 	if (x->tmpl->extended_key_usage.n > 1)
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"with another purpose beside %s it would be taken for something else too",
 			OID_PLATFORM_PROPERTY);
 	if (!x->tmpl->extended_key_usage_critical)
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"extended_key_usage_critical has to be true: who does not know the purpose "
 			"has to refuse it");
 	if (template_key(x->tmpl) != TEMPLATE_KEY_AK)
 		lint_found(x, whole, "it says who has an AK, so key has to be ak");
 	if (!lint_has_dns_name(x->tmpl))
-		lint_found(x, whole, "it says of which endpoint this is the AK, so it wants a "
-				     "dns_name");
+		lint_found(x, x->tmpl->san.mark,
+			"it says of which endpoint this is the AK, so it wants a "
+			"dns_name");
 }
 
 static void look_residency(const struct linting *x)
@@ -156,7 +159,7 @@ static void look_residency(const struct linting *x)
 		if (lint_lists(&x->tmpl->policies, claims[i].oid) &&
 			!(key == TEMPLATE_KEY_AK && claims[i].of_ak) &&
 			!(key == TEMPLATE_KEY_CERTIFIED && claims[i].of_certified))
-			lint_found(x, whole,
+			lint_found(x, x->tmpl->policies.mark,
 				"the policy %s states that the key %s, which nobody has verified "
 				"for key: %s",
 				claims[i].oid, claims[i].says, x->tmpl->key);

@@ -9,13 +9,12 @@
 #include <string.h>
 
 struct walk {
-	void (*each)(
-		void *arg, const char *text, enum lint_place place, struct yaml_mark mark);
+	void (*each)(void *arg, const char *text, enum lint_place place, struct yaml_mark mark);
 	void *arg;
 };
 
-static void tell(const struct walk *walk, const char *text, enum lint_place place,
-	struct yaml_mark mark)
+static void tell(
+	const struct walk *walk, const char *text, enum lint_place place, struct yaml_mark mark)
 {
 	if (text != NULL)
 		walk->each(walk->arg, text, place, mark);
@@ -55,7 +54,7 @@ static void walk_ssh(const struct walk *walk, const struct template_ssh *ssh)
 	char *const *principal = ssh->principals.item;
 
 	for (size_t i = 0; i < ssh->principals.n; i++)
-		tell(walk, principal[i], LINT_PLACE_PRINCIPAL, ssh->mark);
+		tell(walk, principal[i], LINT_PLACE_PRINCIPAL, ssh->principals.mark);
 	tell(walk, ssh->key_id, LINT_PLACE_VALUE, ssh->mark);
 	walk_options(walk, &ssh->critical_options);
 	walk_options(walk, &ssh->extensions);
@@ -81,8 +80,7 @@ struct use {
 	bool found;
 };
 
-static void find_use(
-	void *arg, const char *text, enum lint_place place, struct yaml_mark mark)
+static void find_use(void *arg, const char *text, enum lint_place place, struct yaml_mark mark)
 {
 	struct use *use = arg;
 
@@ -100,8 +98,7 @@ bool lint_texts_use(const struct template *tmpl, const char *variable)
 }
 
 /* A name that somebody relies on is what policy bound to the device, or what the operator gave to it. */
-static void judge_source(
-	void *arg, const char *text, enum lint_place place, struct yaml_mark mark)
+static void judge_source(void *arg, const char *text, enum lint_place place, struct yaml_mark mark)
 {
 	static const char *const others[] = {"tpm.manufacturer", "tpm.model", "tpm.version",
 		"ek.sha256", "ek.sha256.base64", "ek.serial", "trust.class"};

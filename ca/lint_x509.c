@@ -16,19 +16,19 @@ static void look_usage_ca(const struct linting *x)
 
 	for (size_t i = 0; i < COUNT(usages); i++)
 		if (lint_lists(&x->tmpl->key_usage, usages[i]))
-			lint_found(x, whole, "%s is a CA's, and no device is one", usages[i]);
+			lint_found(x, x->tmpl->key_usage.mark, "%s is a CA's, and no device is one",
+				usages[i]);
 }
 
 static void look_usage_decrypt(const struct linting *x)
 {
-	static const char *const usages[] = {
-		"keyEncipherment", "dataEncipherment", "keyAgreement"};
+	static const char *const usages[] = {"keyEncipherment", "dataEncipherment", "keyAgreement"};
 
 	if (template_key(x->tmpl) == TEMPLATE_KEY_ANY || x->tmpl->decrypt)
 		return;
 	for (size_t i = 0; i < COUNT(usages); i++)
 		if (lint_lists(&x->tmpl->key_usage, usages[i]))
-			lint_found(x, whole,
+			lint_found(x, x->tmpl->key_usage.mark,
 				"%s is for a key that decrypts, and the keys of this template only "
 				"sign (see decrypt)",
 				usages[i]);
@@ -41,7 +41,8 @@ static void look_usage_only(const struct linting *x)
 	for (size_t i = 0; i < COUNT(usages); i++)
 		if (lint_lists(&x->tmpl->key_usage, usages[i]) &&
 			!lint_lists(&x->tmpl->key_usage, "keyAgreement"))
-			lint_found(x, whole, "%s means nothing without keyAgreement", usages[i]);
+			lint_found(x, x->tmpl->key_usage.mark,
+				"%s means nothing without keyAgreement", usages[i]);
 }
 
 static void look_decrypt_unused(const struct linting *x)
@@ -49,20 +50,21 @@ static void look_decrypt_unused(const struct linting *x)
 	if (x->tmpl->decrypt && !lint_lists(&x->tmpl->key_usage, "keyEncipherment") &&
 		!lint_lists(&x->tmpl->key_usage, "dataEncipherment") &&
 		!lint_lists(&x->tmpl->key_usage, "keyAgreement"))
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->key_usage.mark,
 			"decrypt lets the key decrypt, and no key_usage says that it is for that");
 }
 
 static void look_eku_any(const struct linting *x)
 {
 	if (lint_has_usage(x->tmpl, EKU_ANY))
-		lint_found(x, whole, "anyExtendedKeyUsage stands for every purpose there is");
+		lint_found(x, x->tmpl->extended_key_usage.mark,
+			"anyExtendedKeyUsage stands for every purpose there is");
 }
 
 static void look_eku_ocsp(const struct linting *x)
 {
 	if (lint_has_usage(x->tmpl, EKU_OCSP))
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"OCSPSigning would let a device answer for the CA which certificates are "
 			"good");
 }
@@ -74,20 +76,22 @@ static void look_eku_twice(const struct linting *x)
 	for (size_t i = 1; i < x->tmpl->extended_key_usage.n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(oid[i], oid[j]) == 0)
-				lint_found(x, whole, "%s would be there twice", oid[i]);
+				lint_found(x, x->tmpl->extended_key_usage.mark,
+					"%s would be there twice", oid[i]);
 }
 
 static void look_tls_signature(const struct linting *x)
 {
 	if (lint_is_for_tls(x->tmpl) && x->tmpl->key_usage.n > 0 &&
 		!lint_lists(&x->tmpl->key_usage, "digitalSignature"))
-		lint_found(x, whole, "in TLS the key signs, and key_usage has no digitalSignature");
+		lint_found(x, x->tmpl->key_usage.mark,
+			"in TLS the key signs, and key_usage has no digitalSignature");
 }
 
 static void look_tls_name(const struct linting *x)
 {
 	if (lint_has_usage(x->tmpl, EKU_SERVER) && !lint_has_dns_name(x->tmpl))
-		lint_found(x, whole,
+		lint_found(x, x->tmpl->san.mark,
 			"a TLS server's certificate without a dns_name is good for no name: "
 			"clients do not look at the subject");
 }
@@ -125,8 +129,8 @@ static void look_extension_critical(const struct linting *x)
 
 static void look_access(const struct linting *x)
 {
-	const char *const urls[] = {x->tmpl->authority_information.ca_issuers,
-		x->tmpl->authority_information.ocsp};
+	const char *const urls[] = {
+		x->tmpl->authority_information.ca_issuers, x->tmpl->authority_information.ocsp};
 
 	for (size_t i = 0; i < COUNT(urls); i++)
 		if (urls[i] != NULL && strncmp(urls[i], "http://", 7) != 0)
@@ -142,8 +146,7 @@ const struct lint_check lint_x509_checks[] = {
 	{{"usage-decrypt", "RFC 5280 4.2.1.3",
 		 "A key that only signs, as every AK does, has no usage of one that decrypts."},
 		LINT_X509, look_usage_decrypt},
-	{{"usage-only", "RFC 5280 4.2.1.3",
-		 "encipherOnly and decipherOnly go with keyAgreement."},
+	{{"usage-only", "RFC 5280 4.2.1.3", "encipherOnly and decipherOnly go with keyAgreement."},
 		LINT_X509, look_usage_only},
 	{{"decrypt-unused", "TPM 2.0 Part 2, 8.3",
 		 "A key that may decrypt has a key usage that needs it."},
@@ -159,8 +162,7 @@ const struct lint_check lint_x509_checks[] = {
 		LINT_X509, look_tls_signature},
 	{{"tls-name", "RFC 9525 6.3", "A TLS server's certificate has a DNS name."}, LINT_X509,
 		look_tls_name},
-	{{"tls-lifetime", "Apple HT210176",
-		 "A TLS server's certificate lasts at most 825 days."},
+	{{"tls-lifetime", "Apple HT210176", "A TLS server's certificate lasts at most 825 days."},
 		LINT_X509, look_tls_lifetime},
 	{{"backdate", "RFC 5280 4.1.2.5",
 		 "Back-dating is an hour and half of the lifetime at most."},

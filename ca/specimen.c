@@ -36,8 +36,7 @@ static const ASN1_IA5STRING *permitted_domain(const NAME_CONSTRAINTS *constraint
 static void set_host(const X509 *issuer, struct specimen *out)
 {
 	NAME_CONSTRAINTS *constraints =
-		issuer == NULL ? NULL
-			       : X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
+		issuer == NULL ? NULL : X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
 	const ASN1_IA5STRING *domain = permitted_domain(constraints);
 	const char *text = domain == NULL ? DOMAIN : (const char *)domain->data;
 	int n = domain == NULL ? (int)strlen(DOMAIN) : domain->length;
@@ -52,9 +51,9 @@ static void set_host(const X509 *issuer, struct specimen *out)
 
 static void set_organization(const X509 *issuer, struct specimen *out)
 {
-	if (issuer == NULL || X509_NAME_get_text_by_NID(X509_get_subject_name(issuer),
-				      NID_organizationName, out->organization,
-				      sizeof(out->organization)) <= 0)
+	if (issuer == NULL ||
+		X509_NAME_get_text_by_NID(X509_get_subject_name(issuer), NID_organizationName,
+			out->organization, sizeof(out->organization)) <= 0)
 		snprintf(out->organization, sizeof(out->organization), ORGANIZATION);
 }
 
@@ -148,8 +147,7 @@ enum err specimen_names(const struct template *tmpl, const struct specimen *spec
 	AUTO(san_free) GENERAL_NAMES *names = NULL;
 	const struct template_extension *extension = tmpl->extensions.item;
 
-	TRY(subject_build(
-		&tmpl->subject, false, &specimen->grant, X509_get_subject_name(cert)));
+	TRY(subject_build(&tmpl->subject, false, &specimen->grant, X509_get_subject_name(cert)));
 	for (size_t i = 0; i < tmpl->extensions.n; i++)
 		TRY(extra_add(cert, &extension[i], &specimen->grant));
 	if (tmpl->san.names.n == 0)

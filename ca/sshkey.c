@@ -18,12 +18,13 @@ static const struct type {
 	const char *name; /* RFC 4253 6.6 */
 	const char *ssh_curve; /* RFC 5656 10.1; NULL for all but ECDSA */
 	const char *curve; /* as grants have it */
+	size_t size; /* of their bits; 0 for RSA */
 } types[] = {
-	{"ssh-rsa", NULL, NULL},
-	{"ecdsa-sha2-nistp256", "nistp256", "prime256v1"},
-	{"ecdsa-sha2-nistp384", "nistp384", "secp384r1"},
-	{"ecdsa-sha2-nistp521", "nistp521", "secp521r1"},
-	{"ssh-ed25519", NULL, "ED25519"},
+	{"ssh-rsa", NULL, NULL, 0},
+	{"ecdsa-sha2-nistp256", "nistp256", "prime256v1", 65},
+	{"ecdsa-sha2-nistp384", "nistp384", "secp384r1", 97},
+	{"ecdsa-sha2-nistp521", "nistp521", "secp521r1", 133},
+	{"ssh-ed25519", NULL, "ED25519", EDWARDS_SIZE},
 };
 
 static enum err malformed(const char *what)
@@ -173,7 +174,7 @@ static enum err read_ec(const struct type *type, struct view *rest, struct buf *
 		return malformed("an ECDSA key that ends before its point does");
 	if (!view_equal(curve, view_str(type->ssh_curve)))
 		return malformed("an ECDSA key of another curve than its type says");
-	if (point.n == 0 || point.p[0] != 0x04)
+	if (point.n != type->size || point.p[0] != 0x04)
 		return malformed("an ECDSA key whose point is not written out (04 X Y)");
 	/* Looks whether the point is on the curve; no point that is, is at infinity. */
 	key = ec_key(type->curve, point);
@@ -239,39 +240,40 @@ static void add_number(const BIGNUM *number, struct buf *blob)
 		sshwire_add_mpint(blob, (struct view){bytes, (size_t)BN_bn2bin(number, bytes)});
 }
 
-static void blob_rsa(const struct grant_key *key, struct buf *blob)
+static enum err blob_rsa(const struct grant_key *key, struct buf *blob)
 {
 	AUTO(pkey_free) EVP_PKEY *rsa = rsa_key(key->bits);
 	AUTO(bn_free) BIGNUM *exponent = NULL, *modulus = NULL;
+	AUTO(buf_free) struct buf numbers = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX);
+	struct view rest;
 
 	if (rsa != NULL) {
 		EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_E, &exponent);
 		EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_N, &modulus);
 	}
 	ERR_clear_error();
-	add_number(exponent, blob);
-	add_number(modulus, blob);
+	add_number(exponent, &numbers);
+	add_number(modulus, &numbers);
+	if (buf_ok(&numbers) != OK)
+		return malformed("no RSA key, or a very long one");
+	rest = buf_view(&numbers);
+	TRY(read_rsa(&rest, &bits));
+	buf_add(blob, buf_view(&numbers));
+	return buf_ok(blob);
 }
 
 enum err sshkey_blob(const struct grant_key *key, struct buf *blob)
 {
-	AUTO(buf_free) struct buf made = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX);
 	const struct type *type = type_of(key);
-	struct grant_key again;
 
-	if (type == NULL)
+	if (type == NULL || (type->size != 0 && key->bits.n != type->size))
 		return malformed("a key of a curve that OpenSSH does not have");
-	sshwire_add_string(&made, view_str(type->name));
+	sshwire_add_string(blob, view_str(type->name));
+	if (type->size == 0)
+		return blob_rsa(key, blob);
 	if (type->ssh_curve != NULL)
-		sshwire_add_string(&made, view_str(type->ssh_curve));
-	if (type->curve != NULL)
-		sshwire_add_string(&made, key->bits);
-	else
-		blob_rsa(key, &made);
-	if (buf_ok(&made) != OK)
-		return malformed("no RSA key, or a very long one");
-	TRY(sshkey_parse(buf_view(&made), &bits, &again));
-	buf_add(blob, buf_view(&made));
+		sshwire_add_string(blob, view_str(type->ssh_curve));
+	sshwire_add_string(blob, key->bits);
 	return buf_ok(blob);
 }
 

@@ -20,7 +20,11 @@
  */
 CHECKED enum err sshkey_parse(struct view blob, struct buf *bits, struct grant_key *out);
 
-/* The reverse: appends the blob of a key as grants carry it. ERR_MALFORMED "ssh-key" as above. */
+/*
+ * The reverse: appends the blob of a key as grants carry it, whose point somebody has judged already,
+ * as for every other certificate. ERR_MALFORMED "ssh-key" for a kind or a size that OpenSSH does not
+ * have, and something may be appended.
+ */
 CHECKED enum err sshkey_blob(const struct grant_key *key, struct buf *blob);
 /* The same of a key of OpenSSL's. ERR_REJECTED "key-kind" as key_public(). */
 CHECKED enum err sshkey_blob_of(EVP_PKEY *key, struct buf *blob);

@@ -3,6 +3,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,12 +72,25 @@ static bool starts_with(struct view text, const char *with)
 	return text.n > strlen(with) && memcmp(text.p, with, strlen(with)) == 0;
 }
 
+/* As labels may be named. */
+static bool is_label(struct view name)
+{
+	const size_t skip = strlen(LABEL);
+
+	if (!starts_with(name, LABEL) || name.n - skip > 64)
+		return false;
+	for (size_t i = skip; i < name.n; i++)
+		if (!isalnum(name.p[i]) && strchr("._-", name.p[i]) == NULL)
+			return false;
+	return true;
+}
+
 static const struct variable *variable_named(struct view name)
 {
 	for (size_t i = 0; i < COUNT(variables); i++)
 		if (view_equal(name, view_str(variables[i].name)))
 			return &variables[i];
-	return starts_with(name, LABEL) ? &a_label : NULL;
+	return is_label(name) ? &a_label : NULL;
 }
 
 const char *variables_problem(const char *text)

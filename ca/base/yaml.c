@@ -217,6 +217,7 @@ static void read_list(struct reading *reading, const yaml_node_t *node, const st
 		wrong_shape(reading, node, key, "a list");
 		return;
 	}
+	out->mark = node_mark(node);
 	n = node->data.sequence.items.top - node->data.sequence.items.start;
 	if (n < key->min || n > key->max) {
 		problem_add(reading->problems, reading->file, node_mark(node),

@@ -15,14 +15,15 @@ enum yaml_type {
 		      items; `choices` the values of each text */
 };
 
-struct yaml_list {
-	void *item;
-	size_t n;
-};
-
 /* Where something stands in its file; both count from 1. */
 struct yaml_mark {
 	size_t line, column;
+};
+
+struct yaml_list {
+	void *item;
+	size_t n;
+	struct yaml_mark mark;
 };
 
 struct yaml_schema;

@@ -27,7 +27,8 @@ void signer_close(struct signer **signer);
 
 /*
  * Builds and signs what the grant says. ERR_INTERNAL "template-unknown", "template-version": the
- * signer's own templates do not know what the grant names; "ssh-ca": there is no CA for it; otherwise
+ * signer's own templates do not know what the grant names; "template-key": the grant has no statement of an AK, and the
+ * template wants one, or the other way round; "ssh-ca": there is no CA for it; otherwise
  * as certificate_issue() and, of the kinds ssh-*, ssh_issue(). Safe from any thread.
  */
 CHECKED enum err signer_issue(
@@ -56,7 +57,7 @@ struct view signer_chain(const struct signer *signer, size_t index);
 
 /*
  * Is this certificate, in DER, signed by the issuing CA as it is now, so that signer_chain() leads
- * on from it? What an earlier CA issued is not.
+ * on from it? What an earlier CA issued is not. An OpenSSH certificate: by the CA of its kind as it is now.
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
 

@@ -15,7 +15,8 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: endorsectl template show NAME --host HOST [--templates DIR] [--label NAME=TEXT]...\n"
+	"usage: endorsectl template show NAME --host HOST [--templates DIR] [--label "
+	"NAME=TEXT]...\n"
 	"                                [--ca FILE] [--out FILE]\n"
 	"\n"
 	"Shows what a device of that name would be given by a template: a dry run, with keys that "

@@ -29,7 +29,8 @@ static enum err key_like(const X509 *cert, EVP_PKEY **out)
 		*out = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	else if (like != NULL && EVP_PKEY_get_group_name(like, group, sizeof(group), NULL) == 1)
 		*out = EVP_EC_gen(group);
-	return *out != NULL ? OK : fail(ERR_INTERNAL, "crypto", "cannot make a key of the CA's kind");
+	return *out != NULL ? OK
+			    : fail(ERR_INTERNAL, "crypto", "cannot make a key of the CA's kind");
 }
 
 /* The CA's certificate with another key in it, signed by that, and those that were above it. */
@@ -88,7 +89,7 @@ enum err throwaway_make(const char *ca, struct throwaway *out)
 	AUTO(mem_free) char *made = NULL;
 
 	*out = (struct throwaway){0};
-	TRY(tempdir_make(getenv("TMPDIR"), &dir));
+	TRY(tempdir_make(NULL, &dir));
 	made = below(dir, "ca");
 	if (ca == NULL)
 		TRY(hierarchy_make(made, "Example", KEY_TYPE_P256));

@@ -53,6 +53,8 @@ static void a_service_that_is_well_is_said_to_be(void **state)
 	if (output.code != 0 || strstr(buf_text(&output.out), "\nall is well\n") == NULL)
 		fail_msg("%d\n%s%s", output.code, buf_text(&output.out), buf_text(&output.err));
 	assert_true(lines_of(&output, "ok   ") > 10);
+	assert_true(has_line(&output, "ok   ca", "the OpenSSH CA of hosts is SHA256:"));
+	assert_true(has_line(&output, "ok   ca", "the OpenSSH CA of users is SHA256:"));
 }
 
 static void an_edge_that_was_not_looked_at_is_a_warning(void **state)
@@ -79,6 +81,9 @@ static void a_file_that_others_can_reach_is_told_by_name(void **state)
 		{text("%s/issuing.key", world.ca), 0604, 0600, "issuing.key: a secret"},
 		{text("%s/issuing.passphrase", world.ca), 0604, 0600,
 			"issuing.passphrase: a secret"},
+		{text("%s/ssh-host-ca.key", world.ca), 0604, 0600, "ssh-host-ca.key: a secret"},
+		{text("%s/ssh-user-ca.passphrase", world.ca), 0640, 0600,
+			"ssh-user-ca.passphrase: a secret"},
 		{text("%s/policy.yaml", world.dir), 0666, 0644,
 			"policy.yaml: others can change it"},
 		{text("%s", world.services[0].config), 0646, 0644, "others can change it"},

@@ -41,7 +41,7 @@ keys() {
 keys enroll/daemon/config.c enroll/daemon/endorsed.yaml.5
 keys "policy/hold.c policy/policy.c" policy/endorse-policy.5
 keys enroll/trust/vendor.c policy/vendors/endorse-vendors.5
-keys ca/template.c ca/endorse-template.5
+keys ca/template_schema.c ca/endorse-template.5
 
 # options PAGE COMPLETION SOURCE...
 options() {

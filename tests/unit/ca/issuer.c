@@ -63,6 +63,7 @@ static X509 *make_certificate(const struct issuer_recipe *recipe, EVP_PKEY *key)
 	add_extension(cert, NID_basic_constraints, recipe->constraints);
 	add_extension(cert, NID_key_usage, recipe->key_usage);
 	add_extension(cert, NID_subject_key_identifier, recipe->identifier);
+	add_extension(cert, NID_name_constraints, recipe->names);
 	assert_true(X509_sign(cert, key, digest_for(key)) > 0);
 	return cert;
 }

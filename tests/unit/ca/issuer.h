@@ -11,6 +11,7 @@ struct issuer_recipe {
 	EVP_PKEY *key; /* NULL: a new P-256 */
 	int64_t until; /* seconds since 1970; 0: in ten years */
 	const char *constraints, *key_usage, *identifier;
+	const char *names; /* name constraints */
 	size_t copies; /* of the certificate in its file */
 	const char *subject, *issuer; /* common names; "" for a name without any */
 };

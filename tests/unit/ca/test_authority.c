@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
+#include "ca/extension.h"
 #include "ca/key.h"
 #include "tests/unit/ca/issuer.h"
 #include "tests/unit/check.h"
@@ -93,6 +94,11 @@ static void none(struct issuer_recipe *recipe)
 	recipe->copies = 0;
 }
 
+static void names_unread(struct issuer_recipe *recipe)
+{
+	recipe->names = "critical,DER:0500";
+}
+
 static void nothing(struct issuer_recipe *recipe)
 {
 	(void)recipe;
@@ -114,6 +120,7 @@ static const struct {
 	{"a critical one", critical_identifier, ERR_INTERNAL, "ca-certificate"},
 	{"no authority key identifier", issuer_not_identified, ERR_INTERNAL, "ca-certificate"},
 	{"no subject", no_subject, ERR_INTERNAL, "ca-certificate"},
+	{"name constraints that nobody can read", names_unread, ERR_INTERNAL, "ca-certificate"},
 	{"expired", expired, ERR_INTERNAL, "ca-certificate"},
 	{"five certificates", too_many, ERR_INTERNAL, "ca-certificate"},
 	{"an empty file", none, ERR_INTERNAL, "ca-certificate"},
@@ -132,6 +139,51 @@ static void a_certificate_that_is_no_cas_is_refused(void **state)
 		assert_refused_in(
 			rows[i].name, issuer_load(&issuer, &authority), rows[i].err, rows[i].code);
 	}
+}
+
+/* A CA without constraints of its own, below one that may name hosts of example.org only. */
+static void put_below(struct issuer *below, const struct issuer *above)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+
+	X509_set_issuer_name(below->cert, X509_get_subject_name(above->cert));
+	assert_ok(extension_authority_key_identifier(below->cert, above->cert));
+	assert_true(X509_sign(below->cert, above->pkey, EVP_sha256()) > 0);
+	sk_X509_push(certs, below->cert);
+	sk_X509_push(certs, above->cert);
+	scratch_pem(below->dir, "ca.pem", certs);
+	sk_X509_free(certs);
+}
+
+static enum err permits(const struct authority *authority, const char *host)
+{
+	AUTO(x509_free) X509 *cert = X509_new();
+
+	assert_int_equal(1, X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
+				    MBSTRING_UTF8, (const uint8_t *)host, -1, -1, 0));
+	return authority_permits(authority, cert);
+}
+
+static void what_a_ca_above_may_not_name_this_one_may_not_either(void **state)
+{
+	struct issuer_recipe top = issuer_good(), good = issuer_good();
+	AUTO(issuer_free) struct issuer above, below, free;
+	AUTO(authority_free) struct authority *bound = NULL, *unbound = NULL;
+
+	(void)state;
+	top.names = "critical,permitted;DNS:example.org";
+	top.constraints = "critical,CA:TRUE";
+	good.subject = "Unit CA below";
+	issuer_make(&top, &above);
+	issuer_make(&good, &below);
+	put_below(&below, &above);
+	assert_ok(issuer_load(&below, &bound));
+	assert_ok(permits(bound, "web.example.org"));
+	assert_refused(permits(bound, "web.example.com"), ERR_REJECTED, "ca-name-constraints");
+	good = issuer_good();
+	issuer_make(&good, &free);
+	assert_ok(issuer_load(&free, &unbound));
+	assert_ok(permits(unbound, "web.example.com"));
 }
 
 static EVP_PKEY *named(const char *type)
@@ -278,6 +330,7 @@ static void a_certificate_of_another_chain_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_ca_above_may_not_name_this_one_may_not_either),
 		cmocka_unit_test(a_ca_and_what_is_above_it_are_loaded),
 		cmocka_unit_test(a_certificate_that_is_no_cas_is_refused),
 		cmocka_unit_test(a_key_is_one_that_every_verifier_knows_or_is_refused),

@@ -133,9 +133,49 @@ static void an_identifier_of_nothing_cannot_be_made(void **state)
 	assert_int_equal(0, X509_get_ext_count(cert));
 }
 
+static void an_extended_key_usage_can_be_critical(void **state)
+{
+	AUTO(x509_free) X509 *cert = X509_new();
+	char *oids[] = {(char *)"1.3.6.1.5.5.7.3.1"};
+
+	(void)state;
+	assert_ok(extension_extended_key_usage(cert, oids, 1, true));
+	assert_int_equal(1, X509_EXTENSION_get_critical(X509_get_ext(cert, 0)));
+}
+
+/* RFC 5280 4.2.2.1, byte by byte: what there is of the two, in this order. */
+static void authority_information_has_a_url_of_each_kind(void **state)
+{
+	static const struct {
+		const char *ca_issuers, *ocsp, *der;
+	} rows[] = {
+		{"a:b", NULL, "3011300f06082b060105050730028603613a62"},
+		{NULL, "c:d", "3011300f06082b060105050730018603633a64"},
+		{"a:b", "c:d",
+			"3022300f06082b060105050730028603613a62300f06082b060105050730018603633a64"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(x509_free) X509 *cert = X509_new();
+		AUTO(buf_free) struct buf wanted = BUF(64);
+		const ASN1_OCTET_STRING *value;
+
+		assert_ok(extension_authority_information(cert, rows[i].ca_issuers, rows[i].ocsp));
+		add_hex(&wanted, rows[i].der);
+		assert_int_equal(0, X509_get_ext_by_NID(cert, NID_info_access, -1));
+		assert_int_equal(0, X509_EXTENSION_get_critical(X509_get_ext(cert, 0)));
+		value = X509_EXTENSION_get_data(X509_get_ext(cert, 0));
+		assert_view_equal(buf_view(&wanted), ((struct view){ASN1_STRING_get0_data(value),
+							     (size_t)ASN1_STRING_length(value)}));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_extended_key_usage_can_be_critical),
+		cmocka_unit_test(authority_information_has_a_url_of_each_kind),
 		cmocka_unit_test(basic_constraints_are_critical_and_der),
 		cmocka_unit_test(certificate_policies_are_not_critical_and_in_their_order),
 		cmocka_unit_test(key_usage_is_critical_and_has_no_zero_bits_at_its_end),

@@ -58,8 +58,8 @@ static const struct fault faults[] = {
 		{0}},
 	{"ak-eku", "ak", AK_EKU, "extended_key_usage: [2.23.133.8.3, 1.3.6.1.5.5.7.3.2]", {0}},
 	{"ak-eku", "ak", AK_EKU, "extended_key_usage: [1.3.6.1.4.1.99999.1, 2.23.133.8.3]", {0}},
-	{"ak-subject", "ak", SIGNS,
-		SIGNS "\nsubject: [{type: 2.5.4.5, value: \"${device.id}\"}]", {0}},
+	{"ak-subject", "ak", SIGNS, SIGNS "\nsubject: [{type: 2.5.4.5, value: \"${device.id}\"}]",
+		{0}},
 	{"ak-facts", "ak", "        - { type: 2.23.133.2.2, value: \"${tpm.model}\" }\n", "", {0}},
 	{"ak-facts", "iak", "2.23.133.2.3", "2.23.133.2.4", {0}},
 	{"ak-identity", "ak-private", "key: ak\n",
@@ -85,7 +85,9 @@ static const struct fault faults[] = {
 	{"name-source", "ssh-user", PRINCIPALS, "principals: [\"${ek.serial}\"]", {0}},
 	{"value", "tls-client", "{ type: 2.5.4.10, value: \"${organization}\" }",
 		"{ type: 2.5.4.6, value: \"${organization}\" }", {0}},
-	{"value", "ssh-user", PRINCIPALS, "principals: [\"${label.a}${device.id}${device.id}${device.id}${device.id}\"]", {0}},
+	{"value", "ssh-user", PRINCIPALS,
+		"principals: [\"${label.a}${device.id}${device.id}${device.id}${device.id}\"]",
+		{0}},
 	{"issuer-lifetime", "tls-client", "lifetime: 30d", "lifetime: 3659d", {0}},
 	{"issuer-purposes", "tls-server", "", "", {"extendedKeyUsage", "clientAuth"}},
 	{"issuer-policies", "iak", "", "",
@@ -103,8 +105,8 @@ static const struct fault faults[] = {
 	{"ssh-host-name", "ssh-host", PRINCIPALS, "principals: [web]", {0}},
 	{"ssh-root", "ssh-user", PRINCIPALS, "principals: [\"${host}\", root]", {0}},
 	{"ssh-key-id", "ssh-host", "key_id: \"${device.id}\"", "key_id: \"${host}\"", {0}},
-	{"ssh-option", "ssh-user", PRINCIPALS,
-		PRINCIPALS "\n  critical_options: [{name: no-such}]", {0}},
+	{"ssh-option", "ssh-user", PRINCIPALS, PRINCIPALS "\n  critical_options: [{name: no-such}]",
+		{0}},
 	{"ssh-option", "ssh-user", PRINCIPALS, PRINCIPALS "\n  extensions: [{name: permit-tty}]",
 		{0}},
 	{"ssh-option", "ssh-user", PRINCIPALS,
@@ -116,7 +118,8 @@ static const struct fault faults[] = {
 	{"ssh-option", "ssh-user", PRINCIPALS,
 		PRINCIPALS "\n  extensions: [{name: permit-pty, value: yes}]", {0}},
 	{"ssh-source-address", "ssh-user", PRINCIPALS,
-		PRINCIPALS "\n  critical_options: [{name: source-address, value: \"example.test\"}]",
+		PRINCIPALS
+		"\n  critical_options: [{name: source-address, value: \"example.test\"}]",
 		{0}},
 	{"ssh-source-address", "ssh-user", PRINCIPALS,
 		PRINCIPALS "\n  critical_options: [{name: source-address, value: "
@@ -222,8 +225,8 @@ static void find(const struct fault *fault, struct problems *problems)
 	if (err == OK && fault->rule == NULL && problems->n == 0)
 		err = templates_lint(templates, issuer, problems);
 	else if (err == OK)
-		assert_refused(templates_lint(templates, issuer, problems), ERR_MALFORMED,
-			"templates");
+		assert_refused(
+			templates_lint(templates, issuer, problems), ERR_MALFORMED, "templates");
 	(void)err;
 }
 
@@ -331,6 +334,30 @@ static void every_rule_has_a_clause_a_sentence_and_a_fault(void **state)
 	assert_true(n > 25);
 }
 
+static void the_manual_page_has_every_rule_with_its_clause(void **state)
+{
+	AUTO(mem_free) char *path = source_path("ca/endorse-template.5");
+	AUTO(buf_free) struct buf page = BUF(1 << 17);
+	const struct lint_rule *rule;
+	size_t n = 0;
+
+	(void)state;
+	assert_ok(file_read(path, &page));
+	for (; (rule = lint_rule_at(n)) != NULL; n++) {
+		AUTO(buf_free) struct buf item = BUF(512), clause = BUF(512);
+		const char *at;
+
+		buf_fmt(&item, ".It Sy %s\n", rule->name);
+		buf_fmt(&clause, "\n(%s)\n.", rule->clause);
+		at = strstr(buf_text(&page), buf_text(&item));
+		if (at == NULL)
+			fail_msg("%s: no rule \"%s\"", path, rule->name);
+		if (strstr(at, buf_text(&clause)) == NULL)
+			fail_msg("%s: no clause \"%s\" for \"%s\"", path, rule->clause, rule->name);
+	}
+	assert_int_equal(n, times(buf_text(&page), ".It Sy "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +366,7 @@ int main(void)
 		cmocka_unit_test(the_shipped_templates_have_no_finding),
 		cmocka_unit_test(a_ca_without_a_key_identifier_is_found),
 		cmocka_unit_test(every_rule_has_a_clause_a_sentence_and_a_fault),
+		cmocka_unit_test(the_manual_page_has_every_rule_with_its_clause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

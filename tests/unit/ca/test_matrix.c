@@ -16,14 +16,16 @@ static struct {
 	EVP_PKEY *key;
 } subjects[] = {{"RSA-2048", NULL, 2048, NULL}, {"RSA-3072", NULL, 3072, NULL},
 	{"RSA-4096", NULL, 4096, NULL}, {"P-256", "P-256", 0, NULL}, {"P-384", "P-384", 0, NULL},
-	{"P-521", "P-521", 0, NULL}};
+	{"P-521", "P-521", 0, NULL}, {"Ed25519", NULL, 0, NULL}};
 
 static int make_subjects(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(subjects); i++) {
 		subjects[i].key = subjects[i].group != NULL ? EVP_EC_gen(subjects[i].group)
-							    : EVP_RSA_gen(subjects[i].rsa_bits);
+				  : subjects[i].rsa_bits != 0
+					  ? EVP_RSA_gen(subjects[i].rsa_bits)
+					  : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 		assert_non_null(subjects[i].key);
 	}
 	return 0;
@@ -54,7 +56,8 @@ static void print_head(void)
 }
 
 /* An issued certificate as a file beside its CA's. */
-static void issue(const struct authority *authority, EVP_PKEY *key, const char *dir)
+static void issue(const struct authority *authority, void (*make)(EVP_PKEY *, struct granted *),
+	EVP_PKEY *key, const char *dir)
 {
 	AUTO(granted_free) struct granted granted;
 	AUTO(issued_free) struct issued issued = {0};
@@ -62,7 +65,7 @@ static void issue(const struct authority *authority, EVP_PKEY *key, const char *
 	STACK_OF(X509) *one = sk_X509_new_null();
 	const uint8_t *p;
 
-	granted_make(key, &granted);
+	make(key, &granted);
 	assert_ok(certificate_issue(authority, granted.tmpl, &granted.grant, clock_now(), &issued));
 	p = issued.der.p;
 	cert = d2i_X509(NULL, &p, (long)issued.der.n);
@@ -74,7 +77,8 @@ static void issue(const struct authority *authority, EVP_PKEY *key, const char *
 
 /* A line of the matrix; `root` and `ca` are files, `signature` is how the CA has to sign. */
 static void print_row(const char *name, const char *signature, const struct authority *authority,
-	const char *root, const char *ca, const char *dir)
+	void (*make)(EVP_PKEY *, struct granted *), const char *root, const char *ca,
+	const char *dir)
 {
 	AUTO(mem_free) char *leaf = path_join(dir, "leaf.pem");
 
@@ -82,7 +86,7 @@ static void print_row(const char *name, const char *signature, const struct auth
 	for (size_t i = 0; i < COUNT(subjects); i++) {
 		AUTO(buf_free) struct buf text = BUF(1 << 16);
 
-		issue(authority, subjects[i].key, dir);
+		issue(authority, make, subjects[i].key, dir);
 		assert_verified(root, ca, leaf);
 		assert_int_equal(0, PROGRAM_RUN(&text, "openssl", "x509", "-noout", "-text",
 					    "-certopt", "no_pubkey,no_extensions", "-in", leaf));
@@ -121,7 +125,9 @@ static void a_ca_of_each_type_issues_for_each_key_and_for_its_edge(void **state)
 
 		assert_ok(hierarchy_make(dir, "Unit tests", (enum key_type)i));
 		assert_ok(authority_load(ca, key, passphrase, &authority));
-		print_row(rows[i].name, rows[i].signature, authority, root, ca, dir);
+		print_row(rows[i].name, rows[i].signature, authority, granted_make, root, ca, dir);
+		print_row(" all names", rows[i].signature, authority, granted_make_everything, root,
+			ca, dir);
 		assert_ok(hierarchy_edge(dir, names, COUNT(names), edge));
 		assert_verified(root, edge_ca, edge);
 	}
@@ -146,8 +152,8 @@ static void a_ca_that_was_brought_issues_for_each_key(void **state)
 		recipe.key = rows[i].key;
 		issuer_make(&recipe, &issuer);
 		assert_ok(issuer_load(&issuer, &authority));
-		print_row(rows[i].name, rows[i].signature, authority, issuer.certificate,
-			issuer.certificate, issuer.dir);
+		print_row(rows[i].name, rows[i].signature, authority, granted_make,
+			issuer.certificate, issuer.certificate, issuer.dir);
 	}
 }
 

@@ -10,7 +10,7 @@
 #include "tests/unit/tpm/scratch.h"
 
 #define NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
-#define LIST(array) ((struct yaml_list){(array), COUNT(array)})
+#define LIST(array) ((struct yaml_list){.item = (array), .n = COUNT(array)})
 
 static char host[] = "${host}", login[] = "${label.login}", permit_pty[] = "permit-pty";
 static char *hosts[] = {host}, *logins[] = {login};

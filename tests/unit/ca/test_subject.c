@@ -19,7 +19,7 @@ static enum err build(const char *type, const char *value, X509_NAME *out)
 	const struct grant grant = {.template = "it", .labels = &label, .labels_n = 1};
 	struct template_attribute attribute = {
 		.type = (char *)(uintptr_t)type, .value = (char *)"${label.x}"};
-	const struct yaml_list attributes = {&attribute, 1};
+	const struct yaml_list attributes = {.item = &attribute, .n = 1};
 
 	return subject_build(&attributes, false, &grant, out);
 }
@@ -92,7 +92,7 @@ static void each_attribute_is_an_rdn_of_its_own_in_the_order_of_the_template(voi
 		{.type = (char *)"2.5.4.3", .value = (char *)"b"},
 		{.type = (char *)"2.5.4.3", .value = (char *)"a"},
 	};
-	static const struct yaml_list attributes = {attribute, COUNT(attribute)};
+	static const struct yaml_list attributes = {.item = attribute, .n = COUNT(attribute)};
 	static const struct grant grant = {.template = "it"};
 	AUTO(name_free) X509_NAME *name = X509_NAME_new();
 	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());

@@ -399,6 +399,27 @@ static void a_trust_class_has_the_policy_that_the_template_names_for_it(void **s
 	assert_null(template_trust_policy(&tmpl, ""));
 }
 
+static void a_template_tells_which_variables_it_uses(void **state)
+{
+	static const char *const used[] = {"organization", "label.", "label.note", "label.rack",
+		"label.floor", "device.id", "host", "host.domain", "ek.sha256.base64", "ek.serial",
+		"tpm.manufacturer", "tpm.model", "tpm.version", "trust.class"};
+	AUTO(templates_close) struct templates *templates = NULL;
+	AUTO(problems_free) struct problems problems;
+	AUTO(mem_free) char *dir = source_path("tests/data/templates");
+	const struct template *tmpl;
+
+	(void)state;
+	problems_init(&problems);
+	assert_ok(templates_load(dir, &problems, &templates));
+	tmpl = template_named(templates, "everything");
+	for (size_t i = 0; i < COUNT(used); i++)
+		if (!template_uses(tmpl, used[i]))
+			fail_msg("%s", used[i]);
+	assert_false(template_uses(tmpl, "ek.sha256"));
+	assert_false(template_uses(tmpl, "label.other"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +429,7 @@ int main(void)
 		cmocka_unit_test(the_problems_of_all_files_are_told),
 		cmocka_unit_test(a_directory_without_a_template_is_a_problem),
 		cmocka_unit_test(sixty_five_templates_are_too_many),
+		cmocka_unit_test(a_template_tells_which_variables_it_uses),
 		cmocka_unit_test(a_trust_class_has_the_policy_that_the_template_names_for_it),
 	};
 

@@ -263,6 +263,8 @@ static void texts_that_are_wrong_whatever_the_device_is_are_told(void **state)
 		{"${hosts}", TEXT_UTF8, "no variable"},
 		{"${}", TEXT_UTF8, "no variable"},
 		{"${label.}", TEXT_UTF8, "no variable"},
+		{"${label.a b}", TEXT_UTF8, "no variable"},
+		{"${label.${host}}", TEXT_UTF8, "no variable"},
 		{"${HOST}", TEXT_UTF8, "no variable"},
 		{"${ host}", TEXT_UTF8, "no variable"},
 		{"${host", TEXT_UTF8, "begins no variable"},

@@ -67,6 +67,31 @@ void attempt_lookup(struct attempt *attempt)
 		fail_msg("%s: %s", why()->code, why()->sentence);
 }
 
+/* Recorded ones, and new ones behind them. */
+static void fill(const struct attempt *attempt, size_t stored, uint8_t (*serials)[16],
+	struct handed_certificate *certificates)
+{
+	size_t n = attempt->certificates_n;
+
+	for (size_t i = 0; i < stored; i++)
+		certificates[i] =
+			(struct handed_certificate){.stored = &attempt->facts.certificates[i]};
+	for (size_t i = 0; i < n && stored + i < ENROLLMENT_CERTIFICATES; i++) {
+		memcpy(serials[i], attempt->serial, 16);
+		serials[i][15] = (uint8_t)i;
+		certificates[stored + i] = (struct handed_certificate){.serial = {serials[i], 16},
+			.der = VIEW(der),
+			.template = i == 0 ? "ak" : "tls",
+			.template_version = 7,
+			.kind = "x509",
+			.key_kind = i == 0 ? "ak" : "certified",
+			.key_sha256 = attempt->ek_digest,
+			.grant_digest = attempt->grant_digest,
+			.not_before = attempt->now - 60,
+			.not_after = attempt->now + YEAR};
+	}
+}
+
 enum err attempt_record(struct attempt *attempt)
 {
 	const struct enrollment_facts *facts = &attempt->facts;
@@ -114,22 +139,7 @@ enum err attempt_record(struct attempt *attempt)
 		.now = attempt->now,
 	};
 
-	for (size_t i = 0; i < stored; i++)
-		certificates[i] = (struct handed_certificate){.stored = &facts->certificates[i]};
-	for (size_t i = 0; i < n && stored + i < ENROLLMENT_CERTIFICATES; i++) {
-		memcpy(serials[i], attempt->serial, sizeof(serials[i]));
-		serials[i][15] = (uint8_t)i;
-		certificates[stored + i] = (struct handed_certificate){.serial = VIEW(serials[i]),
-			.der = VIEW(der),
-			.template = i == 0 ? "ak" : "tls",
-			.template_version = 7,
-			.kind = "x509",
-			.key_kind = i == 0 ? "ak" : "certified",
-			.key_sha256 = attempt->ek_digest,
-			.grant_digest = attempt->grant_digest,
-			.not_before = attempt->now - 60,
-			.not_after = attempt->now + YEAR};
-	}
+	fill(attempt, stored, serials, certificates);
 	return enrollment_record(attempt->db, &record);
 }
 

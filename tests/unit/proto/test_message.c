@@ -345,7 +345,7 @@ static void a_request_to_check_comes_back(void **state)
 
 static void a_template_that_is_no_utf_8_is_not_encoded(void **state)
 {
-	const struct request request = {.keys = {{"\xff"}}, .keys_n = 1};
+	const struct request request = {.keys = {{.template = "\xff"}}, .keys_n = 1};
 	AUTO(buf_free) struct buf json = BUF(1024);
 
 	(void)state;

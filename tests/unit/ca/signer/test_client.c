@@ -108,6 +108,7 @@ static void what_another_ca_issued_is_not_ours(void **state)
 
 static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 {
+	static const struct grant_evidence evidence = {.ak_location = NULL};
 	AUTO(fixture_free) struct fixture fixture;
 	AUTO(issued_free) struct issued issued = {0};
 	struct grant grant;
@@ -124,6 +125,15 @@ static void the_signer_judges_a_grant_by_its_own_templates(void **state)
 	grant.template_version++;
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
 		"template-version");
+	grant = fixture.granted.grant;
+	grant.evidence = &evidence;
+	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
+		"template-key");
+	grant.evidence = NULL;
+	grant.template = "tls-server";
+	grant.template_version = signer_template_version(fixture.signer, "tls-server");
+	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
+		"template-key");
 	grant = fixture.granted.grant;
 	grant.device_id = NULL;
 	assert_refused(signer_issue(fixture.signer, &grant, clock_now(), &issued), ERR_INTERNAL,
@@ -275,8 +285,7 @@ static void a_template_with_a_finding_is_not_opened(void **state)
 	assert_non_null(memmem(text.p, text.n, "backdate: 5m\n", 13));
 	memcpy(memmem(text.p, text.n, "backdate: 5m\n", 13), "#backdate:5m\n", 13);
 	scratch_put(dir, "good.yaml", buf_view(&text));
-	assert_refused(
-		open_signer(&fixture.issuer, dir, &signer), ERR_MALFORMED, "templates");
+	assert_refused(open_signer(&fixture.issuer, dir, &signer), ERR_MALFORMED, "templates");
 	assert_null(signer);
 }
 
