@@ -66,6 +66,7 @@ static const struct {
 				"of the rule, or have a CA that may"},
 	{"ssh-principals", other_template},
 	{"tpm-public", client},
+	{"ak-name", client},
 	{"ek-certificate",
 		"what came is no whole certificate: read the TPM's NV index from its first byte to "
 		"its last; if the maker wrote it so, endorse enroll --ek-certificate none, and "
@@ -89,6 +90,9 @@ static const struct {
 	{"template-not-allowed", "add the template to the rule's templates in policy.yaml, or ask "
 				 "for another on the device"},
 	{"device-revoked", "this TPM was banned here: find out why before anything else"},
+	{"renewal-needs-enrollment",
+		"the device enrolls by itself where it uses endorse renew; otherwise: endorse "
+		"enroll"},
 	{"certificate-revoked", "on the device, enroll anew: endorse enroll"},
 	{"ak-superseded", new_ak},
 	{"ak-other-dialect", new_ak},

@@ -71,8 +71,8 @@ static enum err judge_signature(const struct renewal *renewal)
 {
 	uint8_t message[RENEWAL_MESSAGE_SIZE];
 
-	TRY(renewal_message(renewal->issuance.service->name, renewal->ticket, renewal->request,
-		message));
+	TRY(renewal_message(
+		renewal->issuance.service->name, renewal->ticket, renewal->request, message));
 	if (!ak_signed(renewal->ak, VIEW(message), renewal->signature))
 		return refuse(ERR_UNPROVEN, "proof-invalid", "PROTOCOL renewal",
 			"the AK did not sign this ticket and request for this service");
@@ -110,8 +110,8 @@ static enum err judge_records(const struct renewal *renewal)
 	if (!facts->ek_recorded)
 		return needs_enrollment("the records have too little of this device's EK");
 	if (issuance->caller->now - facts->proven_at > (int64_t)days * 86400) {
-		snprintf(what, sizeof(what), "the last proof by the EK is older than %u days",
-			days);
+		snprintf(
+			what, sizeof(what), "the last proof by the EK is older than %u days", days);
 		return needs_enrollment(what);
 	}
 	if (!facts->host_is_ours)
@@ -154,8 +154,8 @@ static enum err judge_claim(struct issuance *issuance, void *of)
 		issuance->request.host);
 	TRY(judge_records(renewal));
 	TRY(rebuild_claim(renewal, &json));
-	return claim_judge(issuance->service, buf_view(&json), issuance->caller->now,
-		&issuance->judgement);
+	return claim_judge(
+		issuance->service, buf_view(&json), issuance->caller->now, &issuance->judgement);
 }
 
 /* The ticket is this AK's alone, so AK and request tell a repeat from another request. */
@@ -164,8 +164,8 @@ static enum err digest_request(struct renewal *renewal)
 	uint8_t request[SHA256_SIZE];
 
 	TRY(SHA256_OF(request, renewal->request));
-	return SHA256_OF(renewal->issuance.request_digest, VIEW(renewal->opened.ak_digest),
-		VIEW(request));
+	return SHA256_OF(
+		renewal->issuance.request_digest, VIEW(renewal->opened.ak_digest), VIEW(request));
 }
 
 static enum err run(struct renewal *renewal, struct buf *answer)

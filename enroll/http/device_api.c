@@ -37,8 +37,7 @@ enum err handle_renew_ticket(const struct service *service, struct exchange *exc
 	renewal_ticket_answer_init(&answer);
 	TRY(service_clock(service, &exchange->caller));
 	TRY(renew_ticket_request_parse(exchange->body, &name));
-	TRY(renew_ticket(
-		service, &exchange->caller, buf_view(&name), &answer, &exchange->outcome));
+	TRY(renew_ticket(service, &exchange->caller, buf_view(&name), &answer, &exchange->outcome));
 	return renewal_ticket_answer_encode(&answer, &exchange->answer);
 }
 

@@ -18,8 +18,7 @@ const struct route device_routes[] = {
 	{"POST", "/v1/renew/ticket", ADMIT_EDGE, LIMIT_TICKET_BODY, handle_renew_ticket,
 		"renew.ticket", NULL, false},
 	{"POST", "/v1/renew", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_renew, "renew", NULL, false},
-	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL,
-		true},
+	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
 	{0},
 };
 

@@ -1,9 +1,11 @@
 #include "tests/flow/soft_renew.h"
 
 #include "enroll/proto/problem.h"
+#include "tests/flow/knock.h"
 #include "tests/flow/process.h"
 #include "tests/softtpm/attest.h"
 
+#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,4 +127,19 @@ int soft_renew(struct soft_renewal *x, const struct httpc_peer *peer)
 	soft_renewal_ask(x);
 	soft_renewal_sign(x);
 	return soft_renewal_send(x, peer);
+}
+
+void assert_renewal(const struct soft_renewal *x, int status, const char *code)
+{
+	if (x->status != status || strcmp(x->code, code) != 0)
+		fail_msg("%d %s, wanted %d %s: %s", x->status, x->code, status, code, x->detail);
+}
+
+void soft_device_enrolled(struct world *world, const char *host, struct soft_device *out)
+{
+	AUTO(soft_outcome_free) struct soft_outcome outcome;
+
+	stranger_of(world, &world->maker, host, out);
+	soft_enroll(out, &world->services[0].peer, world->name, &outcome);
+	must(outcome.status == 200, "%s: %s %s", host, outcome.code, outcome.detail);
 }

@@ -3,6 +3,7 @@
 
 #include "enroll/proto/renewal.h"
 #include "tests/flow/soft_enroll.h"
+#include "tests/flow/world.h"
 
 /* Set what is different from a right one before the step that takes it. */
 struct soft_renewal {
@@ -32,3 +33,9 @@ void soft_renewal_sign(struct soft_renewal *x);
 int soft_renewal_send(struct soft_renewal *x, const struct httpc_peer *peer);
 /* All of it; the last status. */
 int soft_renew(struct soft_renewal *x, const struct httpc_peer *peer);
+
+/* The last answer had this status and code; "" for 200. */
+void assert_renewal(const struct soft_renewal *x, int status, const char *code);
+
+/* A device of the maker that the world trusts, enrolled under this name at its first service. */
+void soft_device_enrolled(struct world *world, const char *host, struct soft_device *out);

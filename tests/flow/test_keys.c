@@ -177,6 +177,38 @@ static void four_take_two_trips_to_the_database_as_one_does(void **state)
 	four_device_free(&device);
 }
 
+/* Two keys by one template, one key by two templates, and as many as there may be. */
+static void eight_are_the_most_and_come_in_their_order(void **state)
+{
+	AUTO(buf_free) struct buf first = BUF(1 << 16), again = BUF(1 << 16);
+	struct four_device device, other;
+	struct four four;
+
+	(void)state;
+	four_device_make(&world, "web-eight.example.test", &device);
+	four_device_make(&world, "web-eight.example.test", &other);
+	four_init(&four, &world, &device);
+	four.wants[4] = (struct soft_want){.template = "tls-client", .certified = &device.tls};
+	four.wants[5] = (struct soft_want){.template = "tls-server", .certified = &other.tls};
+	four.wants[6] = (struct soft_want){.template = "tls-client", .certified = &other.tls};
+	four.wants[7] = (struct soft_want){.template = "ssh-host", .ssh = buf_view(&other.ssh)};
+	four.x.wants_n = 8;
+	four_run(&four, world.name);
+	assert_status(&four, 200, "");
+	assert_int_equal(four.x.answer->certificates_n, 8);
+	for (size_t i = 0; i < 8; i++)
+		assert_string_equal(
+			four.x.answer->certificates[i].template, four.wants[i].template);
+	all_of(four.x.answer, &first);
+	assert_int_equal(certificates_of("web-eight.example.test"), 8);
+	assert_int_equal(four_enroll(&four, &world.services[1].peer), 200);
+	all_of(four.x.answer, &again);
+	assert_true(view_equal(buf_view(&first), buf_view(&again)));
+	four_free(&four);
+	four_device_free(&device);
+	four_device_free(&other);
+}
+
 static void a_check_of_four_keys_takes_nothing(void **state)
 {
 	const char *const serials = "SELECT last_value FROM ssh_serial";
@@ -387,6 +419,7 @@ static int tests(void)
 		cmocka_unit_test(four_certificates_come_by_one_enrollment_and_hold),
 		cmocka_unit_test(it_says_in_the_log_for_what),
 		cmocka_unit_test(four_take_two_trips_to_the_database_as_one_does),
+		cmocka_unit_test(eight_are_the_most_and_come_in_their_order),
 		cmocka_unit_test(a_check_of_four_keys_takes_nothing),
 		cmocka_unit_test(one_request_sent_to_two_servers_at_once_brings_the_same_four),
 		cmocka_unit_test(what_is_recorded_is_returned_beside_what_is_new),

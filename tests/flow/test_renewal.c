@@ -6,13 +6,8 @@
 #include "tests/flow/cluster.h"
 #include "tests/softtpm/attest.h"
 
-#include "ca/base/encode.h"
-#include "ca/base/file.h"
-#include "enroll/tpm/certified.h"
-
 #include <cmocka.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +16,14 @@
 	"rules:\n"                                                                                 \
 	"  - name: any\n"                                                                          \
 	"    hosts: [{suffix: example.test}]\n"                                                    \
-	"    templates: [ak, tls-client]\n"
+	"    templates: [ak]\n"
 
 static struct world world;
-static char *templates; /* a copy, to be changed */
 
 static int make(void **state)
 {
-	AUTO(mem_free) char *source = world_source("templates");
-
 	(void)state;
-	templates = text("%s/templates", supervise_dir());
-	MUST_RUN("/bin/cp", "-R", source, templates);
-	world_make(&(struct world_plan){.services = 2, .policy = POLICY, .templates = templates},
-		&world);
+	world_make(&(struct world_plan){.services = 2, .policy = POLICY}, &world);
 	return 0;
 }
 
@@ -42,7 +31,6 @@ static int unmake(void **state)
 {
 	(void)state;
 	world_free(&world);
-	free(templates);
 	return 0;
 }
 
@@ -54,18 +42,7 @@ static const struct httpc_peer *peer(size_t i)
 /* A device of the maker that the services trust, enrolled under this name. */
 static void enrolled(const char *host, struct soft_device *device)
 {
-	AUTO(soft_outcome_free) struct soft_outcome outcome;
-
-	stranger_of(&world, &world.maker, host, device);
-	soft_enroll(device, peer(0), world.name, &outcome);
-	if (outcome.status != 200)
-		fail_msg("%s: %s %s", host, outcome.code, outcome.detail);
-}
-
-static void assert_answered(const struct soft_renewal *x, int status, const char *code)
-{
-	if (x->status != status || strcmp(x->code, code) != 0)
-		fail_msg("%d %s, wanted %d %s: %s", x->status, x->code, status, code, x->detail);
+	soft_device_enrolled(&world, host, device);
 }
 
 /* Runs SQL in which %s is the host's name. */
@@ -97,14 +74,14 @@ static void a_renewal_brings_what_is_recorded_until_half_of_its_life_is_over(voi
 	enrolled("web-1.example.test", &device);
 	soft_renewal_init(&first, &device, world.name);
 	soft_renew(&first, peer(1));
-	assert_answered(&first, 200, "");
+	assert_renewal(&first, 200, "");
 	assert_int_equal(first.answer->certificates_n, 1);
 	assert_string_equal(first.answer->host, "web-1.example.test");
 	assert_int_equal(audited("renew.returned", "web-1.example.test"), 1);
 	make_due("web-1.example.test");
 	soft_renewal_init(&second, &device, world.name);
 	soft_renew(&second, peer(0));
-	assert_answered(&second, 200, "");
+	assert_renewal(&second, 200, "");
 	assert_false(
 		view_equal(first.answer->certificates[0].der, second.answer->certificates[0].der));
 	assert_int_equal(audited("renew.issued", "web-1.example.test"), 1);
@@ -126,7 +103,7 @@ static void a_renewal_is_no_proof_by_the_ek(void **state)
 	make_due("web-2.example.test");
 	soft_renewal_init(&x, &device, world.name);
 	soft_renew(&x, peer(0));
-	assert_answered(&x, 200, "");
+	assert_renewal(&x, 200, "");
 	assert_int_equal(sql_number(world.conninfo,
 				 "SELECT count(*) FROM ak WHERE proven_at < now() - interval '88 "
 				 "days'"),
@@ -145,15 +122,15 @@ static void a_ticket_renews_once(void **state)
 	make_due("web-3.example.test");
 	soft_renewal_init(&x, &device, world.name);
 	soft_renew(&x, peer(0));
-	assert_answered(&x, 200, "");
+	assert_renewal(&x, 200, "");
 	buf_add(&certificate, x.answer->certificates[0].der);
 	soft_renewal_send(&x, peer(1));
-	assert_answered(&x, 200, "");
+	assert_renewal(&x, 200, "");
 	assert_true(view_equal(buf_view(&certificate), x.answer->certificates[0].der));
 	buf_add(&x.request, view_str(" "));
 	soft_renewal_sign(&x);
 	soft_renewal_send(&x, peer(1));
-	assert_answered(&x, 409, "ticket-used");
+	assert_renewal(&x, 409, "ticket-used");
 	assert_int_equal(sql_number(world.conninfo, "SELECT count(*) FROM certificate WHERE host = "
 						    "'web-3.example.test'"),
 		2);
@@ -200,7 +177,7 @@ static void renewals_in_parallel_on_two_servers_are_one(void **state)
 	for (size_t i = 0; i < AT_ONCE; i++)
 		pthread_join(racers[i].thread, NULL);
 	for (size_t i = 0; i < AT_ONCE; i++) {
-		assert_answered(&racers[i].x, 200, "");
+		assert_renewal(&racers[i].x, 200, "");
 		assert_true(view_equal(racers[0].x.answer->certificates[0].der,
 			racers[i].x.answer->certificates[0].der));
 	}
@@ -335,7 +312,7 @@ static void an_ak_that_nobody_knows_leaves_no_trace(void **state)
 	stranger_of(&world, &world.maker, "web-7.example.test", &device);
 	soft_renewal_init(&x, &device, world.name);
 	soft_renew(&x, peer(0));
-	assert_answered(&x, 403, "renewal-needs-enrollment");
+	assert_renewal(&x, 403, "renewal-needs-enrollment");
 	assert_int_equal(world_rows(&world, "audit"), audit);
 	assert_int_equal(world_rows(&world, "host"),
 		sql_number(world.conninfo,
@@ -409,11 +386,11 @@ static void what_records_say_against_a_renewal_is_told_and_recorded(void **state
 		change(lines[i].before, lines[i].host);
 		soft_renewal_init(&x, &device, world.name);
 		soft_renew(&x, peer(0));
-		assert_answered(&x, lines[i].status, lines[i].code);
+		assert_renewal(&x, lines[i].status, lines[i].code);
 		assert_int_equal(audited("renew.refused", lines[i].host), 1);
 		assert_int_equal(world_rows(&world, "certificate"), certificates);
 		soft_renewal_send(&x, peer(1));
-		assert_answered(&x, lines[i].status, lines[i].code);
+		assert_renewal(&x, lines[i].status, lines[i].code);
 		assert_int_equal(audited("renew.refused", lines[i].host), 1);
 	}
 }
@@ -432,272 +409,11 @@ static void no_renewal_changes_a_name(void **state)
 		soft_renewal_init(&x, &device, world.name);
 		snprintf(x.wish.host, sizeof(x.wish.host), "%s", hosts[i]);
 		soft_renew(&x, peer(0));
-		assert_answered(&x, 403, "renewal-needs-enrollment");
+		assert_renewal(&x, 403, "renewal-needs-enrollment");
 	}
 	assert_int_equal(sql_number(world.conninfo,
 				 "SELECT count(*) FROM host WHERE name = 'free.example.test'"),
 		0);
-}
-
-/* A key of the device's TPM, and what its AK says of it for a ticket. */
-static void certify(struct soft_renewal *x, const struct soft_key *key, struct view ticket)
-{
-	const struct soft_moment moment = {0};
-	struct request_key *wish = &x->wish.keys[0];
-	struct soft_attest said;
-	uint8_t extra[32], attest[2];
-
-	must(certify_qualifying(ticket, extra) == OK &&
-			soft_certify(x->ak, key, VIEW(extra), &moment, &said) &&
-			soft_key_public(key, &wish->public),
-		"the AK certifies nothing");
-	attest[0] = (uint8_t)(said.attested.size >> 8);
-	attest[1] = (uint8_t)said.attested.size;
-	buf_add(&wish->attest, VIEW(attest));
-	buf_add(&wish->attest, (struct view){said.attested.attestationData, said.attested.size});
-	must(soft_signature_bytes(&said.signature, &wish->signature), "no signature");
-	snprintf(wish->template, sizeof(wish->template), "tls-client");
-}
-
-static void key_make(struct soft_key *key)
-{
-	TPMT_PUBLIC area;
-
-	soft_ak_area(SOFT_P256, world.name, &area);
-	area.objectAttributes &= ~TPMA_OBJECT_RESTRICTED;
-	area.authPolicy.size = 0;
-	must(soft_key_make(&area, NULL, key), "no key");
-}
-
-static void a_renewal_takes_a_new_key_that_the_ak_certified_for_its_ticket(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(soft_renewal_free) struct soft_renewal x;
-	struct soft_key key;
-
-	(void)state;
-	enrolled("web-11.example.test", &device);
-	key_make(&key);
-	soft_renewal_init(&x, &device, world.name);
-	must(soft_renewal_ticket(&x, peer(0)) == 200, "no ticket");
-	certify(&x, &key, buf_view(&x.ticket));
-	soft_renewal_ask(&x);
-	soft_renewal_sign(&x);
-	soft_renewal_send(&x, peer(0));
-	assert_answered(&x, 200, "");
-	assert_string_equal(x.answer->certificates[0].template, "tls-client");
-	soft_key_free(&key);
-}
-
-static void a_renewal_takes_no_key_that_the_ak_did_not_certify_for_it(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(soft_renewal_free) struct soft_renewal bare, x;
-	AUTO(knock_free) struct knock knock;
-	struct soft_key key;
-
-	(void)state;
-	enrolled("web-12.example.test", &device);
-	key_make(&key);
-	soft_renewal_init(&bare, &device, world.name);
-	snprintf(bare.wish.keys[0].template, sizeof(bare.wish.keys[0].template), "tls-client");
-	must(soft_key_public(&key, &bare.wish.keys[0].public), "no public area");
-	soft_renew(&bare, peer(0));
-	assert_answered(&bare, 400, "request-key");
-	/* Certified, and for an enrollment. */
-	soft_renewal_init(&x, &device, world.name);
-	must(soft_renewal_ticket(&x, peer(0)) == 200, "no ticket");
-	knock_init(&knock, &world, &device);
-	must(knock_ticket(&knock) == 200, "no ticket");
-	certify(&x, &key, buf_view(&knock.x.challenge.ticket));
-	soft_renewal_ask(&x);
-	soft_renewal_sign(&x);
-	soft_renewal_send(&x, peer(0));
-	assert_answered(&x, 422, "attest-qualifying-data");
-	assert_int_equal(audited("renew.refused", "web-12.example.test"), 2);
-	soft_key_free(&key);
-}
-
-static void a_certificate_is_there_for_whoever_has_its_digest(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(soft_renewal_free) struct soft_renewal x;
-	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
-	AUTO(mem_free) char *cache = NULL, *type = NULL, *path = NULL;
-	uint8_t digest[SHA256_SIZE];
-	char hex[2 * SHA256_SIZE + 1];
-
-	(void)state;
-	enrolled("web-15.example.test", &device);
-	soft_renewal_init(&x, &device, world.name);
-	soft_renew(&x, peer(0));
-	assert_answered(&x, 200, "");
-	assert_int_equal(SHA256_OF(digest, x.answer->certificates[0].der), OK);
-	hex_write(VIEW(digest), hex);
-	path = text("/v1/certificates/%s", hex);
-	httpc_get(peer(1), path, &answer);
-	assert_int_equal(answer.status, 200);
-	assert_true(view_equal(buf_view(&answer.body), x.answer->certificates[0].der));
-	type = httpc_header(&answer, "Content-Type");
-	cache = httpc_header(&answer, "Cache-Control");
-	assert_string_equal(type, "application/pkix-cert");
-	assert_string_equal(cache, "public, max-age=31536000, immutable");
-}
-
-static void an_ak_has_a_name_of_its_own_form(void **state)
-{
-	static const uint8_t sha1[22] = {0x00, 0x04}, longer[35] = {0x00, 0x0b},
-			     handle[4] = {0x40, 0x00, 0x00, 0x01};
-	static const struct view names[] = {{sha1, 22}, {longer, 35}, {handle, 4}};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY);
-		AUTO(httpc_answer_free) struct httpc_answer answer = {0};
-		struct problem problem = {0};
-
-		assert_int_equal(renew_ticket_request_encode(names[i], &body), OK);
-		httpc_post(peer(0), "/v1/renew/ticket", buf_view(&body), &answer);
-		assert_int_equal(answer.status, 400);
-		assert_int_equal(problem_parse(buf_view(&answer.body), &problem), OK);
-		assert_string_equal(problem.code, "ak-name");
-	}
-}
-
-static void restart(void)
-{
-	assert_int_equal(world_service_stop(&world, 0, SIGTERM), 0);
-	world_service_start(&world, 0);
-}
-
-static void set_policy(const char *yaml)
-{
-	AUTO(mem_free) char *path = text("%s/policy.yaml", world.dir);
-
-	write_file(path, 0644, view_str(yaml));
-	restart();
-}
-
-static void a_renewal_is_judged_by_the_policy_of_today(void **state)
-{
-	static const struct {
-		const char *yaml, *code;
-	} lines[] = {
-		{"rules: [{name: any, hosts: [{suffix: example.org}], templates: [ak]}]\n",
-			"name-not-allowed"},
-		{"rules: [{name: any, hosts: [{suffix: example.test}], templates: [tls-client]}]\n",
-			"template-not-allowed"},
-		{"rules: [{name: any, hosts: [{suffix: example.test}], templates: [ak], "
-		 "ek_kinds: [p521]}]\n",
-			"ek-kind-not-allowed"},
-		{"rules: [{name: any, hosts: [{suffix: example.test}], templates: [ak], "
-		 "trust: [manufacturer]}]\n",
-			"trust-not-allowed"},
-		{"rules: [{name: any, hosts: [{suffix: example.test}], templates: [ak], "
-		 "labels: [{name: site, value: fra}]}]\n",
-			"label-not-allowed"},
-	};
-	AUTO(soft_device_free) struct soft_device device;
-
-	(void)state;
-	enrolled("web-13.example.test", &device);
-	for (size_t i = 0; i < COUNT(lines); i++) {
-		AUTO(soft_renewal_free) struct soft_renewal x;
-
-		set_policy(lines[i].yaml);
-		soft_renewal_init(&x, &device, world.name);
-		soft_renew(&x, peer(0));
-		assert_answered(&x, 403, lines[i].code);
-	}
-	assert_int_equal(audited("renew.refused", "web-13.example.test"), COUNT(lines));
-	set_policy(POLICY);
-}
-
-/* What is recorded was made from the template as it was, and is not returned. */
-static void a_renewal_is_by_the_template_of_today(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(soft_renewal_free) struct soft_renewal before, after;
-	AUTO(mem_free) char *path = text("%s/ak.yaml", templates);
-	AUTO(buf_free) struct buf yaml = BUF(1 << 16);
-	char *version;
-
-	(void)state;
-	enrolled("web-16.example.test", &device);
-	soft_renewal_init(&before, &device, world.name);
-	soft_renew(&before, peer(0));
-	assert_answered(&before, 200, "");
-	must(file_read(path, &yaml) == OK, "%s", why()->sentence);
-	version = strstr(buf_text(&yaml), "\nversion: ");
-	must(version != NULL, "%s has no version", path);
-	version[strlen("\nversion: ")]++;
-	write_file(path, 0644, buf_view(&yaml));
-	restart();
-	soft_renewal_init(&after, &device, world.name);
-	soft_renew(&after, peer(0));
-	assert_answered(&after, 200, "");
-	assert_false(
-		view_equal(before.answer->certificates[0].der, after.answer->certificates[0].der));
-	assert_int_equal(audited("renew.returned", "web-16.example.test"), 1);
-	assert_int_equal(audited("renew.issued", "web-16.example.test"), 1);
-}
-
-/* Admins see both kinds of refusals, in one order. */
-static void admins_are_told_of_renewals_that_were_refused(void **state)
-{
-	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(soft_renewal_free) struct soft_renewal x;
-	AUTO(mem_free) char *log = NULL;
-
-	(void)state;
-	enrolled("web-17.example.test", &device);
-	change("UPDATE ak SET state = 'superseded' WHERE device_id ="
-	       " (SELECT device_id FROM host WHERE name = '%s')",
-		"web-17.example.test");
-	soft_renewal_init(&x, &device, world.name);
-	soft_renew(&x, peer(0));
-	assert_answered(&x, 403, "ak-superseded");
-	httpc_get(&world.services[0].admin, "/v1/admin/attempts?host=web-17.example.test", &answer);
-	assert_int_equal(answer.status, 200);
-	assert_non_null(strstr(buf_text(&answer.body), "\"reason\":\"ak-superseded\""));
-	log = world_log(&world, 0);
-	assert_non_null(strstr(log, "renew.refused host=web-17.example.test"));
-	assert_non_null(strstr(log, "renew.ticket.challenged"));
-}
-
-/* A rule that holds strangers holds no renewal: it is not the EK that asks. */
-static void an_ek_whose_root_is_gone_renews_nothing(void **state)
-{
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(soft_renewal_free) struct soft_renewal refused, not_held, x;
-	AUTO(mem_free) char *nobody_dir = text("%s/nobody", world.dir);
-	AUTO(mem_free) char *roots = text("%s/roots", world.maker.dir);
-	AUTO(mem_free) char *away = text("%s/roots.away", world.maker.dir);
-	AUTO(mem_free) char *other = text("%s/roots", nobody_dir);
-	struct maker nobody;
-
-	(void)state;
-	enrolled("web-14.example.test", &device);
-	maker_init(&nobody, nobody_dir, "Nobody");
-	must(rename(roots, away) == 0 && rename(other, roots) == 0, "cannot rename %s", roots);
-	restart();
-	soft_renewal_init(&refused, &device, world.name);
-	soft_renew(&refused, peer(0));
-	assert_answered(&refused, 422, "ek-untrusted");
-	set_policy("rules: [{name: any, hosts: [{suffix: example.test}], templates: [ak], "
-		   "trust: [operator-import, approved], unknown_ek: hold}]\n");
-	soft_renewal_init(&not_held, &device, world.name);
-	soft_renew(&not_held, peer(0));
-	assert_answered(&not_held, 422, "ek-untrusted");
-	assert_int_equal(world_rows(&world, "pending"), 0);
-	assert_int_equal(audited("renew.refused", "web-14.example.test"), 2);
-	must(rename(roots, other) == 0 && rename(away, roots) == 0, "cannot rename %s", roots);
-	set_policy(POLICY);
-	soft_renewal_init(&x, &device, world.name);
-	soft_renew(&x, peer(0));
-	assert_answered(&x, 200, "");
-	maker_free(&nobody);
 }
 
 static int tests(void)
@@ -712,14 +428,6 @@ static int tests(void)
 		cmocka_unit_test(an_enroll_ticket_is_no_other_way_round),
 		cmocka_unit_test(what_records_say_against_a_renewal_is_told_and_recorded),
 		cmocka_unit_test(no_renewal_changes_a_name),
-		cmocka_unit_test(a_renewal_takes_a_new_key_that_the_ak_certified_for_its_ticket),
-		cmocka_unit_test(a_renewal_takes_no_key_that_the_ak_did_not_certify_for_it),
-		cmocka_unit_test(a_certificate_is_there_for_whoever_has_its_digest),
-		cmocka_unit_test(an_ak_has_a_name_of_its_own_form),
-		cmocka_unit_test(a_renewal_is_judged_by_the_policy_of_today),
-		cmocka_unit_test(a_renewal_is_by_the_template_of_today),
-		cmocka_unit_test(admins_are_told_of_renewals_that_were_refused),
-		cmocka_unit_test(an_ek_whose_root_is_gone_renews_nothing),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

@@ -322,7 +322,8 @@ static void the_oldest_aks_beyond_the_limit_are_superseded(void **state)
 static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ek_digest,
+	struct refusal_record refusal = {.event = "enroll.refused",
+		.ticket_digest = a.ek_digest,
 		.ek_digest = a.ek_digest,
 		.host = "b.example.org",
 		.code = "device-bound-to-another-host",
@@ -351,7 +352,8 @@ static void a_refusal_is_an_audit_row_and_the_devices_last_refusal(void **state)
 static void a_refused_stranger_is_an_audit_row_and_nothing_else(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ek_digest,
+	struct refusal_record refusal = {.event = "enroll.refused",
+		.ticket_digest = a.ek_digest,
 		.ek_digest = a.ek_digest,
 		.host = "no name\xff\n",
 		.code = "name-not-allowed",
@@ -367,7 +369,8 @@ static void a_refused_stranger_is_an_audit_row_and_nothing_else(void **state)
 static void a_ticket_is_refused_once_however_often_it_is_sent(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
-	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ek_digest,
+	struct refusal_record refusal = {.event = "enroll.refused",
+		.ticket_digest = a.ek_digest,
 		.code = "json-type",
 		.sentence = "no EK known",
 		.now = NOW};

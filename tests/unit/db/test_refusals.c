@@ -11,7 +11,8 @@
 static void refuse_as(struct db *db, const char *host, const char *code, int64_t now)
 {
 	uint8_t ticket[DIGEST_SIZE];
-	const struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = ticket,
+	const struct refusal_record refusal = {.event = "enroll.refused",
+		.ticket_digest = ticket,
 		.host = host,
 		.code = code,
 		.sentence = "because",
@@ -67,7 +68,8 @@ static void a_refusal_is_told_with_all_that_was_kept_of_it(void **state)
 	AUTO(refusal_page_free) struct refusal_page page;
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
 	const struct refusal_query query = forwards(REFUSAL_FIRST);
-	struct refusal_record refusal = {.event = "enroll.refused", .ticket_digest = a.ticket_digest,
+	struct refusal_record refusal = {.event = "enroll.refused",
+		.ticket_digest = a.ticket_digest,
 		.ek_digest = a.ek_digest,
 		.host = "b.example.org",
 		.code = "name-not-allowed",
