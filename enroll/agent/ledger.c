@@ -28,12 +28,18 @@ void ledger_close(struct ledger **ledger)
 {
 	if (*ledger == NULL)
 		return;
+	tpm_close(&(*ledger)->tpm);
 	fd_close(&(*ledger)->lock);
 	endpoint_log_free(&(*ledger)->log);
 	free((*ledger)->path);
 	free((*ledger)->ahead);
 	free(*ledger);
 	*ledger = NULL;
+}
+
+struct tpm *ledger_tpm(struct ledger *ledger)
+{
+	return ledger->tpm;
 }
 
 const struct endpoint_log *ledger_log(const struct ledger *ledger)
@@ -217,19 +223,21 @@ static enum err compare(struct ledger *ledger, unsigned pcr)
 	return fit == LEDGER_UNFINISHED || ledger->is_ahead ? extend_rest(ledger) : OK;
 }
 
-enum err ledger_open(struct tpm *tpm, const char *path, const unsigned *pcr, struct ledger **out)
+enum err ledger_open(
+	const struct tpm_access *access, const char *path, const unsigned *pcr, struct ledger **out)
 {
 	AUTO(ledger_close) struct ledger *ledger = calloc(1, sizeof(*ledger));
 	bool found = false;
 
 	if (ledger == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "ledger_open");
-	*ledger = (struct ledger){.tpm = tpm, .lock = -1, .path = strdup(path)};
+	*ledger = (struct ledger){.lock = -1, .path = strdup(path)};
 	if (ledger->path == NULL || asprintf(&ledger->ahead, "%s.ahead", path) < 0) {
 		ledger->ahead = NULL;
 		return fail(ERR_INTERNAL, "out-of-memory", "ledger_open");
 	}
 	TRY(lock(ledger));
+	TRY(tpm_open(access, &ledger->tpm));
 	TRY(read_logs(ledger, &found));
 	if (!found)
 		ledger->log.pcr = pcr == NULL ? ENDPOINT_PCR : *pcr;

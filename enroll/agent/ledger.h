@@ -9,17 +9,21 @@
 struct ledger; /* only ledger_open() makes one: its log is what the PCR went through */
 
 /*
- * Opens the log at `path` for one user at a time (the file `path`.lock) and compares it with the PCR. An event is written
+ * Opens the log at `path` for one user at a time (the file `path`.lock), then the TPM, which a raw device too lends to one at a
+ * time, and compares the log with the PCR. An event is written
  * to `path`.ahead before the PCR is extended, and the log is replaced after it: a machine that stops in between goes on
  * here with what is missing. A log of an earlier boot (the PCR is zero) is over: a new one begins with what it
  * marked invalid. `pcr` is the PCR wanted, or NULL for that of the log, which for a new one is ENDPOINT_PCR. `*out` is the
  * caller's, for ledger_close(). ERR_CONFLICT "log-busy" when others keep the lock for ten seconds; ERR_CONFLICT "log-unfit" when the PCR went
  * through something else than the log says, or the log is of another PCR; ERR_MALFORMED "endpoint-log"; ERR_INTERNAL
- * "tpm", "file-read", "file-write".
+ * "tpm", "tpm-auth", "file-read", "file-write".
  */
-CHECKED enum err ledger_open(
-	struct tpm *tpm, const char *path, const unsigned *pcr, struct ledger **out);
+CHECKED enum err ledger_open(const struct tpm_access *access, const char *path, const unsigned *pcr,
+	struct ledger **out);
 void ledger_close(struct ledger **ledger);
+
+/* The connection, for other commands meanwhile; the ledger's. */
+struct tpm *ledger_tpm(struct ledger *ledger);
 
 /* What there is; the events of an earlier boot that will go into the new log are among it. */
 const struct endpoint_log *ledger_log(const struct ledger *ledger);

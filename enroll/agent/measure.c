@@ -133,14 +133,12 @@ static enum err measure(const struct measure_options *options, const char *path)
 {
 	struct endpoint_event event = {
 		.act = options->invalid ? ENDPOINT_INVALID : ENDPOINT_MEASURED};
-	AUTO(tpm_close) struct tpm *tpm = NULL;
 	AUTO(ledger_close) struct ledger *ledger = NULL;
 	char digest[2 * 32 + 1];
 	bool is_there = false, is_new;
 
 	TRY(key_digest(options, event.spki_sha256));
-	TRY(tpm_open(&options->access, &tpm));
-	TRY(ledger_open(tpm, path, options->has_pcr ? &options->pcr : NULL, &ledger));
+	TRY(ledger_open(&options->access, path, options->has_pcr ? &options->pcr : NULL, &ledger));
 	is_new = ledger_begins_anew(ledger);
 	TRY(judge_event(ledger, &event, &is_there));
 	/* What a reboot took out of the PCR is put in again, also where the log has it. */

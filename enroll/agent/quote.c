@@ -163,8 +163,8 @@ static enum err load_ak(
 	return device_ak_load(tpm, ak, ek, out);
 }
 
-static enum err quote_log(const struct quote_options *options, struct tpm *tpm,
-	const struct loaded *key, const struct ledger *ledger, struct linkage *out)
+static enum err quote_log(const struct quote_options *options, const struct loaded *key,
+	const struct ledger *ledger, struct linkage *out)
 {
 	const struct endpoint_log *log = ledger_log(ledger);
 
@@ -174,7 +174,7 @@ static enum err quote_log(const struct quote_options *options, struct tpm *tpm,
 			"measure-endpoint does that, before the endpoint's server starts");
 	TRY(endpoint_log_encode(log, &out->log));
 	return tpm_quote(
-		tpm, key, buf_view(&options->nonce), log->pcr, &out->attest, &out->signature);
+		key->tpm, key, buf_view(&options->nonce), log->pcr, &out->attest, &out->signature);
 }
 
 /* What a relying party would find broken is told here, where something can be done about it. */
@@ -206,20 +206,18 @@ static enum err quote_into(const struct quote_options *options, const char *log,
 	struct state *state, struct linkage *out)
 {
 	AUTO(device_ak_free) struct device_ak *ak = NULL;
-	AUTO(tpm_close) struct tpm *tpm = NULL;
 	AUTO(ledger_close) struct ledger *ledger = NULL;
 	struct enrollment enrollment;
 
 	TRY(state_enrollment(state, &enrollment));
 	TRY(held_ak(state, &enrollment, &ak));
 	TRY(read_certificates(options, state, out));
-	TRY(tpm_open(&options->access, &tpm));
-	TRY(ledger_open(tpm, log, options->has_pcr ? &options->pcr : NULL, &ledger));
+	TRY(ledger_open(&options->access, log, options->has_pcr ? &options->pcr : NULL, &ledger));
 	{
-		AUTO(loaded_flush) struct loaded key = LOADED(tpm);
+		AUTO(loaded_flush) struct loaded key = LOADED(ledger_tpm(ledger));
 
-		TRY(load_ak(tpm, state, ak, &key));
-		TRY(quote_log(options, tpm, &key, ledger, out));
+		TRY(load_ak(ledger_tpm(ledger), state, ak, &key));
+		TRY(quote_log(options, &key, ledger, out));
 	}
 	return check_own(options, ledger, out);
 }

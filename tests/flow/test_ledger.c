@@ -1,4 +1,5 @@
 /* test_ledger.c - the log of endpoints and its PCR, through stops, reboots and other programs. */
+#include "tests/flow/line.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/tpmtool.h"
 #include "tests/flow/tunnel.h"
@@ -272,18 +273,16 @@ static void a_file_that_is_no_log_is_left_alone(void **state)
 	assert_string_equal("my notes\n", buf_text(&log));
 }
 
-static void endpoints_that_start_at_once_are_all_in_the_log(void **state)
+static void start_all_on(const char *tcti)
 {
 	AUTO(mem_free) char *program = text("%s/endorse", ENDORSE_BIN_DIR);
 	AUTO(mem_free) char *log = text("%s/at-once", world.dir);
 	pid_t pids[MANY];
 
-	(void)state;
 	for (size_t i = 0; i < MANY; i++)
 		pids[i] = process_start(&(struct program){.log = log,
 			.argv = (const char *const[]){program, "measure-endpoint", "--certificate",
-				others[i], "--state", host.state, "--tcti", host.chip->tcti,
-				NULL}});
+				others[i], "--state", host.state, "--tcti", tcti, NULL}});
 	for (size_t i = 0; i < MANY; i++) {
 		int status = 0;
 
@@ -292,6 +291,26 @@ static void endpoints_that_start_at_once_are_all_in_the_log(void **state)
 			fail_msg("measure-endpoint ended with %d: see %s", status, log);
 	}
 	assert_int_equal(MANY, events());
+}
+
+static void endpoints_that_start_at_once_are_all_in_the_log(void **state)
+{
+	(void)state;
+	start_all_on(host.chip->tcti);
+	for (size_t i = 0; i < MANY; i++)
+		assert_linked(others[i], "");
+}
+
+/* A raw device is busy while another program has it, and fails whoever comes then. */
+static void endpoints_that_start_at_once_share_a_raw_device(void **state)
+{
+	struct line line;
+
+	(void)state;
+	line_start(&line, host.chip->socket);
+	AUTO(mem_free) char *tcti = text("device:%s", line.path);
+	start_all_on(tcti);
+	line_stop(&line);
 	for (size_t i = 0; i < MANY; i++)
 		assert_linked(others[i], "");
 }
@@ -356,6 +375,7 @@ static int tests(void)
 		cmocka_unit_test_setup(a_pcr_that_anybody_can_reset_is_no_choice, forget),
 		cmocka_unit_test_setup(a_file_that_is_no_log_is_left_alone, forget),
 		cmocka_unit_test_setup(endpoints_that_start_at_once_are_all_in_the_log, forget),
+		cmocka_unit_test_setup(endpoints_that_start_at_once_share_a_raw_device, forget),
 		cmocka_unit_test_setup(aks_of_every_hierarchy_quote, forget),
 		cmocka_unit_test_setup(
 			without_a_platform_property_certificate_of_this_ak_nothing_is_shown,
