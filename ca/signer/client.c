@@ -186,6 +186,18 @@ struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind)
 	return ca == NULL ? (struct view){NULL, 0} : ssh_ca_public(ca);
 }
 
+static bool has_issued_ssh(const struct signer *signer, struct view blob)
+{
+	struct ssh_certificate read;
+	const struct ssh_ca *ca;
+
+	if (ssh_certificate_parse(blob, &read) != OK)
+		return false;
+	ca = read.type == SSH_HOST ? signer->ssh_host : signer->ssh_user;
+	return ca != NULL && view_equal(read.signature_key, ssh_ca_public(ca)) &&
+	       ssh_certificate_verify(&read) == OK;
+}
+
 bool signer_has_issued(const struct signer *signer, struct view der)
 {
 	AUTO(x509_free) X509 *cert = cert_from_der(der);
@@ -194,7 +206,7 @@ bool signer_has_issued(const struct signer *signer, struct view der)
 		       X509_verify(cert, X509_get0_pubkey(ca)) == 1;
 
 	ERR_clear_error();
-	return is_ours;
+	return cert != NULL ? is_ours : has_issued_ssh(signer, der);
 }
 
 static bool signs(EVP_PKEY *private, EVP_PKEY *public)

@@ -56,7 +56,7 @@ struct view signer_chain(const struct signer *signer, size_t index);
 
 /*
  * Is this certificate, in DER, signed by the issuing CA as it is now, so that signer_chain() leads
- * on from it? What an earlier CA issued is not.
+ * on from it? What an earlier CA issued is not. An OpenSSH certificate: by the CA of its kind as it is now.
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
 

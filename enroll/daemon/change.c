@@ -2,6 +2,7 @@
 
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
+#include "ca/sshkey.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -66,6 +67,22 @@ static void tell_digest(struct buf *changes, const char *what, const char *is, c
 			was);
 }
 
+static void tell_ssh_ca(
+	const struct change *change, enum template_kind kind, const char *of, struct buf *changes)
+{
+	struct view key = signer_ssh_ca(change->next->signer, kind);
+	struct view before = signer_ssh_ca(change->old->signer, kind);
+	AUTO(buf_free) struct buf is = BUF(128), was = BUF(128);
+
+	if (view_equal(key, before))
+		return;
+	if (key.n == 0 || sshkey_fingerprint(key, &is) != OK)
+		buf_str(&is, "none");
+	if (before.n == 0 || sshkey_fingerprint(before, &was) != OK)
+		buf_str(&was, "none");
+	buf_fmt(changes, "OpenSSH CA of %s %s, was %s\n", of, buf_text(&is), buf_text(&was));
+}
+
 static void tell_digests(const struct change *change, struct reload_answer *out)
 {
 	char was[2 * SHA256_SIZE + 1];
@@ -84,6 +101,8 @@ static void tell_digests(const struct change *change, struct reload_answer *out)
 	ca_of(change->next, out->ca_certificate);
 	ca_of(change->old, was);
 	tell_digest(&out->changes, "CA certificate", out->ca_certificate, was);
+	tell_ssh_ca(change, TEMPLATE_SSH_HOST, "hosts", &out->changes);
+	tell_ssh_ca(change, TEMPLATE_SSH_USER, "users", &out->changes);
 }
 
 static void tell_templates(const struct change *change, struct buf *changes)

@@ -112,14 +112,12 @@ static void write_config(struct world *world, const struct world_service *servic
 	buf_fmt(&yaml, "ca:\n  certificate: %s/issuing.pem\n  key: %s/issuing.key\n", world->ca,
 		world->ca);
 	buf_fmt(&yaml, "  passphrase_file: %s/issuing.passphrase\n", world->ca);
-	buf_fmt(&yaml,
-		"ssh_host_ca: {key: %s/ssh-host-ca.key, passphrase_file: "
-		"%s/ssh-host-ca.passphrase}\n",
-		world->ca, world->ca);
-	buf_fmt(&yaml,
-		"ssh_user_ca: {key: %s/ssh-user-ca.key, passphrase_file: "
-		"%s/ssh-user-ca.passphrase}\n",
-		world->ca, world->ca);
+	for (int i = 0; i < 2; i++) {
+		const char *whose = i == 0 ? "host" : "user";
+
+		buf_fmt(&yaml, "ssh_%s_ca:\n  key: %s/ssh-%s-ca.key\n", whose, world->ca, whose);
+		buf_fmt(&yaml, "  passphrase_file: %s/ssh-%s-ca.passphrase\n", world->ca, whose);
+	}
 	buf_fmt(&yaml, "templates: %s\n",
 		world->plan.templates != NULL ? world->plan.templates : templates);
 	buf_fmt(&yaml, "policy: %s/policy.yaml\n", dir);

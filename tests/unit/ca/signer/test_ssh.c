@@ -107,6 +107,27 @@ static void each_kind_is_signed_by_its_own_ca(void **state)
 	}
 }
 
+/* Another CA, none, and a bit of ours. */
+static void what_another_ca_issued_is_not_ours(void **state)
+{
+	AUTO(site_free) struct site site, other;
+	AUTO(signer_close) struct signer *signer = NULL, *others = NULL, *without = NULL;
+	AUTO(issued_free) struct issued issued = {0};
+
+	(void)state;
+	site_make(&site);
+	site_make(&other);
+	signer = open_signer(&site, true);
+	others = open_signer(&other, true);
+	without = open_signer(&site, false);
+	assert_ok(signer_issue(signer, &site.grant, clock_now(), &issued));
+	assert_true(signer_has_issued(signer, buf_view(&issued.der)));
+	assert_false(signer_has_issued(others, buf_view(&issued.der)));
+	assert_false(signer_has_issued(without, buf_view(&issued.der)));
+	issued.der.p[issued.der.n - 1] ^= 1;
+	assert_false(signer_has_issued(signer, buf_view(&issued.der)));
+}
+
 static void without_its_ca_a_template_waits(void **state)
 {
 	AUTO(site_free) struct site site;
@@ -150,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_is_signed_by_its_own_ca),
+		cmocka_unit_test(what_another_ca_issued_is_not_ours),
 		cmocka_unit_test(without_its_ca_a_template_waits),
 		cmocka_unit_test(what_is_wrong_with_each_ca_is_told_at_once),
 	};
