@@ -1,11 +1,16 @@
 #include "enroll/daemon/parts.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
+#include "ca/base/ossl.h"
+#include "ca/extension.h"
 #include "ca/hierarchy.h"
+#include "ca/key.h"
+#include "ca/validity.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/scratch.h"
 
-#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 /* A directory with all that a configuration names, and what the test adds to the configuration. */
 struct site {
@@ -118,6 +123,52 @@ static void a_rule_gives_nothing_that_no_ca_signs(void **state)
 		"policy.yaml:2:5: the rule \"fleet\" gives \"ssh-host\""));
 }
 
+/* An operator's own CA, whose certificate names no organization. */
+static void put_unnamed_ca(const struct site *site)
+{
+	AUTO(mem_free) char *key_path = path_join(site->dir, "ca/issuing.key");
+	AUTO(mem_free) char *passphrase = path_join(site->dir, "ca/issuing.passphrase");
+	AUTO(pkey_free) EVP_PKEY *key = EVP_EC_gen("P-256");
+	AUTO(x509_free) X509 *cert = X509_new();
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
+	const int usages[] = {5, 6};
+	char pem[4096] = "";
+
+	X509_set_version(cert, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
+		(const uint8_t *)"A CA", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	assert_ok(validity_set(cert, clock_now() - 60, clock_now() + (int64_t)3650 * 86400));
+	assert_int_equal(1, X509_set_pubkey(cert, key));
+	assert_ok(extension_basic_constraints(cert, true, 0));
+	assert_ok(extension_key_usage(cert, usages, COUNT(usages)));
+	assert_ok(extension_subject_key_identifier(cert));
+	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	assert_int_equal(1, PEM_write_bio_X509(bio, cert));
+	assert_true(BIO_read(bio, pem, sizeof(pem) - 1) > 0);
+	put(site, "ca/issuing.pem", pem);
+	assert_ok(key_save(key, key_path, passphrase));
+}
+
+static void a_rule_gives_nothing_that_states_an_organization_when_nobody_names_one(void **state)
+{
+	AUTO(site_free) struct site site;
+
+	(void)state;
+	site_make(&site);
+	put(&site, "policy.yaml",
+		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: "
+		"[ak, ldevid]\n");
+	write_config(&site, without_ssh);
+	assert_starts(&site);
+	put_unnamed_ca(&site);
+	assert_problem(&site, "policy.yaml:2:5: the rule \"fleet\" gives \"ldevid\", which states "
+			      "${organization}, and neither ");
+	write_config(&site, "organization: Example\n");
+	assert_starts(&site);
+}
+
 static void a_template_that_no_rule_gives_needs_no_ca(void **state)
 {
 	AUTO(site_free) struct site site;
@@ -164,6 +215,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_gives_nothing_that_no_ca_signs),
+		cmocka_unit_test(
+			a_rule_gives_nothing_that_states_an_organization_when_nobody_names_one),
 		cmocka_unit_test(a_template_that_no_rule_gives_needs_no_ca),
 		cmocka_unit_test(a_ca_is_whole_or_is_not_there),
 	};
