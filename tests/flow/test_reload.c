@@ -454,27 +454,14 @@ static void another_ca_issues_from_the_reload_on(void **state)
 	assert_int_equal(times("enroll.returned host=second.example.test"), 1);
 }
 
-static void an_ssh_ca_comes_and_goes_unless_a_rule_needs_it(void **state)
+/* Whether a rule needs it is looked at as at a start: unit/daemon/parts. */
+static void an_ssh_ca_comes_and_goes(void **state)
 {
-	static const char users[] = "rules:\n  - {name: jobs, hosts: [{suffix: example.test}], "
-				    "templates: [ak, ssh-user]}\n";
-	static const char without[] = "/^ssh_user_ca:/,+2d";
-	AUTO(mem_free) char *shipped = world_source("templates/ssh-user.yaml");
-	AUTO(mem_free) char *path = text("%s/ssh-user.yaml", templates);
-
 	(void)state;
-	put_config(without);
+	put_config("/^ssh_user_ca:/,+2d");
 	assert_taken("changed: OpenSSH CA of users none, was SHA256:");
 	put_config("");
 	assert_taken("changed: OpenSSH CA of users SHA256:");
-	copy(shipped, path, "");
-	put("policy.yaml", users);
-	assert_taken("changed: template ssh-user 1, a new one");
-	put_config(without);
-	assert_refused_for("policy.yaml:2:5: the rule \"jobs\" gives \"ssh-user\", and ");
-	put("policy.yaml", open_policy);
-	assert_taken("changed: OpenSSH CA of users none, was SHA256:");
-	must(unlink(path) == 0, "unlink");
 }
 
 static int tests(void)
@@ -492,7 +479,7 @@ static int tests(void)
 		TEST(both_secrets_are_changed_by_a_reload),
 		TEST(a_template_that_was_changed_has_to_have_another_version),
 		TEST(another_ca_issues_from_the_reload_on),
-		TEST(an_ssh_ca_comes_and_goes_unless_a_rule_needs_it),
+		TEST(an_ssh_ca_comes_and_goes),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);
