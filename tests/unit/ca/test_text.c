@@ -91,7 +91,7 @@ static const struct {
 	{TEXT_BOOLEAN, "TRUE", false},
 	{TEXT_BOOLEAN, "", false},
 	{TEXT_OID, "1.3.6.1.4.1.99999.1", true},
-	{TEXT_OID, "2.25.60639937848029146789983724528618050747.1.1", true},
+	{TEXT_OID, "1.2.840.113556.1.8000.2554.11678.54212.13990.18118.39851.7049480.9573563.1.1", true},
 	{TEXT_OID, "serverAuth", false},
 	{TEXT_OID, "1.3 6", false},
 	{TEXT_OID, "1..3", false},
