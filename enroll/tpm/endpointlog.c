@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define TITLE "endorse-endpoint-log 1 sha256 "
-#define CLAUSE "PROTOCOL log of endpoints"
 
 static const char *const words[] = {
 	[ENDPOINT_MEASURED] = "measured ", [ENDPOINT_INVALID] = "invalid "};
@@ -25,7 +24,7 @@ void endpoint_log_free(struct endpoint_log *log)
 
 static enum err malformed(size_t line, const char *what)
 {
-	return refuse(ERR_MALFORMED, "endpoint-log", CLAUSE, "line %zu: %s", line, what);
+	return fail(ERR_MALFORMED, "endpoint-log", "line %zu: %s", line, what);
 }
 
 enum err endpoint_log_add(struct endpoint_log *log, const struct endpoint_event *event)
@@ -33,7 +32,7 @@ enum err endpoint_log_add(struct endpoint_log *log, const struct endpoint_event 
 	struct endpoint_event *longer;
 
 	if (log->n == ENDPOINT_EVENTS)
-		return refuse(ERR_REJECTED, "endpoint-log-full", CLAUSE,
+		return fail(ERR_REJECTED, "endpoint-log-full",
 			"the log has %d events, as many as it may; it begins anew with a reboot",
 			ENDPOINT_EVENTS);
 	longer = realloc(log->event, (log->n + 1) * sizeof(*longer));
@@ -188,13 +187,13 @@ enum err endpoint_log_judge(const struct endpoint_log *log, const uint8_t spki_s
 		if (memcmp(log->event[i].spki_sha256, spki_sha256, 32) != 0)
 			continue;
 		if (log->event[i].act == ENDPOINT_INVALID)
-			return refuse(ERR_REJECTED, "endpoint-invalid", CLAUSE,
+			return fail(ERR_REJECTED, "endpoint-invalid",
 				"the host took this endpoint's key back: line %zu of its log",
 				i + 2);
 		measured = true;
 	}
 	if (!measured)
-		return refuse(ERR_REJECTED, "endpoint-not-measured", CLAUSE,
+		return fail(ERR_REJECTED, "endpoint-not-measured",
 			"the host never measured this endpoint's key");
 	return OK;
 }

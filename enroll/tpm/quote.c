@@ -6,12 +6,11 @@
 
 #include <string.h>
 
-#define CLAUSE "TPM 2.0 Part 2, 10.12.4"
 
 enum err pcr_add(struct pcr_values *values, unsigned pcr, const uint8_t value[static 32])
 {
 	if (pcr >= PCRS || (values->selected & 1u << pcr) != 0)
-		return refuse(ERR_REJECTED, "quote-selection", CLAUSE,
+		return fail(ERR_REJECTED, "quote-selection",
 			"PCR %u is none that one more log can be about", pcr);
 	values->selected |= 1u << pcr;
 	memcpy(values->value[pcr], value, 32);
@@ -43,13 +42,13 @@ static enum err check_selection(
 	uint32_t selected = 0;
 
 	if (selection->count != 1 || selection->pcrSelections[0].hash != TPM2_ALG_SHA256)
-		return refuse(ERR_REJECTED, "quote-selection", CLAUSE,
+		return fail(ERR_REJECTED, "quote-selection",
 			"the quote is over %u banks of PCRs, and wanted is the one of SHA-256",
 			selection->count);
 	/* A quote over nothing says nothing, also where nothing was expected (CVE-2022-0317). */
 	if (!read_selection(&selection->pcrSelections[0], &selected) || selected == 0 ||
 		selected != expected->selected)
-		return refuse(ERR_REJECTED, "quote-selection", CLAUSE,
+		return fail(ERR_REJECTED, "quote-selection",
 			"the quote is over the PCRs 0x%06x, and the log is about 0x%06x (bit 0 is "
 			"PCR 0)",
 			selected, expected->selected);
@@ -94,7 +93,7 @@ static enum err check_digest(
 		return fail(ERR_INTERNAL, "crypto", "cannot digest PCR values");
 	if (!view_equal((struct view){digest->buffer, digest->size},
 		    (struct view){replayed.buffer, replayed.size}))
-		return refuse(ERR_REJECTED, "quote-digest", CLAUSE,
+		return fail(ERR_REJECTED, "quote-digest",
 			"the log is not what the TPM's PCRs went through: an event was altered, "
 			"left out, added or moved, or somebody else extends the same PCR");
 	return OK;

@@ -33,7 +33,8 @@ static const char rack[] =
 	"subject:\n  - {type: 2.5.4.11, value: \"${label.rack}\"}\n"
 	"subject_alt_name: {critical: false, names: [{dns_name: \"${host}\"}]}\n"
 	"key_usage: [digitalSignature]\n"
-	"extended_key_usage: [1.2.840.113556.1.8000.2554.11678.54212.13990.18118.39851.7049480.9573563.1.1]\n"
+	"extended_key_usage: "
+	"[1.2.840.113556.1.8000.2554.11678.54212.13990.18118.39851.7049480.9573563.1.1]\n"
 	"extended_key_usage_critical: true\n";
 
 /* The shipped templates, and one that states what no device here has. */

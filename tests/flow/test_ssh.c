@@ -137,6 +137,7 @@ static void read_key(const char *name, struct buf *blob)
 /* Issues it into the file `name`. */
 static void certify(const struct wish *wish, const char *name)
 {
+	static const struct grant_evidence evidence; /* ssh-user is for keys that an AK certified */
 	const struct grant_label labels[] = {{"login", wish->login}};
 	AUTO(buf_free) struct buf blob = BUF(SSHKEY_MAX), bits = BUF(SSHKEY_MAX);
 	AUTO(buf_free) struct buf line = BUF(1 << 15);
@@ -149,6 +150,7 @@ static void certify(const struct wish *wish, const char *name)
 		.trust_class = "manufacturer",
 		.labels = labels,
 		.labels_n = 1,
+		.evidence = strcmp(wish->template, "ssh-user") == 0 ? &evidence : NULL,
 		.ssh_serial = 1};
 
 	read_key(wish->key, &blob);

@@ -68,7 +68,7 @@ static const struct fault faults[] = {
 		{0}},
 	{"ak-identity", "ak-named", "    - permanent_identifier: \"${device.id}\"\n", "", {0}},
 	{"ak-identity", "ak-step", "    - permanent_identifier: \"${device.id}\"\n", "", {0}},
-	{"property", "platform-property", "747.1.1]", "747.1.1, 1.3.6.1.4.1.99999.1]", {0}},
+	{"property", "platform-property", "9573563.1.1]", "9573563.1.1, 1.3.6.1.4.1.99999.1]", {0}},
 	{"property", "platform-property", "extended_key_usage_critical: true",
 		"extended_key_usage_critical: false", {0}},
 	{"property", "platform-property", "key: ak\n", "key: certified\n", {0}},

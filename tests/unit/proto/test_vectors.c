@@ -5,8 +5,8 @@
 #include "ca/base/file.h"
 #include "ca/skae.h"
 #include "enroll/proto/proof.h"
-#include "enroll/tpm/certified.h"
 #include "enroll/proto/renewal.h"
+#include "enroll/tpm/certified.h"
 #include "enroll/tpm/endpointlog.h"
 #include "enroll/tpm/tag.h"
 

@@ -80,6 +80,8 @@ static void each_kind_is_signed_by_its_own_ca(void **state)
 		uint32_t type;
 	} rows[] = {{"ssh-host", "ssh-host-ca.pub", TEMPLATE_SSH_HOST, SSH_HOST},
 		{"ssh-user", "ssh-user-ca.pub", TEMPLATE_SSH_USER, SSH_USER}};
+	static const struct grant_evidence
+		evidence; /* the shipped ssh-user is for certified keys */
 	AUTO(site_free) struct site site;
 	AUTO(signer_close) struct signer *signer = NULL;
 
@@ -95,6 +97,7 @@ static void each_kind_is_signed_by_its_own_ca(void **state)
 		struct ssh_certificate read;
 
 		site.grant.template = rows[i].template;
+		site.grant.evidence = rows[i].kind == TEMPLATE_SSH_USER ? &evidence : NULL;
 		assert_ok(signer_judge(signer, &site.grant));
 		assert_ok(signer_issue(signer, &site.grant, clock_now(), &issued));
 		assert_ok(ssh_certificate_parse(buf_view(&issued.der), &read));
