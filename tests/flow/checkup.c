@@ -1,5 +1,7 @@
 #include "tests/flow/checkup.h"
 
+#include "tests/flow/agent.h"
+
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,22 +38,19 @@ void checkup_run(struct checkup *checkup, const struct run *run, struct output *
 {
 	AUTO(mem_free) char *endorse = text("%s/endorse", ENDORSE_BIN_DIR);
 	const char *tcti = run->tcti != NULL ? run->tcti : checkup->world.chips[run->chip].tcti;
-	const char *fixed[] = {"faketime", "-f", run->time, endorse, "doctor", "--server",
+	const char *fixed[] = {endorse, "doctor", "--server",
 		run->server != NULL ? run->server : checkup->world.name, "--ca",
 		run->ca != NULL ? run->ca : checkup->world.roots, "--tcti", tcti, "--state",
 		checkup->state, "--host", run->host != NULL ? run->host : CHECKUP_HOST};
-	/* The sanitizer minds what faketime preloads; the TPM's time-outs keep the real clock. */
-	const char *env[] = {"ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0",
-		"FAKETIME_DONT_FAKE_MONOTONIC=1", NULL};
 	const char *argv[ARGUMENTS];
-	size_t first = run->time == NULL ? 3 : 0, n = 0;
+	size_t n = 0;
 
-	for (size_t i = first; i < COUNT(fixed); i++)
+	for (size_t i = 0; i < COUNT(fixed); i++)
 		argv[n++] = fixed[i];
 	for (size_t i = 0; i < COUNT(run->more) && run->more[i] != NULL; i++)
 		argv[n++] = run->more[i];
 	argv[n] = NULL;
-	process_run(&(struct program){.argv = argv, .env = run->time != NULL ? env : NULL}, output);
+	run_ahead(output, run->time, argv);
 }
 
 void assert_says(const struct output *output, const char *start, const char *words)

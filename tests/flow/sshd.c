@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ca/base/file.h"
+#include "tests/flow/agent.h"
 
 /* Where its package has it, and where it wants an empty directory of root's, which nobody else makes
  * as long as the unit was never started. It may be there for others too, so it stays. */
@@ -32,6 +33,8 @@ static void write_conf(const char *path, int port, const struct sshd_plan *plan)
 		"PermitRootLogin prohibit-password\nPasswordAuthentication no\n"
 		"KbdInteractiveAuthentication no\nAuthorizedKeysFile none\nLogLevel VERBOSE\n",
 		port);
+	if (plan->lines != NULL)
+		buf_str(&conf, plan->lines);
 	add_line(&conf, "HostKey", plan->host_key);
 	add_line(&conf, "HostCertificate", plan->host_certificate);
 	add_line(&conf, "TrustedUserCAKeys", plan->user_ca);
@@ -92,6 +95,18 @@ void sshd_stop(struct sshd *sshd)
 	mem_free(&sshd->log);
 }
 
+char *sshd_certificate(const struct sshd *sshd)
+{
+	AUTO(mem_free) char *port = text("%d", sshd->port);
+	AUTO(output_free) struct output output;
+	const char *argv[] = {"ssh-keyscan", "-c", "-p", port, "127.0.0.1", NULL}, *line;
+
+	process_run(&(struct program){.argv = argv}, &output);
+	for (line = buf_text(&output.out); line[0] == '#'; line += strspn(line, "\n"))
+		line += strcspn(line, "\n");
+	return text("%.*s", (int)strcspn(line, "\n"), line);
+}
+
 #define OPTIONS_MAX 48
 
 struct line {
@@ -127,7 +142,7 @@ void ssh_visit(const struct sshd *sshd, const struct ssh_plan *plan, struct outp
 		add_option(&line, "CertificateFile", plan->certificate);
 	line.argv[line.n++] = line.made[line.made_n++] = text("%s@127.0.0.1", user->pw_name);
 	line.argv[line.n++] = "echo inside";
-	process_run(&(struct program){.argv = line.argv}, output);
+	run_ahead(output, plan->ahead, line.argv);
 	while (line.made_n > 0)
 		free(line.made[--line.made_n]);
 }

@@ -1,7 +1,6 @@
 /* test_agent_keys.c - one `endorse enroll` gives a host all that it needs, and `endorse renew` keeps it current. */
-#include "ca/base/file.h"
 #include "ca/base/ossl.h"
-#include "tests/flow/cluster.h"
+#include "tests/flow/agent.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/tpmtool.h"
 #include "tests/flow/verified.h"
@@ -55,24 +54,6 @@ static int unmake(void **state)
 	return 0;
 }
 
-/* The device's clock runs `ahead` ("+20d"; NULL: it is right). */
-static void endorse(struct output *output, const char *ahead, const char *const *words)
-{
-	AUTO(mem_free) char *program = text("%s/endorse", ENDORSE_BIN_DIR);
-	/* The sanitizer minds what faketime preloads; the TPM's time-outs keep the real clock. */
-	const char *env[] = {"ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0",
-		"FAKETIME_DONT_FAKE_MONOTONIC=1", NULL};
-	const char *argv[40] = {"faketime", "-f", ahead, program};
-	size_t n = 4;
-
-	while (*words != NULL)
-		argv[n++] = *words++;
-	process_run(&(struct program){.argv = ahead == NULL ? argv + 3 : argv,
-			    .env = ahead == NULL ? NULL : env},
-		output);
-}
-#define ENDORSE(output, ahead, ...) endorse(output, ahead, (const char *const[]){__VA_ARGS__, NULL})
-
 static void enroll(struct output *output)
 {
 	AUTO(mem_free) char *ssh = text("ssh-host=%s", pub);
@@ -87,26 +68,6 @@ static void renew(struct output *output, const char *ahead)
 {
 	ENDORSE(output, ahead, "renew", "--state", dir, "--tcti", world.chips[0].tcti, "--timeout",
 		"20");
-}
-
-static void assert_code(const struct output *output, int code)
-{
-	if (output->code != code)
-		fail_msg("%d, wanted %d:\n%s%s", output->code, code, buf_text(&output->out),
-			buf_text(&output->err));
-}
-
-static void assert_tells(const struct buf *said, const char *words)
-{
-	if (strstr(buf_text(said), words) == NULL)
-		fail_msg("no \"%s\" in:\n%s", words, buf_text(said));
-}
-
-static char *content(const char *path)
-{
-	struct buf bytes = BUF(65536);
-
-	return file_read(path, &bytes) == OK ? buf_take(&bytes) : strdup("");
 }
 
 static char *held(const char *name)
@@ -235,13 +196,6 @@ static void status_tells_of_each(void **state)
 	assert_tells(&ssh.out, "# TrustedUserCAKeys ");
 }
 
-/* To the service they are as old as the device believes. */
-static void age_records(void)
-{
-	free(sql_text(world.conninfo, "UPDATE certificate SET not_before = not_before - interval "
-				      "'200 days' RETURNING 1"));
-}
-
 static void past_half_of_their_life_the_ak_alone_gets_new_ones(void **state)
 {
 	AUTO(mem_free) char *leaf = held("tls-server.pem"), *key = held("tls-server.tss2.pem");
@@ -250,7 +204,7 @@ static void past_half_of_their_life_the_ak_alone_gets_new_ones(void **state)
 	AUTO(output_free) struct output output;
 
 	(void)state;
-	age_records();
+	world_age(&world);
 	renew(&output, "+20d");
 	assert_code(&output, 0);
 	assert_tells(&output.out, "Renewed  " HOST);
