@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LINE_MAX_SIZE 8192
+#define PUB ".pub"
 
 const char ssh_config_usage[] =
 	"usage: endorse ssh-config [--state DIR] [--trust-users]\n"
@@ -55,28 +56,64 @@ static enum err read_options(int argc, char **argv, struct options *out)
 	return OK;
 }
 
-/* The private half, as sshd wants it named; a key of the TPM is known to an agent by its public half. */
-static void print_key(const struct want *want, const char *pub)
+/* The private half's file; false when nobody says where that is. */
+static bool private_half(const struct want *want, char out[static WANT_PATH + 1])
 {
-	size_t n = strlen(want->file);
+	size_t n = strlen(want->file), end = strlen(PUB);
 
-	if (want->key == WANT_FILE && n > 4 && strcmp(want->file + n - 4, ".pub") == 0)
-		printf("HostKey %.*s\n", (int)(n - 4), want->file);
+	if (want->key != WANT_FILE || n <= end || strcmp(want->file + n - end, PUB) != 0)
+		return false;
+	snprintf(out, WANT_PATH + 1, "%.*s", (int)(n - end), want->file);
+	return true;
+}
+
+/* sshd has these by itself as long as no line names one, and then only those that are named. */
+static bool is_default(const char *key)
+{
+	static const char *const defaults[] = {"/etc/ssh/ssh_host_rsa_key",
+		"/etc/ssh/ssh_host_ecdsa_key", "/etc/ssh/ssh_host_ed25519_key"};
+
+	for (size_t i = 0; i < COUNT(defaults); i++)
+		if (strcmp(key, defaults[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A line that sshd cannot use may keep it from starting, and everybody out: it is a comment then. */
+static void print_key(const char *key, const char *certificate)
+{
+	if (is_default(key))
+		printf("# sshd has %s by itself, unless some line says HostKey\n", key);
 	else
-		printf("# sshd reaches a key in the TPM through an agent: HostKeyAgent\n"
+		printf("# sshd has only the keys that are named, once one is: name the others too\n"
 		       "HostKey %s\n",
-			pub);
+			key);
+	printf("HostCertificate %s\n", certificate);
+}
+
+static void print_unusable(const struct want *want, const char *pub, const char *certificate)
+{
+	if (want->key == WANT_TPM)
+		printf("# %s: the key is in the TPM, where sshd reaches it only through an agent\n"
+		       "# that signs with it (HostKeyAgent), and Endorse has none:\n",
+			want->template);
+	else
+		printf("# %s: sshd wants the file of the private key:\n", want->template);
+	printf("# HostKey %s\n# HostCertificate %s\n", pub, certificate);
 }
 
 static enum err print_host(struct state *state, const struct want *want)
 {
 	AUTO(mem_free) char *certificate = state_file(state, want->template, STATE_SSH);
 	AUTO(mem_free) char *pub = state_file(state, want->template, STATE_SSH_PUB);
+	char key[WANT_PATH + 1];
 
 	if (certificate == NULL || pub == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "%s", want->template);
-	print_key(want, pub);
-	printf("HostCertificate %s\n", certificate);
+	if (private_half(want, key))
+		print_key(key, certificate);
+	else
+		print_unusable(want, pub, certificate);
 	return OK;
 }
 
@@ -98,19 +135,30 @@ static bool read_ca(struct state *state, const char *name, char out[static LINE_
 	return true;
 }
 
-/* Hosts of this one's domain are what its CA is likely to be for. */
+/*
+ * Hosts of this one's domain are what its CA is likely to be for. One without a dot in it may be all
+ * that ends in ".com", and without any domain it would be every host there is: then it is this one.
+ */
+static void print_known_hosts(const char *host, const char *ca)
+{
+	const char *domain = strchr(host, '.');
+
+	printf("# known_hosts: @cert-authority %s", host);
+	if (domain != NULL && strchr(domain + 1, '.') != NULL)
+		printf(",*%s", domain);
+	printf(" %s\n", ca);
+}
+
 static void print_authorities(
 	const struct options *options, struct state *state, const struct held *held)
 {
-	const char *domain = strchr(held->enrollment.host, '.');
 	char ca[LINE_MAX_SIZE];
 
 	if (read_ca(state, STATE_SSH_USER_CA, ca))
 		printf("%sTrustedUserCAKeys %s\n", options->trusts_users ? "" : "# ",
 			state_path(state, STATE_SSH_USER_CA));
 	if (read_ca(state, STATE_SSH_HOST_CA, ca))
-		printf("# known_hosts: @cert-authority %s,*%s %s\n", held->enrollment.host,
-			domain == NULL ? "" : domain, ca);
+		print_known_hosts(held->enrollment.host, ca);
 }
 
 static enum err print(const struct options *options)

@@ -3,6 +3,7 @@
 #include "ca/base/mem.h"
 #include "enroll/agent/tpmkey.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 
 #define AK_TEMPLATE "ak"
 #define HOST_KEY "/etc/ssh/ssh_host_ed25519_key.pub"
-#define HOST_KEY_OR_TPM "host-key"
 
 /* What is meant when a shipped template is asked for by its name alone. */
 static const struct {
@@ -28,7 +28,7 @@ static const struct {
 	{"tls-peer", "tpm"},
 	{"ldevid", "tpm"},
 	{"ssh-user", "tpm"},
-	{"ssh-host", HOST_KEY_OR_TPM},
+	{"ssh-host", HOST_KEY},
 };
 
 static bool ends_in(const char *name, const char *end)
@@ -117,8 +117,11 @@ static enum err default_key(struct want *want)
 
 		if (strcmp(defaults[i].template, want->template) != 0)
 			continue;
-		if (strcmp(key, HOST_KEY_OR_TPM) == 0)
-			key = access(HOST_KEY, R_OK) == 0 ? HOST_KEY : "tpm";
+		if (strcmp(key, HOST_KEY) == 0 && access(HOST_KEY, R_OK) != 0)
+			return fail(ERR_MALFORMED, "usage",
+				"--template %s: " HOST_KEY ": %s; ssh-keygen -A makes it, or say "
+				"for which key: %s=FILE",
+				want->template, strerror(errno), want->template);
 		return read_key(want, key);
 	}
 	return fail(ERR_MALFORMED, "usage",

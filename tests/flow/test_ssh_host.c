@@ -13,11 +13,11 @@
 #define OTHER "web-02.example.test"
 #define JOBS "jobs-01.example.test"
 
-/* ssh-job is ssh-user for keys in files; its own name, so that the one for keys in the TPM stays what it is. */
+/* The copies that an operator makes: users with keys in files, hosts with keys in the TPM. */
 static const char policy[] = "rules:\n"
 			     "  - name: any\n"
-			     "    hosts: [{suffix: example.test}]\n"
-			     "    templates: [ak, ssh-host, ssh-job]\n"
+			     "    hosts: [{suffix: example.test}, {exact: web.test}]\n"
+			     "    templates: [ak, ssh-host, ssh-host-tpm, ssh-job]\n"
 			     "    names_per_device: 100\n";
 
 /* What is made once: `host` is where the sshd is, `jobs` who visits it, each with a chip of its own. */
@@ -31,21 +31,28 @@ static char *in(const char *name)
 	return text("%s/%s", world.dir, name);
 }
 
-static void make_templates(void)
+/* A shipped template under another name, for keys of another class. */
+static void make_template(const char *from, const char *name, const char *key)
 {
-	AUTO(mem_free) char *shipped = world_source("templates"), *from = NULL, *to = NULL;
+	AUTO(mem_free) char *source = text("%s/%s.yaml", templates, from);
+	AUTO(mem_free) char *copy = text("%s/%s.yaml", templates, name);
+	AUTO(mem_free) char *rename = text("s/^name: .*/name: %s/; s/^key: .*/key: %s/", name, key);
 	AUTO(output_free) struct output edited;
 
-	templates = text("%s/templates", supervise_dir());
-	from = text("%s/ssh-user.yaml", templates);
-	to = text("%s/ssh-job.yaml", templates);
-	MUST_RUN("cp", "-R", shipped, templates);
-	process_run(&(struct program){.argv = (const char *const[]){"sed", "-e",
-					      "s/^name: .*/name: ssh-job/", "-e",
-					      "s/^key: .*/key: any/", from, NULL}},
+	process_run(&(struct program){.argv = (const char *const[]){"sed", rename, source, NULL}},
 		&edited);
 	must(edited.code == 0, "sed: %s", buf_text(&edited.err));
-	write_file(to, 0644, buf_view(&edited.out));
+	write_file(copy, 0644, buf_view(&edited.out));
+}
+
+static void make_templates(void)
+{
+	AUTO(mem_free) char *shipped = world_source("templates");
+
+	templates = text("%s/templates", supervise_dir());
+	MUST_RUN("cp", "-R", shipped, templates);
+	make_template("ssh-user", "ssh-job", "any");
+	make_template("ssh-host", "ssh-host-tpm", "certified");
 }
 
 /* A file key of OpenSSH's. What its comment says is nobody's business. */
@@ -266,6 +273,46 @@ static void a_device_gets_no_name_but_its_own(void **state)
 	assert_principal(cert, OTHER);
 }
 
+/* A line that it cannot use would keep sshd from starting, and everybody out. */
+static void sshd_is_told_of_no_key_that_it_cannot_use(void **state)
+{
+	AUTO(mem_free) char *dir = in("in-tpm"), *pem = in("third_key.pem"), *from = NULL;
+	AUTO(mem_free) char *of_file = text("ssh-host=%s", pem), *other = in("in-pem");
+	const char *const templates_of[] = {"ssh-host-tpm=tpm", of_file}, *const dirs[] = {
+										  dir, other};
+
+	(void)state;
+	MUST_RUN("openssl", "genpkey", "-algorithm", "ed25519", "-out", pem);
+	from = text("%s.public", pem);
+	MUST_RUN("openssl", "pkey", "-in", pem, "-pubout", "-out", from);
+	MUST_RUN("mv", from, pem);
+	for (size_t i = 0; i < COUNT(dirs); i++) {
+		AUTO(output_free) struct output output, config;
+
+		enroll(&output, 0, HOST, dirs[i], templates_of[i]);
+		assert_code(&output, 0);
+		ENDORSE(&config, NULL, "ssh-config", "--state", dirs[i]);
+		assert_code(&config, 0);
+		assert_tells(&config.out, "\n# HostCertificate ");
+		assert_int_equal(lines_of(&config, "#"), lines_of(&config, ""));
+	}
+}
+
+/* "*.test" would be everybody's of a top-level domain. */
+static void a_host_of_no_domain_speaks_for_itself_alone(void **state)
+{
+	AUTO(mem_free) char *dir = in("alone"), *pub = in("alone_key.pub");
+	AUTO(mem_free) char *key = in("alone_key"), *template = text("ssh-host=%s", pub);
+	AUTO(output_free) struct output output, config;
+
+	(void)state;
+	make_key(key);
+	enroll(&output, 0, "web.test", dir, template);
+	assert_code(&output, 0);
+	ENDORSE(&config, NULL, "ssh-config", "--state", dir);
+	assert_tells(&config.out, "\n# known_hosts: @cert-authority web.test ecdsa-sha2-nistp256 ");
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
@@ -276,6 +323,8 @@ static int tests(void)
 		cmocka_unit_test(a_machine_that_no_file_names_is_not_let_in),
 		cmocka_unit_test(a_renewal_has_sshd_take_the_next_one),
 		cmocka_unit_test(a_device_gets_no_name_but_its_own),
+		cmocka_unit_test(sshd_is_told_of_no_key_that_it_cannot_use),
+		cmocka_unit_test(a_host_of_no_domain_speaks_for_itself_alone),
 	};
 
 	return cmocka_run_group_tests(all, make, unmake);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct wanted only_ak = {.items = {{.template = "ak", .key = WANT_AK}}, .n = 1};
 
@@ -52,6 +53,22 @@ static void shipped_templates_have_keys_of_their_own(void **state)
 	assert_int_equal(WANT_TPM, out.items[1].key);
 	assert_int_equal(KEY_P256, out.items[1].kind);
 	assert_int_equal(KEY_RSA_2048, out.items[2].kind);
+}
+
+/* sshd has no use for another, so nothing is taken in its place. */
+static void ssh_host_is_for_the_key_that_sshd_has(void **state)
+{
+	static const char *const key = "/etc/ssh/ssh_host_ed25519_key.pub";
+	struct wanted wanted = {.n = 0};
+
+	(void)state;
+	if (access(key, R_OK) == 0) {
+		assert_int_equal(OK, wanted_add(&wanted, "ssh-host"));
+		assert_string_equal(key, wanted.items[0].file);
+		return;
+	}
+	assert_int_equal(ERR_MALFORMED, wanted_add(&wanted, "ssh-host"));
+	assert_non_null(strstr(why()->sentence, "ssh-keygen -A makes it"));
 }
 
 static void without_a_certificate_for_it_the_ak_comes_first(void **state)
@@ -170,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_templates_name_is_no_path_and_no_other_file),
 		cmocka_unit_test(shipped_templates_have_keys_of_their_own),
+		cmocka_unit_test(ssh_host_is_for_the_key_that_sshd_has),
 		cmocka_unit_test(without_a_certificate_for_it_the_ak_comes_first),
 		cmocka_unit_test(what_cannot_be_asked_for_is_refused),
 		cmocka_unit_test(a_file_is_kept_by_its_absolute_path),
