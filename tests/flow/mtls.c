@@ -62,7 +62,7 @@ static const char openssl_conf[] = "openssl_conf = init\n"
 /* tpm2-openssl of Debian 12 does not get as far as a cipher for TLS 1.2 with keys on elliptic curves. */
 static const char nginx_conf[] =
 	"daemon off;\n"
-	"master_process off;\n"
+	"worker_processes 1;\n"
 	"pid %s/nginx.pid;\n"
 	"error_log stderr info;\n"
 	"events {}\n"
