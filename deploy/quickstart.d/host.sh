@@ -10,10 +10,47 @@ host_enroll() {
 	say
 }
 
+# Four certificates by one request: all are given, or none. At a later run there is nothing to do.
+host_enroll_all() {
+	step platform "what a platform team wants on a host, by one enrollment" "$state/log/platform.log"
+	once ssh host_make_ssh_key
+	"$bin/endorse" enroll --server "https://localhost:$edge_port" --ca "$state/ca/root.pem" \
+		--host "$host" --state "$state/device" --tcti "swtpm:path=$run/tpm" \
+		--template ak --template platform-property --template tls-server \
+		--template "ssh-host=$state/ssh/ssh_host_ed25519_key.pub" >>"$step_log" 2>&1
+	cat <<-END
+
+		  endorse enroll --template ak --template platform-property --template tls-server \\
+		      --template ssh-host=ssh/ssh_host_ed25519_key.pub ...
+
+	END
+	show endorse status --state device
+	show openssl x509 -noout -subject -ext subjectAltName,extendedKeyUsage -in device/platform-property.pem
+	show openssl x509 -noout -subject -ext subjectAltName,extendedKeyUsage -in device/tls-server.pem
+	show ssh-keygen -L -f device/ssh-host-cert.pub
+}
+
+# Stands for the key that a machine has in /etc/ssh.
+host_make_ssh_key() {
+	install -d -m 700 "$state/ssh"
+	ssh-keygen -q -t ed25519 -N "" -C "" -f "$state/ssh/ssh_host_ed25519_key"
+}
+
+# Runs a command in the state directory, under its own words.
+show() {
+	say "  $*"
+	(cd "$state" && PATH=$bin:$PATH "$@" 2>&1) | sed 's/^/    /'
+	[ "${PIPESTATUS[0]}" = 0 ]
+	say
+}
+
 host_report() {
+	local device=$state/device
+
 	step check "openssl's own judgement of what was issued"
-	openssl verify -x509_strict -CAfile "$state/ca/root.pem" -untrusted "$state/device/chain.pem" \
-		"$state/device/ak.pem"
+	openssl verify -x509_strict -CAfile "$state/ca/root.pem" -untrusted "$device/chain.pem" "$device/ak.pem"
+	openssl verify -x509_strict -purpose sslserver -verify_hostname "$host" -CAfile "$state/ca/root.pem" \
+		-untrusted "$device/chain.pem" "$device/tls-server.pem"
 	cat <<-END
 
 		${bold}It runs.${plain} The state directory has the CA (ca/), what the host got (device/), the service's
@@ -24,6 +61,9 @@ host_report() {
 
 		  # the certificate: a key that never leaves its TPM, which TPM that is, and a random device id
 		  openssl x509 -noout -text -in \$state/device/ak.pem
+
+		  # what each certificate is for, and how it looks, is YAML; what another template would give this host
+		  .build/release/bin/endorsectl template show tls-peer --host $host --templates \$state/templates
 
 		  # the same TPM under a second name: refused, with the reason
 		  .build/release/bin/endorse enroll --host web-02.example.test --state \$state/second \\

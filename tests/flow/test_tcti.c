@@ -1,4 +1,5 @@
 /* test_tcti.c - the ways to a TPM: a resource manager that many share, and a raw device that one has alone. */
+#include "tests/flow/broker.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/device.h"
 #include "tests/flow/line.h"
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#define MANAGED "tabrmd:bus_type=session"
 
 static struct world world;
 
@@ -65,63 +64,8 @@ static void a_raw_device_serves_one_program_at_a_time(void **state)
 	line_stop(&line);
 }
 
-/* A message bus for this test alone, and the resource manager on it. */
-struct manager {
-	pid_t bus, daemon;
-	char *address; /* for the environment */
-};
-
-static const char bus_config[] =
-	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
-	" \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-	"<busconfig><type>session</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>\n"
-	"<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\n"
-	"<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
-
-static bool is_open(void *arg)
-{
-	return socket_accepts(arg);
-}
-
-static bool answers(void *arg)
-{
-	AUTO(output_free) struct output output;
-
-	(void)arg;
-	tpmtool(&output, MANAGED, world.dir, "tpm2_getcap", "handles-transient", NULL);
-	return output.code == 0;
-}
-
-static void manager_start(struct manager *manager, const struct chip *chip)
-{
-	AUTO(mem_free) char *socket = text("%s/bus", world.dir);
-	AUTO(mem_free) char *config = text("--config-file=%s/bus.conf", world.dir);
-	AUTO(mem_free) char *content = text(bus_config, socket);
-	AUTO(mem_free) char *tcti = text("--tcti=%s", chip->tcti);
-	AUTO(mem_free) char *log = text("%s/manager.log", world.dir);
-
-	manager->address = text("unix:path=%s", socket);
-	write_file(strchr(config, '=') + 1, 0644, view_str(content));
-	manager->bus = process_start(&(struct program){.log = log,
-		.argv = (const char *const[]){"dbus-daemon", "--nofork", config, NULL}});
-	must(wait_until(is_open, socket, 10000), "no message bus: see %s", log);
-	setenv("DBUS_SESSION_BUS_ADDRESS", manager->address, 1);
-	manager->daemon = process_start(&(struct program){.log = log,
-		.argv = (const char *const[]){
-			"tpm2-abrmd", "--session", "--allow-root", tcti, NULL}});
-	must(wait_until(answers, NULL, 20000), "no resource manager: see %s", log);
-}
-
-static void manager_stop(struct manager *manager)
-{
-	process_stop(&manager->daemon, SIGTERM);
-	process_stop(&manager->bus, SIGTERM);
-	unsetenv("DBUS_SESSION_BUS_ADDRESS");
-	free(manager->address);
-}
-
 /* Another program, which fills the TPM with its keys and keeps them until it is ended. */
-static pid_t start_hog(void)
+static pid_t start_hog(const char *tcti)
 {
 	int ready[2];
 	pid_t hog;
@@ -135,7 +79,7 @@ static pid_t start_hog(void)
 		struct device device;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		device_open(&device, MANAGED);
+		device_open(&device, tcti);
 		for (size_t i = 0; i < COUNT(keys); i++)
 			device_ek(&device, KEY_P256, &keys[i]);
 		must(write(ready[1], "", 1) == 1, "pipe: %s", strerror(errno));
@@ -150,18 +94,20 @@ static pid_t start_hog(void)
 
 static void through_a_resource_manager_other_programs_keys_are_not_in_the_way(void **state)
 {
-	struct manager manager;
+	struct broker broker;
+	const char *tcti;
 	pid_t hog;
 
 	(void)state;
-	manager_start(&manager, &world.chips[1]);
-	hog = start_hog();
-	assert_enrolls(MANAGED, "managed", "owner");
-	assert_enrolls(MANAGED, "managed", "endorsement");
-	assert_enrolls(MANAGED, "managed", "ek");
+	broker_start(world.dir, &world.chips[1], 1, &broker);
+	tcti = broker.tctis[0];
+	hog = start_hog(tcti);
+	assert_enrolls(tcti, "managed", "owner");
+	assert_enrolls(tcti, "managed", "endorsement");
+	assert_enrolls(tcti, "managed", "ek");
 	process_stop(&hog, SIGTERM);
-	assert_nothing_left(MANAGED);
-	manager_stop(&manager);
+	assert_nothing_left(tcti);
+	broker_stop(&broker);
 }
 
 static int tests(void)
