@@ -4,7 +4,7 @@
 #include "ca/base/buf.h"
 #include "enroll/proto/limits.h"
 
-#define ANSWER_CERTIFICATES 8
+#define ANSWER_CERTIFICATES LIMIT_KEYS
 #define ANSWER_INTERMEDIATES 4
 
 /*
@@ -15,7 +15,10 @@
 struct answer {
 	const char *host;
 	const char *device_id; /* 32 lower-case hexadecimal digits */
-	/* What a manufacturer's certificate proved; "" (when filled in by hand, also NULL) otherwise. */
+	/*
+	 * What a manufacturer's certificate proved; "" (when filled in by hand, also NULL)
+	 * otherwise.
+	 */
 	const char *tpm_manufacturer; /* "id:49465800" */
 	const char *tpm_model;
 	const char *tpm_version; /* "id:00010002" */
