@@ -31,8 +31,8 @@
  * - The allow-list and the decisions on held attempts: lock_add_enrollment() keeps both as they are
  *   up to the commit, and insist_standing looks at them again, also at rows that must not be there.
  * - The ticket was not answered with a held attempt, and is now: the same, for the ticket.
- * - The labels of a device that is new are those of its EK in the allow-list: insist_standing compares them
- *   again. Of one that is known they are part of the device, and its revision tells.
+ * - The labels of a device that is new are those of its EK in the allow-list: insist_standing
+ *   compares them again. Of one that is known they are part of the device, and its revision tells.
  * - Of several certificates some may be recorded ones: insist_in_force wants all of them, in the end.
  * - The ticket was not used, and is now (a repeat in parallel on two servers): the primary key of
  *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.
