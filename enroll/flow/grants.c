@@ -92,7 +92,7 @@ static void locate(
 
 	hex_write((struct view){sha256, SHA256_SIZE}, digits);
 	snprintf(out->ak_location, sizeof(out->ak_location), "%s" PUBLISHED "%s",
-		service->public_url, digits);
+		service->public_url == NULL ? service->name : service->public_url, digits);
 }
 
 /* That of this answer is not signed yet: until then any digest stands for it. */
