@@ -19,8 +19,7 @@ struct issuance {
 	struct outcome *outcome;
 	char trust_version[2 * SHA256_SIZE + 1], policy_version[2 * SHA256_SIZE + 1];
 	/* Filled in before issuance_run(). */
-	issuance_judge
-		*judge; /* asked again when the database moved, for records may raise an EK */
+	issuance_judge *judge; /* asked again when the database moved: records may raise an EK */
 	void *of; /* what `judge` gets; borrowed */
 	struct judgement judgement;
 	struct request request;
