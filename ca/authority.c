@@ -156,7 +156,10 @@ enum err authority_permits(const struct authority *authority, X509 *cert)
 
 	if (authority->constraints_n == 0)
 		return OK;
-	/* Has OpenSSL look at the names; of what else it misses in a certificate without signature it complains in vain. */
+	/*
+	 * Has OpenSSL look at the names; of what else it misses in a certificate without signature
+	 * it complains in vain.
+	 */
 	(void)X509_check_purpose(cert, -1, 0);
 	for (size_t i = 0; i < authority->constraints_n; i++)
 		permits = permits &&

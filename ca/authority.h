@@ -25,8 +25,9 @@ EVP_PKEY *authority_key(const struct authority *authority); /* borrowed */
 struct view authority_chain(const struct authority *authority, size_t index);
 
 /*
- * Do the name constraints of the CA's certificate, and of those above it in its file, permit the names of a certificate
- * that is being built (RFC 5280 4.2.1.10)? ERR_REJECTED "ca-name-constraints".
+ * Do the name constraints of the CA's certificate, and of those above it in its file, permit the
+ * names of a certificate that is being built (RFC 5280 4.2.1.10)? ERR_REJECTED
+ * "ca-name-constraints".
  */
 CHECKED enum err authority_permits(const struct authority *authority, X509 *cert);
 

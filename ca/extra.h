@@ -7,8 +7,8 @@
 #include <openssl/x509.h>
 
 /*
- * Adds the extension; its value is one DER element of the template's type, never bytes or syntax that somebody wrote.
- * Errors of variables_expand(), ERR_INTERNAL "crypto".
+ * Adds the extension; its value is one DER element of the template's type, never bytes or syntax
+ * that somebody wrote. Errors of variables_expand(), ERR_INTERNAL "crypto".
  */
 CHECKED enum err extra_add(
 	X509 *cert, const struct template_extension *extension, const struct grant *grant);

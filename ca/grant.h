@@ -46,8 +46,8 @@ struct grant {
 	const char *tpm_model;
 	const char *tpm_version; /* "id:00010002" */
 	const char *organization; /* the operator's */
-	const uint8_t
-		*ek_digest; /* 32 bytes, see spki_sha256() of enroll/tpm; by template opt-in only */
+	/* 32 bytes, see spki_sha256() of enroll/tpm; by template opt-in only. */
+	const uint8_t *ek_digest;
 	const char *ek_serial; /* of its certificate, hexadecimal */
 	const struct grant_label *labels; /* sorted by name */
 	size_t labels_n;

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Makes `out`, which is new, an otherName 1.3.6.1.5.5.7.8.4 of this hardware type, a dotted OID, and serial number, whose
- * bytes are the text's. ERR_INTERNAL "out-of-memory"; `out` is then of no use but to be freed.
+ * Makes `out`, which is new, an otherName 1.3.6.1.5.5.7.8.4 of this hardware type, a dotted OID,
+ * and serial number, whose bytes are the text's. ERR_INTERNAL "out-of-memory"; `out` is then of no
+ * use but to be freed.
  */
 CHECKED enum err hardware_set(GENERAL_NAME *out, const char *type, const char *serial);
 

@@ -17,9 +17,9 @@ struct issued {
 void issued_free(struct issued *issued);
 
 /*
- * Does the grant have what a certificate of the template, of kind x509, states, and may this CA state it? ERR_REJECTED
- * "template-needs-evidence" when it carries what an AK said of the key, and none did; "ca-name-constraints"; and as
- * variables_expand().
+ * Does the grant have what a certificate of the template, of kind x509, states, and may this CA
+ * state it? ERR_REJECTED "template-needs-evidence" when it carries what an AK said of the key, and
+ * none did; "ca-name-constraints"; and as variables_expand().
  */
 CHECKED enum err certificate_judge(
 	const struct authority *authority, const struct template *tmpl, const struct grant *grant);

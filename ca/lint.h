@@ -7,8 +7,9 @@
 #include <openssl/x509.h>
 
 /*
- * Judges a template that was loaded, beyond what templates_load() refuses. `issuer` is the CA's certificate that would sign it, for lifetimes and name
- * constraints, or NULL when it is not known. Each finding is a problem: "file:line:column: [rule] sentence (clause)".
+ * Judges a template that was loaded, beyond what templates_load() refuses. `issuer` is the CA's
+ * certificate that would sign it, for lifetimes and name constraints, or NULL when it is not known.
+ * Each finding is a problem: "file:line:column: [rule] sentence (clause)".
  */
 void template_lint(const struct template *tmpl, const X509 *issuer, struct problems *problems);
 

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-/* Verifiers of the greatest number refuse a TLS server's certificate that lasts longer, whoever's CA made it. */
+/*
+ * Verifiers of the greatest number refuse a TLS server's certificate that lasts longer, whoever's
+ * CA made it.
+ */
 #define TLS_DAYS 825
 #define BACKDATE_MAX HOUR
 

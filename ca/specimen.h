@@ -1,4 +1,5 @@
-/* specimen.h - a grant for nobody: what an ordinary device would get, for judging and showing a template. */
+/* specimen.h - a grant for nobody: what an ordinary device would get, for judging and showing a
+ * template. */
 #pragma once
 
 #include "ca/grant.h"
@@ -19,14 +20,15 @@ struct specimen {
 };
 
 /*
- * Everything that a grant can have is there, with each label that the template speaks of; its key is a new P-256 one.
- * `issuer` may be NULL. For specimen_free(), also after a failure. ERR_INTERNAL "crypto".
+ * Everything that a grant can have is there, with each label that the template speaks of; its key
+ * is a new P-256 one. `issuer` may be NULL. For specimen_free(), also after a failure. ERR_INTERNAL
+ * "crypto".
  */
 CHECKED enum err specimen_make(
 	const struct template *tmpl, const X509 *issuer, struct specimen *out);
 /*
- * Puts subject, subject alternative name and the template's own extensions of such a certificate, of kind x509, into a
- * new one. Errors of subject_build(), san_build() and extra_add().
+ * Puts subject, subject alternative name and the template's own extensions of such a certificate,
+ * of kind x509, into a new one. Errors of subject_build(), san_build() and extra_add().
  */
 CHECKED enum err specimen_names(
 	const struct template *tmpl, const struct specimen *specimen, X509 *cert);

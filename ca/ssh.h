@@ -1,4 +1,5 @@
-/* ssh.h - OpenSSH certificates: their body by hand, signed by a CA key (draft-miller-ssh-cert, PROTOCOL.certkeys). */
+/* ssh.h - OpenSSH certificates: their body by hand, signed by a CA key (draft-miller-ssh-cert,
+ * PROTOCOL.certkeys). */
 #pragma once
 
 #include "ca/grant.h"
@@ -42,8 +43,8 @@ CHECKED enum err ssh_issue(const struct ssh_ca *ca, const struct template *tmpl,
 
 /* What a certificate blob says; everything points into the blob, texts are not terminated. */
 struct ssh_certificate {
-	struct view key_type, nonce,
-		public_key; /* of the certified key: its fields, without the type */
+	struct view key_type, nonce;
+	struct view public_key; /* of the certified key: its fields, without the type */
 	uint64_t serial;
 	uint32_t type; /* SSH_USER, SSH_HOST */
 	struct view key_id, principals; /* packed strings */

@@ -4,7 +4,10 @@
 #include "ca/base/crypt.h"
 #include "ca/base/yaml.h"
 
-/* Texts of a template may have variables in them, "urn:ek:sha256:${ek.sha256.base64}": see variable.h. */
+/*
+ * Texts of a template may have variables in them, "urn:ek:sha256:${ek.sha256.base64}": see
+ * variable.h.
+ */
 
 struct template_attribute {
 	char *type; /* OID, dotted */
@@ -68,14 +71,16 @@ struct template_ssh_option {
 struct template_ssh {
 	struct yaml_list principals; /* of char *; never empty in what is issued */
 	char *key_id; /* "${device.id}" unless given */
-	struct yaml_list
-		critical_options; /* of struct template_ssh_option; user certificates only */
-	struct yaml_list extensions; /* the same */
+	/* Of struct template_ssh_option; user certificates only. */
+	struct yaml_list critical_options, extensions;
 	struct yaml_mark mark;
 };
 
 enum template_kind { TEMPLATE_X509, TEMPLATE_SSH_HOST, TEMPLATE_SSH_USER };
-/* Which key it may certify: the AK, one that the AK certified, or one that the proven device vouches for. */
+/*
+ * Which key it may certify: the AK, one that the AK certified, or one that the proven device
+ * vouches for.
+ */
 enum template_key { TEMPLATE_KEY_AK, TEMPLATE_KEY_CERTIFIED, TEMPLATE_KEY_ANY };
 
 struct template

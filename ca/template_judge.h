@@ -4,5 +4,8 @@
 #include "ca/base/yaml.h"
 #include "ca/template.h"
 
-/* Every impossible combination is a problem of `file`, with its place and a sentence. What merely hurts is the lint's. */
+/*
+ * Every impossible combination is a problem of `file`, with its place and a sentence. What merely
+ * hurts is the lint's.
+ */
 void template_judge(const struct template *tmpl, const char *file, struct problems *problems);

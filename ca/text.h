@@ -8,9 +8,11 @@ enum text_type {
 	TEXT_DNS, /* a host's name, see ca/base/hostname.h */
 	TEXT_URI, /* RFC 3986: a scheme and what follows it, 3 to 512 bytes */
 	TEXT_PRINCIPAL, /* of an OpenSSH certificate: letters, digits and . _ - @, 1 to 128 bytes */
-	TEXT_UTF8, /* 1 to 512 bytes, without what no reader sees: controls, and what turns the writing around */
+	/* 1 to 512 bytes, without what no reader sees: controls, what turns the writing around */
+	TEXT_UTF8,
 	TEXT_IA5, /* printable ASCII, 1 to 512 bytes */
-	TEXT_PRINTABLE_STRING, /* X.680 41.4: letters, digits, space and ' ( ) + , - . / : = ?, 1 to 512 */
+	/* X.680 41.4: letters, digits, space and ' ( ) + , - . / : = ?, 1 to 512 */
+	TEXT_PRINTABLE_STRING,
 	TEXT_INTEGER, /* decimal, with a minus or not, no zeros before it, to 60 digits */
 	TEXT_BOOLEAN, /* "true" or "false" */
 	TEXT_OID, /* dotted */

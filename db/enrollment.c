@@ -31,17 +31,17 @@
  * - The allow-list and the decisions on held attempts: lock_add_enrollment() keeps both as they are
  *   up to the commit, and insist_standing looks at them again, also at rows that must not be there.
  * - The ticket was not answered with a held attempt, and is now: the same, for the ticket.
- * - The labels of a device that is new are those of its EK in the allow-list: insist_standing compares them
- *   again. Of one that is known they are part of the device, and its revision tells.
+ * - The labels of a device that is new are those of its EK in the allow-list: insist_standing
+ *   compares them again. Of one that is known they are part of the device, and its revision tells.
  * - Of several certificates some may be recorded ones: insist_in_force wants all of them, in the end.
  * - The ticket was not used, and is now (a repeat in parallel on two servers): the primary key of
  *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.
  *   Purging takes only tickets that do not open any more.
  *
  * A unique violation waits for the other transaction to end, so nobody loses to one that is rolled
- * back in the end. What lock.h offers comes first; then rows are locked in the order device, ek, host,
- * ak, certificate, ticket, one of each, then attempts of the EK, and everywhere in db/ in this order:
- * no cycle, no deadlock.
+ * back in the end. What lock.h offers comes first; then rows are locked in the order device, ek,
+ * host, ak, certificate, ticket, one of each, then attempts of the EK, and everywhere in db/ in
+ * this order: no cycle, no deadlock.
  */
 
 static const struct statement add_device = {"add_device",
@@ -147,7 +147,8 @@ static const struct statement insist_in_force = {"insist_in_force",
 static const struct statement refuse_ticket = {"refuse_ticket",
 	"WITH first AS (INSERT INTO refusal (ticket_digest, refused_at)"
 	"  VALUES ($1::bytea, to_timestamp($2::bigint)) ON CONFLICT DO NOTHING RETURNING 1),"
-	" known AS (SELECT device_id FROM ek WHERE ek_digest = $3::bytea),"
+	" known AS (SELECT coalesce($12::uuid,"
+	"  (SELECT ek.device_id FROM ek WHERE ek.ek_digest = $3::bytea)) AS device_id),"
 	" noted AS (UPDATE device SET last_refusal_at = to_timestamp($2::bigint),"
 	"  last_refusal_code = $5::text"
 	"  WHERE device_id = (SELECT device_id FROM known) AND EXISTS (SELECT FROM first))"
@@ -331,6 +332,8 @@ enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
 		digest(refusal->ek_digest), value_prose(refusal->host), value_text(refusal->code),
 		value_prose(refusal->sentence), value_prose(refusal->client_address),
 		value_prose(refusal->request_id), value_text(refusal->trust_version),
-		value_text(refusal->policy_version), value_text(refusal->event));
+		value_text(refusal->policy_version), value_text(refusal->event),
+		value_bytes((struct view){
+			refusal->device_id, refusal->device_id == NULL ? 0 : DEVICE_ID_SIZE}));
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

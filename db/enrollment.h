@@ -3,7 +3,10 @@
 
 #include "db/enrollment_facts.h"
 
-/* One certificate of an answer: recorded earlier, or issued now and to be recorded. Everything is borrowed. */
+/*
+ * One certificate of an answer: recorded earlier, or issued now and to be recorded. Everything is
+ * borrowed.
+ */
 struct handed_certificate {
 	const struct stored_certificate *stored; /* NULL: it is new, and what follows says it */
 	struct view serial;
@@ -27,7 +30,10 @@ struct enrollment_record {
 	const char *trust_class, *trust_source;
 	const char *trust_version, *policy_version; /* hexadecimal */
 	const uint8_t *ek_digest;
-	/* What a renewal will judge anew. With `is_renewal` the EK was not proven now, and stays as it is recorded. */
+	/*
+	 * What a renewal will judge anew. With `is_renewal` the EK was not proven now, and stays as
+	 * it is recorded.
+	 */
 	bool is_renewal;
 	const char *ek_kind; /* "rsa2048" */
 	struct view ek_public; /* TPM2B_PUBLIC */
@@ -36,7 +42,10 @@ struct enrollment_record {
 	size_t ek_chain_n;
 	const char *host;
 	bool host_new, host_alias;
-	/* As the first trip saw them, DIGEST_SIZE, for a new device; NULL: the decision did not look. */
+	/*
+	 * As the first trip saw them, DIGEST_SIZE, for a new device; NULL: the decision did not
+	 * look.
+	 */
 	const uint8_t *allowed_labels;
 	bool host_learned; /* the claim named none: the EK must still be registered for this one */
 	struct view ak_name;
@@ -58,23 +67,25 @@ struct enrollment_record {
 
 /*
  * The second trip: device, EK, name, AK, ticket, certificates and one audit row, all or nothing, in
- * one pipeline with one Sync. Returns OK only after the commit. A new device gets the labels that its EK
- * has in the allow-list; attempts of this EK that are held go, accepted and rejected ones stay.
- * ERR_CONFLICT "database-moved": somebody changed something that the first trip saw (a device of
- * ours, or the name, EK, AK or ticket was taken; the EK of class allow-list is not allowed any more, the
- * attempt of class approved is not accepted for this EK and name any more; the EK is registered for
- * another name or the name for another EK; the ticket was held): look again. ERR_BUSY "database-unreachable" also
- * when the connection was lost and nobody knows whether the commit happened: the device repeats.
+ * one pipeline with one Sync. Returns OK only after the commit. A new device gets the labels that
+ * its EK has in the allow-list; attempts of this EK that are held go, accepted and rejected ones
+ * stay. ERR_CONFLICT "database-moved": somebody changed something that the first trip saw (a device
+ * of ours, or the name, EK, AK or ticket was taken; the EK of class allow-list is not allowed any
+ * more, the attempt of class approved is not accepted for this EK and name any more; the EK is
+ * registered for another name or the name for another EK; the ticket was held): look again.
+ * ERR_BUSY "database-unreachable" also when the connection was lost and nobody knows whether the
+ * commit happened: the device repeats.
  */
 CHECKED enum err enrollment_record(struct db *db, const struct enrollment_record *record);
 
 /*
- * A refusal of a device that proved itself: an audit row, and the last refusal of the device where it
- * is known. Once for each ticket: sent again, it adds nothing. Never fails the request: an error is
- * for the log.
+ * A refusal of a device that proved itself: an audit row, and the last refusal of the device where
+ * it is known. Once for each ticket: sent again, it adds nothing. Never fails the request: an error
+ * is for the log.
  */
 struct refusal_record {
 	const uint8_t *ticket_digest; /* DIGEST_SIZE */
+	const uint8_t *device_id; /* DEVICE_ID_SIZE; NULL: whose the EK is, where that is known */
 	const uint8_t *ek_digest; /* DIGEST_SIZE; NULL: not known */
 	const char *host; /* NULL: not known */
 	const char *event; /* "enroll.refused", "renew.refused" */

@@ -8,10 +8,11 @@
 
 /*
  * Everything that a decision is made on comes from this one statement, so from one snapshot: no
- * mixture of before and after somebody else's commit. The statements behind it only fetch certificates
- * and labels; they run later, and take_brought() and take_reusable() drop what does not fit the
- * snapshot. Labels that do not fit it are found by the record: the device's revision has moved, or insist_standing
- * sees that those of the allow-list have. LATERAL with LIMIT 1 keeps the planner to the primary key while tables are small.
+ * mixture of before and after somebody else's commit. The statements behind it only fetch
+ * certificates and labels; they run later, and take_brought() and take_reusable() drop what does
+ * not fit the snapshot. Labels that do not fit it are found by the record: the device's revision
+ * has moved, or insist_standing sees that those of the allow-list have. LATERAL with LIMIT 1 keeps
+ * the planner to the primary key while tables are small.
  */
 static const struct statement find_facts = {"find_facts",
 	"SELECT device.device_id, device.state = 'revoked', device.revision,"
@@ -78,7 +79,7 @@ static const struct statement take_ssh_serials = {
 	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
 
 static const struct statement find_ak_certificates = {"find_ak_certificates",
-	"SELECT template, sha256 FROM (SELECT DISTINCT ON (template) template, sha256, issued_at"
+	"SELECT template, sha256(der) FROM (SELECT DISTINCT ON (template) template, der, issued_at"
 	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
 	"  AND device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
 	"   (SELECT device_id FROM ak WHERE name = $2::bytea))"

@@ -35,8 +35,7 @@ struct enrollment_key {
 	const uint8_t *ek_digest; /* DIGEST_SIZE: SHA-256 of the EK's SubjectPublicKeyInfo */
 	struct view ak_name; /* the AK's Name, 34 to 66 bytes */
 	const char *host; /* NULL: the one that the EK is registered for, where there is one */
-	unsigned
-		ssh_serials; /* how many OpenSSH certificates may be issued, to ENROLLMENT_CERTIFICATES */
+	unsigned ssh_serials; /* how many to take for OpenSSH certificates, 0 to 8 */
 	bool wants_ak_certificates;
 };
 
@@ -59,7 +58,7 @@ struct enrollment_facts {
 	bool ak_known; /* under this device */
 	bool ak_live; /* and neither superseded nor revoked */
 	bool ak_other_dialect; /* known under another dialect than "native" */
-	/* The host name: the one that was asked for, otherwise registered_host; nothing without both. */
+	/* The host name: that asked for, otherwise registered_host; nothing without both. */
 	bool host_bound;
 	bool host_is_ours; /* bound to this very device */
 	unsigned device_hosts; /* names that this device has, aliases included */
@@ -90,10 +89,10 @@ struct enrollment_facts {
 	struct stored_certificate certificates[REUSABLE_CERTIFICATES];
 	uint8_t grant_digest[REUSABLE_CERTIFICATES][DIGEST_SIZE];
 	size_t certificates_n;
-	uint64_t
-		ssh_serials[ENROLLMENT_CERTIFICATES]; /* as many as were asked for; nobody else's */
-	/* When they were asked for: X.509 certificates for this AK under this host that are in force and
-	 * not over, the newest of each template, newest first. */
+	/* As many as were asked for; nobody else's. */
+	uint64_t ssh_serials[ENROLLMENT_CERTIFICATES];
+	/* When they were asked for: X.509 certificates for this AK under this host that are in
+	 * force and not over, the newest of each template, newest first. */
 	struct ak_certificate ak_certificates[ENROLLMENT_CERTIFICATES];
 	size_t ak_certificates_n;
 };

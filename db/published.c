@@ -4,7 +4,7 @@
 #include "db/pool_connection.h"
 
 static const struct statement find_published = {"find_published",
-	"SELECT der FROM certificate WHERE sha256 = $1::bytea AND kind = 'x509' LIMIT 1"};
+	"SELECT der FROM certificate WHERE sha256(der) = $1::bytea AND kind = 'x509' LIMIT 1"};
 
 const struct statement *const published_statements[] = {&find_published, NULL};
 

@@ -1,4 +1,5 @@
-/* renewal.h - what the records know of an AK that asks for a renewal: the EK it was proven under, to judge it anew. */
+/* renewal.h - what the records know of an AK that asks for a renewal: the EK it was proven under,
+ * to judge it anew. */
 #pragma once
 
 #include "db/enrollment_facts.h"
@@ -19,9 +20,9 @@ struct renewal_facts {
 void renewal_facts_free(struct renewal_facts *facts);
 
 /*
- * One look, by primary keys. `facts` is overwritten (free what an earlier call left in it first), and needs to be freed
- * after a failure too. Whatever it says may have changed when the renewal is recorded: enrollment_lookup() and the
- * device's revision see to that. Errors of db_run().
+ * One look, by primary keys. `facts` is overwritten (free what an earlier call left in it first),
+ * and needs to be freed after a failure too. Whatever it says may have changed when the renewal is
+ * recorded: enrollment_lookup() and the device's revision see to that. Errors of db_run().
  */
 CHECKED enum err renewal_lookup(
 	struct db *db, struct view ak_name, const char *host, struct renewal_facts *facts);

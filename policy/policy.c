@@ -273,8 +273,9 @@ static bool has_name(const struct rule *rule, const char *name)
 }
 
 /*
- * The next rule from `i` on that may be the first one for this device; NULL: none is left. With `labels` that is
- * the first one. Without, every rule that has the name, up to one that wants no labels, which is taken for sure.
+ * The next rule from `i` on that may be the first one for this device; NULL: none is left. With
+ * `labels` that is the first one. Without, every rule that has the name, up to one that wants no
+ * labels, which is taken for sure.
  */
 static const struct rule *rule_next(
 	const struct policy *policy, const char *name, const struct fact_labels *labels, size_t *i)

@@ -22,15 +22,18 @@ void policy_free(struct policy **policy);
 const uint8_t *policy_version(const struct policy *policy); /* 32 bytes */
 
 /*
- * Which rule decides on a device may depend on its labels, which only records tell. The three functions below
- * take them as NULL while they are not known, and then speak of every rule that may be the one: the rules that
- * have the name, up to and with the first that wants no labels. What was let pass so is judged again as soon as
- * the labels are known; nothing is promised by it.
+ * Which rule decides on a device may depend on its labels, which only records tell. The three
+ * functions below take them as NULL while they are not known, and then speak of every rule that may
+ * be the one: the rules that have the name, up to and with the first that wants no labels. What was
+ * let pass so is judged again as soon as the labels are known; nothing is promised by it.
  */
-bool policy_wants_labels(
-	const struct policy *policy, const char *host); /* more rules than one may be it */
+/* May more rules than one be it? */
+bool policy_wants_labels(const struct policy *policy, const char *host);
 
-/* Does the rule take AKs without the service's tag (`untagged_aks`)? False for a name that no rule has. */
+/*
+ * Does the rule take AKs without the service's tag (`untagged_aks`)? False for a name that no rule
+ * has.
+ */
 bool policy_takes_untagged(
 	const struct policy *policy, const char *host, const struct fact_labels *labels);
 
@@ -68,16 +71,18 @@ bool policy_offer(const struct policy *policy, size_t index, struct policy_offer
 struct decision {
 	const char *rule; /* the rule's name; the policy's */
 	unsigned names_per_device;
-	bool is_held; /* nobody vouches for the EK: nothing stands against it but that, and it gets nothing */
+	/* Nobody vouches for the EK; nothing else stands against it, and it gets nothing. */
+	bool is_held;
 	bool supersedes_aks; /* the device's other AKs end with the enrollment of this one */
 };
 
 /*
- * The first rule that has the host's name, and whose labels the device has, decides, also when it refuses: a
- * broad rule further down never takes what a narrow one above it turned away. All templates are given or none.
- * ERR_DENIED "name-not-allowed" (no rule has such a name), "label-not-allowed" (rules have it, and want labels
- * that the device does not have), "ek-kind-not-allowed", "trust-not-allowed", "template-not-allowed". A device of
- * class "unproven-root" is refused with "trust-not-allowed" unless its rule holds such.
+ * The first rule that has the host's name, and whose labels the device has, decides, also when it
+ * refuses: a broad rule further down never takes what a narrow one above it turned away. All
+ * templates are given or none. ERR_DENIED "name-not-allowed" (no rule has such a name),
+ * "label-not-allowed" (rules have it, and want labels that the device does not have),
+ * "ek-kind-not-allowed", "trust-not-allowed", "template-not-allowed". A device of class
+ * "unproven-root" is refused with "trust-not-allowed" unless its rule holds such.
  */
 CHECKED enum err policy_decide(
 	const struct policy *policy, const struct facts *facts, struct decision *out);

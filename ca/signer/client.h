@@ -17,9 +17,9 @@ struct signer_files {
 
 /*
  * Opens the issuing CA, the OpenSSH CAs that there are, and the signer's own templates, which are
- * checked against every grant. Whatever is wrong with any, and each finding of templates_lint(), is added to
- * `problems`. `*out` is the caller's, for signer_close(). Errors of templates_load(), templates_lint(),
- * authority_load() and ssh_ca_load().
+ * checked against every grant. Whatever is wrong with any, and each finding of templates_lint(), is
+ * added to `problems`. `*out` is the caller's, for signer_close(). Errors of templates_load(),
+ * templates_lint(), authority_load() and ssh_ca_load().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
@@ -27,9 +27,10 @@ void signer_close(struct signer **signer);
 
 /*
  * Builds and signs what the grant says. ERR_INTERNAL "template-unknown", "template-version": the
- * signer's own templates do not know what the grant names; "template-key": the grant has no statement of an AK, and the
- * template wants one, or the other way round; "ssh-ca": there is no CA for it; otherwise
- * as certificate_issue() and, of the kinds ssh-*, ssh_issue(). Safe from any thread.
+ * signer's own templates do not know what the grant names; "template-key": the grant has no
+ * statement of an AK, and the template wants one, or the other way round; "ssh-ca": there is no CA
+ * for it; otherwise as certificate_issue() and, of the kinds ssh-*, ssh_issue(). Safe from any
+ * thread.
  */
 CHECKED enum err signer_issue(
 	struct signer *signer, const struct grant *grant, int64_t now, struct issued *out);
@@ -57,7 +58,8 @@ struct view signer_chain(const struct signer *signer, size_t index);
 
 /*
  * Is this certificate, in DER, signed by the issuing CA as it is now, so that signer_chain() leads
- * on from it? What an earlier CA issued is not. An OpenSSH certificate: by the CA of its kind as it is now.
+ * on from it? What an earlier CA issued is not. An OpenSSH certificate: by the CA of its kind as it
+ * is now.
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
 

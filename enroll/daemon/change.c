@@ -22,22 +22,12 @@ static const struct {
 	{"database_wait", offsetof(struct config, database_wait), false},
 };
 
-static const struct template *template_in(const struct service *service, const char *name)
-{
-	const struct template *tmpl;
-
-	for (size_t i = 0; (tmpl = signer_template(service->signer, i)) != NULL; i++)
-		if (strcmp(tmpl->name, name) == 0)
-			return tmpl;
-	return NULL;
-}
-
 void change_judge(const struct change *change, struct problems *problems)
 {
 	const struct template *is, *was;
 
 	for (size_t i = 0; (is = signer_template(change->next->signer, i)) != NULL; i++)
-		if ((was = template_in(change->old, is->name)) != NULL &&
+		if ((was = signer_template_named(change->old->signer, is->name)) != NULL &&
 			is->version == was->version &&
 			memcmp(is->digest, was->digest, SHA256_SIZE) != 0)
 			problem_add(problems, change->config->templates, (struct yaml_mark){0},
@@ -110,14 +100,14 @@ static void tell_templates(const struct change *change, struct buf *changes)
 	const struct template *is, *was;
 
 	for (size_t i = 0; (is = signer_template(change->next->signer, i)) != NULL; i++)
-		if ((was = template_in(change->old, is->name)) == NULL)
+		if ((was = signer_template_named(change->old->signer, is->name)) == NULL)
 			buf_fmt(changes, "template %s %lld, a new one\n", is->name,
 				(long long)is->version);
 		else if (is->version != was->version)
 			buf_fmt(changes, "template %s %lld, was %lld\n", is->name,
 				(long long)is->version, (long long)was->version);
 	for (size_t i = 0; (was = signer_template(change->old->signer, i)) != NULL; i++)
-		if (template_in(change->next, was->name) == NULL)
+		if (signer_template_named(change->next->signer, was->name) == NULL)
 			buf_fmt(changes, "template %s is gone\n", was->name);
 }
 
@@ -125,6 +115,16 @@ static void tell_number(struct buf *changes, const char *what, unsigned is, unsi
 {
 	if (is != was)
 		buf_fmt(changes, "%s %u, was %u\n", what, is, was);
+}
+
+/* `unsaid`: what stands for a text that is not there. */
+static void tell_text(
+	struct buf *changes, const char *what, const char *is, const char *was, const char *unsaid)
+{
+	is = is == NULL ? unsaid : is;
+	was = was == NULL ? unsaid : was;
+	if (strcmp(is, was) != 0)
+		buf_fmt(changes, "%s %s, was %s\n", what, is, was);
 }
 
 static void tell_secret(
@@ -158,6 +158,10 @@ void change_tell(const struct change *change, struct reload_answer *out)
 	tell_templates(change, &out->changes);
 	tell_secret(&out->changes, "edge secret", next->edge_secret, old->edge_secret);
 	tell_secret(&out->changes, "admin token", next->admin_token, old->admin_token);
+	tell_text(&out->changes, "organization", signer_organization(next->signer),
+		signer_organization(old->signer), "none");
+	tell_text(&out->changes, "public_url", next->public_url, old->public_url,
+		"the service's name");
 	tell_number(&out->changes, "live_aks_per_device", next->live_aks_max, old->live_aks_max);
 	tell_number(&out->changes, "renewal_proof_days", next->renewal_proof_days,
 		old->renewal_proof_days);

@@ -128,7 +128,10 @@ static void judge_ssh_ca(const char *path, const char *key, const struct config_
 			ca->key == NULL ? "key" : "passphrase_file");
 }
 
-/* It goes into certificates: relying parties may fetch by http, for what they get is compared with its digest. */
+/*
+ * It goes into certificates: relying parties may fetch by http, for what they get is compared with
+ * its digest.
+ */
 static void judge_public_url(
 	const char *path, const struct config *config, struct problems *problems)
 {

@@ -69,7 +69,10 @@ static bool is_template(void *ctx, const char *name)
 	return service->signer == NULL || signer_template_version(service->signer, name) != 0;
 }
 
-/* What a rule gives can be signed; a template alone, which comes with the package, may wait for its CA. */
+/*
+ * What a rule gives can be signed; a template alone, which comes with the package, may wait for its
+ * CA.
+ */
 static void judge_offers(const struct making *making)
 {
 	const struct service *service = making->parts->service;
@@ -224,8 +227,9 @@ static void examine(const char *path, struct findings *findings)
 
 static enum err note_public_url(const struct config *config, struct service *service)
 {
-	service->public_url =
-		strdup(config->public_url == NULL ? config->service : config->public_url);
+	if (config->public_url == NULL)
+		return OK;
+	service->public_url = strdup(config->public_url);
 	return service->public_url == NULL ? fail(ERR_INTERNAL, "out-of-memory", "parts_make") : OK;
 }
 

@@ -26,8 +26,9 @@ enum err repeat_judge(
 }
 
 /*
- * A TPM activates nothing for an AK that it does not have; but that an EK is in a TPM is what only a chain says.
- * Others prove of the AK no more than that they know its public area, which is in its certificate.
+ * A TPM activates nothing for an AK that it does not have; but that an EK is in a TPM is what only
+ * a chain says. Others prove of the AK no more than that they know its public area, which is in its
+ * certificate.
  */
 static bool joins_by_the_ak_it_names(
 	const struct identity *identity, const struct enrollment_facts *facts)

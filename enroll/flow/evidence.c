@@ -34,16 +34,6 @@ bool makes_ak_certificates(const struct template *tmpl)
 	return false;
 }
 
-static const struct template *find_template(const struct signer *signer, const char *name)
-{
-	const struct template *tmpl;
-
-	for (size_t i = 0; (tmpl = signer_template(signer, i)) != NULL; i++)
-		if (strcmp(tmpl->name, name) == 0)
-			return tmpl;
-	return NULL;
-}
-
 /* The bytes are given up to `spki`, or freed. */
 static bool set_spki(X509_PUBKEY *spki, const struct grant_key *key, uint8_t *bits)
 {
@@ -63,7 +53,10 @@ static bool set_spki(X509_PUBKEY *spki, const struct grant_key *key, uint8_t *bi
 	return false;
 }
 
-/* The one encoding that we have of a key: another one of the same key is not taken, and has no digest. */
+/*
+ * The one encoding that we have of a key: another one of the same key is not taken, and has no
+ * digest.
+ */
 static enum err encode_spki(const struct grant_key *key, struct buf *out)
 {
 	X509_PUBKEY *spki = X509_PUBKEY_new();
@@ -239,7 +232,7 @@ enum err evidence_judge(const struct service *service, const struct ak *ak, stru
 		enum err err = OK;
 
 		evidence->bits = BUF(BITS_MAX);
-		evidence->tmpl = find_template(service->signer, request->keys[i].template);
+		evidence->tmpl = signer_template_named(service->signer, request->keys[i].template);
 		out->n = i + 1;
 		if (evidence->tmpl == NULL)
 			continue;

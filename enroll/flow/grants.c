@@ -1,7 +1,6 @@
 #include "enroll/flow/grants.h"
 
 #include "ca/base/encode.h"
-#include "ca/ssh.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,7 +92,7 @@ static void locate(
 
 	hex_write((struct view){sha256, SHA256_SIZE}, digits);
 	snprintf(out->ak_location, sizeof(out->ak_location), "%s" PUBLISHED "%s",
-		service->public_url, digits);
+		service->public_url == NULL ? service->name : service->public_url, digits);
 }
 
 /* That of this answer is not signed yet: until then any digest stands for it. */
@@ -162,17 +161,6 @@ enum err grants_make(const struct grants_from *from, struct grants *out)
 	return OK;
 }
 
-static bool is_by_todays_ca(
-	const struct signer *signer, const struct template *tmpl, struct view certificate)
-{
-	struct ssh_certificate parsed;
-
-	if (template_kind(tmpl) == TEMPLATE_X509)
-		return signer_has_issued(signer, certificate);
-	return ssh_certificate_parse(certificate, &parsed) == OK &&
-	       view_equal(parsed.signature_key, signer_ssh_ca(signer, template_kind(tmpl)));
-}
-
 static const struct stored_certificate *find_recorded(
 	const struct grants_from *from, const struct granted *granted)
 {
@@ -180,8 +168,8 @@ static const struct stored_certificate *find_recorded(
 
 	for (size_t i = 0; i < facts->certificates_n; i++)
 		if (memcmp(facts->grant_digest[i], granted->digest, SHA256_SIZE) == 0 &&
-			is_by_todays_ca(from->service->signer, granted->evidence->tmpl,
-				buf_view(&facts->certificates[i].der)))
+			signer_has_issued(
+				from->service->signer, buf_view(&facts->certificates[i].der)))
 			return &facts->certificates[i];
 	return NULL;
 }

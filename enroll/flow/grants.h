@@ -14,8 +14,8 @@ struct granted {
 	struct grant grant;
 	struct grant_evidence statement; /* what grant.evidence points to */
 	uint8_t digest[SHA256_SIZE]; /* of the grant */
-	const struct stored_certificate
-		*stored; /* recorded for this very grant; NULL: a new one is due */
+	/* Recorded for this very grant; NULL: a new one is due. */
+	const struct stored_certificate *stored;
 	struct issued issued; /* the new one */
 };
 
@@ -39,9 +39,9 @@ struct grants_from {
 };
 
 /*
- * Makes the grants, and has the signer judge each: all of them hold or none. Nothing is signed. ERR_REJECTED
- * "template-needs-ak-certificate": a certificate is to name that of the AK, and there is none, neither asked for
- * with it nor in force; those of signer_judge(). `out` is empty.
+ * Makes the grants, and has the signer judge each: all of them hold or none. Nothing is signed.
+ * ERR_REJECTED "template-needs-ak-certificate": a certificate is to name that of the AK, and there
+ * is none, neither asked for with it nor in force; those of signer_judge(). `out` is empty.
  */
 CHECKED enum err grants_make(const struct grants_from *from, struct grants *out);
 

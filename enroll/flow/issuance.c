@@ -50,7 +50,9 @@ enum err issuance_judge_keys(struct issuance *issuance, struct view ticket)
 		&issuance->evidence);
 }
 
-/* What only some requests want to know. A check is given no serial numbers, for it issues nothing. */
+/*
+ * What only some requests want to know. A check is given no serial numbers, for it issues nothing.
+ */
 static void ask_further(const struct issuance *issuance, struct enrollment_key *key)
 {
 	for (size_t i = 0; i < issuance->evidence.n; i++) {
@@ -267,8 +269,9 @@ static enum err judge_binding(const struct issuance *issuance, struct decision *
 }
 
 /*
- * What a renewal stands on, as the snapshot has it that the record is checked against: it adds no EK and no AK, and binds
- * no name. An EK that nobody vouches for any more waits for nobody, for it has not proven itself.
+ * What a renewal stands on, as the snapshot has it that the record is checked against: it adds no
+ * EK and no AK, and binds no name. An EK that nobody vouches for any more waits for nobody, for it
+ * has not proven itself.
  */
 static enum err judge_renewal(const struct issuance *issuance)
 {
@@ -378,6 +381,8 @@ static enum err record_refusal(const struct issuance *issuance)
 	struct kept_reason kept;
 	struct refusal_record refusal = {
 		.ticket_digest = issuance->ticket_digest,
+		/* Its AK told which it is, also where nothing was judged of an EK yet. */
+		.device_id = issuance->is_renewal ? issuance->device_id : NULL,
 		.ek_digest = identity == NULL ? NULL : identity_ek_digest(identity),
 		.host = issuance->judgement.host[0] == '\0' ? NULL : issuance->judgement.host,
 		.trust_version = issuance->trust_version,
@@ -397,8 +402,8 @@ static enum err record_refusal(const struct issuance *issuance)
 }
 
 /*
- * EKs cost nothing to make: the audit is for those that a chain or a record of ours tells from all others.
- * Before the records were read no EK has one. Whoever renews is in the records.
+ * EKs cost nothing to make: the audit is for those that a chain or a record of ours tells from all
+ * others. Before the records were read no EK has one. Whoever renews is in the records.
  */
 static bool is_nobodys(const struct issuance *issuance)
 {

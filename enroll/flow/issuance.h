@@ -1,4 +1,5 @@
-/* issuance.h - from a device that proved itself to its certificates: what enrollments and renewals share. */
+/* issuance.h - from a device that proved itself to its certificates: what enrollments and renewals
+ * share. */
 #pragma once
 
 #include "db/enrollment.h"
@@ -18,8 +19,7 @@ struct issuance {
 	struct outcome *outcome;
 	char trust_version[2 * SHA256_SIZE + 1], policy_version[2 * SHA256_SIZE + 1];
 	/* Filled in before issuance_run(). */
-	issuance_judge
-		*judge; /* asked again when the database moved, for records may raise an EK */
+	issuance_judge *judge; /* asked again when the database moved: records may raise an EK */
 	void *of; /* what `judge` gets; borrowed */
 	struct judgement judgement;
 	struct request request;
@@ -29,16 +29,21 @@ struct issuance {
 	struct evidence_list evidence; /* issuance_judge_keys() */
 	/* Found out on the way. */
 	struct enrollment_facts facts;
-	uint8_t device_id[DEVICE_ID_SIZE];
+	uint8_t device_id[DEVICE_ID_SIZE]; /* of a renewal, `judge` finds it */
 	struct grants grants;
-	/* What is handed out: issued now, recorded for the same grants, or the answer to a repeat. */
+	/*
+	 * What is handed out: issued now, recorded for the same grants, or the answer to a repeat.
+	 */
 	struct {
 		const char *template;
 		struct view certificate;
 	} handed[LIMIT_KEYS];
 	size_t handed_n;
 };
-/* An empty one, with the rules it goes by noted in `outcome`; free with issuance_free(), also after a failure. */
+/*
+ * An empty one, with the rules it goes by noted in `outcome`; free with issuance_free(), also after
+ * a failure.
+ */
 void issuance_init(struct issuance *issuance, const struct service *service,
 	const struct caller *caller, struct outcome *outcome);
 void issuance_free(struct issuance *issuance); /* for AUTO */
@@ -46,12 +51,16 @@ void issuance_free(struct issuance *issuance); /* for AUTO */
 /* Calls `judge` after forgetting what was judged before, and notes in `outcome` what it found. */
 CHECKED enum err issuance_judge_claim(struct issuance *issuance);
 
-/* Judges the keys of the request; `ticket` is what their AK's statements must be for. Errors of evidence_judge(). */
+/*
+ * Judges the keys of the request; `ticket` is what their AK's statements must be for. Errors of
+ * evidence_judge().
+ */
 CHECKED enum err issuance_judge_keys(struct issuance *issuance, struct view ticket);
 
 /*
  * Looks, decides, signs and records, as often as the database moved. A request that is a check ends
- * before anything is signed or recorded. All certificates are issued and recorded, or none. Errors as enroll.h lists them from "vouching" on.
+ * before anything is signed or recorded. All certificates are issued and recorded, or none. Errors
+ * as enroll.h lists them from "vouching" on.
  */
 CHECKED enum err issuance_run(struct issuance *issuance);
 
@@ -59,7 +68,7 @@ CHECKED enum err issuance_run(struct issuance *issuance);
 CHECKED enum err issuance_answer(const struct issuance *issuance, struct buf *json);
 
 /*
- * Ends a request of a device that proved itself, which came to `err`: a refusal is recorded, unless nobody
- * vouches for the EK and no record knows it. Returns `err`, with its reason.
+ * Ends a request of a device that proved itself, which came to `err`: a refusal is recorded, unless
+ * nobody vouches for the EK and no record knows it. Returns `err`, with its reason.
  */
 CHECKED enum err issuance_end(struct issuance *issuance, enum err err);

@@ -20,17 +20,18 @@ void judgement_free(struct judgement *judgement); /* for AUTO */
  * Reads and judges the decoded bytes of a claim; needs no database, so its answer tells nothing of
  * who is enrolled here. ERR_DENIED "wrong-service"; ERR_MALFORMED "host-name" and those of
  * claim_parse(); those of identity_judge() and of ak_judge(). AKs without a tag, and EKs that are
- * expired, or that no root vouches for, are taken where a rule does that may be the host's, for the device's
- * labels are not known. Where the claim has no host an AK needs its tag, and an EK is judged as the rule that
- * takes most would have it.
- * `out->claim` and `out->host` are set as soon as it could be read.
+ * expired, or that no root vouches for, are taken where a rule does that may be the host's, for the
+ * device's labels are not known. Where the claim has no host an AK needs its tag, and an EK is
+ * judged as the rule that takes most would have it. `out->claim` and `out->host` are set as soon as
+ * it could be read.
  */
 CHECKED enum err claim_judge(
 	const struct service *service, struct view claim, int64_t now, struct judgement *out);
 
 /*
- * Judges a claim again, as if it had named this host: its EK is registered for it. With `labels`, which the records
- * tell, by the one rule that decides; NULL: not known. Errors as claim_judge() has them.
+ * Judges a claim again, as if it had named this host: its EK is registered for it. With `labels`,
+ * which the records tell, by the one rule that decides; NULL: not known. Errors as claim_judge()
+ * has them.
  */
 CHECKED enum err claim_judge_as(const struct service *service, const char *host,
 	const struct fact_labels *labels, int64_t now, struct judgement *judgement);

@@ -1,5 +1,6 @@
 #include "enroll/flow/renew.h"
 
+#include "ca/base/encode.h"
 #include "db/renewal.h"
 #include "enroll/flow/issuance.h"
 
@@ -149,7 +150,10 @@ static enum err judge_claim(struct issuance *issuance, void *of)
 		issuance->request.host, &renewal->facts));
 	renewal->is_known = renewal->facts.ak_known;
 	issuance->outcome->is_proven = renewal->is_known;
-	/* Noted before anything is said of it. */
+	/* Noted before anything is said of them. */
+	memcpy(issuance->device_id, renewal->facts.device_id, DEVICE_ID_SIZE);
+	if (renewal->is_known)
+		hex_write(VIEW(issuance->device_id), issuance->outcome->device_id);
 	snprintf(issuance->judgement.host, sizeof(issuance->judgement.host), "%s",
 		issuance->request.host);
 	TRY(judge_records(renewal));

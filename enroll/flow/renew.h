@@ -12,8 +12,8 @@ CHECKED enum err renew_ticket(const struct service *service, const struct caller
 	struct view ak_name, struct renewal_ticket_answer *answer, struct outcome *outcome);
 
 /*
- * POST /v1/renew. Appends the answer's JSON text, after everything in it was committed. The steps, each of which ends
- * the request when it fails:
+ * POST /v1/renew. Appends the answer's JSON text, after everything in it was committed. The steps,
+ * each of which ends the request when it fails:
  *
  *   ticket      ERR_UNPROVEN "ticket-invalid", "ticket-expired"
  *   AK          those of ak_judge(); ERR_UNPROVEN "ticket-ak-mismatch"
@@ -22,10 +22,11 @@ CHECKED enum err renew_ticket(const struct service *service, const struct caller
  *   records     ERR_DENIED "renewal-needs-enrollment"
  *   EK          those of claim_judge(), by today's trust set, of what the records have of the EK
  *   keys        those of evidence_judge()
- *   the rest    as an enrollment (enroll.h), from "vouching" on; an EK that nobody vouches for is refused, not held
+ *   the rest    as an enrollment (enroll.h), from "vouching" on; an EK that nobody vouches for is
+ *               refused, not held
  *
- * Anybody can make a key that looks like an AK, and sign with it: only an AK of the records is believed to be in
- * a TPM, and what others are refused is not recorded.
+ * Anybody can make a key that looks like an AK, and sign with it: only an AK of the records is
+ * believed to be in a TPM, and what others are refused is not recorded.
  */
 CHECKED enum err renew(const struct service *service, const struct caller *caller,
 	const struct renew_request *request, struct buf *answer, struct outcome *outcome);

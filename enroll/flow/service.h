@@ -45,14 +45,16 @@ struct service {
 	struct policy *policy;
 	struct signer *signer;
 	unsigned live_aks_max; /* per device */
-	char *public_url; /* where relying parties fetch certificates, without a slash at its end; malloc'd */
+	/* Where relying parties fetch certificates, without a slash at its end; malloc'd. NULL: at
+	 * the service's name. */
+	char *public_url;
 	unsigned renewal_proof_days; /* so long a proof by the EK is good for renewals */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	/* Of the trust set: what operators imported, which is not of the configuration. */
 	struct imported_state imported;
-	/* The snapshot that a reading of the configuration made, which this one differs from in the trust set
-	 * alone; held, and the owner of policy and signer. NULL: it is that snapshot. */
+	/* The snapshot that a reading of the configuration made, which this one differs from in the
+	 * trust set alone; held, and the owner of policy and signer. NULL: it is that snapshot. */
 	struct service *parent;
 	unsigned holders; /* counted by current.h, atomically; the last member */
 };
@@ -74,8 +76,8 @@ struct outcome {
 	 * recorded */
 	const char *what;
 	bool is_proven; /* the device proved that EK and AK are in one TPM */
-	/* It was refused, and nobody vouches for its EK: told with strangers, for the audit has no room for
-	 * all the EKs that software can make. */
+	/* It was refused, and nobody vouches for its EK: told with strangers, for the audit has no
+	 * room for all the EKs that software can make. */
 	bool is_nobodys;
 	bool is_untagged; /* the AK has no tag, and a rule takes that */
 	bool is_unrecorded; /* it was refused, and the audit could not be written */
@@ -98,5 +100,8 @@ void outcome_rules(struct outcome *outcome, const struct service *service);
  * otherwise. */
 CHECKED enum err service_ready(const struct service *service);
 
-/* May anything be judged by the time of this request? ERR_BUSY "clock-differs"; see db_clock_judge(). */
+/*
+ * May anything be judged by the time of this request? ERR_BUSY "clock-differs"; see
+ * db_clock_judge().
+ */
 CHECKED enum err service_clock(const struct service *service, const struct caller *caller);

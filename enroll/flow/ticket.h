@@ -40,7 +40,10 @@ CHECKED enum err ticket_seal(
 CHECKED enum err ticket_open(
 	const struct ticket_keys *keys, struct view sealed, int64_t now, struct ticket *out);
 
-/* What a renewal begins with: a ticket of the same keys that enrolls nobody, as none to enroll renews. */
+/*
+ * What a renewal begins with: a ticket of the same keys that enrolls nobody, as none to enroll
+ * renews.
+ */
 struct renewal_ticket {
 	int64_t issued_at;
 	uint8_t ak_digest[SHA256_SIZE]; /* SHA-256 of the AK's Name */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * The name that an EK is registered for, where the device left it to us. Judged again also where it was judged
- * without labels, and they decide.
+ * The name that an EK is registered for, where the device left it to us. Judged again also where it
+ * was judged without labels, and they decide.
  */
 static enum err learn_host(const struct service *service, const struct enrollment_facts *facts,
 	const struct fact_labels *labels, int64_t now, struct judgement *judgement)

@@ -30,8 +30,9 @@ enum admission {
 
 /* One row of a router's table. The handler's error becomes problem+json, OK becomes 200. */
 struct route {
-	const char *method,
-		*path; /* matched exactly; one that ends with a slash: any one segment behind it */
+	const char *method;
+	const char
+		*path; /* matched exactly; one that ends with a slash: with one segment behind it */
 	enum admission admission;
 	size_t body_limit; /* 0: no body */
 	enum err (*handle)(const struct service *service, struct exchange *exchange);

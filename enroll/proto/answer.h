@@ -4,25 +4,26 @@
 #include "ca/base/buf.h"
 #include "enroll/proto/limits.h"
 
-#define ANSWER_CERTIFICATES 8
+#define ANSWER_CERTIFICATES LIMIT_KEYS
 #define ANSWER_INTERMEDIATES 4
 
 /*
  * {host, device_id, tpm: {manufacturer, model, version}, trust: {class, source, chain: [names]},
- *  certificates: [{template, certificate}], ca: {intermediates: [DER], ssh_host, ssh_user}}. Strings and views belong
- * to the answer when it came from answer_parse(), and to the caller when filled in by hand.
+ *  certificates: [{template, certificate}], ca: {intermediates: [DER], ssh_host, ssh_user}}.
+ * Strings and views belong to the answer when it came from answer_parse(), and to the caller when
+ * filled in by hand.
  */
 struct answer {
 	const char *host;
 	const char *device_id; /* 32 lower-case hexadecimal digits */
-	/* What a manufacturer's certificate proved; "" (when filled in by hand, also NULL) otherwise. */
+	/* What a manufacturer's certificate proved; "" (filled in by hand, also NULL) otherwise. */
 	const char *tpm_manufacturer; /* "id:49465800" */
 	const char *tpm_model;
 	const char *tpm_version; /* "id:00010002" */
 	const char *trust_class; /* "manufacturer", "operator-import" */
 	const char *trust_source; /* the operator's name for the roots */
-	const char *trust_chain; /* subjects from the EK certificate's issuer to the root, one per
-				    line */
+	/* Subjects from the EK certificate's issuer to the root, one per line. */
+	const char *trust_chain;
 	struct {
 		const char *template;
 		struct view der; /* or, of a template of kind ssh-*, the certificate's blob */
@@ -30,8 +31,8 @@ struct answer {
 	size_t certificates_n;
 	struct view intermediates[ANSWER_INTERMEDIATES]; /* DER; never an anchor */
 	size_t intermediates_n;
-	struct view ssh_host_ca,
-		ssh_user_ca; /* public key blobs of OpenSSH; empty: the service has none */
+	/* Public key blobs of OpenSSH; empty: the service has none. */
+	struct view ssh_host_ca, ssh_user_ca;
 	struct answer_store *store;
 };
 

@@ -276,3 +276,20 @@ enum err json_write(json_t *json, struct buf *out)
 	buf_str(out, text);
 	return buf_ok(out);
 }
+
+enum err json_read_bytes(struct view text, const char *key, size_t max, struct buf *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+
+	TRY(json_read(text, &object));
+	TRY(JSON_ONLY(object, key));
+	return json_bytes(object, key, max, out);
+}
+
+enum err json_write_bytes(const char *key, struct view bytes, struct buf *out)
+{
+	json_t *object = json_object();
+
+	json_put_bytes(object, key, bytes);
+	return json_write(object, out);
+}

@@ -50,3 +50,7 @@ void json_put_lines(json_t *object, const char *key, struct view lines);
 CHECKED enum err json_lines(const json_t *object, const char *key, struct buf *out);
 /* Appends the compact text of `json`, takes its reference. */
 CHECKED enum err json_write(json_t *json, struct buf *out);
+
+/* A whole message that is one object with one member of bytes. Errors as above. */
+CHECKED enum err json_read_bytes(struct view text, const char *key, size_t max, struct buf *out);
+CHECKED enum err json_write_bytes(const char *key, struct view bytes, struct buf *out);

@@ -14,6 +14,7 @@
 #define LIMIT_INTERMEDIATE (4 * 1024)
 #define LIMIT_INTERMEDIATES 8
 #define LIMIT_PUBLIC 1024 /* a TPM2B_PUBLIC; the largest we take has about 600 bytes */
+#define LIMIT_AK_NAME 66 /* by SHA-512, the longest that an AK may have */
 #define LIMIT_SERVICE 255
 #define LIMIT_HOST 253
 #define LIMIT_DEVICE_ID 32 /* hexadecimal digits, exactly so many */

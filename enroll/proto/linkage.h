@@ -1,5 +1,5 @@
-/* linkage.h - what a host shows a relying party to link a tunnel's end to its TPM (PROTOCOL.md, "Linking a tunnel
- * endpoint"). */
+/* linkage.h - what a host shows a relying party to link a tunnel's end to its TPM (PROTOCOL.md,
+ * "Linking a tunnel endpoint"). */
 #pragma once
 
 #include "ca/base/buf.h"

@@ -5,42 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A message that is one object with one member of bytes. */
-static enum err parse_one(struct view json, const char *key, size_t max, struct buf *out)
-{
-	AUTO(json_free) json_t *object = NULL;
-
-	TRY(json_read(json, &object));
-	TRY(JSON_ONLY(object, key));
-	return json_bytes(object, key, max, out);
-}
-
-static enum err encode_one(const char *key, struct view bytes, struct buf *json)
-{
-	json_t *object = json_object();
-
-	json_put_bytes(object, key, bytes);
-	return json_write(object, json);
-}
-
 enum err ticket_request_parse(struct view json, struct buf *claim)
 {
-	return parse_one(json, "claim", LIMIT_CLAIM, claim);
+	return json_read_bytes(json, "claim", LIMIT_CLAIM, claim);
 }
 
 enum err ticket_request_encode(struct view claim, struct buf *json)
 {
-	return encode_one("claim", claim, json);
+	return json_write_bytes("claim", claim, json);
 }
 
 enum err sealed_parse(struct view json, struct buf *sealed)
 {
-	return parse_one(json, "sealed", LIMIT_ANSWER, sealed);
+	return json_read_bytes(json, "sealed", LIMIT_ANSWER, sealed);
 }
 
 enum err sealed_encode(struct view sealed, struct buf *json)
 {
-	return encode_one("sealed", sealed, json);
+	return json_write_bytes("sealed", sealed, json);
 }
 
 void challenge_init(struct challenge *challenge)

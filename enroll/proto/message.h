@@ -40,8 +40,9 @@ CHECKED enum err sealed_parse(struct view json, struct buf *sealed);
 CHECKED enum err sealed_encode(struct view sealed, struct buf *json);
 
 /*
- * One key that a certificate is wanted for. Which of these are there is the template's to say: none for the AK;
- * `public`, `attest` and `signature` for a key that the AK certified; `spki` or `ssh` for one that the device vouches for.
+ * One key that a certificate is wanted for. Which of these are there is the template's to say: none
+ * for the AK; `public`, `attest` and `signature` for a key that the AK certified; `spki` or `ssh`
+ * for one that the device vouches for.
  */
 struct request_key {
 	char template[LIMIT_TEMPLATE_NAME + 1]; /* "ak" */
@@ -53,8 +54,9 @@ struct request_key {
 };
 
 /*
- * The request inside an enroll request: {keys: [{template, public, attest, signature, spki, ssh}]}, with
- * "purpose": "check" beside the keys when only a judgement is wanted, and in a renewal with "host".
+ * The request inside an enroll request: {keys: [{template, public, attest, signature, spki, ssh}]},
+ * with "purpose": "check" beside the keys when only a judgement is wanted, and in a renewal with
+ * "host".
  */
 struct request {
 	struct request_key keys[LIMIT_KEYS];
@@ -65,6 +67,6 @@ struct request {
 void request_init(struct request *request);
 void request_free(struct request *request); /* for AUTO */
 CHECKED enum err request_parse(struct view json, struct request *out);
-CHECKED enum err renewal_request_parse(
-	struct view json, struct request *out); /* host required, no purpose */
+/* With a host, and without a purpose. */
+CHECKED enum err renewal_request_parse(struct view json, struct request *out);
 CHECKED enum err request_encode(const struct request *request, struct buf *json);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_AK_NAME 128
-
 const char *const waiting_state_words[] = {[WAITING_HELD] = "held",
 	[WAITING_ACCEPTED] = "accepted",
 	[WAITING_REJECTED] = "rejected",

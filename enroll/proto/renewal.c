@@ -4,43 +4,24 @@
 
 #include <string.h>
 
-#define NAME_MAX_SIZE 66 /* of an AK by SHA-512 */
-
-static enum err parse_one(struct view json, const char *key, size_t max, struct buf *out)
-{
-	AUTO(json_free) json_t *object = NULL;
-
-	TRY(json_read(json, &object));
-	TRY(JSON_ONLY(object, key));
-	return json_bytes(object, key, max, out);
-}
-
-static enum err encode_one(const char *key, struct view bytes, struct buf *json)
-{
-	json_t *object = json_object();
-
-	json_put_bytes(object, key, bytes);
-	return json_write(object, json);
-}
-
 enum err renew_ticket_request_parse(struct view json, struct buf *name)
 {
-	return parse_one(json, "ak", NAME_MAX_SIZE, name);
+	return json_read_bytes(json, "ak", LIMIT_AK_NAME, name);
 }
 
 enum err renew_ticket_request_encode(struct view name, struct buf *json)
 {
-	return encode_one("ak", name, json);
+	return json_write_bytes("ak", name, json);
 }
 
 enum err renew_answer_parse(struct view json, struct buf *answer)
 {
-	return parse_one(json, "answer", LIMIT_ANSWER, answer);
+	return json_read_bytes(json, "answer", LIMIT_ANSWER, answer);
 }
 
 enum err renew_answer_encode(struct view answer, struct buf *json)
 {
-	return encode_one("answer", answer, json);
+	return json_write_bytes("answer", answer, json);
 }
 
 void renewal_ticket_answer_init(struct renewal_ticket_answer *answer)

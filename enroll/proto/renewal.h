@@ -1,4 +1,5 @@
-/* renewal.h - the bodies of POST /v1/renew/ticket and POST /v1/renew and of their answers, and what the AK signs. */
+/* renewal.h - the bodies of POST /v1/renew/ticket and POST /v1/renew and of their answers, and what
+ * the AK signs. */
 #pragma once
 
 #include "ca/base/crypt.h"
@@ -39,9 +40,10 @@ CHECKED enum err renew_answer_encode(struct view answer, struct buf *json);
 #define RENEWAL_MESSAGE_SIZE (16 + 3 * SHA256_SIZE)
 
 /*
- * "endorse/1 renew" 00 | SHA-256(service) | SHA-256(ticket) | SHA-256(request), over the decoded bytes. The AK
- * signs its digest, by the hash of the AK's scheme; no quote is ever one, for a TPM's own statements begin with
- * TPM_GENERATED_VALUE, and TPM2_Hash gives a restricted key no leave to sign what does.
+ * "endorse/1 renew" 00 | SHA-256(service) | SHA-256(ticket) | SHA-256(request), over the decoded
+ * bytes. The AK signs its digest, by the hash of the AK's scheme; no quote is ever one, for a TPM's
+ * own statements begin with TPM_GENERATED_VALUE, and TPM2_Hash gives a restricted key no leave to
+ * sign what does.
  */
 CHECKED enum err renewal_message(const char *service, struct view ticket, struct view request,
 	uint8_t out[static RENEWAL_MESSAGE_SIZE]);
