@@ -147,7 +147,8 @@ static const struct statement insist_in_force = {"insist_in_force",
 static const struct statement refuse_ticket = {"refuse_ticket",
 	"WITH first AS (INSERT INTO refusal (ticket_digest, refused_at)"
 	"  VALUES ($1::bytea, to_timestamp($2::bigint)) ON CONFLICT DO NOTHING RETURNING 1),"
-	" known AS (SELECT device_id FROM ek WHERE ek_digest = $3::bytea),"
+	" known AS (SELECT coalesce($12::uuid,"
+	"  (SELECT device_id FROM ek WHERE ek_digest = $3::bytea)) AS device_id),"
 	" noted AS (UPDATE device SET last_refusal_at = to_timestamp($2::bigint),"
 	"  last_refusal_code = $5::text"
 	"  WHERE device_id = (SELECT device_id FROM known) AND EXISTS (SELECT FROM first))"
@@ -331,6 +332,8 @@ enum err enrollment_refused(struct db *db, const struct refusal_record *refusal)
 		digest(refusal->ek_digest), value_prose(refusal->host), value_text(refusal->code),
 		value_prose(refusal->sentence), value_prose(refusal->client_address),
 		value_prose(refusal->request_id), value_text(refusal->trust_version),
-		value_text(refusal->policy_version), value_text(refusal->event));
+		value_text(refusal->policy_version), value_text(refusal->event),
+		value_bytes((struct view){
+			refusal->device_id, refusal->device_id == NULL ? 0 : DEVICE_ID_SIZE}));
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

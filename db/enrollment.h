@@ -76,6 +76,7 @@ CHECKED enum err enrollment_record(struct db *db, const struct enrollment_record
 struct refusal_record {
 	const uint8_t *ticket_digest; /* DIGEST_SIZE */
 	const uint8_t *ek_digest; /* DIGEST_SIZE; NULL: not known */
+	const uint8_t *device_id; /* DEVICE_ID_SIZE; NULL: the one that has this EK, if any */
 	const char *host; /* NULL: not known */
 	const char *event; /* "enroll.refused", "renew.refused" */
 	const char *code, *sentence;

@@ -97,7 +97,10 @@ static enum err needs_enrollment(const char *what)
 		"%s: enroll again, by the EK (endorse enroll)", what);
 }
 
-/* May what the records have of this AK stand for a proof by its EK? */
+/*
+ * May what the records have of this AK stand for a proof by its EK? The name first: a device that lost it is not told
+ * that it may enroll, for it would do so by itself, and have the name again.
+ */
 static enum err judge_records(const struct renewal *renewal)
 {
 	const struct renewal_facts *facts = &renewal->facts;
@@ -107,6 +110,8 @@ static enum err judge_records(const struct renewal *renewal)
 
 	if (!facts->ak_known)
 		return needs_enrollment("no device enrolled with this AK");
+	if (!facts->host_is_ours)
+		return renewal_without_name();
 	if (!facts->ek_recorded)
 		return needs_enrollment("the records have too little of this device's EK");
 	if (issuance->caller->now - facts->proven_at > (int64_t)days * 86400) {
@@ -114,9 +119,6 @@ static enum err judge_records(const struct renewal *renewal)
 			what, sizeof(what), "the last proof by the EK is older than %u days", days);
 		return needs_enrollment(what);
 	}
-	if (!facts->host_is_ours)
-		return needs_enrollment("the name is not, or not any more, bound to this device, "
-					"and a renewal binds none");
 	return OK;
 }
 
@@ -149,6 +151,8 @@ static enum err judge_claim(struct issuance *issuance, void *of)
 		issuance->request.host, &renewal->facts));
 	renewal->is_known = renewal->facts.ak_known;
 	issuance->outcome->is_proven = renewal->is_known;
+	if (renewal->is_known)
+		issuance_note_device(issuance, renewal->facts.device_id);
 	/* Noted before anything is said of it. */
 	snprintf(issuance->judgement.host, sizeof(issuance->judgement.host), "%s",
 		issuance->request.host);

@@ -59,10 +59,13 @@ static void make_due(const char *host)
 		host);
 }
 
+/* Of a device that is known: an admin sees which it was. */
 static long audited(const char *event, const char *host)
 {
 	return sql_number(world.conninfo,
-		"SELECT count(*) FROM audit WHERE event = '%s' AND host = '%s'", event, host);
+		"SELECT count(*) FROM audit JOIN device USING (device_id)"
+		" WHERE event = '%s' AND host = '%s'",
+		event, host);
 }
 
 static void a_renewal_brings_what_is_recorded_until_half_of_its_life_is_over(void **state)
@@ -367,7 +370,14 @@ static void what_records_say_against_a_renewal_is_told_and_recorded(void **state
 			"(SELECT device_id FROM host WHERE name = '%s')",
 			403, "renewal-needs-enrollment"},
 		{"unbound.example.test", "DELETE FROM host WHERE name = '%s'", 403,
-			"renewal-needs-enrollment"},
+			"renewal-name-not-bound"},
+		/* It would be told to enroll, and take the name. */
+		{"unbound-old.example.test",
+			"WITH aged AS (UPDATE ak SET proven_at = now() - interval '91 days' "
+			"WHERE device_id = (SELECT device_id FROM host WHERE name = '%1$s')), "
+			"bare AS (UPDATE ek SET public = NULL WHERE device_id = (SELECT device_id "
+			"FROM host WHERE name = '%1$s')) DELETE FROM host WHERE name = '%1$s'",
+			403, "renewal-name-not-bound"},
 		{"before.example.test",
 			"UPDATE ek SET public = NULL WHERE device_id = "
 			"(SELECT device_id FROM host WHERE name = '%s')",
@@ -409,7 +419,7 @@ static void no_renewal_changes_a_name(void **state)
 		soft_renewal_init(&x, &device, world.name);
 		snprintf(x.wish.host, sizeof(x.wish.host), "%s", hosts[i]);
 		soft_renew(&x, peer(0));
-		assert_renewal(&x, 403, "renewal-needs-enrollment");
+		assert_renewal(&x, 403, "renewal-name-not-bound");
 	}
 	assert_int_equal(sql_number(world.conninfo,
 				 "SELECT count(*) FROM host WHERE name = 'free.example.test'"),
