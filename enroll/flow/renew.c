@@ -162,6 +162,23 @@ static enum err judge_claim(struct issuance *issuance, void *of)
 		issuance->service, buf_view(&json), issuance->caller->now, &issuance->judgement);
 }
 
+/* Whose it is that was refused before its name was known: what a known AK is refused is recorded. */
+static enum err find_device(struct renewal *renewal)
+{
+	struct issuance *issuance = &renewal->issuance;
+	const struct tpm_name *name = ak_name(renewal->ak);
+	struct kept_reason kept;
+
+	reason_keep(&kept);
+	if (renewal_lookup(issuance->service->db, (struct view){name->bytes, name->n}, "",
+		    &renewal->facts) == OK &&
+		renewal->facts.ak_known) {
+		renewal->is_known = issuance->outcome->is_proven = true;
+		issuance_note_device(issuance, renewal->facts.device_id);
+	}
+	return reason_again(&kept);
+}
+
 /* The ticket is this AK's alone, so AK and request tell a repeat from another request. */
 static enum err digest_request(struct renewal *renewal)
 {
@@ -176,7 +193,8 @@ static enum err run(struct renewal *renewal, struct buf *answer)
 {
 	struct issuance *issuance = &renewal->issuance;
 
-	TRY(renewal_request_parse(renewal->request, &issuance->request));
+	if (renewal_request_parse(renewal->request, &issuance->request) != OK)
+		return find_device(renewal);
 	TRY(issuance_judge_claim(issuance));
 	TRY(issuance_judge_keys(issuance, renewal->ticket));
 	TRY(digest_request(renewal));

@@ -405,6 +405,34 @@ static void what_records_say_against_a_renewal_is_told_and_recorded(void **state
 	}
 }
 
+static void a_request_that_cannot_be_read_is_recorded_of_whom_is_known(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device, stranger;
+	const struct soft_device *const who[] = {&device, &stranger};
+
+	(void)state;
+	enrolled("web-11.example.test", &device);
+	stranger_of(&world, &world.maker, "web-12.example.test", &stranger);
+	for (size_t i = 0; i < COUNT(who); i++) {
+		AUTO(soft_renewal_free) struct soft_renewal x;
+
+		soft_renewal_init(&x, who[i], world.name);
+		must(soft_renewal_ticket(&x, peer(0)) == 200, "no ticket");
+		soft_renewal_ask(&x);
+		x.request.n--;
+		soft_renewal_sign(&x);
+		soft_renewal_send(&x, peer(0));
+		assert_renewal(&x, 400, "json");
+		assert_int_equal(1,
+			sql_number(world.conninfo,
+				"SELECT count(*) FROM audit JOIN host USING (device_id) WHERE event"
+				" = 'renew.refused' AND code = 'json' AND name = '%s'",
+				device.host));
+		assert_int_equal(1, sql_number(world.conninfo, "SELECT count(*) FROM audit WHERE "
+							       "code = 'json'"));
+	}
+}
+
 static void no_renewal_changes_a_name(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device, other;
@@ -437,6 +465,7 @@ static int tests(void)
 		cmocka_unit_test(an_ak_that_nobody_knows_leaves_no_trace),
 		cmocka_unit_test(an_enroll_ticket_is_no_other_way_round),
 		cmocka_unit_test(what_records_say_against_a_renewal_is_told_and_recorded),
+		cmocka_unit_test(a_request_that_cannot_be_read_is_recorded_of_whom_is_known),
 		cmocka_unit_test(no_renewal_changes_a_name),
 	};
 
