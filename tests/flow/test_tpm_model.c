@@ -39,6 +39,9 @@ static const char uri_template[] = HEAD(
 	"model-uri") "subject_alt_name: {critical: true, names: [{dns_name: \"${host}\"}, {uri: "
 		     "\"urn:tpm:${tpm.model}\"}]}\n";
 
+/* As long as an organizational unit may be (RFC 5280 A.1). */
+#define SIXTY_FOUR "0123456789012345678901234567890123456789012345678901234567890123"
+
 static struct world world;
 static unsigned hosts;
 
@@ -134,9 +137,7 @@ static void a_model_is_stated_as_it_is_and_opens_nothing(void **state)
 		"DNS:evil.example.test,email:root@example.test", "swtpm/CN=evil.example.test",
 		"swtpm+CN=evil", "critical,CA:TRUE", "@san", "${host}", "${label.rack}", "$",
 		"%s%n%p", "ASN1:SEQUENCE:x", "\\", "\"; names: [{dns_name: evil}]", "# x",
-		" blanks ", "<!--", "'; DROP TABLE host; --", "{\"\\u0000\"}",
-		"0123456789012345678901234567890123456789"
-		"012345678901234567890123"};
+		" blanks ", "<!--", "'; DROP TABLE host; --", "{\"\\u0000\"}", SIXTY_FOUR};
 	int extensions = 0;
 
 	(void)state;
