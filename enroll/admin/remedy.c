@@ -93,6 +93,10 @@ static const struct {
 	{"renewal-needs-enrollment",
 		"the device enrolls by itself where it uses endorse renew; otherwise: endorse "
 		"enroll"},
+	{"renewal-name-not-bound",
+		"a device renews under a name that it does not have any more: was the name taken "
+		"back (endorsectl host unbind)? then stop endorse-renew.timer there. Is it to have "
+		"it again? endorse enroll, by hand"},
 	{"certificate-revoked", "on the device, enroll anew: endorse enroll"},
 	{"ak-superseded", new_ak},
 	{"ak-other-dialect", new_ak},

@@ -58,15 +58,30 @@ static bool is_for_enrollment(enum err err)
 	return err == ERR_NOT_FOUND || (err == ERR_REJECTED && strcmp(why()->code, "tpm-key") == 0);
 }
 
+/*
+ * Files that have expired or are damaged are no leave to enroll, which would take back a name that was taken from this
+ * machine while it was off: only the service knows whose the name is, and by the AK it says so.
+ */
 static bool is_renewable(
 	const struct order *order, const struct wanted *wanted, const struct held *held)
 {
 	const struct wish *wish = &order->wish;
 
-	return (held->judgement == HELD_GOOD || held->judgement == HELD_DUE) &&
+	return held->judgement != HELD_NOTHING &&
 	       strcmp(held->enrollment.service, wish->service) == 0 &&
 	       (wish->host == NULL || strcmp(held->enrollment.host, wish->host) == 0) &&
 	       wanted_same(wanted, &held->wanted);
+}
+
+static bool is_of_use(const struct held *held)
+{
+	return held->judgement == HELD_GOOD || held->judgement == HELD_DUE;
+}
+
+/* What is left of the files does not even make a request. */
+static bool is_of_damage(const struct held *held, enum err err)
+{
+	return held->judgement == HELD_BROKEN && err != OK && exit_code(why()) == EXIT_LOCAL;
 }
 
 static enum err renew_or_enroll(const struct order *order, struct wanted *wanted,
@@ -74,7 +89,7 @@ static enum err renew_or_enroll(const struct order *order, struct wanted *wanted
 {
 	enum err err = renew_now(order, wanted, state, anchors, held);
 
-	if (!is_for_enrollment(err))
+	if (!is_for_enrollment(err) && !is_of_damage(held, err))
 		return err;
 	fprintf(stderr, "endorse: %s: enrolling again, with the EK (%s)\n", state_dir(state),
 		why()->sentence);
@@ -88,7 +103,7 @@ static enum err renew_held(const struct order *order, struct wanted *wanted, str
 	int64_t next = renewal_next(held, &which);
 	bool is_there = false;
 
-	if (next <= clock_now() || order->force || order->new_keys)
+	if (!is_of_use(held) || next <= clock_now() || order->force || order->new_keys)
 		return renew_or_enroll(order, wanted, state, anchors, held);
 	TRY(enroll_ask_tpm(order, state, held, &is_there));
 	if (!is_there)

@@ -19,5 +19,8 @@ int64_t renewal_next(const struct held *held, size_t *which);
  */
 CHECKED enum err renewal_run(struct attempt *attempt);
 
-/* Was it refused in a way that a whole enrollment, with the EK, may cure? */
+/*
+ * Was it refused in a way that a whole enrollment, with the EK, may cure? Never for "renewal-name-not-bound": it would
+ * take the name that an admin took from this machine.
+ */
 bool renewal_needs_enrollment(const struct problem *problem);

@@ -244,6 +244,9 @@ static const struct {
 		"A TPM 1.2 cannot enroll: look for a firmware setting or update that gives this "
 		"machine a TPM 2.0."},
 	{"ek-kind-not-allowed", "Try an EK of another kind, if this TPM has one: --ek KIND."},
+	{"renewal-name-not-bound",
+		"Ask the operator whether this machine is still to have the name. If so: endorse "
+		"enroll, by hand. If not: systemctl disable --now endorse-renew.timer."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},
 	{"ticket-expired", "Run this again; the TPM or the network was too slow for the ticket."},

@@ -129,6 +129,30 @@ static enum err judge_ssh(struct view blob, struct evidence *out)
 	return OK;
 }
 
+/* As a key of TLS it would be promised to sign what others hand it, and not be told from one that was made for that. */
+static enum err judge_not_the_ak(const struct ak *ak, const struct evidence *evidence)
+{
+	AUTO(buf_free) struct buf bits = BUF(BITS_MAX);
+	struct grant_key key;
+
+	TRY(key_public(ak_pkey(ak), &bits, &key));
+	if (view_equal(key.bits, evidence->key.bits))
+		return refuse(ERR_MALFORMED, "request-key", "PROTOCOL request",
+			"the key is the AK, which signs only what its TPM made: it is certified by "
+			"templates of key: ak alone");
+	return OK;
+}
+
+static enum err judge_any(
+	const struct request_key *asked, const struct ak *ak, struct evidence *out)
+{
+	if (asked->ssh.n > 0)
+		TRY(judge_ssh(buf_view(&asked->ssh), out));
+	else
+		TRY(judge_spki(buf_view(&asked->spki), out));
+	return judge_not_the_ak(ak, out);
+}
+
 static enum err judge_certified(const struct request_key *asked, const struct ak *ak,
 	struct view ticket, struct evidence *out)
 {
@@ -188,10 +212,8 @@ static enum err judge_key(const struct request_key *asked, const struct ak *ak, 
 		TRY(key_public(ak_pkey(ak), &out->bits, &out->key));
 	else if (template_key(out->tmpl) == TEMPLATE_KEY_CERTIFIED)
 		TRY(judge_certified(asked, ak, ticket, out));
-	else if (asked->ssh.n > 0)
-		TRY(judge_ssh(buf_view(&asked->ssh), out));
 	else
-		TRY(judge_spki(buf_view(&asked->spki), out));
+		TRY(judge_any(asked, ak, out));
 	return digest_key(out);
 }
 

@@ -66,6 +66,12 @@ static void ask_further(const struct issuance *issuance, struct enrollment_key *
 	}
 }
 
+void issuance_note_device(struct issuance *issuance, const uint8_t device_id[static DEVICE_ID_SIZE])
+{
+	memcpy(issuance->device_id, device_id, DEVICE_ID_SIZE);
+	hex_write(VIEW(issuance->device_id), issuance->outcome->device_id);
+}
+
 static enum err look_up(struct issuance *issuance)
 {
 	const struct tpm_name *name = ak_name(issuance->judgement.ak);
@@ -83,7 +89,7 @@ static enum err look_up(struct issuance *issuance)
 	/* Now the database has said what time it is: nothing is signed by another. */
 	TRY(service_clock(issuance->service, issuance->caller));
 	if (issuance->facts.device_known)
-		memcpy(issuance->device_id, issuance->facts.device_id, DEVICE_ID_SIZE);
+		issuance_note_device(issuance, issuance->facts.device_id);
 	else if (issuance->request.is_check)
 		memset(issuance->device_id, 0, DEVICE_ID_SIZE);
 	else
@@ -268,6 +274,14 @@ static enum err judge_binding(const struct issuance *issuance, struct decision *
 	return OK;
 }
 
+enum err renewal_without_name(void)
+{
+	return refuse(ERR_DENIED, "renewal-name-not-bound", "PROTOCOL renewal",
+		"the name is not, or not any more, bound to this device, and a renewal binds "
+		"none. Was it taken back? Then ask the admin; whoever wants it again enrolls by "
+		"hand (endorse enroll)");
+}
+
 /*
  * What a renewal stands on, as the snapshot has it that the record is checked against: it adds no
  * EK and no AK, and binds no name. An EK that nobody vouches for any more waits for nobody, for it
@@ -281,10 +295,12 @@ static enum err judge_renewal(const struct issuance *issuance)
 
 	if (!issuance->is_renewal)
 		return OK;
-	if (!facts->ek_known || !facts->ak_known || !facts->host_is_ours)
+	if (!facts->host_is_ours)
+		return renewal_without_name();
+	if (!facts->ek_known || !facts->ak_known)
 		return refuse(ERR_DENIED, "renewal-needs-enrollment", "PROTOCOL renewal",
-			"the name is not, or not any more, bound to this device, and a renewal "
-			"binds none: enroll again, by the EK (endorse enroll)");
+			"the records have no such AK under this EK any more: enroll again, by the "
+			"EK (endorse enroll)");
 	if (doubt == NULL)
 		return OK;
 	kept.reason = *doubt;

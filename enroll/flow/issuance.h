@@ -48,6 +48,13 @@ void issuance_init(struct issuance *issuance, const struct service *service,
 	const struct caller *caller, struct outcome *outcome);
 void issuance_free(struct issuance *issuance); /* for AUTO */
 
+/* Notes whose it is, for what is recorded and logged of it. */
+void issuance_note_device(
+	struct issuance *issuance, const uint8_t device_id[static DEVICE_ID_SIZE]);
+
+/* ERR_DENIED "renewal-name-not-bound", always. */
+CHECKED enum err renewal_without_name(void);
+
 /* Calls `judge` after forgetting what was judged before, and notes in `outcome` what it found. */
 CHECKED enum err issuance_judge_claim(struct issuance *issuance);
 

@@ -98,7 +98,10 @@ static enum err needs_enrollment(const char *what)
 		"%s: enroll again, by the EK (endorse enroll)", what);
 }
 
-/* May what the records have of this AK stand for a proof by its EK? */
+/*
+ * May what the records have of this AK stand for a proof by its EK? The name first: a device that lost it is not told
+ * that it may enroll, for it would do so by itself, and have the name again.
+ */
 static enum err judge_records(const struct renewal *renewal)
 {
 	const struct renewal_facts *facts = &renewal->facts;
@@ -108,6 +111,8 @@ static enum err judge_records(const struct renewal *renewal)
 
 	if (!facts->ak_known)
 		return needs_enrollment("no device enrolled with this AK");
+	if (!facts->host_is_ours)
+		return renewal_without_name();
 	if (!facts->ek_recorded)
 		return needs_enrollment("the records have too little of this device's EK");
 	if (issuance->caller->now - facts->proven_at > (int64_t)days * 86400) {
@@ -115,9 +120,6 @@ static enum err judge_records(const struct renewal *renewal)
 			what, sizeof(what), "the last proof by the EK is older than %u days", days);
 		return needs_enrollment(what);
 	}
-	if (!facts->host_is_ours)
-		return needs_enrollment("the name is not, or not any more, bound to this device, "
-					"and a renewal binds none");
 	return OK;
 }
 
@@ -150,16 +152,32 @@ static enum err judge_claim(struct issuance *issuance, void *of)
 		issuance->request.host, &renewal->facts));
 	renewal->is_known = renewal->facts.ak_known;
 	issuance->outcome->is_proven = renewal->is_known;
-	/* Noted before anything is said of them. */
-	memcpy(issuance->device_id, renewal->facts.device_id, DEVICE_ID_SIZE);
 	if (renewal->is_known)
-		hex_write(VIEW(issuance->device_id), issuance->outcome->device_id);
+		issuance_note_device(issuance, renewal->facts.device_id);
+	/* Noted before anything is said of it. */
 	snprintf(issuance->judgement.host, sizeof(issuance->judgement.host), "%s",
 		issuance->request.host);
 	TRY(judge_records(renewal));
 	TRY(rebuild_claim(renewal, &json));
 	return claim_judge(
 		issuance->service, buf_view(&json), issuance->caller->now, &issuance->judgement);
+}
+
+/* Whose it is that was refused before its name was known: what a known AK is refused is recorded. */
+static enum err find_device(struct renewal *renewal)
+{
+	struct issuance *issuance = &renewal->issuance;
+	const struct tpm_name *name = ak_name(renewal->ak);
+	struct kept_reason kept;
+
+	reason_keep(&kept);
+	if (renewal_lookup(issuance->service->db, (struct view){name->bytes, name->n}, "",
+		    &renewal->facts) == OK &&
+		renewal->facts.ak_known) {
+		renewal->is_known = issuance->outcome->is_proven = true;
+		issuance_note_device(issuance, renewal->facts.device_id);
+	}
+	return reason_again(&kept);
 }
 
 /* The ticket is this AK's alone, so AK and request tell a repeat from another request. */
@@ -176,7 +194,8 @@ static enum err run(struct renewal *renewal, struct buf *answer)
 {
 	struct issuance *issuance = &renewal->issuance;
 
-	TRY(renewal_request_parse(renewal->request, &issuance->request));
+	if (renewal_request_parse(renewal->request, &issuance->request) != OK)
+		return find_device(renewal);
 	TRY(issuance_judge_claim(issuance));
 	TRY(issuance_judge_keys(issuance, renewal->ticket));
 	TRY(digest_request(renewal));

@@ -19,7 +19,7 @@ CHECKED enum err renew_ticket(const struct service *service, const struct caller
  *   AK          those of ak_judge(); ERR_UNPROVEN "ticket-ak-mismatch"
  *   signature   ERR_UNPROVEN "proof-invalid"
  *   request     ERR_MALFORMED, those of renewal_request_parse()
- *   records     ERR_DENIED "renewal-needs-enrollment"
+ *   records     ERR_DENIED "renewal-needs-enrollment", "renewal-name-not-bound"
  *   EK          those of claim_judge(), by today's trust set, of what the records have of the EK
  *   keys        those of evidence_judge()
  *   the rest    as an enrollment (enroll.h), from "vouching" on; an EK that nobody vouches for is

@@ -165,6 +165,31 @@ static CONF *names(const struct ek_wish *wish)
 	return conf;
 }
 
+static void name_bytes(X509_NAME *name, const char *oid, struct view value)
+{
+	must_ssl(X509_NAME_add_entry_by_txt(
+			 name, oid, V_ASN1_UTF8STRING, value.p, (int)value.n, -1, 0) == 1,
+		oid);
+}
+
+/* What OpenSSL's own syntax cannot say; it reads none of it. */
+static void extend_names(X509 *certificate, const struct ek_wish *wish)
+{
+	GENERAL_NAMES *names = GENERAL_NAMES_new();
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	X509_NAME *tpm = X509_NAME_new();
+
+	name_bytes(tpm, "2.23.133.2.1", view_str(or_else(wish->manufacturer, "id:00001014")));
+	name_bytes(tpm, "2.23.133.2.2", wish->model_bytes);
+	name_bytes(tpm, "2.23.133.2.3", view_str(or_else(wish->version, "id:00020191")));
+	GENERAL_NAME_set0_value(name, GEN_DIRNAME, tpm);
+	must_ssl(sk_GENERAL_NAME_push(names, name) == 1 &&
+			 X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 1,
+				 X509V3_ADD_APPEND) == 1,
+		"subjectAltName");
+	GENERAL_NAMES_free(names);
+}
+
 static void add_extensions(
 	X509 *certificate, const struct maker *maker, const struct ek_wish *wish, bool rsa)
 {
@@ -173,7 +198,9 @@ static void add_extensions(
 
 	X509V3_set_ctx(&ctx, maker->intermediate, certificate, NULL, NULL, 0);
 	X509V3_set_nconf(&ctx, conf);
-	if (!wish->without_names)
+	if (wish->model_bytes.n > 0)
+		extend_names(certificate, wish);
+	else if (!wish->without_names)
 		extend(certificate, &ctx, NID_subject_alt_name, "critical,dirName:tpm");
 	extend(certificate, &ctx, NID_basic_constraints,
 		or_else(wish->basic_constraints, "critical,CA:FALSE"));

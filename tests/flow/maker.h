@@ -26,6 +26,7 @@ struct ek_wish {
 	const char *basic_constraints; /* default "critical,CA:FALSE" */
 	const char *manufacturer; /* default "id:00001014" */
 	const char *model; /* default "swtpm" */
+	struct view model_bytes; /* instead of it, as they are; empty: none */
 	const char *version; /* default "id:00020191" */
 	const char *common_name; /* default: an empty subject */
 	bool without_names; /* no subjectAltName */

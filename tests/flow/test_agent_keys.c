@@ -102,7 +102,7 @@ static void nothing_else_is_left(void)
 /* Who has the certificates can use them: OpenSSL with the key in the TPM, ssh-keygen with the certificate. */
 static void assert_usable(void)
 {
-	AUTO(mem_free) char *leaf = text("%s/tls-server.pem", dir);
+	AUTO(mem_free) char *leaf = text("%s/tls-server.fullchain.pem", dir);
 	AUTO(mem_free) char *chain = text("%s/chain.pem", dir);
 	AUTO(mem_free) char *beside = text("%.*s-cert.pub", (int)(strlen(pub) - 4), pub);
 	const char *tcti = world.chips[0].tcti;
@@ -284,25 +284,50 @@ static void aks_of_all_kinds_and_places_renew(void **state)
 	}
 }
 
+/* Nobody has it now, and the policy would let this machine take it. */
+static void a_timer_does_not_take_back_a_name_that_the_operator_took(void **state)
+{
+	static const char *const later[] = {"+20d", "+40d", NULL}; /* in time, expired, damaged */
+	AUTO(mem_free) char *leaf = text("%s/tls-server.fullchain.pem", dir);
+	AUTO(mem_free) char *away = text("%s/away.pem", world.dir);
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *token = text("%s/admin.token", world.dir);
+	AUTO(output_free) struct output unbound;
+
+	(void)state;
+	world_run(&world, &unbound, "endorsectl", "host", "unbind", HOST, "--why", "stolen",
+		"--admin", url, "--token-file", token, NULL);
+	assert_code(&unbound, 0);
+	for (size_t i = 0; i < COUNT(later); i++) {
+		AUTO(output_free) struct output output;
+
+		if (later[i] == NULL)
+			assert_int_equal(0, rename(leaf, away));
+		renew(&output, later[i]);
+		assert_code(&output, 5);
+		assert_tells(&output.err, "renewal-name-not-bound");
+		assert_tells(&output.err, "endorse enroll, by hand");
+		assert_int_equal(0, sql_number(world.conninfo, "SELECT count(*) FROM host "
+							       "WHERE name = '" HOST "'"));
+	}
+	assert_int_equal(0, rename(away, leaf));
+}
+
 /* The operator gave the name to another machine. */
 static void without_its_name_it_is_refused_and_keeps_what_it_has(void **state)
 {
 	AUTO(mem_free) char *leaf = held("tls-server.pem"), *other = text("%s/other", world.dir);
-	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
-	AUTO(mem_free) char *token = text("%s/admin.token", world.dir), *now = NULL;
-	AUTO(output_free) struct output unbound, taken, output;
+	AUTO(mem_free) char *now = NULL;
+	AUTO(output_free) struct output taken, output;
 
 	(void)state;
-	world_run(&world, &unbound, "endorsectl", "host", "unbind", HOST, "--why", "mainboard",
-		"--admin", url, "--token-file", token, NULL);
-	assert_code(&unbound, 0);
 	ENDORSE(&taken, NULL, "enroll", "--server", world.name, "--ca", world.roots, "--tcti",
 		world.chips[1].tcti, "--host", HOST, "--state", other, "--timeout", "20");
 	assert_code(&taken, 0);
 	renew(&output, "+20d");
 	assert_code(&output, 5);
 	assert_tells(&output.err, "refused to renew the certificates of " HOST);
-	assert_tells(&output.err, "host-bound-to-another-device");
+	assert_tells(&output.err, "renewal-name-not-bound");
 	now = held("tls-server.pem");
 	assert_string_equal(leaf, now);
 	nothing_else_is_left();
@@ -336,6 +361,7 @@ static int run_all(void)
 		cmocka_unit_test(past_half_of_their_life_the_ak_alone_gets_new_ones),
 		cmocka_unit_test(new_keys_are_made_when_they_are_asked_for),
 		cmocka_unit_test(aks_of_all_kinds_and_places_renew),
+		cmocka_unit_test(a_timer_does_not_take_back_a_name_that_the_operator_took),
 		cmocka_unit_test(without_its_name_it_is_refused_and_keeps_what_it_has),
 		cmocka_unit_test(a_cleared_tpm_is_noticed_by_the_timer),
 	};

@@ -59,10 +59,13 @@ static void make_due(const char *host)
 		host);
 }
 
+/* Of a device that is known: an admin sees which it was. */
 static long audited(const char *event, const char *host)
 {
 	return sql_number(world.conninfo,
-		"SELECT count(*) FROM audit WHERE event = '%s' AND host = '%s'", event, host);
+		"SELECT count(*) FROM audit JOIN device USING (device_id)"
+		" WHERE event = '%s' AND host = '%s'",
+		event, host);
 }
 
 /* Whose it was, and that it is the last that the device was refused. */
@@ -377,7 +380,14 @@ static void what_records_say_against_a_renewal_is_told_and_recorded(void **state
 			"(SELECT device_id FROM host WHERE name = '%s')",
 			403, "renewal-needs-enrollment"},
 		{"unbound.example.test", "DELETE FROM host WHERE name = '%s'", 403,
-			"renewal-needs-enrollment"},
+			"renewal-name-not-bound"},
+		/* It would be told to enroll, and take the name. */
+		{"unbound-old.example.test",
+			"WITH aged AS (UPDATE ak SET proven_at = now() - interval '91 days' "
+			"WHERE device_id = (SELECT device_id FROM host WHERE name = '%1$s')), "
+			"bare AS (UPDATE ek SET public = NULL WHERE device_id = (SELECT device_id "
+			"FROM host WHERE name = '%1$s')) DELETE FROM host WHERE name = '%1$s'",
+			403, "renewal-name-not-bound"},
 		{"before.example.test",
 			"UPDATE ek SET public = NULL WHERE device_id = "
 			"(SELECT device_id FROM host WHERE name = '%s')",
@@ -405,6 +415,34 @@ static void what_records_say_against_a_renewal_is_told_and_recorded(void **state
 	}
 }
 
+static void a_request_that_cannot_be_read_is_recorded_of_whom_is_known(void **state)
+{
+	AUTO(soft_device_free) struct soft_device device, stranger;
+	const struct soft_device *const who[] = {&device, &stranger};
+
+	(void)state;
+	enrolled("web-11.example.test", &device);
+	stranger_of(&world, &world.maker, "web-12.example.test", &stranger);
+	for (size_t i = 0; i < COUNT(who); i++) {
+		AUTO(soft_renewal_free) struct soft_renewal x;
+
+		soft_renewal_init(&x, who[i], world.name);
+		must(soft_renewal_ticket(&x, peer(0)) == 200, "no ticket");
+		soft_renewal_ask(&x);
+		x.request.n--;
+		soft_renewal_sign(&x);
+		soft_renewal_send(&x, peer(0));
+		assert_renewal(&x, 400, "json");
+		assert_int_equal(1,
+			sql_number(world.conninfo,
+				"SELECT count(*) FROM audit JOIN host USING (device_id) WHERE event"
+				" = 'renew.refused' AND code = 'json' AND name = '%s'",
+				device.host));
+		assert_int_equal(1, sql_number(world.conninfo, "SELECT count(*) FROM audit WHERE "
+							       "code = 'json'"));
+	}
+}
+
 static void no_renewal_changes_a_name(void **state)
 {
 	AUTO(soft_device_free) struct soft_device device, other;
@@ -419,7 +457,7 @@ static void no_renewal_changes_a_name(void **state)
 		soft_renewal_init(&x, &device, world.name);
 		snprintf(x.wish.host, sizeof(x.wish.host), "%s", hosts[i]);
 		soft_renew(&x, peer(0));
-		assert_renewal(&x, 403, "renewal-needs-enrollment");
+		assert_renewal(&x, 403, "renewal-name-not-bound");
 	}
 	assert_int_equal(sql_number(world.conninfo,
 				 "SELECT count(*) FROM host WHERE name = 'free.example.test'"),
@@ -437,6 +475,7 @@ static int tests(void)
 		cmocka_unit_test(an_ak_that_nobody_knows_leaves_no_trace),
 		cmocka_unit_test(an_enroll_ticket_is_no_other_way_round),
 		cmocka_unit_test(what_records_say_against_a_renewal_is_told_and_recorded),
+		cmocka_unit_test(a_request_that_cannot_be_read_is_recorded_of_whom_is_known),
 		cmocka_unit_test(no_renewal_changes_a_name),
 	};
 

@@ -296,6 +296,22 @@ static void each_class_has_its_members(void **state)
 	}
 }
 
+static void the_ak_is_not_any_key(void **state)
+{
+	AUTO(evidence_free) struct evidence_list list;
+	AUTO(request_free) struct request request;
+	AUTO(buf_free) struct buf der = BUF(LIMIT_SPKI);
+
+	(void)state;
+	EVP_PKEY_up_ref(ak_pkey(witness.ak));
+	spki_of(ak_pkey(witness.ak), &der);
+	assert_refused(judge_spki_bytes(buf_view(&der)), ERR_MALFORMED, "request-key");
+	request_init(&request);
+	ask(&request, 0, "ssh-host");
+	assert_ok(sshkey_blob_of(ak_pkey(witness.ak), &request.keys[0].ssh));
+	assert_refused(judge(&request, &list), ERR_MALFORMED, "request-key");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +324,7 @@ int main(void)
 		cmocka_unit_test(a_statement_is_for_one_ticket),
 		cmocka_unit_test(a_key_that_also_decrypts_is_for_templates_that_say_so),
 		cmocka_unit_test(each_class_has_its_members),
+		cmocka_unit_test(the_ak_is_not_any_key),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);
