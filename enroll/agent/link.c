@@ -212,7 +212,14 @@ static enum err check_log(const struct link_question *q)
 {
 	AUTO(endpoint_log_free) struct endpoint_log log;
 
-	return endpoint_log_parse(q->log, &log);
+	TRY(endpoint_log_parse(q->log, &log));
+	if (log.pcr == q->pcr)
+		return OK;
+	/* A host with two logs would leave out the one in which it took the key back. */
+	return fail(ERR_REJECTED, "link-pcr",
+		"the log is about PCR %u, and wanted is the one about PCR %u: in another PCR a key "
+		"that was marked invalid can be measured anew",
+		log.pcr, q->pcr);
 }
 
 static enum err check_quote(const struct link_question *q)
