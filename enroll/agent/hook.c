@@ -152,8 +152,9 @@ static bool succeeds(const struct want *want, const struct surroundings *s)
 		fprintf(stderr, "endorse: %s: \"%s\" could not be started: %s\n", want->template,
 			want->command, strerror(errno));
 	else if (!reap(child, &status))
-		fprintf(stderr, "endorse: %s: \"%s\" was stopped: it had not ended after %d s\n",
-			want->template, want->command, HOOK_SECONDS);
+		fprintf(stderr, "endorse: %s: \"%s\" was stopped: %s; a command may take %d s\n",
+			want->template, want->command,
+			interrupt_pending() ? "a signal came" : "it had not ended", HOOK_SECONDS);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	else if (WIFEXITED(status))
