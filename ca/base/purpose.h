@@ -12,3 +12,5 @@
 int purposes_read(const X509 *certificate, const char *oid, bool *has);
 bool purpose_is_among(const X509 *certificate, const char *oid);
 bool purpose_is_alone(const X509 *certificate, const char *oid);
+/* May a CA with this certificate give `certificate` the extended key usages that it has? One without any may, or with anyExtendedKeyUsage. */
+bool purposes_are_within(const X509 *certificate, const X509 *ca);
