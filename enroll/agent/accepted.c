@@ -199,8 +199,6 @@ static enum err check_ssh_type(
 		return distrust_ssh(key, "of another type than the template's");
 	if (certificate->type == SSH_HOST && !is_of_host(certificate, host))
 		return distrust_ssh(key, "for hosts of other names");
-	if (certificate->type == SSH_HOST && certificate->critical_options.n > 0)
-		return distrust_ssh(key, "with options that no client takes of a host");
 	return OK;
 }
 
