@@ -1,5 +1,6 @@
 #include "ca/base/cert.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
 
 #include <ctype.h>
@@ -127,6 +128,22 @@ enum err cert_validity(const X509 *cert, int64_t *from, int64_t *until)
 		return fail(ERR_INTERNAL, "certificate-dates",
 			"a certificate with dates that cannot be read");
 	return OK;
+}
+
+enum err cert_check_dates(const X509 *cert, int64_t now)
+{
+	char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
+	int64_t from = 0, until = 0;
+
+	if (cert_validity(cert, &from, &until) != OK)
+		return fail(ERR_REJECTED, "certificate-dates",
+			"the certificate has dates that cannot be read");
+	if (now >= from && now <= until)
+		return OK;
+	clock_text(from, from_text);
+	clock_text(until, until_text);
+	return fail(ERR_REJECTED, "certificate-dates", "the certificate is good from %s to %s only",
+		from_text, until_text);
 }
 
 void cert_serial(const X509 *cert, char out[static CERT_SERIAL_SIZE])

@@ -34,6 +34,8 @@ void name_text(const X509_NAME *name, char *out, size_t room);
 
 /* When it is valid, in seconds since 1970. ERR_INTERNAL "certificate-dates" for dates that are none. */
 CHECKED enum err cert_validity(const X509 *cert, int64_t *from, int64_t *until);
+/* Is it valid at `now`? ERR_REJECTED "certificate-dates" when not, and for dates that are none. */
+CHECKED enum err cert_check_dates(const X509 *cert, int64_t now);
 
 /* Room for cert_serial(): 20 bytes (RFC 5280 4.1.2.2) in hexadecimal, and a NUL. */
 #define CERT_SERIAL_SIZE 44

@@ -4,7 +4,9 @@
 #include "ca/base/clock.h"
 #include "ca/base/hostname.h"
 #include "ca/base/printable.h"
+#include "ca/base/purpose.h"
 #include "ca/identifier.h"
+#include "ca/oid.h"
 #include "ca/ssh.h"
 
 #include <openssl/x509v3.h>
@@ -63,24 +65,57 @@ static enum err take_intermediates(struct accepted *accepted)
 	return OK;
 }
 
-/* A certificate need not name a host; where it does, every name is this one. */
-static bool names_only(const X509 *certificate, const char *host)
+static bool says(const ASN1_STRING *string, const char *text)
 {
-	AUTO(general_names_free)
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	return view_equal(
+		(struct view){ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)},
+		view_str(text));
+}
 
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-		struct view text;
+/* Without a dNSName, there are programs that take the common name for one (RFC 6125 6.4.4). */
+static bool is_subject_of(const X509 *certificate, const char *host)
+{
+	const X509_NAME *subject = X509_get_subject_name(certificate);
 
-		if (name->type != GEN_DNS)
-			continue;
-		text = (struct view){ASN1_STRING_get0_data(name->d.dNSName),
-			(size_t)ASN1_STRING_length(name->d.dNSName)};
-		if (!view_equal(text, view_str(host)))
+	for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;) {
+		const ASN1_STRING *name =
+			X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+		char text[HOSTNAME_MAX + 1];
+
+		printable((const char *)ASN1_STRING_get0_data(name), text, sizeof(text));
+		if (!says(name, host) && hostname_check(text) == OK)
 			return false;
 	}
 	return true;
+}
+
+/* Service and templates know no address as a host's name, and no mail. */
+static bool is_name_of(const GENERAL_NAME *name, const char *host)
+{
+	if (name->type == GEN_DNS)
+		return says(name->d.dNSName, host);
+	return name->type != GEN_IPADD && name->type != GEN_EMAIL;
+}
+
+/* A certificate need not name a host; where it does, every name is this one. */
+static bool names_only(const X509 *certificate, const char *host)
+{
+	int critical = -1;
+	AUTO(general_names_free)
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
+	bool has_name = false;
+
+	/* One that cannot be read, or two, may name anybody. */
+	if (names == NULL && critical != -1)
+		return false;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+		if (!is_name_of(name, host))
+			return false;
+		has_name = has_name || name->type == GEN_DNS;
+	}
+	return has_name || is_subject_of(certificate, host);
 }
 
 /* A certificate need not name its device; where it does, it is this one. */
@@ -113,6 +148,10 @@ static enum err check_x509(const struct accepted *accepted, X509 *certificate,
 			"the answer has a certificate (template %s) that names another host than "
 			"%s",
 			name, accepted->answer->host);
+	if (X509_check_ca(certificate) != 0)
+		return fail(ERR_DENIED, "service-not-trusted",
+			"the answer has a certificate (template %s) that makes this machine a CA",
+			name);
 	if (!identifies_only(certificate, accepted->answer->device_id))
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer has a certificate (template %s) for another device than its "
@@ -138,6 +177,31 @@ static bool is_by_its_ca(const struct answer *answer, const struct ssh_certifica
 	return ca.n > 0 && view_equal(certificate->signature_key, ca);
 }
 
+/* To ssh(1) a host is who is among the principals. */
+static bool is_of_host(const struct ssh_certificate *certificate, const char *host)
+{
+	struct view rest = certificate->principals, principal;
+
+	while (ssh_string_next(&rest, &principal))
+		if (view_equal(principal, view_str(host)))
+			return true;
+	return false;
+}
+
+/* A user's certificate in the place of a host's is of no use, and the other way round none that anybody wants. */
+static enum err check_ssh_type(
+	const struct ssh_certificate *certificate, const char *host, const struct brought *key)
+{
+	enum want_form form = want_form(key->want);
+
+	if ((form == WANT_SSH_HOST && certificate->type != SSH_HOST) ||
+		(form == WANT_SSH_USER && certificate->type != SSH_USER))
+		return distrust_ssh(key, "of another type than the template's");
+	if (certificate->type == SSH_HOST && !is_of_host(certificate, host))
+		return distrust_ssh(key, "for hosts of other names");
+	return OK;
+}
+
 static enum err check_ssh(
 	const struct accepted *accepted, struct view blob, const struct brought *key)
 {
@@ -154,6 +218,7 @@ static enum err check_ssh(
 		return distrust_ssh(key, "with a signature that does not hold");
 	if (key->ssh.n == 0 || !ssh_certificate_is_for(&certificate, buf_view(&key->ssh)))
 		return distrust_ssh(key, "for another key than the one that was asked for");
+	TRY(check_ssh_type(&certificate, accepted->answer->host, key));
 	if (now < certificate.valid_after || now >= certificate.valid_before)
 		return distrust_ssh(
 			key, "that is not in force now; is this machine's clock right?");
@@ -167,13 +232,20 @@ static enum err take(
 	const struct brought *key = &keys->items[i];
 	const struct answer *answer = accepted->answer;
 	struct accepted_one *one = &accepted->items[accepted->n++];
+	enum want_form form = want_form(key->want);
+	bool is_ssh;
 
 	one->blob = answer->certificates[i].der;
 	if (strcmp(answer->certificates[i].template, key->want->template) != 0)
 		return fail(ERR_MALFORMED, "service-answer",
 			"the answer has a certificate of another template where %s was asked for",
 			key->want->template);
-	if (one->blob.n > 0 && one->blob.p[0] != DER_SEQUENCE)
+	is_ssh = one->blob.n > 0 && one->blob.p[0] != DER_SEQUENCE;
+	if (form != WANT_ANY_FORM && is_ssh == (form == WANT_X509))
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer has a certificate %s, which template %s does not make",
+			is_ssh ? "of OpenSSH" : "in X.509", key->want->template);
+	if (is_ssh)
 		return check_ssh(accepted, one->blob, key);
 	TRY(read_x509(one->blob, &one->x509));
 	return check_x509(accepted, one->x509, anchors, key);
@@ -199,9 +271,16 @@ static enum err check_device(const struct answer *answer, const char *host)
 static enum err find_ak(struct accepted *accepted, const struct keys *keys)
 {
 	accepted->ak = wanted_ak(keys->wanted);
-	if (accepted->items[accepted->ak].x509 != NULL)
-		return OK;
-	return fail(ERR_MALFORMED, "service-answer", "the answer has no certificate for the AK");
+	if (accepted->items[accepted->ak].x509 == NULL)
+		return fail(ERR_MALFORMED, "service-answer",
+			"the answer has no certificate for the AK");
+	/* A platform-property certificate, say, is for the AK too, and is none that shows what the AK is. */
+	if (!purpose_is_among(accepted->items[accepted->ak].x509, OID_AK_CERTIFICATE))
+		return fail(ERR_MALFORMED, "service-answer",
+			"template %s does not make AK certificates (extended key usage "
+			"" OID_AK_CERTIFICATE "): ask for one that does first, --template ak",
+			keys->wanted->items[accepted->ak].template);
+	return OK;
 }
 
 enum err accepted_check(struct answer **answer, const struct anchors *anchors,

@@ -3,6 +3,7 @@
 #include "ca/base/cert.h"
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
+#include "ca/base/purpose.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -183,6 +184,18 @@ const struct tls_peer *anchors_tls_peer(const struct anchors *anchors)
 	return &anchors->peer;
 }
 
+/*
+ * OpenSSL asks this of the purposes that it knows, and an AK's is none of them: below a company's root, a CA that is for TLS
+ * servers alone could vouch for AKs. Anchors are whatever the operator named.
+ */
+static bool is_within_its_cas(const STACK_OF(X509) *chain)
+{
+	for (int i = 1; i < sk_X509_num(chain) - 1; i++)
+		if (!purposes_are_within(sk_X509_value(chain, 0), sk_X509_value(chain, i)))
+			return false;
+	return true;
+}
+
 enum err anchors_check(
 	const struct anchors *anchors, X509 *certificate, STACK_OF(X509) *intermediates)
 {
@@ -199,6 +212,10 @@ enum err anchors_check(
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the certificate does not lead to an anchor that this device holds: %s",
 			X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	if (!is_within_its_cas(X509_STORE_CTX_get0_chain(ctx)))
+		return fail(ERR_DENIED, "service-not-trusted",
+			"the certificate is for what a CA above it may not give: that has other "
+			"extended key usages");
 	return OK;
 }
 

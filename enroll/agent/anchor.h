@@ -42,7 +42,8 @@ const struct tls_peer *anchors_tls_peer(const struct anchors *anchors);
 
 /*
  * Does `certificate` chain to an anchor, through `intermediates` (may be NULL), today (RFC
- * 5280 6.1, with OpenSSL's strict checks, for no purpose)? ERR_DENIED "service-not-trusted"
+ * 5280 6.1, with OpenSSL's strict checks), its extended key usages
+ * within those of each CA on the way that has some? ERR_DENIED "service-not-trusted"
  * otherwise.
  */
 CHECKED enum err anchors_check(

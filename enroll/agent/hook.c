@@ -53,6 +53,14 @@ static enum err add_file(struct surroundings *s, const char *name, const char *p
 	return add(s, name, absolute == NULL ? "" : absolute);
 }
 
+static bool is_own(const struct surroundings *s, const char *variable)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strncmp(s->own[i], variable, strcspn(s->own[i], "=") + 1) == 0)
+			return true;
+	return false;
+}
+
 static enum err add_others(struct surroundings *s)
 {
 	size_t n = 0, at = 0;
@@ -62,11 +70,12 @@ static enum err add_others(struct surroundings *s)
 	s->all = calloc(n + s->n + 1, sizeof(*s->all));
 	if (s->all == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "a hook");
-	/* The first of two with one name counts. */
 	for (size_t i = 0; i < s->n; i++)
 		s->all[at++] = s->own[i];
+	/* Of two with one name some shells take the last, so there is only one. */
 	for (size_t i = 0; i < n; i++)
-		s->all[at++] = inherited[i];
+		if (!is_own(s, inherited[i]))
+			s->all[at++] = inherited[i];
 	return OK;
 }
 
@@ -101,6 +110,8 @@ static void become(char *const argv[], const struct surroundings *s)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (empty >= 0)
 		dup2(empty, STDIN_FILENO);
+	/* What a library opened without O_CLOEXEC: a server that the command starts would keep it. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	if (chdir("/") == 0)
 		execve("/bin/sh", argv, s->all);
 	_exit(127);
@@ -118,6 +129,7 @@ static bool reap(pid_t child, int *status)
 			continue;
 		}
 		kill(-child, SIGKILL);
+		kill(child, SIGKILL);
 		waitpid(child, status, 0);
 		return false;
 	}
@@ -133,12 +145,16 @@ static bool succeeds(const struct want *want, const struct surroundings *s)
 
 	if (child == 0)
 		become(argv, s);
+	/* Here as well: whichever of the two is first, the group is there before it may have to be killed. */
+	if (child > 0)
+		setpgid(child, child);
 	if (child < 0)
 		fprintf(stderr, "endorse: %s: \"%s\" could not be started: %s\n", want->template,
 			want->command, strerror(errno));
 	else if (!reap(child, &status))
-		fprintf(stderr, "endorse: %s: \"%s\" was stopped: it had not ended after %d s\n",
-			want->template, want->command, HOOK_SECONDS);
+		fprintf(stderr, "endorse: %s: \"%s\" was stopped: %s; a command may take %d s\n",
+			want->template, want->command,
+			interrupt_pending() ? "a signal came" : "it had not ended", HOOK_SECONDS);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	else if (WIFEXITED(status))

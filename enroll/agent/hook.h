@@ -10,7 +10,7 @@
  * Runs each command that is due by /bin/sh -c, one after the other, in "/" and with standard input empty, and writes
  * after each success that it is not due any more. ENDORSE_TEMPLATE, ENDORSE_HOST, ENDORSE_CERTIFICATE, ENDORSE_FULLCHAIN,
  * ENDORSE_KEY and ENDORSE_CHAIN are in its environment, the last four with the files' absolute paths ("" for those that the
- * template has not). All are run; ERR_INTERNAL "hook" when one failed.
+ * template has not). It gets no open file but the standard ones, and is killed with its process group after HOOK_SECONDS. All are run; ERR_INTERNAL "hook" when one failed.
  */
 CHECKED enum err hooks_run(struct state *state, struct wanted *wanted, const char *host);
 

@@ -6,6 +6,7 @@
 #include "ca/sshkey.h"
 #include "enroll/agent/interrupt.h"
 #include "enroll/agent/kept.h"
+#include "enroll/agent/ourdir.h"
 #include "enroll/agent/staged.h"
 #include "enroll/agent/tss2key.h"
 
@@ -73,24 +74,30 @@ static enum err stage_x509(struct staged *staged, const struct attempt *a, size_
 	return staged_add(staged, state_path(a->state, STATE_AK_CERT), 0644, buf_view(&leaf));
 }
 
-static bool is_directory_writable(const char *path)
+/* NULL when it can be written there; otherwise why not. */
+static const char *hindrance(const char *path)
 {
 	AUTO(mem_free) char *copy = strdup(path);
+	const char *dir = copy == NULL ? "" : dirname(copy);
 
-	return copy != NULL && access(dirname(copy), W_OK | X_OK) == 0;
+	/* Who may rename what is there has root write in any place that he likes. */
+	if (!ourdir_is(dir))
+		return "others may write there or above it, or it is a link now";
+	return access(dir, W_OK | X_OK) == 0 ? NULL : strerror(errno);
 }
 
 /* sshd looks for it there by itself. A read-only /etc is no reason to do without the rest. */
 static enum err stage_beside(struct staged *staged, const struct want *want, struct view line)
 {
 	AUTO(mem_free) char *path = want->key == WANT_FILE ? install_beside(want->file) : NULL;
+	const char *why_not = path == NULL ? NULL : hindrance(path);
 
 	if (path == NULL)
 		return OK;
-	if (is_directory_writable(path))
+	if (why_not == NULL)
 		return staged_add(staged, path, 0644, line);
 	fprintf(stderr, "endorse: %s: not written: %s; the certificate is in the state directory\n",
-		path, strerror(errno));
+		path, why_not);
 	return OK;
 }
 

@@ -6,7 +6,7 @@
 /*
  * Makes the AK persistent where that was asked for, writes every file beside its place, and then renames them: a failure
  * before that leaves what was installed as it was. An OpenSSH certificate for a key FILE.pub is also written to FILE-cert.pub
- * where this machine may write there. Sets is_hook_due in attempt->wanted for each certificate that is another than before.
+ * where this machine may write there and nobody else (ourdir.h). Sets is_hook_due in attempt->wanted for each certificate that is another than before.
  * Errors of device_ak_persist(); ERR_INTERNAL.
  */
 CHECKED enum err install(struct attempt *attempt);

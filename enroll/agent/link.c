@@ -4,6 +4,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
+#include "ca/base/purpose.h"
 #include "ca/oid.h"
 #include "enroll/tpm/endpointlog.h"
 
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define OID_AK "2.23.133.8.3" /* tcg-kp-AIKCertificate */
 #define OID_SERVER_AUTH "1.3.6.1.5.5.7.3.1"
 
 const char *link_part_text(enum link_part part)
@@ -46,58 +46,15 @@ enum err link_nonce_read(const char *text, struct buf *out)
 	return buf_ok(out);
 }
 
-static void usages_free(EXTENDED_KEY_USAGE **usages)
-{
-	EXTENDED_KEY_USAGE_free(*usages);
-	*usages = NULL;
-}
-
-/* How many extended key usages it has (0: no such extension, -1: unreadable), and whether one is `oid`. */
-static int count_usages(X509 *certificate, const char *oid, bool *has)
-{
-	int critical = -1;
-	AUTO(usages_free)
-	EXTENDED_KEY_USAGE *usages =
-		X509_get_ext_d2i(certificate, NID_ext_key_usage, &critical, NULL);
-
-	*has = false;
-	if (usages == NULL)
-		return critical == -1 ? 0 : -1;
-	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
-		char text[128];
-
-		OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(usages, i), 1);
-		*has = *has || strcmp(text, oid) == 0;
-	}
-	return sk_ASN1_OBJECT_num(usages);
-}
-
 static const char *usage_of(enum link_part part)
 {
-	return part == LINK_AK ? OID_AK : OID_PLATFORM_PROPERTY;
+	return part == LINK_AK ? OID_AK_CERTIFICATE : OID_PLATFORM_PROPERTY;
 }
 
 /* One certificate is never taken for another kind. */
 bool link_part_takes(enum link_part part, X509 *certificate)
 {
-	bool has;
-
-	return count_usages(certificate, usage_of(part), &has) == 1 && has;
-}
-
-static enum err check_dates(X509 *certificate)
-{
-	char from_text[CLOCK_TEXT_SIZE], until_text[CLOCK_TEXT_SIZE];
-	int64_t from = 0, until = 0, now = clock_now();
-
-	TRY(cert_validity(certificate, &from, &until));
-	clock_text(from, from_text);
-	clock_text(until, until_text);
-	if (now < from || now > until)
-		return fail(ERR_REJECTED, "link-validity",
-			"the endpoint's certificate is good from %s to %s only", from_text,
-			until_text);
-	return OK;
+	return purpose_is_alone(certificate, usage_of(part));
 }
 
 /* By itself, as the paper has it, or by the CA: anybody else's signature says nothing here. */
@@ -129,8 +86,8 @@ static enum err check_endpoint(const struct link_question *q)
 	bool is_server;
 
 	TRY(check_has_key(q->endpoint, "endpoint's certificate"));
-	TRY(check_dates(q->endpoint));
-	if (count_usages(q->endpoint, OID_SERVER_AUTH, &is_server) != 0 && !is_server)
+	TRY(cert_check_dates(q->endpoint, clock_now()));
+	if (purposes_read(q->endpoint, OID_SERVER_AUTH, &is_server) != 0 && !is_server)
 		return fail(ERR_REJECTED, "link-usage",
 			"the endpoint's certificate is not for a TLS server (its extended key "
 			"usage)");
@@ -212,7 +169,14 @@ static enum err check_log(const struct link_question *q)
 {
 	AUTO(endpoint_log_free) struct endpoint_log log;
 
-	return endpoint_log_parse(q->log, &log);
+	TRY(endpoint_log_parse(q->log, &log));
+	if (log.pcr == q->pcr)
+		return OK;
+	/* A host with two logs would leave out the one in which it took the key back. */
+	return fail(ERR_REJECTED, "link-pcr",
+		"the log is about PCR %u, and wanted is the one about PCR %u: in another PCR a key "
+		"that was marked invalid can be measured anew",
+		log.pcr, q->pcr);
 }
 
 static enum err check_quote(const struct link_question *q)

@@ -17,6 +17,7 @@ struct link_question {
 	struct view nonce; /* that this relying party chose for this question alone */
 	struct view attest, signature; /* TPMS_ATTEST, TPMT_SIGNATURE */
 	struct view log; /* text */
+	unsigned pcr; /* that the log is to be about: the relying party's to say, not the host's */
 };
 
 /* In the order in which they are looked at. */
@@ -26,7 +27,7 @@ enum link_part {
 	LINK_PROPERTY, /* the same of the platform-property certificate */
 	LINK_SAME_AK, /* both certify one key */
 	LINK_NAME, /* dialled, in the endpoint's and in the platform-property certificate: one */
-	LINK_LOG, /* can be read */
+	LINK_LOG, /* can be read, and is about the PCR that is wanted */
 	LINK_QUOTE, /* by that AK, fresh, over the log */
 	LINK_KEY, /* the endpoint's is in the log, and not taken back */
 	LINK_PARTS,

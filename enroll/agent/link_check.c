@@ -6,6 +6,7 @@
 #include "enroll/agent/endpoint.h"
 #include "enroll/agent/exit.h"
 #include "enroll/agent/jsontext.h"
+#include "enroll/agent/ledger.h"
 #include "enroll/agent/link.h"
 #include "enroll/agent/linkfile.h"
 #include "enroll/agent/ownname.h"
@@ -31,12 +32,14 @@ const char link_check_usage[] =
 	"  --ca FILE            PEM: the CA certificates to trust\n"
 	"  --nonce HEX          that the evidence was asked for with; each time another\n"
 	"  --new-nonce          print such a nonce, and nothing else\n"
+	"  --pcr N              that hosts keep their endpoints in (default 13)\n"
 	"  --json               as one JSON object\n";
 
 struct check_options {
 	struct buf nonce;
 	const char *endpoint, *connect, *evidence, *ca;
 	char name[HOSTNAME_MAX + 1];
+	unsigned pcr;
 	bool new_nonce, json, help;
 };
 
@@ -66,6 +69,8 @@ static enum err read_option(int id, struct check_options *out)
 	case 'n':
 		buf_free(&out->nonce);
 		return link_nonce_read(optarg, &out->nonce);
+	case 'p':
+		return ledger_pcr_read(optarg, &out->pcr);
 	case 'N':
 		out->new_nonce = true;
 		return OK;
@@ -109,6 +114,7 @@ static enum err read_options(int argc, char **argv, struct check_options *out)
 		{"evidence", required_argument, NULL, 'v'},
 		{"ca", required_argument, NULL, 'r'},
 		{"nonce", required_argument, NULL, 'n'},
+		{"pcr", required_argument, NULL, 'p'},
 		{"new-nonce", no_argument, NULL, 'N'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
@@ -116,7 +122,7 @@ static enum err read_options(int argc, char **argv, struct check_options *out)
 	};
 	int id;
 
-	*out = (struct check_options){.json = false};
+	*out = (struct check_options){.pcr = ENDPOINT_PCR};
 	optind = 1;
 	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		TRY(read_option(id, out));
@@ -181,7 +187,8 @@ static enum err judge(const struct check_options *options, const struct anchors 
 		.nonce = buf_view(&options->nonce),
 		.attest = buf_view(&linkage->attest),
 		.signature = buf_view(&linkage->signature),
-		.log = buf_view(&linkage->log)};
+		.log = buf_view(&linkage->log),
+		.pcr = options->pcr};
 	enum link_part part = LINK_PARTS;
 	enum err err = linkage_certificates_read(linkage, &certificates);
 

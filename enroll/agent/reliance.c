@@ -1,7 +1,6 @@
 #include "enroll/agent/reliance.h"
 
 #include "ca/base/cert.h"
-#include "ca/base/clock.h"
 
 #include <string.h>
 
@@ -17,31 +16,13 @@ const char *reliance_part_text(enum reliance_part part)
 	return parts[part];
 }
 
-/* No CA says until when it is good, so that is for the certificate to say, and nobody else checks it. */
-static enum err judge_dates(const X509 *certificate, int64_t now)
-{
-	char text[CLOCK_TEXT_SIZE];
-	int64_t from, until;
-
-	if (cert_validity(certificate, &from, &until) != OK)
-		return fail(ERR_REJECTED, "skae-dates", "the certificate has no dates");
-	if (now < from) {
-		clock_text(from, text);
-		return fail(ERR_REJECTED, "skae-dates", "the certificate begins later, %s", text);
-	}
-	if (now > until) {
-		clock_text(until, text);
-		return fail(ERR_REJECTED, "skae-dates", "the certificate ended at %s", text);
-	}
-	return OK;
-}
-
 enum err reliance_read(
 	const struct reliance_question *question, struct skae *skae, enum reliance_part *broken)
 {
+	/* No CA says until when a self-signed one is good: that is for the certificate to say. */
 	*broken = RELIANCE_CERTIFICATE;
 	TRY(question->kind == SKAE_SELF_SIGNED
-			? judge_dates(question->certificate, question->now)
+			? cert_check_dates(question->certificate, question->now)
 			: anchors_check(question->anchors, question->certificate,
 				  question->intermediates));
 	*broken = RELIANCE_SKAE;

@@ -18,7 +18,7 @@ struct reliance_question {
 enum reliance_part {
 	RELIANCE_CERTIFICATE, /* by the CA and in time; a self-signed one: in time */
 	RELIANCE_SKAE, /* it carries one, of TPM 2.0 */
-	RELIANCE_AK_CERTIFICATE, /* by the CA, for an AK and nothing else */
+	RELIANCE_AK_CERTIFICATE, /* by the CA, for an AK, and no CA's */
 	RELIANCE_EVIDENCE, /* said by that AK of the certificate's key, which is a TPM's to stay */
 	RELIANCE_PARTS,
 };

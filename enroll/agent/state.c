@@ -68,6 +68,31 @@ static enum err open_dir(struct state *state)
 	return OK;
 }
 
+/*
+ * Whoever may write one of them has this machine trust his anchors, or run his commands as root. What is read is what the
+ * name leads to; the directory itself is nobody else's.
+ */
+static enum err check_file(const struct state *state, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(state->fd, name, &st, 0) != 0)
+		return OK;
+	if ((st.st_mode & 0022) == 0 && (st.st_uid == geteuid() || st.st_uid == 0))
+		return OK;
+	return fail(ERR_INTERNAL, "state-file",
+		"%s/%s: others may write to it (mode %04o, owner %u), and this machine trusts what "
+		"it says; look at what is in it, then chown and chmod go-w it",
+		state->dir, name, (unsigned)(st.st_mode & 07777), (unsigned)st.st_uid);
+}
+
+static enum err check_files(const struct state *state)
+{
+	for (size_t i = 0; i < COUNT(names); i++)
+		TRY(check_file(state, names[i]));
+	return OK;
+}
+
 static enum err lock(struct state *state)
 {
 	if (flock(state->fd, LOCK_EX | LOCK_NB) == 0)
@@ -86,6 +111,7 @@ enum err state_open(const char *dir, struct state **out)
 		return fail(ERR_INTERNAL, "state-dir", "%s: %s", dir, strerror(errno));
 	TRY(make_state(dir, &state));
 	TRY(open_dir(state));
+	TRY(check_files(state));
 	TRY(lock(state));
 	*out = MOVE(state);
 	return OK;
@@ -97,6 +123,7 @@ enum err state_open_readonly(const char *dir, struct state **out)
 
 	TRY(make_state(dir, &state));
 	TRY(open_dir(state));
+	TRY(check_files(state));
 	*out = MOVE(state);
 	return OK;
 }

@@ -32,7 +32,7 @@ struct state;
 
 /*
  * Opens the directory for one writer: made with mode 0700 where it is missing, refused when others
- * may write there, locked until state_close(). ERR_INTERNAL "state-dir"; ERR_CONFLICT "state-busy"
+ * may write there or to one of the files above, locked until state_close(). ERR_INTERNAL "state-dir", "state-file"; ERR_CONFLICT "state-busy"
  * when another process has the lock.
  */
 CHECKED enum err state_open(const char *dir, struct state **out);

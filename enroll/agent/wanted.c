@@ -12,24 +12,41 @@
 #define AK_TEMPLATE "ak"
 #define HOST_KEY "/etc/ssh/ssh_host_ed25519_key.pub"
 
-/* What is meant when a shipped template is asked for by its name alone. */
-static const struct {
+/* What is meant when a shipped template is asked for by its name alone, and what comes of it. */
+static const struct shipped {
 	const char *template;
 	const char *key;
-} defaults[] = {
-	{"ak", "ak"},
-	{"ak-named", "ak"},
-	{"ak-step", "ak"},
-	{"ak-private", "ak"},
-	{"iak", "ak"},
-	{"platform-property", "ak"},
-	{"tls-client", "tpm"},
-	{"tls-server", "tpm"},
-	{"tls-peer", "tpm"},
-	{"ldevid", "tpm"},
-	{"ssh-user", "tpm"},
-	{"ssh-host", HOST_KEY},
+	enum want_form form;
+	bool is_aks_own; /* an AK certificate */
+} shipped[] = {
+	{AK_TEMPLATE, "ak", WANT_X509, true},
+	{"ak-named", "ak", WANT_X509, true},
+	{"ak-step", "ak", WANT_X509, true},
+	{"ak-private", "ak", WANT_X509, true},
+	{"iak", "ak", WANT_X509, true},
+	{"platform-property", "ak", WANT_X509, false},
+	{"tls-client", "tpm", WANT_X509, false},
+	{"tls-server", "tpm", WANT_X509, false},
+	{"tls-peer", "tpm", WANT_X509, false},
+	{"ldevid", "tpm", WANT_X509, false},
+	{"ssh-user", "tpm", WANT_SSH_USER, false},
+	{"ssh-host", HOST_KEY, WANT_SSH_HOST, false},
 };
+
+static const struct shipped *find_shipped(const char *template)
+{
+	for (size_t i = 0; i < COUNT(shipped); i++)
+		if (strcmp(shipped[i].template, template) == 0)
+			return &shipped[i];
+	return NULL;
+}
+
+enum want_form want_form(const struct want *want)
+{
+	const struct shipped *known = find_shipped(want->template);
+
+	return known == NULL ? WANT_ANY_FORM : known->form;
+}
 
 static bool ends_in(const char *name, const char *end)
 {
@@ -112,22 +129,19 @@ static enum err read_key(struct want *want, const char *text)
 
 static enum err default_key(struct want *want)
 {
-	for (size_t i = 0; i < COUNT(defaults); i++) {
-		const char *key = defaults[i].key;
+	const struct shipped *known = find_shipped(want->template);
 
-		if (strcmp(defaults[i].template, want->template) != 0)
-			continue;
-		if (strcmp(key, HOST_KEY) == 0 && access(HOST_KEY, R_OK) != 0)
-			return fail(ERR_MALFORMED, "usage",
-				"--template %s: " HOST_KEY ": %s; ssh-keygen -A makes it, or say "
-				"for which key: %s=FILE",
-				want->template, strerror(errno), want->template);
-		return read_key(want, key);
-	}
-	return fail(ERR_MALFORMED, "usage",
-		"--template %s: it is none that comes with Endorse, so say for which key: "
-		"%s=ak, %s=tpm or %s=FILE",
-		want->template, want->template, want->template, want->template);
+	if (known == NULL)
+		return fail(ERR_MALFORMED, "usage",
+			"--template %s: it is none that comes with Endorse, so say for which key: "
+			"%s=ak, %s=tpm or %s=FILE",
+			want->template, want->template, want->template, want->template);
+	if (strcmp(known->key, HOST_KEY) == 0 && access(HOST_KEY, R_OK) != 0)
+		return fail(ERR_MALFORMED, "usage",
+			"--template %s: " HOST_KEY ": %s; ssh-keygen -A makes it, or say for which "
+			"key: %s=FILE",
+			want->template, strerror(errno), want->template);
+	return read_key(want, known->key);
 }
 
 struct want *wanted_find(struct wanted *wanted, const char *template)
@@ -213,10 +227,21 @@ enum err wanted_exec(struct wanted *wanted, const char *text)
 	return OK;
 }
 
+/*
+ * Might it be the AK's own? A name that is not shipped says nothing, so such a template is taken at its word, and the answer
+ * shows whether it makes AK certificates.
+ */
+static bool is_ak_certificate(const struct want *want)
+{
+	const struct shipped *known = find_shipped(want->template);
+
+	return want->key == WANT_AK && (known == NULL || known->is_aks_own);
+}
+
 static bool has_ak(const struct wanted *wanted)
 {
 	for (size_t i = 0; i < wanted->n; i++)
-		if (wanted->items[i].key == WANT_AK)
+		if (is_ak_certificate(&wanted->items[i]))
 			return true;
 	return false;
 }
@@ -290,6 +315,7 @@ enum err wanted_resolve(const struct wanted *asked, const struct wanted *kept, s
 {
 	if (asks_for_none(asked)) {
 		*out = *kept;
+		TRY(add_ak(out));
 		return resolve_commands(asked, out);
 	}
 	*out = *asked;
@@ -301,15 +327,24 @@ enum err wanted_resolve(const struct wanted *asked, const struct wanted *kept, s
 	return OK;
 }
 
+/* How surely its certificate is the AK's own. */
+static int rank(const struct want *want)
+{
+	if (strcmp(want->template, AK_TEMPLATE) == 0)
+		return 4;
+	if (is_ak_certificate(want))
+		return find_shipped(want->template) != NULL ? 3 : 2;
+	return want->key == WANT_AK ? 1 : 0;
+}
+
 size_t wanted_ak(const struct wanted *wanted)
 {
-	for (size_t i = 0; i < wanted->n; i++)
-		if (strcmp(wanted->items[i].template, AK_TEMPLATE) == 0)
-			return i;
-	for (size_t i = 0; i < wanted->n; i++)
-		if (wanted->items[i].key == WANT_AK)
-			return i;
-	return 0;
+	size_t best = 0;
+
+	for (size_t i = 1; i < wanted->n; i++)
+		if (rank(&wanted->items[i]) > rank(&wanted->items[best]))
+			best = i;
+	return best;
 }
 
 bool wanted_same(const struct wanted *a, const struct wanted *b)

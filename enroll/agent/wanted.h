@@ -14,6 +14,9 @@ enum want_key {
 	WANT_FILE, /* a public key in a file, for which this machine vouches */
 };
 
+/* What a template makes; of one that is not shipped only the service knows. */
+enum want_form { WANT_ANY_FORM, WANT_X509, WANT_SSH_HOST, WANT_SSH_USER };
+
 #define WANT_PATH 1023
 #define WANT_COMMAND 1023
 
@@ -25,6 +28,8 @@ struct want {
 	char command[WANT_COMMAND + 1]; /* for /bin/sh -c; "" for none */
 	bool is_hook_due; /* the certificate was replaced, and the command has not succeeded since */
 };
+
+enum want_form want_form(const struct want *want);
 
 /* In the order in which they are asked for. */
 struct wanted {
@@ -51,7 +56,10 @@ void want_key_text(const struct want *want, char *out, size_t room);
 bool want_key_read(struct want *want, const char *text);
 
 struct want *wanted_find(struct wanted *wanted, const char *template);
-/* The one whose certificate is the AK's own: "ak", or else the first for the AK. After wanted_resolve() there is one. */
+/*
+ * The one whose certificate is the AK's own: "ak", or else the first of the shipped ones that make AK certificates, or the
+ * first for the AK of a name that is not shipped. After wanted_resolve() there is one.
+ */
 size_t wanted_ak(const struct wanted *wanted);
 /* The same templates with the same keys, in whatever order? Commands do not count. */
 bool wanted_same(const struct wanted *a, const struct wanted *b);
@@ -60,8 +68,8 @@ bool wanted_equal(const struct wanted *a, const struct wanted *b);
 
 /*
  * What is wanted when `asked` for this and `kept` is that: without a template asked for, what is kept; "ak" first, unless another
- * certificate for the AK is wanted; commands that are not
- * said anew stay. ERR_MALFORMED "usage" for a command without its template.
+ * template is wanted whose certificate can be the AK's own, which that of platform-property cannot; commands that are not said anew
+ * stay. ERR_MALFORMED "usage" for a command without its template.
  */
 CHECKED enum err wanted_resolve(
 	const struct wanted *asked, const struct wanted *kept, struct wanted *out);

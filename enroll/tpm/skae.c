@@ -2,29 +2,11 @@
 
 #include "ca/base/crypt.h"
 #include "ca/base/ossl.h"
+#include "ca/base/purpose.h"
 
 #include <openssl/err.h>
 
 #define EKU_AK "2.23.133.8.3" /* tcg-kp-AIKCertificate */
-
-static void eku_free(EXTENDED_KEY_USAGE **usage)
-{
-	EXTENDED_KEY_USAGE_free(*usage);
-	*usage = NULL;
-}
-
-static bool is_for_ak(const X509 *certificate)
-{
-	AUTO(eku_free)
-	EXTENDED_KEY_USAGE *usage = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	char oid[64];
-
-	for (int i = 0; i < sk_ASN1_OBJECT_num(usage); i++)
-		if (OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(usage, i), 1) > 0 &&
-			view_equal(view_str(oid), view_str(EKU_AK)))
-			return true;
-	return false;
-}
 
 /* The flags also tell of extensions that cannot be read. */
 static bool is_leaf(X509 *certificate)
@@ -46,7 +28,7 @@ static enum err judge_ak_certificate(const X509 *certificate)
 		return fail(ERR_REJECTED, "skae-ak-certificate",
 			"the AK certificate is a CA's, or its extensions cannot be read: a CA's "
 			"key signs more than what a TPM says");
-	if (!is_for_ak(copy))
+	if (!purpose_is_among(copy, EKU_AK))
 		return fail(ERR_REJECTED, "skae-ak-certificate",
 			"the AK certificate is not for an AK: it lacks the extended key "
 			"usage " EKU_AK

@@ -208,7 +208,7 @@ static void a_pcr_that_somebody_else_extends_is_told_of(void **state)
 	AUTO(mem_free) char *log = text("%s/other.log", world.dir);
 	AUTO(mem_free) char *nonce = new_nonce(&world);
 	AUTO(mem_free) char *evidence = text("%s/evidence-14", world.dir);
-	AUTO(mem_free) char *broken = NULL;
+	AUTO(mem_free) char *broken = NULL, *elsewhere = NULL;
 
 	(void)state;
 	tunnel_measures(&host, host.certificate, NULL);
@@ -224,8 +224,11 @@ static void a_pcr_that_somebody_else_extends_is_told_of(void **state)
 	AUTO(output_free) struct output quoted;
 	tunnel_quote(&host, &quoted, nonce, evidence, "--log", log, "--pcr", "14", NULL);
 	assert_int_equal(0, quoted.code);
-	broken = link_broken(&world, host.certificate, NAME, evidence, nonce);
+	broken = link_broken_in(&world, host.certificate, NAME, evidence, nonce, "14");
 	assert_string_equal("", broken);
+	/* Who does not expect it there would not learn of what was marked invalid in PCR 13. */
+	elsewhere = link_broken(&world, host.certificate, NAME, evidence, nonce);
+	assert_string_equal("log", elsewhere);
 	/* In front of the first event as well. */
 	forget(NULL);
 	free(tpmtool_must(host.chip->tcti, world.dir, "tpm2_pcrextend", event, NULL));
@@ -244,7 +247,7 @@ static void a_log_is_of_one_pcr_until_the_next_reboot(void **state)
 	tunnel_measure(&host, &anew, "--certificate", others[0], "--pcr", "12", NULL);
 	assert_int_equal(0, anew.code);
 	assert_non_null(strstr(buf_text(&anew.out), "begins anew"));
-	assert_linked(others[0], "");
+	assert_linked(others[0], "log");
 }
 
 static void a_pcr_that_anybody_can_reset_is_no_choice(void **state)

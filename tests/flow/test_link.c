@@ -229,7 +229,7 @@ static void a_log_that_was_altered_is_no_longer_what_was_quoted(void **state)
 		{"sed -i 's/^measured \\(.\\).*$/measured \\1/' endpoints.log", "log"},
 		{"sed -i '3{y/0123456789/1234567890/}' endpoints.log", "quote"},
 		{"sed -i '2{h;d};3{G}' endpoints.log", "quote"},
-		{"sed -i '1s/13/14/' endpoints.log", "quote"},
+		{"sed -i '1s/13/14/' endpoints.log", "log"},
 		{"sed -i '1s/13/16/' endpoints.log", "log"},
 		{"sed -i 's/^invalid/measured/' endpoints.log", "quote"},
 		{"truncate -s -1 endpoints.log", "log"},

@@ -113,11 +113,18 @@ void tunnel_quotes(const struct tunnel *tunnel, const char *nonce, const char *o
 char *link_broken(struct world *world, const char *endpoint, const char *name, const char *evidence,
 	const char *nonce)
 {
+	return link_broken_in(world, endpoint, name, evidence, nonce, "13");
+}
+
+char *link_broken_in(struct world *world, const char *endpoint, const char *name,
+	const char *evidence, const char *nonce, const char *pcr)
+{
 	AUTO(output_free) struct output output;
 	const char *said;
 
 	world_run(world, &output, "endorse", "link-check", "--endpoint", endpoint, "--name", name,
-		"--evidence", evidence, "--ca", world->roots, "--nonce", nonce, "--json", NULL);
+		"--evidence", evidence, "--ca", world->roots, "--nonce", nonce, "--pcr", pcr,
+		"--json", NULL);
 	said = strstr(buf_text(&output.out), "\"broken\": \"");
 	if (output.code == 0) {
 		assert_non_null(strstr(buf_text(&output.out), "\"linked\": true"));

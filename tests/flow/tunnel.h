@@ -35,5 +35,8 @@ void tunnel_quotes(const struct tunnel *tunnel, const char *nonce, const char *o
 /* What `endorse link-check --json` finds broken; "" when it is linked; for free(). */
 char *link_broken(struct world *world, const char *endpoint, const char *name, const char *evidence,
 	const char *nonce);
+/* The same where hosts keep their endpoints in another PCR than 13. */
+char *link_broken_in(struct world *world, const char *endpoint, const char *name,
+	const char *evidence, const char *nonce, const char *pcr);
 /* `endorse link-check --new-nonce`, for free(). */
 char *new_nonce(struct world *world);

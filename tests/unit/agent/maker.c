@@ -125,6 +125,7 @@ X509 *certifier_issue(
 {
 	return made_certificate(&(struct recipe){.name = "AK",
 		.dns = dns,
+		.usage = AK_USAGE,
 		.key = key,
 		.issuer = certifier->intermediate,
 		.issuer_key = certifier->key,

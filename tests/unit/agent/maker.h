@@ -9,6 +9,9 @@
 
 #define SERVICE "https://ca.example.org"
 #define HOST "web-01.example.org"
+#define AK_USAGE "2.23.133.8.3"
+#define PROPERTY_USAGE                                                                             \
+	"1.2.840.113556.1.8000.2554.11678.54212.13990.18118.39851.7049480.9573563.1.1"
 
 /* What a certificate is to look like; `issuer` NULL: self-signed. */
 struct recipe {
@@ -35,7 +38,7 @@ struct certifier {
 };
 void certifier_make(struct certifier *out);
 void certifier_free(struct certifier *certifier);
-/* A certificate for `key` by the intermediate. */
+/* An AK certificate for `key` by the intermediate. */
 X509 *certifier_issue(
 	const struct certifier *certifier, EVP_PKEY *key, const char *dns, long from, long until);
 

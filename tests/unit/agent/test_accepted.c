@@ -150,6 +150,7 @@ static X509 *issue_for_device(const struct fixture *f, const char *device_id)
 {
 	return made_certificate(&(struct recipe){.name = "AK",
 		.identifier = device_id,
+		.usage = AK_USAGE,
 		.key = ak_pkey(f->ak->judged),
 		.issuer = f->ours.intermediate,
 		.issuer_key = f->ours.key,
@@ -169,6 +170,103 @@ static void a_certificate_names_the_device_of_the_answer_or_none(void **state)
 	is_not_trusted(f, &(struct reply){HOST, "ak", longer, f->ours.intermediate});
 	assert_int_equal(
 		OK, judge(f, &(struct reply){HOST, "ak", good, f->ours.intermediate}, &accepted));
+}
+
+/* In place of the one that was asked for; all but one thing is right. */
+static X509 *issue_named(
+	const struct fixture *f, const char *common_name, const char *names, const char *usage)
+{
+	return made_certificate(&(struct recipe){.name = common_name,
+		.dns = names,
+		.usage = usage,
+		.key = ak_pkey(f->ak->judged),
+		.issuer = f->ours.intermediate,
+		.issuer_key = f->ours.key,
+		.from = -60,
+		.until = 3600});
+}
+
+static void no_form_of_name_is_another_hosts(void **state)
+{
+	static const struct {
+		const char *common_name, *names;
+		bool is_good;
+	} rows[] = {
+		{"AK", HOST, true},
+		{HOST, NULL, true},
+		{"evil.example.org", HOST, true},
+		{"AK", HOST ",URI:urn:ek:sha256:AA", true},
+		{"evil.example.org", NULL, false},
+		{"AK", HOST ",DNS:evil.example.org", false},
+		{"AK", "*.example.org", false},
+		{"AK", HOST ",IP:10.0.0.1", false},
+		{"AK", HOST ",email:root@example.org", false},
+		{"AK", HOST ".", false},
+		{"AK", "WEB-01.example.org", false},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(accepted_free) struct accepted *accepted = NULL;
+		AUTO(x509_free)
+		X509 *leaf = issue_named(f, rows[i].common_name, rows[i].names, AK_USAGE);
+		const struct reply reply = {HOST, "ak", leaf, f->ours.intermediate};
+
+		if (rows[i].is_good)
+			assert_int_equal(OK, judge(f, &reply, &accepted));
+		else
+			is_not_trusted(f, &reply);
+	}
+}
+
+/* OpenSSL gives no names at all of two such extensions. */
+static void names_in_two_places_are_not_trusted(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(x509_free) X509 *leaf = issue_named(f, "AK", HOST, AK_USAGE);
+	AUTO(x509_free) X509 *other = issue_named(f, "AK", "evil.example.org", AK_USAGE);
+	X509_EXTENSION *names =
+		X509_get_ext(other, X509_get_ext_by_NID(other, NID_subject_alt_name, -1));
+
+	assert_int_equal(1, X509_add_ext(leaf, names, -1));
+	assert_true(X509_sign(leaf, f->ours.key, EVP_sha256()) > 0);
+	is_not_trusted(f, &(struct reply){HOST, "ak", leaf, f->ours.intermediate});
+}
+
+static void nobody_becomes_a_ca(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(x509_free)
+	X509 *leaf = made_certificate(&(struct recipe){.name = "AK",
+		.is_ca = true,
+		.usage = AK_USAGE,
+		.key = ak_pkey(f->ak->judged),
+		.issuer = f->ours.intermediate,
+		.issuer_key = f->ours.key,
+		.from = -60,
+		.until = 3600});
+
+	is_not_trusted(f, &(struct reply){HOST, "ak", leaf, f->ours.intermediate});
+	assert_non_null(strstr(why()->sentence, "a CA"));
+}
+
+static void what_is_no_ak_certificate_does_not_become_the_aks_own(void **state)
+{
+	static const char *const usages[] = {
+		PROPERTY_USAGE, "clientAuth", "anyExtendedKeyUsage", NULL};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(usages); i++) {
+		AUTO(accepted_free) struct accepted *accepted = NULL;
+		AUTO(x509_free) X509 *leaf = issue_named(f, "AK", HOST, usages[i]);
+
+		assert_int_equal(ERR_MALFORMED,
+			judge(f, &(struct reply){HOST, "ak", leaf, f->ours.intermediate},
+				&accepted));
+		assert_string_equal("service-answer", why()->code);
+		assert_non_null(strstr(why()->sentence, "--template ak"));
+		assert_null(accepted);
+	}
 }
 
 /* This machine asked for no name: it takes what the service says, if that is a name. */
@@ -215,6 +313,10 @@ int main(void)
 		cmocka_unit_test(the_asked_for_certificate_is_taken),
 		cmocka_unit_test(another_host_another_key_and_another_ca_are_not_trusted),
 		cmocka_unit_test(a_certificate_names_the_device_of_the_answer_or_none),
+		cmocka_unit_test(no_form_of_name_is_another_hosts),
+		cmocka_unit_test(names_in_two_places_are_not_trusted),
+		cmocka_unit_test(nobody_becomes_a_ca),
+		cmocka_unit_test(what_is_no_ak_certificate_does_not_become_the_aks_own),
 		cmocka_unit_test(where_no_name_was_asked_for_any_hosts_name_is_taken),
 		cmocka_unit_test(an_answer_without_the_aks_certificate_is_of_no_use),
 	};

@@ -97,11 +97,13 @@ struct ssh_wish {
 	const char *kind; /* "ssh-host" */
 	EVP_PKEY *key;
 	int64_t now;
+	const char *principal; /* NULL: this host */
 };
 
 static void issue_ssh(const struct ssh_wish *wish, struct buf *blob)
 {
-	static char host[] = HOST, id[] = "${device.id}", *principals[] = {host};
+	static char host[] = HOST, id[] = "${device.id}";
+	char *principals[] = {wish->principal == NULL ? host : (char *)(uintptr_t)wish->principal};
 	AUTO(issued_free) struct issued issued = {.der = BUF(SSH_CERTIFICATE_MAX)};
 	AUTO(buf_free) struct buf bits = BUF(SSHKEY_MAX);
 	struct template tmpl = {.name = (char *)(uintptr_t)wish->kind,
@@ -109,7 +111,7 @@ static void issue_ssh(const struct ssh_wish *wish, struct buf *blob)
 		.version = 1,
 		.lifetime = 3600,
 		.backdate = 300,
-		.ssh = {.key_id = id, .principals = {principals, 1}}};
+		.ssh = {.key_id = id, .principals = {.item = principals, .n = 1}}};
 	struct grant grant = {.template = tmpl.name,
 		.template_version = 1,
 		.host = HOST,
@@ -147,7 +149,7 @@ static void reply_make(const struct fixture *f, struct reply *out)
 		out->certificates[i] = BUF(SSH_CERTIFICATE_MAX);
 	issue_x509(f, ak_pkey(f->ak->judged), &out->certificates[AK]);
 	issue_x509(f, f->tls, &out->certificates[TLS]);
-	issue_ssh(&(struct ssh_wish){f->hosts, "ssh-host", f->ssh, clock_now()},
+	issue_ssh(&(struct ssh_wish){f->hosts, "ssh-host", f->ssh, clock_now(), NULL},
 		&out->certificates[SSH]);
 }
 
@@ -192,6 +194,13 @@ static void is_refused(const struct fixture *f, const struct reply *reply, enum 
 	assert_string_equal(
 		err == ERR_DENIED ? "service-not-trusted" : "service-answer", why()->code);
 	assert_null(accepted);
+}
+
+static void is_taken(const struct fixture *f, const struct reply *reply)
+{
+	AUTO(accepted_free) struct accepted *accepted = NULL;
+
+	assert_int_equal(OK, judge(f, reply, &accepted));
 }
 
 static void what_was_asked_for_is_taken(void **state)
@@ -250,11 +259,52 @@ static void openssh_is_as_strict(void **state)
 	struct fixture *f = *state;
 	int64_t now = clock_now();
 
-	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-host", f->tls, now});
-	openssh_spoils(f, &(struct ssh_wish){f->users, "ssh-host", f->ssh, now});
-	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-user", f->ssh, now});
-	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-host", f->ssh, now - 7200});
-	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-host", f->ssh, now + 7200});
+	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-host", f->tls, now, NULL});
+	openssh_spoils(f, &(struct ssh_wish){f->users, "ssh-host", f->ssh, now, NULL});
+	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-user", f->ssh, now, NULL});
+	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-host", f->ssh, now - 7200, NULL});
+	openssh_spoils(f, &(struct ssh_wish){f->hosts, "ssh-host", f->ssh, now + 7200, NULL});
+}
+
+/* Both are signed by the right CA of the service's two, and for the right key. */
+static void a_users_certificate_is_no_hosts_and_the_other_way_round(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(reply_free) struct reply reply;
+
+	openssh_spoils(f, &(struct ssh_wish){f->users, "ssh-user", f->ssh, clock_now(), NULL});
+	reply_make(f, &reply);
+	snprintf(f->wanted.items[SSH].template, sizeof(f->wanted.items[SSH].template), "ssh-user");
+	reply.templates[SSH] = "ssh-user";
+	is_refused(f, &reply, ERR_DENIED);
+	/* Of a name that is not shipped only the service knows what it makes. */
+	snprintf(f->wanted.items[SSH].template, sizeof(f->wanted.items[SSH].template), "mine");
+	reply.templates[SSH] = "mine";
+	is_taken(f, &reply);
+	snprintf(f->wanted.items[SSH].template, sizeof(f->wanted.items[SSH].template), "ssh-host");
+}
+
+static void the_form_is_the_templates(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(reply_free) struct reply x509, ssh;
+
+	reply_make(f, &x509);
+	buf_free(&x509.certificates[SSH]);
+	issue_x509(f, f->ssh, &x509.certificates[SSH]);
+	is_refused(f, &x509, ERR_MALFORMED);
+	reply_make(f, &ssh);
+	buf_free(&ssh.certificates[TLS]);
+	issue_ssh(&(struct ssh_wish){f->hosts, "ssh-host", f->tls, clock_now(), NULL},
+		&ssh.certificates[TLS]);
+	is_refused(f, &ssh, ERR_MALFORMED);
+}
+
+static void a_hosts_certificate_is_for_this_host(void **state)
+{
+	openssh_spoils(*state,
+		&(struct ssh_wish){((struct fixture *)*state)->hosts, "ssh-host",
+			((struct fixture *)*state)->ssh, clock_now(), "web-02.example.org"});
 }
 
 static void openssh_certificates_need_their_ca(void **state)
@@ -292,7 +342,8 @@ static void the_aks_own_is_in_x509(void **state)
 
 	reply_make(f, &reply);
 	buf_free(&reply.certificates[AK]);
-	issue_ssh(&(struct ssh_wish){f->hosts, "ssh-host", ak_pkey(f->ak->judged), clock_now()},
+	issue_ssh(
+		&(struct ssh_wish){f->hosts, "ssh-host", ak_pkey(f->ak->judged), clock_now(), NULL},
 		&reply.certificates[AK]);
 	is_refused(f, &reply, ERR_MALFORMED);
 }
@@ -304,6 +355,9 @@ int main(void)
 		cmocka_unit_test(fewer_others_and_another_order_are_refused),
 		cmocka_unit_test(another_keys_certificate_is_refused),
 		cmocka_unit_test(openssh_is_as_strict),
+		cmocka_unit_test(a_users_certificate_is_no_hosts_and_the_other_way_round),
+		cmocka_unit_test(the_form_is_the_templates),
+		cmocka_unit_test(a_hosts_certificate_is_for_this_host),
 		cmocka_unit_test(openssh_certificates_need_their_ca),
 		cmocka_unit_test(a_flipped_bit_and_other_bytes_are_refused),
 		cmocka_unit_test(the_aks_own_is_in_x509),

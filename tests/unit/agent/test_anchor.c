@@ -79,6 +79,50 @@ static void only_what_leads_to_an_anchor_today_is_taken(void **state)
 	assert_string_equal("service-not-trusted", why()->code);
 }
 
+/* A CA for TLS servers below the same root is none for AKs. */
+static void a_ca_gives_no_usage_that_it_has_not(void **state)
+{
+	static const struct {
+		const char *of_ca, *of_leaf;
+		enum err err;
+	} rows[] = {
+		{NULL, AK_USAGE, OK},
+		{"serverAuth," AK_USAGE, AK_USAGE, OK},
+		{"anyExtendedKeyUsage", AK_USAGE, OK},
+		{"serverAuth", "serverAuth", OK},
+		{"serverAuth", NULL, OK},
+		{"serverAuth", AK_USAGE, ERR_DENIED},
+		{AK_USAGE, AK_USAGE "," PROPERTY_USAGE, ERR_DENIED},
+		{AK_USAGE, "anyExtendedKeyUsage", ERR_DENIED},
+	};
+	struct fixture *f = *state;
+	AUTO(anchors_free) struct anchors *anchors = NULL;
+
+	assert_int_equal(OK, anchors_read(f->root, &anchors));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(x509_free)
+		X509 *ca = made_certificate(&(struct recipe){.name = "TLS",
+			.is_ca = true,
+			.usage = rows[i].of_ca,
+			.key = f->ours.key,
+			.issuer = f->ours.root,
+			.issuer_key = f->ours.root_key,
+			.from = -60,
+			.until = 3600});
+		AUTO(x509_free)
+		X509 *leaf = made_certificate(&(struct recipe){.name = "AK",
+			.usage = rows[i].of_leaf,
+			.key = f->key,
+			.issuer = ca,
+			.issuer_key = f->ours.key,
+			.from = -60,
+			.until = 3600});
+		AUTO(x509_stack_free) STACK_OF(X509) *chain = stack_of(ca);
+
+		assert_int_equal(rows[i].err, anchors_check(anchors, leaf, chain));
+	}
+}
+
 static void an_anchor_that_comes_with_the_chain_counts_for_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -204,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_leads_to_an_anchor_today_is_taken),
+		cmocka_unit_test(a_ca_gives_no_usage_that_it_has_not),
 		cmocka_unit_test(an_anchor_that_comes_with_the_chain_counts_for_nothing),
 		cmocka_unit_test(a_certificate_that_is_no_cas_is_no_anchor),
 		cmocka_unit_test(a_pinned_anchor_is_found_in_the_chain_that_is_sent),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct fixture {
 	char *dir;
@@ -113,6 +114,40 @@ static void one_that_fails_is_due_again_until_it_succeeds(void **state)
 	assert_false(kept.items[0].is_hook_due);
 }
 
+/* dash takes the last of two variables of one name. */
+static void what_is_in_the_environment_does_not_stand_in_for_ours(void **state)
+{
+	static char key[] = "ENDORSE_KEY=/etc/passwd", longer[] = "ENDORSE_KEYS=kept";
+	static char *environment[] = {key, longer, NULL};
+	struct fixture *f = *state;
+	char command[256], wanted[256];
+
+	snprintf(command, sizeof(command),
+		"printf '%%s|' \"$ENDORSE_KEY\" \"$ENDORSE_KEYS\" >%s/out", f->dir);
+	command_is(f, 1, command);
+	hooks_inherit(environment);
+	assert_int_equal(OK, hooks_run(f->state, &f->wanted, HOST));
+	hooks_inherit(NULL);
+	snprintf(wanted, sizeof(wanted), "%s/tls-server.tss2.pem|kept|", f->dir);
+	out_is(f, wanted);
+}
+
+static void a_command_inherits_no_open_file(void **state)
+{
+	struct fixture *f = *state;
+	int open_here = dup(STDERR_FILENO);
+	char command[256];
+
+	assert_true(open_here > STDERR_FILENO);
+	snprintf(command, sizeof(command),
+		"test -e /proc/$$/fd/%d && echo open >%s/out; echo closed >>%s/out", open_here,
+		f->dir, f->dir);
+	command_is(f, 1, command);
+	assert_int_equal(OK, hooks_run(f->state, &f->wanted, HOST));
+	close(open_here);
+	out_is(f, "closed\n");
+}
+
 static void a_signal_and_a_missing_program_are_failures(void **state)
 {
 	struct fixture *f = *state;
@@ -132,6 +167,9 @@ int main(void)
 			for_openssh_there_is_no_chain_of_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			one_that_fails_is_due_again_until_it_succeeds, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_in_the_environment_does_not_stand_in_for_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_command_inherits_no_open_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_signal_and_a_missing_program_are_failures, setup, teardown),
 	};

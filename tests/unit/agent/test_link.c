@@ -233,6 +233,41 @@ static void a_log_of_another_pcr(struct scene *s)
 	memcpy(strstr((char *)s->victim.text.p, "13\n"), "12\n", 3);
 }
 
+/* Marked invalid in one PCR, and measured anew where nothing was yet, which the host can do at any time. */
+static void an_endpoint_marked_invalid_and_measured_elsewhere(struct scene *s)
+{
+	struct endpoint_event event = {.act = ENDPOINT_MEASURED};
+	uint8_t digest[32];
+
+	an_endpoint_marked_invalid(s);
+	endpoint_log_free(&s->victim.log);
+	s->victim.log.pcr = 12;
+	assert_int_equal(OK, endpoint_key_sha256(s->victim.key, event.spki_sha256));
+	assert_int_equal(OK, endpoint_log_add(&s->victim.log, &event));
+	assert_int_equal(OK, endpoint_event_digest(&event, digest));
+	assert_true(soft_pcr_extend(&s->victim.pcrs, 12, digest));
+	host_quote(&s->victim, s, 1u << 12);
+	scene_show(s, &s->victim);
+}
+
+static void a_log_in_the_pcr_that_is_wanted(struct scene *s)
+{
+	an_endpoint_marked_invalid_and_measured_elsewhere(s);
+	s->question.pcr = 12;
+}
+
+static void a_log_belongs_to_the_pcr_that_the_relying_party_wants(void **state)
+{
+	static const struct fault faults[] = {
+		{"measured elsewhere", an_endpoint_marked_invalid_and_measured_elsewhere, LINK_LOG,
+			"link-pcr"},
+		{"in the one wanted", a_log_in_the_pcr_that_is_wanted, LINK_PARTS, ""},
+	};
+
+	(void)state;
+	TRY_FAULTS(faults);
+}
+
 static void a_quote_over_another_pcr(struct scene *s)
 {
 	memcpy(s->victim.pcrs.value[12], s->victim.pcrs.value[PCR], 32);
@@ -271,7 +306,7 @@ static void nothing_but_the_log_as_it_was_can_be_quoted(void **state)
 		{"the thief's log", a_log_of_the_thief, LINK_QUOTE, "quote-digest"},
 		{"no log", a_log_that_is_none, LINK_LOG, "endpoint-log"},
 		{"PCR 16", pcr_16, LINK_LOG, "endpoint-log"},
-		{"log of another PCR", a_log_of_another_pcr, LINK_QUOTE, "quote-selection"},
+		{"log of another PCR", a_log_of_another_pcr, LINK_LOG, "link-pcr"},
 		{"quote over another PCR", a_quote_over_another_pcr, LINK_QUOTE, "quote-selection"},
 		{"quote over no PCR", a_quote_over_no_pcr, LINK_QUOTE, "quote-selection"},
 		{"quote over more", a_quote_over_more, LINK_QUOTE, "quote-selection"},
@@ -394,6 +429,7 @@ int main(void)
 		cmocka_unit_test(an_honest_host_is_linked),
 		cmocka_unit_test(the_papers_attacks_break_the_link),
 		cmocka_unit_test(nothing_but_the_log_as_it_was_can_be_quoted),
+		cmocka_unit_test(a_log_belongs_to_the_pcr_that_the_relying_party_wants),
 		cmocka_unit_test(the_three_names_are_one),
 		cmocka_unit_test(nonces_have_16_to_32_bytes),
 	};

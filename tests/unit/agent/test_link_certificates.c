@@ -103,8 +103,8 @@ static void an_endpoints_certificate_is_in_time_for_tls_and_its_own_or_the_cas(v
 		{"by the CA", "serverAuth", false, false, 0, 0, NULL},
 		{"by the CA, for anything", NULL, false, false, 0, 0, NULL},
 		{"by a stranger", NULL, false, true, 0, 0, "link-signature"},
-		{"ended", NULL, false, false, -7200, -3600, "link-validity"},
-		{"not begun", NULL, false, false, 3600, 7200, "link-validity"},
+		{"ended", NULL, false, false, -7200, -3600, "certificate-dates"},
+		{"not begun", NULL, false, false, 3600, 7200, "certificate-dates"},
 		{"a client's", CLIENT_USAGE, false, false, 0, 0, "link-usage"},
 		{"platform-property", PROPERTY_USAGE, false, false, 0, 0, "link-usage"},
 		{"an AK's", AK_USAGE, false, false, 0, 0, "link-usage"},
@@ -128,8 +128,8 @@ static void a_self_signed_certificate_is_in_time_and_really_is(void **state)
 		{"good", "serverAuth", false, false, -60, 3600, NULL},
 		/* As `openssl req -x509` makes it. */
 		{"a CA's", NULL, true, false, -60, 3600, NULL},
-		{"ended", NULL, false, false, -7200, -3600, "link-validity"},
-		{"not begun", NULL, false, false, 3600, 7200, "link-validity"},
+		{"ended", NULL, false, false, -7200, -3600, "certificate-dates"},
+		{"not begun", NULL, false, false, 3600, 7200, "certificate-dates"},
 		{"a client's", CLIENT_USAGE, false, false, -60, 3600, "link-usage"},
 	};
 

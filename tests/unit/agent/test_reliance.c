@@ -28,10 +28,10 @@ static void a_self_signed_certificate_is_good_for_as_long_as_it_says(void **stat
 		const char *code;
 		enum reliance_part broken;
 	} rows[] = {
-		{-70, "skae-dates", RELIANCE_CERTIFICATE},
+		{-70, "certificate-dates", RELIANCE_CERTIFICATE},
 		{-50, "skae-missing", RELIANCE_SKAE},
 		{3590, "skae-missing", RELIANCE_SKAE},
-		{3610, "skae-dates", RELIANCE_CERTIFICATE},
+		{3610, "certificate-dates", RELIANCE_CERTIFICATE},
 	};
 
 	(void)state;

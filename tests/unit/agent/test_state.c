@@ -1,5 +1,6 @@
 #include "enroll/agent/state.h"
 
+#include "ca/base/file.h"
 #include "maker.h"
 
 #include <stdlib.h>
@@ -55,6 +56,34 @@ static void a_directory_where_others_may_write_is_refused(void **state)
 	assert_null(opened);
 }
 
+/* `certificates` has commands for root, anchors.pem whom to trust; a link leads to what somebody else may own. */
+static void a_file_that_others_may_write_is_refused(void **state)
+{
+	static const char *const names[] = {STATE_CERTIFICATES, STATE_ANCHORS, STATE_ENROLLMENT};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		AUTO(state_close) struct state *opened = NULL;
+		AUTO(mem_free) char *path = path_join(*state, names[i]);
+		AUTO(mem_free) char *other = path_join(*state, "other");
+
+		file_put(*state, "other", "x");
+		assert_int_equal(0, chmod(other, 0664));
+		assert_int_equal(0, symlink(other, path));
+		assert_int_equal(ERR_INTERNAL, state_open(*state, &opened));
+		assert_string_equal("state-file", why()->code);
+		assert_int_equal(ERR_INTERNAL, state_open_readonly(*state, &opened));
+		assert_int_equal(0, chmod(other, 0644));
+		assert_int_equal(OK, state_open(*state, &opened));
+		state_close(&opened);
+		assert_int_equal(0, unlink(path));
+		assert_int_equal(0, rename(other, path));
+		assert_int_equal(0, chown(path, 65534, (gid_t)-1));
+		assert_int_equal(ERR_INTERNAL, state_open(*state, &opened));
+		assert_string_equal("state-file", why()->code);
+		assert_int_equal(0, unlink(path));
+	}
+}
+
 static void looking_makes_nothing(void **state)
 {
 	AUTO(state_close) struct state *opened = NULL;
@@ -73,6 +102,8 @@ int main(void)
 			a_second_writer_is_refused_until_the_first_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_directory_where_others_may_write_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_others_may_write_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(looking_makes_nothing, setup, teardown),
 	};
 

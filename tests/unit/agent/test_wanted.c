@@ -46,8 +46,8 @@ static void shipped_templates_have_keys_of_their_own(void **state)
 	struct wanted out;
 
 	(void)state;
-	assert_int_equal(OK,
-		RESOLVE(&only_ak, &out, "platform-property", "tls-server", "tls-peer=tpm:rsa2048"));
+	assert_int_equal(
+		OK, RESOLVE(&only_ak, &out, "ak-step", "tls-server", "tls-peer=tpm:rsa2048"));
 	assert_int_equal(3, out.n);
 	assert_int_equal(WANT_AK, out.items[0].key);
 	assert_int_equal(WANT_TPM, out.items[1].key);
@@ -87,6 +87,32 @@ static void without_a_certificate_for_it_the_ak_comes_first(void **state)
 	/* "ak" is the AK's own wherever it stands. */
 	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property", "ak"));
 	assert_int_equal(1, wanted_ak(&out));
+}
+
+/* It names a host, and nobody takes it for an AK's. */
+static void a_platform_property_certificate_is_not_the_aks_own(void **state)
+{
+	const struct wanted only_property = {
+		.items = {{.template = "platform-property", .key = WANT_AK}}, .n = 1};
+	struct wanted out;
+
+	(void)state;
+	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property"));
+	assert_int_equal(2, out.n);
+	assert_string_equal("ak", out.items[wanted_ak(&out)].template);
+	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property", "iak"));
+	assert_int_equal(2, out.n);
+	assert_int_equal(1, wanted_ak(&out));
+	/* A name that is not shipped is taken at its word until the answer comes, and not before those that are known. */
+	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property", "mine=ak"));
+	assert_int_equal(2, out.n);
+	assert_int_equal(1, wanted_ak(&out));
+	assert_int_equal(OK, RESOLVE(&only_ak, &out, "mine=ak", "ak-named"));
+	assert_int_equal(1, wanted_ak(&out));
+	/* Where it came to be kept alone, the next run mends that. */
+	assert_int_equal(OK, wanted_resolve(&(struct wanted){.n = 0}, &only_property, &out));
+	assert_int_equal(2, out.n);
+	assert_int_equal(0, wanted_ak(&out));
 }
 
 static void what_cannot_be_asked_for_is_refused(void **state)
@@ -189,6 +215,7 @@ int main(void)
 		cmocka_unit_test(shipped_templates_have_keys_of_their_own),
 		cmocka_unit_test(ssh_host_is_for_the_key_that_sshd_has),
 		cmocka_unit_test(without_a_certificate_for_it_the_ak_comes_first),
+		cmocka_unit_test(a_platform_property_certificate_is_not_the_aks_own),
 		cmocka_unit_test(what_cannot_be_asked_for_is_refused),
 		cmocka_unit_test(a_file_is_kept_by_its_absolute_path),
 		cmocka_unit_test(commands_may_come_before_their_templates_or_later),

@@ -117,7 +117,7 @@ static void read_anchors(struct scene *scene)
 
 void scene_make(struct scene *scene)
 {
-	*scene = (struct scene){.question = {.nonce = VIEW(nonce)}};
+	*scene = (struct scene){.question = {.nonce = VIEW(nonce), .pcr = PCR}};
 	certifier_make(&scene->ca);
 	certifier_make(&scene->stranger);
 	read_anchors(scene);

@@ -6,9 +6,6 @@
 #include "maker.h"
 #include "tests/softtpm/attest.h"
 
-#define AK_USAGE "2.23.133.8.3"
-#define PROPERTY_USAGE                                                                             \
-	"1.2.840.113556.1.8000.2554.11678.54212.13990.18118.39851.7049480.9573563.1.1"
 #define PCR 13
 
 struct host {
