@@ -109,7 +109,7 @@ static void issue_ssh(const struct ssh_wish *wish, struct buf *blob)
 		.version = 1,
 		.lifetime = 3600,
 		.backdate = 300,
-		.ssh = {.key_id = id, .principals = {principals, 1}}};
+		.ssh = {.key_id = id, .principals = {.item = principals, .n = 1}}};
 	struct grant grant = {.template = tmpl.name,
 		.template_version = 1,
 		.host = HOST,
