@@ -10,6 +10,7 @@ static void add(struct buf *all, struct view part)
 enum err grant_digest(const struct grant *grant, uint8_t out[static SHA256_SIZE])
 {
 	AUTO(buf_free) struct buf all = BUF(1 << 14);
+	const struct view none = {0};
 
 	add(&all, view_str(grant->template));
 	buf_be64(&all, grant->template_version);
@@ -28,7 +29,7 @@ enum err grant_digest(const struct grant *grant, uint8_t out[static SHA256_SIZE]
 		add(&all, view_str(grant->labels[i].name));
 		add(&all, view_str(grant->labels[i].value));
 	}
-	add(&all, grant->evidence == NULL ? (struct view){0} : grant->evidence->name);
+	add(&all, grant->evidence == NULL ? none : grant->evidence->name);
 	TRY(buf_ok(&all));
 	return SHA256_OF(out, buf_view(&all));
 }

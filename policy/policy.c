@@ -334,7 +334,9 @@ struct ek_rules policy_ek_rules(
 
 	for (size_t i = 0; (rule = rule_next(policy, host, labels, &i)) != NULL; n++)
 		widen(&all, rule);
-	return n == 0 ? (struct ek_rules){0} : all;
+	if (n == 0)
+		all = (struct ek_rules){0};
+	return all;
 }
 
 struct ek_rules policy_ek_rules_of_any(const struct policy *policy)

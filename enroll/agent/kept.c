@@ -14,7 +14,7 @@ static enum err bad(const char *what)
 static bool next_field(struct view *rest, char end, char *out, size_t room)
 {
 	const uint8_t *at = memchr(rest->p, end, rest->n);
-	size_t n = end == '\0' ? rest->n : (size_t)(at - rest->p);
+	size_t n = end == '\0' || at == NULL ? rest->n : (size_t)(at - rest->p);
 
 	if ((end != '\0' && at == NULL) || n >= room)
 		return false;

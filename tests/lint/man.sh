@@ -81,12 +81,21 @@ done <"$scratch/commands"
 # What people are told to type: `endorsectl ek allow add`, `endorse enroll --ek`. More words than a command has are the
 # sentence's; fewer are a group of commands.
 literals() {
-	tr '\n' ' ' <"$1" | sed -E 's/"[[:blank:]]*"//g' | grep -oE '"([^"\]|\\.)*"' | sed "s|^|$1: |" || :
+	awk 'function texts() {
+		gsub(/"[ \t]*"/, "", text)
+		while (match(text, /"([^"\\]|\\.)*"/)) {
+			print from ": " substr(text, RSTART, RLENGTH)
+			text = substr(text, RSTART + RLENGTH)
+		}
+		text = ""
+	}
+	FNR == 1 { texts(); from = FILENAME }
+	{ text = text $0 " " }
+	END { texts() }' "$@"
 }
 {
-	find ca db policy enroll -name '*.[ch]' | while read -r file; do
-		literals "$file"
-	done
+	# One process for all of them: this lint runs again for each of its faults.
+	literals $(find ca db policy enroll -name '*.[ch]')
 	find README.md tests/README.md ca db policy enroll templates deploy -type f \( -name '*.md' -o -name '*.[1-8]' -o \
 		-path 'deploy/*' \) ! -path 'deploy/completion/*' ! -name CMakeLists.txt -exec grep -HE 'endorse(ctl|d)? ' {} + |
 		sed 's/:/: /'

@@ -50,8 +50,7 @@ static void what_is_no_such_name_says_nothing(void **state)
 {
 	static const char *const values[] = {
 		"300a060567810501020c0161", /* UTF8String */
-		"3007060567810501"
-		"02", /* no serial number */
+		"300706056781050102", /* no serial number */
 		"3003040161", /* no type */
 		"0c0161", /* no SEQUENCE */
 	};

@@ -10,10 +10,11 @@ static struct template_attribute attributes[] = {
 	{.type = (char *)"2.23.133.2.3", .value = (char *)"${tpm.version}"},
 };
 static struct template_name names[] = {
-	{.directory_name = {attributes, COUNT(attributes)}},
+	{.directory_name = {.item = attributes, .n = COUNT(attributes)}},
 	{.permanent_identifier = (char *)"${device.id}"},
 };
-static const struct template_san san = {.critical = true, .names = {names, COUNT(names)}};
+static const struct template_san san = {
+	.critical = true, .names = {.item = names, .n = COUNT(names)}};
 
 static const struct grant good = {.template = "ak",
 	.host = "web-01.example.org",
@@ -81,8 +82,8 @@ static enum err build_one(const char *text, const struct grant *grant)
 	AUTO(san_free) GENERAL_NAMES *made = NULL;
 	char copy[200];
 	struct template_attribute attribute = {.type = (char *)"2.5.4.3", .value = copy};
-	struct template_name name = {.directory_name = {&attribute, 1}};
-	const struct template_san one = {.critical = true, .names = {&name, 1}};
+	struct template_name name = {.directory_name = {.item = &attribute, .n = 1}};
+	const struct template_san one = {.critical = true, .names = {.item = &name, .n = 1}};
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	TRY(san_build(&one, grant, &made));
@@ -202,8 +203,9 @@ static void optional_is_only_what_a_manufacturer_says(void **state)
 {
 	struct template_attribute attribute = {
 		.type = (char *)"2.5.4.3", .value = (char *)"${host}"};
-	struct template_name name = {.directory_name = {&attribute, 1}, .optional = true};
-	const struct template_san one = {.critical = true, .names = {&name, 1}};
+	struct template_name name = {
+		.directory_name = {.item = &attribute, .n = 1}, .optional = true};
+	const struct template_san one = {.critical = true, .names = {.item = &name, .n = 1}};
 	struct grant grant = good;
 	GENERAL_NAMES *made = NULL;
 
