@@ -1,6 +1,7 @@
 /* test_agent_keys.c - one `endorse enroll` gives a host all that it needs, and `endorse renew` keeps it current. */
 #include "ca/base/ossl.h"
 #include "tests/flow/agent.h"
+#include "tests/flow/cluster.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/tpmtool.h"
 #include "tests/flow/verified.h"
