@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define AK_TEMPLATE "ak"
+#define PROPERTY_TEMPLATE "platform-property"
 #define HOST_KEY "/etc/ssh/ssh_host_ed25519_key.pub"
 #define HOST_KEY_OR_TPM "host-key"
 
@@ -22,7 +23,7 @@ static const struct {
 	{"ak-step", "ak"},
 	{"ak-private", "ak"},
 	{"iak", "ak"},
-	{"platform-property", "ak"},
+	{PROPERTY_TEMPLATE, "ak"},
 	{"tls-client", "tpm"},
 	{"tls-server", "tpm"},
 	{"tls-peer", "tpm"},
@@ -210,10 +211,16 @@ enum err wanted_exec(struct wanted *wanted, const char *text)
 	return OK;
 }
 
+/* A platform-property certificate is for the AK, and nobody takes it for an AK's. */
+static bool is_of_ak(const struct want *want)
+{
+	return want->key == WANT_AK && strcmp(want->template, PROPERTY_TEMPLATE) != 0;
+}
+
 static bool has_ak(const struct wanted *wanted)
 {
 	for (size_t i = 0; i < wanted->n; i++)
-		if (wanted->items[i].key == WANT_AK)
+		if (is_of_ak(&wanted->items[i]))
 			return true;
 	return false;
 }
@@ -304,7 +311,7 @@ size_t wanted_ak(const struct wanted *wanted)
 		if (strcmp(wanted->items[i].template, AK_TEMPLATE) == 0)
 			return i;
 	for (size_t i = 0; i < wanted->n; i++)
-		if (wanted->items[i].key == WANT_AK)
+		if (is_of_ak(&wanted->items[i]))
 			return i;
 	return 0;
 }

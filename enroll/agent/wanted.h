@@ -51,7 +51,10 @@ void want_key_text(const struct want *want, char *out, size_t room);
 bool want_key_read(struct want *want, const char *text);
 
 struct want *wanted_find(struct wanted *wanted, const char *template);
-/* The one whose certificate is the AK's own: "ak", or else the first for the AK. After wanted_resolve() there is one. */
+/*
+ * The one whose certificate is the AK's own: "ak", or else the first for the AK that is not "platform-property". After
+ * wanted_resolve() there is one.
+ */
 size_t wanted_ak(const struct wanted *wanted);
 /* The same templates with the same keys, in whatever order? Commands do not count. */
 bool wanted_same(const struct wanted *a, const struct wanted *b);
