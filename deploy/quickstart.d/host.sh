@@ -25,6 +25,16 @@ host_report() {
 		  # the certificate: a key that never leaves its TPM, which TPM that is, and a random device id
 		  openssl x509 -noout -text -in \$state/device/ak.pem
 
+		  # everything that a host can be given, by one enrollment (README.md, "What a host can be given")
+		  .build/release/bin/endorse enroll --host $host --state \$state/device \\
+		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm \\
+		      --template ak --template platform-property --template tls-server --template ssh-host=tpm
+		  .build/release/bin/endorse status --state \$state/device
+
+		  # what a certificate would look like, before a changed template is taken (endorsectl reload)
+		  .build/release/bin/endorsectl template check \$state/templates --ca \$state/ca/issuing.pem
+		  .build/release/bin/endorsectl template show tls-server --host $host --templates \$state/templates
+
 		  # the same TPM under a second name: refused, with the reason
 		  .build/release/bin/endorse enroll --host web-02.example.test --state \$state/second \\
 		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm

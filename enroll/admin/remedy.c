@@ -94,7 +94,11 @@ static const struct {
 		"the device enrolls by itself where it uses endorse renew; otherwise: endorse "
 		"enroll"},
 	{"certificate-revoked", "on the device, enroll anew: endorse enroll"},
-	{"ak-superseded", new_ak},
+	{"ak-superseded",
+		"another AK of this device took its place, as new_ak in the policy or "
+		"live_aks_per_device says: does it enroll with two state directories? On the "
+		"device, remove ak.tss2.pem from the one that stays, and enroll: endorse enroll "
+		"makes a new AK"},
 	{"ak-other-dialect", new_ak},
 	{"ak-of-another-device", "two EKs came with one AK: if both are of one TPM, unbind the "
 				 "older device's name, and "
