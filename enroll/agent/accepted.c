@@ -63,11 +63,12 @@ static enum err take_intermediates(struct accepted *accepted)
 	return OK;
 }
 
-/* A certificate need not name a host; where it does, every name is this one. */
-static bool names_only(const X509 *certificate, const char *host)
+/* A certificate need not name a host; where it does, this one is among them: others are the operator's to add. */
+static bool names_host(const X509 *certificate, const char *host)
 {
 	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	bool names_any = false;
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
@@ -77,14 +78,15 @@ static bool names_only(const X509 *certificate, const char *host)
 			continue;
 		text = (struct view){ASN1_STRING_get0_data(name->d.dNSName),
 			(size_t)ASN1_STRING_length(name->d.dNSName)};
-		if (!view_equal(text, view_str(host)))
-			return false;
+		if (view_equal(text, view_str(host)))
+			return true;
+		names_any = true;
 	}
-	return true;
+	return !names_any;
 }
 
-/* A certificate need not name its device; where it does, it is this one. */
-static bool identifies_only(const X509 *certificate, const char *device_id)
+/* A certificate need not name its device; where it does, it is this one, by its id or by its host's name. */
+static bool identifies_only(const X509 *certificate, const struct answer *answer)
 {
 	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
@@ -92,7 +94,8 @@ static bool identifies_only(const X509 *certificate, const char *device_id)
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
-		if (is_identifier(name) && !identifier_says(name, device_id))
+		if (is_identifier(name) && !identifier_says(name, answer->device_id) &&
+			!identifier_says(name, answer->host))
 			return false;
 	}
 	return true;
@@ -108,12 +111,12 @@ static enum err check_x509(const struct accepted *accepted, X509 *certificate,
 			"the answer has a certificate (template %s) for another key than the one "
 			"that was asked for",
 			name);
-	if (!names_only(certificate, accepted->answer->host))
+	if (!names_host(certificate, accepted->answer->host))
 		return fail(ERR_DENIED, "service-not-trusted",
-			"the answer has a certificate (template %s) that names another host than "
-			"%s",
+			"the answer has a certificate (template %s) that names other hosts, and "
+			"not %s",
 			name, accepted->answer->host);
-	if (!identifies_only(certificate, accepted->answer->device_id))
+	if (!identifies_only(certificate, accepted->answer))
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer has a certificate (template %s) for another device than its "
 			"device_id says",

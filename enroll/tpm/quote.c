@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-
 enum err pcr_add(struct pcr_values *values, unsigned pcr, const uint8_t value[static 32])
 {
 	if (pcr >= PCRS || (values->selected & 1u << pcr) != 0)
