@@ -291,7 +291,7 @@ static void new_keys_are_made_when_they_are_asked_for(void **state)
 static void a_host_key_may_be_in_the_tpm(void **state)
 {
 	AUTO(mem_free) char *where = text("%s/sealed", world.dir);
-	AUTO(output_free) struct output output, ssh;
+	AUTO(output_free) struct output output, ssh, less;
 
 	(void)state;
 	ENDORSE(&output, NULL, "enroll", "--server", world.name, "--ca", world.roots, "--tcti",
@@ -305,6 +305,11 @@ static void a_host_key_may_be_in_the_tpm(void **state)
 	assert_code(&ssh, 0);
 	assert_tells(&ssh.out, "HostKeyAgent");
 	assert_tells(&ssh.out, "/sealed/ssh-host.pub\n");
+	/* Who asks for less is told what will end. */
+	ENDORSE(&less, NULL, "enroll", "--server", world.name, "--tcti", world.chips[1].tcti,
+		"--host", "sealed.example.test", "--state", where, "--template", "tls-server");
+	assert_code(&less, 0);
+	assert_tells(&less.err, "/sealed: ssh-host was not asked for again: its files stay");
 	assert_nothing_left(world.chips[1].tcti);
 }
 
