@@ -123,6 +123,33 @@ static void look_source(const struct linting *linting)
 	lint_texts(linting->tmpl, judge_source, (void *)(uintptr_t)linting);
 }
 
+struct named {
+	bool any, host;
+};
+
+static void note_name(void *arg, const char *text, enum lint_place place, struct yaml_mark mark)
+{
+	struct named *named = arg;
+
+	(void)mark;
+	if (place != LINT_PLACE_DNS_NAME)
+		return;
+	named->any = true;
+	named->host |= strcmp(text, "${host}") == 0;
+}
+
+static void look_host(const struct linting *linting)
+{
+	struct named named = {.any = false};
+
+	lint_texts(linting->tmpl, note_name, &named);
+	if (named.any && !named.host)
+		lint_found(linting, linting->tmpl->san.mark,
+			"no dns_name is \"${host}\": endorse does not install what names only "
+			"hosts "
+			"other than its own");
+}
+
 /* Would it do for an ordinary device? */
 static void look_value(const struct linting *linting)
 {
@@ -146,6 +173,9 @@ const struct lint_check lint_text_checks[] = {
 		 "A DNS name or a principal is nothing that a manufacturer wrote, and not the "
 		 "domain itself."},
 		LINT_ANY, look_source},
+	{{"name-host", "endorse(1) enroll",
+		 "A certificate with DNS names has the host's among them."},
+		LINT_X509, look_host},
 	{{"value", "endorse-template(5) variables",
 		 "An ordinary device's values make what the place wants."},
 		LINT_ANY, look_value},

@@ -252,7 +252,8 @@ static enum err missing(const struct grant *grant, struct view name)
 	if (variable != NULL && variable->source == SOURCE_LABEL)
 		return refuse(ERR_REJECTED, "template-needs-label", "endorse-template(5) variables",
 			"certificates of the template \"%s\" state ${%.*s}, and this device has no "
-			"such label; labels come with endorsectl ek allow",
+			"such label; a device has those that its EK had when it first "
+			"enrolled (endorsectl ek allow)",
 			grant->template, n, (const char *)name.p);
 	return fail(
 		ERR_INTERNAL, "template-value", "${%.*s} has no value", n, (const char *)name.p);

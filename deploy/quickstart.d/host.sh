@@ -62,7 +62,8 @@ host_report() {
 		  # the certificate: a key that never leaves its TPM, which TPM that is, and a random device id
 		  openssl x509 -noout -text -in \$state/device/ak.pem
 
-		  # what each certificate is for, and how it looks, is YAML; what another template would give this host
+		  # what each certificate is for, and how it looks, is YAML; what a changed template would give, before it is taken
+		  .build/release/bin/endorsectl template check \$state/templates --ca \$state/ca/issuing.pem
 		  .build/release/bin/endorsectl template show tls-peer --host $host --templates \$state/templates
 
 		  # the same TPM under a second name: refused, with the reason

@@ -98,7 +98,11 @@ static const struct {
 		"back (endorsectl host unbind)? then stop endorse-renew.timer there. Is it to have "
 		"it again? endorse enroll, by hand"},
 	{"certificate-revoked", "on the device, enroll anew: endorse enroll"},
-	{"ak-superseded", new_ak},
+	{"ak-superseded",
+		"another AK of this device took its place, as new_ak in the policy or "
+		"live_aks_per_device says: does it enroll with two state directories? On the "
+		"device, remove ak.tss2.pem from the one that stays, and enroll: endorse enroll "
+		"makes a new AK"},
 	{"ak-other-dialect", new_ak},
 	{"ak-of-another-device", "two EKs came with one AK: if both are of one TPM, unbind the "
 				 "older device's name, and "

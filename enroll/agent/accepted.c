@@ -90,20 +90,18 @@ static bool is_subject_of(const X509 *certificate, const char *host)
 }
 
 /* Service and templates know no address as a host's name, and no mail. */
-static bool is_name_of(const GENERAL_NAME *name, const char *host)
+static bool is_of_no_host(const GENERAL_NAME *name)
 {
-	if (name->type == GEN_DNS)
-		return says(name->d.dNSName, host);
-	return name->type != GEN_IPADD && name->type != GEN_EMAIL;
+	return name->type == GEN_IPADD || name->type == GEN_EMAIL;
 }
 
-/* A certificate need not name a host; where it does, every name is this one. */
-static bool names_only(const X509 *certificate, const char *host)
+/* A certificate need not name a host; where it does, this one is among them: others are the operator's to add. */
+static bool names_host(const X509 *certificate, const char *host)
 {
 	int critical = -1;
 	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
-	bool has_name = false;
+	bool names_any = false, names_this = false;
 
 	/* One that cannot be read, or two, may name anybody. */
 	if (names == NULL && critical != -1)
@@ -111,15 +109,18 @@ static bool names_only(const X509 *certificate, const char *host)
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
-		if (!is_name_of(name, host))
+		if (is_of_no_host(name))
 			return false;
-		has_name = has_name || name->type == GEN_DNS;
+		if (name->type != GEN_DNS)
+			continue;
+		names_any = true;
+		names_this = names_this || says(name->d.dNSName, host);
 	}
-	return has_name || is_subject_of(certificate, host);
+	return names_any ? names_this : is_subject_of(certificate, host);
 }
 
-/* A certificate need not name its device; where it does, it is this one. */
-static bool identifies_only(const X509 *certificate, const char *device_id)
+/* A certificate need not name its device; where it does, it is this one, by its id or by its host's name. */
+static bool identifies_only(const X509 *certificate, const struct answer *answer)
 {
 	AUTO(general_names_free)
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
@@ -127,7 +128,8 @@ static bool identifies_only(const X509 *certificate, const char *device_id)
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
-		if (is_identifier(name) && !identifier_says(name, device_id))
+		if (is_identifier(name) && !identifier_says(name, answer->device_id) &&
+			!identifier_says(name, answer->host))
 			return false;
 	}
 	return true;
@@ -143,16 +145,16 @@ static enum err check_x509(const struct accepted *accepted, X509 *certificate,
 			"the answer has a certificate (template %s) for another key than the one "
 			"that was asked for",
 			name);
-	if (!names_only(certificate, accepted->answer->host))
+	if (!names_host(certificate, accepted->answer->host))
 		return fail(ERR_DENIED, "service-not-trusted",
-			"the answer has a certificate (template %s) that names another host than "
-			"%s",
+			"the answer has a certificate (template %s) that names other hosts, and "
+			"not %s",
 			name, accepted->answer->host);
 	if (X509_check_ca(certificate) != 0)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer has a certificate (template %s) that makes this machine a CA",
 			name);
-	if (!identifies_only(certificate, accepted->answer->device_id))
+	if (!identifies_only(certificate, accepted->answer))
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer has a certificate (template %s) for another device than its "
 			"device_id says",

@@ -22,10 +22,13 @@ struct accepted {
 
 /*
  * Checks an answer: its host is `host`, or any host's name when that is NULL; its certificates are those of `keys`, in that
- * order and of the form that their templates have. One in X.509 has the key, is no CA's, leads to an anchor through the answer's
- * intermediates, names no other host, by dNSName, common name, address or mail, and where it names the device (permanentIdentifier, RFC 4043) says the answer's device_id. One of OpenSSH has the key, is in force
- * now, names this host among its principals when it is a host's, and is signed by the answer's CA for hosts or for users, as its type says; that CA is believed as far as the answer is.
- * That of the template that wanted_ak() says is an AK certificate.
+ * order and of the form that their templates have. One in X.509 has the key, is no CA's, leads to an
+ * anchor through the answer's intermediates; where it names hosts (dNSName, otherwise common name) this
+ * one is among them, and no address or mail; where it names the device (permanentIdentifier, RFC 4043)
+ * it says the answer's device_id or host. One of OpenSSH has the key, is in force now, names this host
+ * among its principals when it is a host's, and is signed by the answer's CA for hosts or for users, as
+ * its type says; that CA is believed as far as the answer is. That of the template that wanted_ak() says
+ * is an AK certificate.
  * ERR_DENIED "service-not-trusted"; ERR_MALFORMED "service-answer". Takes `*answer` over, also on failure. `*out` is the
  * caller's, for accepted_free().
  */

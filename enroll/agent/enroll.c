@@ -82,6 +82,24 @@ static void say_why(const struct wish *wish, const struct wanted *wanted, struct
 			state_dir(state), held->enrollment.host, held->enrollment.service);
 }
 
+/* Whoever asks for one more has to name those held too; who did not mean that learns it here, not when they end. */
+static void tell_dropped(const struct wanted *now, struct state *state, const struct held *held)
+{
+	struct wanted kept = *now;
+
+	if (held->judgement == HELD_NOTHING)
+		return;
+	for (size_t i = 0; i < held->wanted.n; i++) {
+		const char *template = held->wanted.items[i].template;
+
+		if (wanted_find(&kept, template) == NULL)
+			fprintf(stderr,
+				"endorse: %s: %s was not asked for again: its files stay, and will "
+				"not be renewed\n",
+				state_dir(state), template);
+	}
+}
+
 enum err enroll_again(const struct order *order, const struct wanted *wanted, struct state *state,
 	struct anchors *anchors, const struct held *held)
 {
@@ -101,6 +119,7 @@ enum err enroll_again(const struct order *order, const struct wanted *wanted, st
 	TRY(err);
 	TRY(install(&attempt));
 	report_enrolled(stdout, &attempt);
+	tell_dropped(wanted, state, held);
 	return hooks_run(state, &attempt.wanted, attempt.accepted->answer->host);
 }
 

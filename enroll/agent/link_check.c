@@ -96,7 +96,9 @@ static enum err complete(struct check_options *out)
 		if (!endpoint_host(out->connect, host, sizeof(host)))
 			return fail(ERR_MALFORMED, "usage", "--connect: \"%s\" is not HOST:PORT",
 				out->connect);
-		TRY(ownname_read(host, out->name));
+		if (ownname_read(host, out->name) != OK)
+			return fail(ERR_MALFORMED, "usage", "--name is wanted, the host's own: %s",
+				why()->sentence);
 	}
 	if (out->name[0] == '\0' || out->evidence == NULL || out->ca == NULL || out->nonce.n == 0)
 		return fail(ERR_MALFORMED, "usage",

@@ -36,8 +36,8 @@ int64_t renewal_next(const struct held *held, size_t *which)
 
 bool renewal_needs_enrollment(const struct problem *problem)
 {
-	static const char *const codes[] = {"renewal-needs-enrollment", "route-unknown",
-		"ak-superseded", "ak-unknown", "renewal-proof-old"};
+	static const char *const codes[] = {
+		"renewal-needs-enrollment", "route-unknown", "ak-unknown", "renewal-proof-old"};
 
 	for (size_t i = 0; i < COUNT(codes); i++)
 		if (strcmp(problem->code, codes[i]) == 0)

@@ -138,8 +138,8 @@ static void print_issued(FILE *out, const struct attempt *a)
 	}
 }
 
-/* Where a program finds it, with its key if that is a file here. */
-static void print_places(FILE *out, const struct attempt *a)
+/* Where a program finds it, with its key if that is a file here. `head` begins the first line. */
+static void print_places(FILE *out, const struct attempt *a, const char *head)
 {
 	for (size_t i = 0; i < a->wanted.n; i++) {
 		const struct want *want = &a->wanted.items[i];
@@ -151,7 +151,8 @@ static void print_places(FILE *out, const struct attempt *a)
 
 		if (path == NULL || key == NULL || i == a->accepted->ak)
 			continue;
-		fprintf(out, "         %s   %s\n", path, want->template);
+		fprintf(out, "%-8s %s   %s\n", head, path, want->template);
+		head = "";
 		if (want->key == WANT_TPM)
 			fprintf(out, "         %s   its key, of use to this TPM only\n", key);
 	}
@@ -185,7 +186,7 @@ void report_enrolled(FILE *out, const struct attempt *a)
 	print_issued(out, a);
 	fprintf(out, "Device   %s\n", answer->device_id);
 	print_files(out, a->state, a->found.ak);
-	print_places(out, a);
+	print_places(out, a, "");
 }
 
 static const struct {
@@ -240,6 +241,19 @@ static const struct {
 	{"template-needs-tpm-facts",
 		"Nothing proves who made this TPM, and the service's template states it: the "
 		"operator can make that optional."},
+	{"template-not-allowed",
+		"The service's policy gives this machine no certificate by that template: ask for "
+		"others (--template), or ask the operator."},
+	{"template-needs-label",
+		"The operator labels a machine by its EK (endorsectl ek allow add --label), before "
+		"it first enrolls."},
+	{"template-needs-ak-certificate",
+		"Ask for a certificate of the AK with it: --template ak."},
+	{"request-key",
+		"Say which key the template is for: --template NAME=KEY, with ak, tpm or a file."},
+	{"ak-superseded",
+		"This AK is over for good. Remove ak.tss2.pem from the state directory and run "
+		"this again: it makes another one."},
 	{"ek-tpm12",
 		"A TPM 1.2 cannot enroll: look for a firmware setting or update that gives this "
 		"machine a TPM 2.0."},
@@ -335,7 +349,7 @@ void report_renewed(FILE *out, const struct attempt *a)
 {
 	fprintf(out, "Renewed  %s with %s\n", a->accepted->answer->host, a->wish->service);
 	print_issued(out, a);
-	print_places(out, a);
+	print_places(out, a, "Files");
 }
 
 void report_renewal_refused(FILE *out, const struct attempt *a)

@@ -183,7 +183,7 @@ static enum err check(const struct check_options *options, struct outcome *outco
 
 static void print_text(const struct check_options *options, const struct outcome *outcome)
 {
-	char subject[256];
+	char subject[256], serial[CERT_SERIAL_SIZE];
 
 	if (outcome->broken != RELIANCE_PARTS) {
 		printf("does not hold: %s is broken (%s)\n%s\n",
@@ -194,7 +194,8 @@ static void print_text(const struct check_options *options, const struct outcome
 	name_text(X509_get_subject_name(outcome->ak_certificate), subject, sizeof(subject));
 	printf("holds: the key of %s was made in a TPM and stays there; its AK certified it\n",
 		options->certificate);
-	printf("AK certificate: %s\n", subject[0] == '\0' ? "no subject" : subject);
+	cert_serial(outcome->ak_certificate, serial);
+	printf("AK certificate: serial %s%s%s\n", serial, subject[0] == '\0' ? "" : ", ", subject);
 	if (options->self_signed)
 		printf("nobody but the AK's certificate says whose machine this is\n");
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define AK_TEMPLATE "ak"
+#define PROPERTY_TEMPLATE "platform-property"
 #define HOST_KEY "/etc/ssh/ssh_host_ed25519_key.pub"
 
 /* What is meant when a shipped template is asked for by its name alone, and what comes of it. */

@@ -190,13 +190,14 @@ static enum err judge_members(const struct request_key *asked, const struct temp
 			"the AK, which is sent in the claim: nothing beside the template's name",
 		[TEMPLATE_KEY_CERTIFIED] =
 			"a key that the AK certified: public, attest and signature",
-		[TEMPLATE_KEY_ANY] = "any key: spki, or ssh",
+		[TEMPLATE_KEY_ANY] = "any key: spki, or ssh, or public, attest and signature",
 	};
 	unsigned members = members_of(asked);
 	enum template_key class = template_key(tmpl);
-	bool is_right = class == TEMPLATE_KEY_AK	  ? members == NO_MEMBER
-			: class == TEMPLATE_KEY_CERTIFIED ? members == STATEMENT
-							  : members == SPKI || members == SSH;
+	bool is_right = class == TEMPLATE_KEY_AK ? members == NO_MEMBER
+			: class == TEMPLATE_KEY_CERTIFIED
+				? members == STATEMENT
+				: members == SPKI || members == SSH || members == STATEMENT;
 
 	if (!is_right)
 		return refuse(ERR_MALFORMED, "request-key", "PROTOCOL request",
@@ -210,7 +211,7 @@ static enum err judge_key(const struct request_key *asked, const struct ak *ak, 
 	TRY(judge_members(asked, out->tmpl));
 	if (template_key(out->tmpl) == TEMPLATE_KEY_AK)
 		TRY(key_public(ak_pkey(ak), &out->bits, &out->key));
-	else if (template_key(out->tmpl) == TEMPLATE_KEY_CERTIFIED)
+	else if (asked->public.n > 0)
 		TRY(judge_certified(asked, ak, ticket, out));
 	else
 		TRY(judge_any(asked, ak, out));

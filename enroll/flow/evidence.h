@@ -23,11 +23,11 @@ void evidence_free(struct evidence_list *list); /* for AUTO */
 
 /*
  * Judges all keys of a request by the class that their templates want: the AK; one that `ak`
- * certified, with certify_qualifying() of `ticket` as qualifying data; or any other. Needs no
- * database. `out` is empty, and for evidence_free() also after a failure. ERR_MALFORMED
+ * certified, with certify_qualifying() of `ticket` as qualifying data; or any other, certified or
+ * not. Needs no database. `out` is empty, and for evidence_free() also after a failure. ERR_MALFORMED
  * "request-key" (other members than the class wants, or the AK as any key), "request-keys" (a
- * template twice for one key), "spki", "ssh-key"; ERR_REJECTED "key-decrypts"; those of certified_judge(). PROTOCOL.md,
- * "Certified keys".
+ * template twice for one key), "spki", "ssh-key"; ERR_REJECTED "key-decrypts"; those of
+ * certified_judge(). PROTOCOL.md, "Certified keys".
  */
 CHECKED enum err evidence_judge(const struct service *service, const struct ak *ak,
 	struct view ticket, const struct request *request, struct evidence_list *out);

@@ -41,7 +41,8 @@ static void state(const struct evidence *evidence, struct grants *grants, struct
 	const struct certified *certified = evidence->certified;
 	const struct tpm_name *name;
 
-	if (certified == NULL)
+	/* A template that takes any key states nothing of where it is. */
+	if (certified == NULL || template_key(evidence->tmpl) != TEMPLATE_KEY_CERTIFIED)
 		return;
 	name = certified_name(certified);
 	out->statement = (struct grant_evidence){

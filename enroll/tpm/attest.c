@@ -28,7 +28,8 @@ static enum err judge_words(const TPMS_ATTEST *said, const struct attest_wanted 
 			"a statement of type %04x, wanted %04x", said->type, wanted->type);
 	if (!wanted->takes_any_extra && !view_equal(extra, wanted->extra))
 		return refuse(ERR_REJECTED, "attest-qualifying-data", "PROTOCOL certified",
-			"made with other qualifying data: ask the TPM anew, for this request");
+			"made for another ticket or nonce (other qualifying data): ask the TPM "
+			"anew");
 	return OK;
 }
 

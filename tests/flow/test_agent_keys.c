@@ -209,6 +209,7 @@ static void past_half_of_their_life_the_ak_alone_gets_new_ones(void **state)
 	renew(&output, "+20d");
 	assert_code(&output, 0);
 	assert_tells(&output.out, "Renewed  " HOST);
+	assert_tells(&output.out, "\nFiles    ");
 	now = held("tls-server.pem");
 	same = held("tls-server.tss2.pem");
 	after = content(log_file);
@@ -239,6 +240,32 @@ static void new_keys_are_made_when_they_are_asked_for(void **state)
 	assert_string_not_equal(key, now);
 	assert_string_equal(ak, same);
 	assert_usable();
+}
+
+/* Asked for with no more than what is linked to it, the AK's own certificate comes too: ak.pem is no other. */
+static void a_host_key_may_be_in_the_tpm(void **state)
+{
+	AUTO(mem_free) char *where = text("%s/sealed", world.dir);
+	AUTO(output_free) struct output output, ssh, less;
+
+	(void)state;
+	ENDORSE(&output, NULL, "enroll", "--server", world.name, "--ca", world.roots, "--tcti",
+		world.chips[1].tcti, "--host", "sealed.example.test", "--state", where, "--timeout",
+		"20", "--template", "platform-property", "--template", "ssh-host=tpm");
+	assert_code(&output, 0);
+	assert_tells(&output.out, "Issued   template ssh-host for tpm:p256 (OpenSSH, for a host)");
+	assert_tells(&output.out, "Issued   template ak for ak");
+	assert_tells(&output.out, "/sealed/platform-property.fullchain.pem   platform-property");
+	ENDORSE(&ssh, NULL, "ssh-config", "--state", where);
+	assert_code(&ssh, 0);
+	assert_tells(&ssh.out, "HostKeyAgent");
+	assert_tells(&ssh.out, "/sealed/ssh-host.pub\n");
+	/* Who asks for less is told what will end. */
+	ENDORSE(&less, NULL, "enroll", "--server", world.name, "--tcti", world.chips[1].tcti,
+		"--host", "sealed.example.test", "--state", where, "--template", "tls-server");
+	assert_code(&less, 0);
+	assert_tells(&less.err, "/sealed: ssh-host was not asked for again: its files stay");
+	assert_nothing_left(world.chips[1].tcti);
 }
 
 static void enroll_with(const char *ak, const char *hierarchy, const char *handle, const char *key,
@@ -361,6 +388,7 @@ static int run_all(void)
 		cmocka_unit_test(status_tells_of_each),
 		cmocka_unit_test(past_half_of_their_life_the_ak_alone_gets_new_ones),
 		cmocka_unit_test(new_keys_are_made_when_they_are_asked_for),
+		cmocka_unit_test(a_host_key_may_be_in_the_tpm),
 		cmocka_unit_test(aks_of_all_kinds_and_places_renew),
 		cmocka_unit_test(a_timer_does_not_take_back_a_name_that_the_operator_took),
 		cmocka_unit_test(without_its_name_it_is_refused_and_keeps_what_it_has),

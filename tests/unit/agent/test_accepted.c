@@ -146,6 +146,22 @@ static void another_host_another_key_and_another_ca_are_not_trusted(void **state
 	is_not_trusted(f, &(struct reply){HOST, "ak", good, f->other.intermediate});
 }
 
+static void a_certificate_may_name_other_hosts_beside_this_one(void **state)
+{
+	struct fixture *f = *state;
+	EVP_PKEY *key = ak_pkey(f->ak->judged);
+	AUTO(accepted_free) struct accepted *accepted = NULL;
+	AUTO(x509_free)
+	X509 *both = certifier_issue(&f->ours, key, "www.example.org,DNS:" HOST, -60, 3600);
+	AUTO(x509_free)
+	X509 *none =
+		certifier_issue(&f->ours, key, "www.example.org,DNS:web-02.example.org", -60, 3600);
+
+	is_not_trusted(f, &(struct reply){HOST, "ak", none, f->ours.intermediate});
+	assert_int_equal(
+		OK, judge(f, &(struct reply){HOST, "ak", both, f->ours.intermediate}, &accepted));
+}
+
 static X509 *issue_for_device(const struct fixture *f, const char *device_id)
 {
 	return made_certificate(&(struct recipe){.name = "AK",
@@ -165,7 +181,14 @@ static void a_certificate_names_the_device_of_the_answer_or_none(void **state)
 	AUTO(x509_free) X509 *good = issue_for_device(f, DEVICE_ID);
 	AUTO(x509_free) X509 *other = issue_for_device(f, "0123456789abcdef0123456789abcdee");
 	AUTO(x509_free) X509 *longer = issue_for_device(f, DEVICE_ID "0");
+	/* As ak-step has it for who orders host names by it. */
+	AUTO(x509_free) X509 *by_host = issue_for_device(f, HOST);
+	AUTO(x509_free) X509 *by_other_host = issue_for_device(f, "web-02.example.org");
+	AUTO(accepted_free) struct accepted *too = NULL;
 
+	is_not_trusted(f, &(struct reply){HOST, "ak", by_other_host, f->ours.intermediate});
+	assert_int_equal(
+		OK, judge(f, &(struct reply){HOST, "ak", by_host, f->ours.intermediate}, &too));
 	is_not_trusted(f, &(struct reply){HOST, "ak", other, f->ours.intermediate});
 	is_not_trusted(f, &(struct reply){HOST, "ak", longer, f->ours.intermediate});
 	assert_int_equal(
@@ -312,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_asked_for_certificate_is_taken),
 		cmocka_unit_test(another_host_another_key_and_another_ca_are_not_trusted),
+		cmocka_unit_test(a_certificate_may_name_other_hosts_beside_this_one),
 		cmocka_unit_test(a_certificate_names_the_device_of_the_answer_or_none),
 		cmocka_unit_test(no_form_of_name_is_another_hosts),
 		cmocka_unit_test(names_in_two_places_are_not_trusted),

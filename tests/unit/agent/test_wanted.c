@@ -46,13 +46,13 @@ static void shipped_templates_have_keys_of_their_own(void **state)
 	struct wanted out;
 
 	(void)state;
-	assert_int_equal(
-		OK, RESOLVE(&only_ak, &out, "ak-step", "tls-server", "tls-peer=tpm:rsa2048"));
-	assert_int_equal(3, out.n);
-	assert_int_equal(WANT_AK, out.items[0].key);
-	assert_int_equal(WANT_TPM, out.items[1].key);
-	assert_int_equal(KEY_P256, out.items[1].kind);
-	assert_int_equal(KEY_RSA_2048, out.items[2].kind);
+	assert_int_equal(OK,
+		RESOLVE(&only_ak, &out, "platform-property", "tls-server", "tls-peer=tpm:rsa2048"));
+	assert_int_equal(4, out.n);
+	assert_int_equal(WANT_AK, out.items[1].key);
+	assert_int_equal(WANT_TPM, out.items[2].key);
+	assert_int_equal(KEY_P256, out.items[2].kind);
+	assert_int_equal(KEY_RSA_2048, out.items[3].kind);
 }
 
 /* sshd has no use for another, so nothing is taken in its place. */
@@ -86,6 +86,14 @@ static void without_a_certificate_for_it_the_ak_comes_first(void **state)
 	assert_int_equal(1, wanted_ak(&out));
 	/* "ak" is the AK's own wherever it stands. */
 	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property", "ak"));
+	assert_int_equal(1, wanted_ak(&out));
+	/* A platform-property certificate is no AK's. */
+	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property", "tls-server"));
+	assert_int_equal(3, out.n);
+	assert_string_equal("ak", out.items[0].template);
+	assert_int_equal(0, wanted_ak(&out));
+	assert_int_equal(OK, RESOLVE(&only_ak, &out, "platform-property", "ak-named"));
+	assert_int_equal(2, out.n);
 	assert_int_equal(1, wanted_ak(&out));
 }
 

@@ -19,6 +19,7 @@ struct fault {
 #define SERVER_EKU "extended_key_usage: [1.3.6.1.5.5.7.3.1]"
 #define CLIENT_EKU "extended_key_usage: [1.3.6.1.5.5.7.3.2]"
 #define SIGNS "key_usage: [digitalSignature]"
+#define DNS "- dns_name: \"${host}\""
 #define PRINCIPALS "principals: [\"${host}\"]"
 
 static const struct fault faults[] = {
@@ -80,8 +81,11 @@ static const struct fault faults[] = {
 	{"hardware", "ldevid", "{ type: 2.23.133.1.2,", "{ type: 2.23.133.1.3,", {0}},
 	{"hardware", "ldevid", "policies: [2.23.133.11.1.1, 2.23.133.11.1.2]",
 		"policies: [2.23.133.11.1.2]", {0}},
-	{"name-source", "tls-server", "${host}", "${tpm.model}.example.test", {0}},
-	{"name-source", "tls-server", "${host}", "${host.domain}", {0}},
+	{"name-source", "tls-server", DNS, DNS "\n    - dns_name: \"${tpm.model}.example.test\"",
+		{0}},
+	{"name-source", "tls-server", DNS, DNS "\n    - dns_name: \"${host.domain}\"", {0}},
+	{"name-host", "tls-server", DNS, "- dns_name: \"www.${host.domain}\"", {0}},
+	{"name-host", "tls-client", DNS, "- dns_name: \"${label.a}.example.test\"", {0}},
 	{"name-source", "ssh-user", PRINCIPALS, "principals: [\"${ek.serial}\"]", {0}},
 	{"value", "tls-client", "{ type: 2.5.4.10, value: \"${organization}\" }",
 		"{ type: 2.5.4.6, value: \"${organization}\" }", {0}},
@@ -95,9 +99,10 @@ static const struct fault faults[] = {
 	{"issuer-policies", "tls-client", "skae: true",
 		"trust_policies: {approved: 1.3.6.1.4.1.99999.2}",
 		{"certificatePolicies", "1.3.6.1.4.1.99999.1"}},
-	{"issuer-constraints", "tls-server", "${host}", "www.elsewhere.test",
+	{"issuer-constraints", "tls-server", DNS, DNS "\n    - dns_name: www.elsewhere.test",
 		{"nameConstraints", "permitted;DNS:example.test"}},
-	{"issuer-constraints", "tls-server", "${host}", "${label.site}.elsewhere.test",
+	{"issuer-constraints", "tls-server", DNS,
+		DNS "\n    - dns_name: \"${label.site}.elsewhere.test\"",
 		{"nameConstraints", "permitted;DNS:example.test"}},
 	{"issuer-constraints", "tls-server", "", "", {"nameConstraints", "excluded;DNS:test"}},
 	{"issuer-constraints", "ak", "", "", {"nameConstraints", "permitted;dirName:org"}},
@@ -143,7 +148,7 @@ static const struct fault good[] = {
 	{NULL, "tls-server", SIGNS, "decrypt: true\nkey_usage: [digitalSignature, keyEncipherment]",
 		{0}},
 	{NULL, "tls-server", "", "", {"nameConstraints", "permitted;DNS:corp.example"}},
-	{NULL, "tls-server", "${host}", "${label.name}.corp.example",
+	{NULL, "tls-server", DNS, DNS "\n    - dns_name: \"${label.name}.corp.example\"",
 		{"nameConstraints", "permitted;DNS:corp.example"}},
 	{NULL, "ldevid", "", "", {"certificatePolicies", "anyPolicy"}},
 	{NULL, "tls-peer", "", "", {"extendedKeyUsage", "clientAuth,serverAuth"}},

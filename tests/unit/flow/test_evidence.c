@@ -247,6 +247,23 @@ static void a_statement_is_for_one_ticket(void **state)
 	assert_refused(judge(&request, &list), ERR_REJECTED, "attest-qualifying-data");
 }
 
+/* A host's key may be in the TPM; what is said of it is then judged as for a template that insists on it. */
+static void any_key_may_be_one_that_the_ak_certified(void **state)
+{
+	AUTO(evidence_free) struct evidence_list list;
+	AUTO(request_free) struct request request;
+
+	(void)state;
+	request_init(&request);
+	ask(&request, 0, "ssh-host");
+	certify(&request.keys[0], TICKET, &witness.key);
+	assert_ok(judge(&request, &list));
+	assert_non_null(list.item[0].certified);
+	evidence_free(&list);
+	request.keys[0].attest.p[request.keys[0].attest.n - 1] ^= 1;
+	assert_refused(judge(&request, &list), ERR_REJECTED, "attest-signature");
+}
+
 static void a_key_that_also_decrypts_is_for_templates_that_say_so(void **state)
 {
 	AUTO(evidence_free) struct evidence_list list;
@@ -277,8 +294,8 @@ static void each_class_has_its_members(void **state)
 		{"tls-server", PUBLIC | ATTEST}, {"tls-server", SPKI},
 		{"tls-server", PUBLIC | ATTEST | SIGNATURE | SPKI},
 		{"tls-server", PUBLIC | ATTEST | SIGNATURE | SSH}, {"ssh-host", 0},
-		{"ssh-host", SPKI | SSH}, {"ssh-host", SSH | PUBLIC},
-		{"ssh-host", PUBLIC | ATTEST | SIGNATURE}};
+		{"ssh-host", SPKI | SSH}, {"ssh-host", SSH | PUBLIC}, {"ssh-host", PUBLIC | ATTEST},
+		{"ssh-host", PUBLIC | ATTEST | SIGNATURE | SSH}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -322,6 +339,7 @@ int main(void)
 		cmocka_unit_test(the_ak_and_a_key_that_it_certified_are_judged_in_their_order),
 		cmocka_unit_test(only_aks_have_aks_certificates),
 		cmocka_unit_test(a_statement_is_for_one_ticket),
+		cmocka_unit_test(any_key_may_be_one_that_the_ak_certified),
 		cmocka_unit_test(a_key_that_also_decrypts_is_for_templates_that_say_so),
 		cmocka_unit_test(each_class_has_its_members),
 		cmocka_unit_test(the_ak_is_not_any_key),
