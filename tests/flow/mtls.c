@@ -1,7 +1,6 @@
 #include "tests/flow/mtls.h"
 
 #include "ca/base/file.h"
-#include "tests/flow/httpc.h"
 
 #include <glob.h>
 #include <signal.h>
@@ -158,22 +157,18 @@ static void nginx_line(struct line *line, const struct mtls *mtls, int port)
 }
 
 struct listening {
+	const char *log, *sign; /* what it says when the port is its own */
 	int port;
 	pid_t pid;
 };
 
+/* nginx tries a port that is taken again for a while, and meanwhile somebody else answers there. */
 static bool is_over(void *arg)
 {
 	const struct listening *listening = arg;
-	const struct httpc_peer peer = {.port = listening->port};
-	struct httpc httpc;
 
-	if (!process_is_alive(listening->pid))
-		return true;
-	if (!httpc_open(&httpc, &peer, 1000))
-		return false;
-	httpc_close(&httpc);
-	return true;
+	return !process_is_alive(listening->pid) ||
+	       wait_for_text(listening->log, listening->sign, 1);
 }
 
 /* It ends when its port was taken. */
@@ -182,6 +177,9 @@ static void serve(const struct mtls *mtls, const char *log, struct listening *li
 	for (int tries = 0; tries < 4; tries++) {
 		AUTO(line_free) struct line line = {.argv_n = 0};
 
+		unlink(log);
+		listening->log = log;
+		listening->sign = mtls->is_nginx ? "start worker process " : "ACCEPT";
 		listening->port = free_port();
 		(mtls->is_nginx ? nginx_line : s_server_line)(&line, mtls, listening->port);
 		surround(&line, mtls, &mtls->server);
@@ -228,7 +226,6 @@ void mtls_meet(const struct mtls *mtls, struct mtls_outcome *outcome)
 	AUTO(buf_free) struct buf logged = BUF(1 << 20);
 	struct listening server;
 
-	unlink(log);
 	serve(mtls, log, &server);
 	(mtls->is_curl ? curl_line : s_client_line)(&line, mtls, server.port);
 	surround(&line, mtls, &mtls->client);
