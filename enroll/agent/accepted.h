@@ -11,7 +11,10 @@ struct accepted_one {
 	struct view blob; /* DER, or OpenSSH's blob; the answer's */
 };
 
-/* Only accepted_check() makes one: every certificate is for the key that was asked for, and by whom this machine trusts. */
+/*
+ * Only accepted_check() makes one: every certificate is for the key that was asked for, and by whom
+ * this machine trusts.
+ */
 struct accepted {
 	struct answer *answer;
 	struct accepted_one items[LIMIT_KEYS];
@@ -21,12 +24,13 @@ struct accepted {
 };
 
 /*
- * Checks an answer: its host is `host`, or any host's name when that is NULL; its certificates are those of `keys`, in that
- * order. One in X.509 has the key, leads to an anchor through the answer's intermediates, names no other host, and where
- * it names the device (permanentIdentifier, RFC 4043) says the answer's device_id. One of OpenSSH has the key, is in force
- * now, and signed by the answer's CA for hosts or for users, as its type says; that CA is believed as far as the answer is.
- * ERR_DENIED "service-not-trusted"; ERR_MALFORMED "service-answer". Takes `*answer` over, also on failure. `*out` is the
- * caller's, for accepted_free().
+ * Checks an answer: its host is `host`, or any host's name when that is NULL; its certificates are
+ * those of `keys`, in that order. One in X.509 has the key, leads to an anchor through the answer's
+ * intermediates, names no other host, and where it names the device (permanentIdentifier, RFC 4043)
+ * says the answer's device_id. One of OpenSSH has the key, is in force now, and signed by the
+ * answer's CA for hosts or for users, as its type says; that CA is believed as far as the answer
+ * is. ERR_DENIED "service-not-trusted"; ERR_MALFORMED "service-answer". Takes `*answer` over, also
+ * on failure. `*out` is the caller's, for accepted_free().
  */
 CHECKED enum err accepted_check(struct answer **answer, const struct anchors *anchors,
 	const struct keys *keys, const char *host, struct accepted **out);

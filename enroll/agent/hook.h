@@ -7,10 +7,11 @@
 #define HOOK_SECONDS 60 /* then it is killed */
 
 /*
- * Runs each command that is due by /bin/sh -c, one after the other, in "/" and with standard input empty, and writes
- * after each success that it is not due any more. ENDORSE_TEMPLATE, ENDORSE_HOST, ENDORSE_CERTIFICATE, ENDORSE_FULLCHAIN,
- * ENDORSE_KEY and ENDORSE_CHAIN are in its environment, the last four with the files' absolute paths ("" for those that the
- * template has not). All are run; ERR_INTERNAL "hook" when one failed.
+ * Runs each command that is due by /bin/sh -c, one after the other, in "/" and with standard input
+ * empty, and writes after each success that it is not due any more. ENDORSE_TEMPLATE, ENDORSE_HOST,
+ * ENDORSE_CERTIFICATE, ENDORSE_FULLCHAIN, ENDORSE_KEY and ENDORSE_CHAIN are in its environment, the
+ * last four with the files' absolute paths ("" for those that the template has not). All are run;
+ * ERR_INTERNAL "hook" when one failed.
  */
 CHECKED enum err hooks_run(struct state *state, struct wanted *wanted, const char *host);
 

@@ -1,4 +1,5 @@
-/* wanted.h - which certificates this machine asks for, for which keys, and what runs when they are replaced. */
+/* wanted.h - which certificates this machine asks for, for which keys, and what runs when they are
+ * replaced. */
 #pragma once
 
 #include "ca/base/err.h"
@@ -33,14 +34,15 @@ struct wanted {
 };
 
 /*
- * May a template of this name be asked for? Lower-case letters, digits, "-", "_" and inner ".", and no name whose files
- * would be others' in the state directory (state.h): "chain", "anchors", "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new" or ".fullchain".
+ * May a template of this name be asked for? Lower-case letters, digits, "-", "_" and inner ".", and
+ * no name whose files would be others' in the state directory (state.h): "chain", "anchors",
+ * "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new" or ".fullchain".
  */
 bool want_is_name(const char *name);
 
 /*
- * Adds "NAME" or "NAME=KEY": "ak", "tpm", "tpm:KIND", or a file, which has to exist. Without a KEY that of the shipped
- * template of the name. ERR_MALFORMED "usage".
+ * Adds "NAME" or "NAME=KEY": "ak", "tpm", "tpm:KIND", or a file, which has to exist. Without a KEY
+ * that of the shipped template of the name. ERR_MALFORMED "usage".
  */
 CHECKED enum err wanted_add(struct wanted *wanted, const char *text);
 /* "NAME=COMMAND" for a template that was added, or is yet to be. ERR_MALFORMED "usage". */
@@ -51,7 +53,10 @@ void want_key_text(const struct want *want, char *out, size_t room);
 bool want_key_read(struct want *want, const char *text);
 
 struct want *wanted_find(struct wanted *wanted, const char *template);
-/* The one whose certificate is the AK's own: "ak", or else the first for the AK. After wanted_resolve() there is one. */
+/*
+ * The one whose certificate is the AK's own: "ak", or else the first for the AK. After
+ * wanted_resolve() there is one.
+ */
 size_t wanted_ak(const struct wanted *wanted);
 /* The same templates with the same keys, in whatever order? Commands do not count. */
 bool wanted_same(const struct wanted *a, const struct wanted *b);
@@ -59,9 +64,9 @@ bool wanted_same(const struct wanted *a, const struct wanted *b);
 bool wanted_equal(const struct wanted *a, const struct wanted *b);
 
 /*
- * What is wanted when `asked` for this and `kept` is that: without a template asked for, what is kept; "ak" first, unless another
- * certificate for the AK is wanted; commands that are not
- * said anew stay. ERR_MALFORMED "usage" for a command without its template.
+ * What is wanted when `asked` for this and `kept` is that: without a template asked for, what is
+ * kept; "ak" first, unless another certificate for the AK is wanted; commands that are not said
+ * anew stay. ERR_MALFORMED "usage" for a command without its template.
  */
 CHECKED enum err wanted_resolve(
 	const struct wanted *asked, const struct wanted *kept, struct wanted *out);

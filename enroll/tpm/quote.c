@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-
 enum err pcr_add(struct pcr_values *values, unsigned pcr, const uint8_t value[static 32])
 {
 	if (pcr >= PCRS || (values->selected & 1u << pcr) != 0)
@@ -55,7 +54,10 @@ static enum err check_selection(
 	return OK;
 }
 
-/* Which hash the TPM used is the signature's word: all schemes that attest_judge() takes have it in one place. */
+/*
+ * Which hash the TPM used is the signature's word: all schemes that attest_judge() takes have it in
+ * one place.
+ */
 static const EVP_MD *hash_of(struct view signature)
 {
 	TPMT_SIGNATURE read = {0};
