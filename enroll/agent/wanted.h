@@ -36,7 +36,8 @@ struct wanted {
 /*
  * May a template of this name be asked for? Lower-case letters, digits, "-", "_" and inner ".", and
  * no name whose files would be others' in the state directory (state.h): "chain", "anchors",
- * "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new" or ".fullchain".
+ * "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new", ".fullchain"
+ * or "-cert".
  */
 bool want_is_name(const char *name);
 
