@@ -100,6 +100,15 @@ enum err certs_read(const char *path, const char *code, STACK_OF(X509) **out)
 	return certs_parse(buf_view(&pem), path, code, out);
 }
 
+enum err cert_read(const char *path, const char *code, X509 **out)
+{
+	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
+
+	TRY(certs_read(path, code, &read));
+	*out = sk_X509_shift(read);
+	return OK;
+}
+
 void name_text(const X509_NAME *name, char *out, size_t room)
 {
 	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());

@@ -28,6 +28,8 @@ CHECKED enum err certs_from_pem(struct view pem, STACK_OF(X509) **out, size_t *b
 CHECKED enum err certs_parse(
 	struct view pem, const char *path, const char *code, STACK_OF(X509) **out);
 CHECKED enum err certs_read(const char *path, const char *code, STACK_OF(X509) **out);
+/* The first of them; the caller's. Whatever comes after it must be readable too. */
+CHECKED enum err cert_read(const char *path, const char *code, X509 **out);
 
 /* A distinguished name as RFC 2253 writes it, cut to `room`; never NULL, "" when empty. */
 void name_text(const X509_NAME *name, char *out, size_t room);

@@ -9,10 +9,9 @@
 static const char init_usage[] =
 	"usage: endorsectl ca init --dir DIR --organization NAME [--key-type TYPE]\n"
 	"\n"
-	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, an edge "
-	"CA for\n"
-	"the service's own TLS certificate, and the OpenSSH CAs of hosts and of users; keys are\n"
-	"encrypted, each with a random passphrase in a file beside it. Nothing is ever "
+	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, an edge\n"
+	"CA for the service's own TLS certificate, and the OpenSSH CAs of hosts and of users;\n"
+	"keys are encrypted, each with a random passphrase in a file beside it. Nothing is ever\n"
 	"overwritten.\n"
 	"\n"
 	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519, for all of\n"
@@ -21,9 +20,9 @@ static const char init_usage[] =
 static const char init_ssh_usage[] =
 	"usage: endorsectl ca init-ssh --dir DIR [--key-type TYPE]\n"
 	"\n"
-	"Makes the OpenSSH CAs of hosts and of users in DIR, for an installation whose other CAs "
-	"are\n"
-	"older than these; \"ca init\" has made them together since. Nothing is ever overwritten.\n"
+	"Makes the OpenSSH CAs of hosts and of users in DIR, for an installation whose other\n"
+	"CAs are older than these; \"ca init\" has made them together since. Nothing is ever\n"
+	"overwritten.\n"
 	"\n"
 	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519.\n";
 

@@ -3,5 +3,8 @@
 
 #include "ca/ssh.h"
 
-/* Appends the lines that follow the file's name there. Times are local. ERR_MALFORMED "ssh-certificate", "ssh-key". */
+/*
+ * Appends the lines that follow the file's name there. Times are local. ERR_MALFORMED
+ * "ssh-certificate", "ssh-key".
+ */
 CHECKED enum err ssh_print(struct view blob, struct buf *out);

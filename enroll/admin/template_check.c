@@ -14,18 +14,15 @@ static const char usage[] =
 	"usage: endorsectl template check DIR [--ca FILE]\n"
 	"       endorsectl template check --list-rules\n"
 	"\n"
-	"Reads the templates of DIR as the service does, and tells what it would refuse, and what "
-	"would\n"
-	"hurt later, one finding a line: file:line:column: [rule] what is wrong (clause). The "
-	"service\n"
-	"does not start with any, and keeps what it has at a reload.\n"
+	"Reads the templates of DIR as the service does, and tells what it would refuse, and\n"
+	"what would hurt later, one finding a line: file:line:column: [rule] what is wrong\n"
+	"(clause). The service does not start with any, and keeps what it has at a reload.\n"
 	"\n"
 	"  --ca FILE      the issuing CA's certificate, PEM: is it one for such certificates?\n"
 	"  --list-rules   tell the rules and their clauses\n"
 	"\n"
-	"Exit status: 0 nothing found; 1 something was found; 2 wrong usage, or a file that cannot "
-	"be\n"
-	"read.\n";
+	"Exit status: 0 nothing found; 1 something was found; 2 wrong usage, or a file that\n"
+	"cannot be read.\n";
 
 /* Other commands have other codes: a script asks this one a question. */
 enum { EXIT_GOOD = 0, EXIT_FOUND = 1, EXIT_UNREAD = 2 };
@@ -46,7 +43,7 @@ static int list_rules(void)
 }
 
 /* What cannot be opened is no finding. */
-static enum err is_directory(const char *path)
+static enum err check_directory(const char *path)
 {
 	DIR *dir = opendir(path);
 
@@ -78,7 +75,7 @@ static int check(const char *dir, const char *ca)
 
 	problems_init(&problems);
 	if ((ca != NULL && certs_read(ca, "ca-certificate", &certs) != OK) ||
-		is_directory(dir) != OK)
+		check_directory(dir) != OK)
 		return unread();
 	n = look(dir, ca == NULL ? NULL : sk_X509_value(certs, 0), &problems);
 	fputs(buf_text(&problems.text), stdout);

@@ -10,9 +10,10 @@ struct throwaway {
 };
 
 /*
- * Makes them. `ca`, of a PEM file, is who they are to look like: subject, validity, identifiers and constraints are that
- * CA's, and the key is a new one of its kind; NULL: as endorsectl ca init makes one. For throwaway_free(), also after a
- * failure. ERR_INTERNAL "ca-certificate", "file-write", "crypto"; those of authority_load().
+ * Makes them. `ca`, of a PEM file, is who they are to look like: subject, validity, identifiers and
+ * constraints are that CA's, and the key is a new one of its kind; NULL: as endorsectl ca init
+ * makes one. For throwaway_free(), also after a failure. ERR_INTERNAL "ca-certificate",
+ * "file-write", "crypto"; those of authority_load().
  */
 CHECKED enum err throwaway_make(const char *ca, struct throwaway *out);
 void throwaway_free(struct throwaway *throwaway); /* for AUTO */

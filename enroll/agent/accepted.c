@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DER_SEQUENCE                                                                               \
-	0x30 /* how a certificate in X.509 begins; a blob of OpenSSH begins with a length below 2^24 */
+/* How a certificate in X.509 begins; a blob of OpenSSH begins with a length below 2^24. */
+#define DER_SEQUENCE 0x30
 
 void accepted_free(struct accepted **accepted)
 {

@@ -11,7 +11,10 @@ struct accepted_one {
 	struct view blob; /* DER, or OpenSSH's blob; the answer's */
 };
 
-/* Only accepted_check() makes one: every certificate is for the key that was asked for, and by whom this machine trusts. */
+/*
+ * Only accepted_check() makes one: every certificate is for the key that was asked for, and by whom
+ * this machine trusts.
+ */
 struct accepted {
 	struct answer *answer;
 	struct accepted_one items[LIMIT_KEYS];

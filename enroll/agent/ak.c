@@ -246,3 +246,11 @@ const char *device_ak_place(const struct device_ak *ak)
 
 	return parent_hierarchy(ak->parent, &hierarchy) ? ak_hierarchy_text(hierarchy) : "handle";
 }
+
+bool device_ak_needs_ek(const struct device_ak *ak)
+{
+	enum ak_hierarchy hierarchy;
+
+	return ak->handle == 0 && parent_hierarchy(ak->parent, &hierarchy) &&
+	       hierarchy == AK_BELOW_EK;
+}

@@ -68,3 +68,5 @@ CHECKED enum err device_ak_persist(
 
 /* "owner", "endorsement", "ek"; "handle" for one that is known by its handle alone. */
 const char *device_ak_place(const struct device_ak *ak);
+/* Its parent is the EK, and it is not persistent: device_ak_load() wants that EK. */
+bool device_ak_needs_ek(const struct device_ak *ak);

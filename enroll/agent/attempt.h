@@ -57,8 +57,9 @@ void attempt_free(struct attempt *attempt);
 
 /*
  * The steps of attempt_run(), for who looks at them one by one. attempt_find_ek() fills `ek`;
- * attempt_write_claim() wants `ek`, `found` and `keys`, the next `http` and a started `retry`; attempt_activate() also
- * has the AK certify keys and writes `request`. `*out` is the caller's, for answer_free(); it is not checked yet.
+ * attempt_write_claim() wants `ek`, `found` and `keys`, the next `http` and a started `retry`;
+ * attempt_activate() also has the AK certify keys and writes `request`. `*out` is the caller's, for
+ * answer_free(); it is not checked yet.
  */
 CHECKED enum err attempt_find_ek(struct attempt *attempt, struct tpm *tpm);
 CHECKED enum err attempt_write_claim(struct attempt *attempt);

@@ -1,7 +1,7 @@
 #include "enroll/agent/endpoint.h"
 
-#include "ca/base/cert.h"
 #include "ca/base/file.h"
+#include "ca/base/ossl.h"
 
 #include <curl/curl.h>
 #include <openssl/err.h>
@@ -13,15 +13,6 @@
 #define CONNECT_MS 10000L
 #define KEY_MAX (64 * 1024)
 #define ADDRESS_MAX 300
-
-enum err endpoint_read_certificate(const char *path, X509 **out)
-{
-	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
-
-	TRY(certs_read(path, "pem-file", &read));
-	*out = sk_X509_shift(read);
-	return OK;
-}
 
 enum err endpoint_read_key(const char *path, EVP_PKEY **out)
 {

@@ -17,6 +17,17 @@ static enum err read_chain(struct state *state, STACK_OF(X509) **out)
 	return pem.n == 0 ? OK : certs_parse(buf_view(&pem), path, "pem-file", out);
 }
 
+enum err held_enrollment(struct state *state, struct enrollment *out)
+{
+	enum err err = state_enrollment(state, out);
+
+	if (err == ERR_NOT_FOUND)
+		return fail(ERR_NOT_FOUND, "file-missing",
+			"%s: nothing is held here: enroll this machine first (endorse enroll)",
+			state_dir(state));
+	return err;
+}
+
 enum err held_ak(struct state *state, const struct enrollment *enrollment, struct device_ak **out)
 {
 	AUTO(buf_free) struct buf public = BUF(LIMIT_PUBLIC);

@@ -20,6 +20,9 @@ struct held {
  */
 void held_read(struct state *state, const struct anchors *anchors, int64_t now, struct held *out);
 
+/* What the last enrollment wrote, for who can do nothing without: ERR_NOT_FOUND says what to do. */
+CHECKED enum err held_enrollment(struct state *state, struct enrollment *out);
+
 /*
  * The AK of an enrollment from the files beside it. `*out` is the caller's. Errors of
  * device_ak_read() and device_ak_public().

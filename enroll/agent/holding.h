@@ -31,8 +31,8 @@ struct holding {
 };
 
 /*
- * Reads and judges the certificate of `want` at `now`; the TPM is not asked. All that is wrong is a judgement, not an
- * error; a certificate that is not there is broken.
+ * Reads and judges the certificate of `want` at `now`; the TPM is not asked. All that is wrong is a
+ * judgement, not an error; a certificate that is not there is broken.
  */
 void holding_read(struct state *state, const struct want *want, const struct device_ak *ak,
 	const struct anchors *anchors, int64_t now, struct holding *out);

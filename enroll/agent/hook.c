@@ -117,8 +117,8 @@ static void become(char *const argv[], const struct surroundings *s)
 	_exit(127);
 }
 
-/* False when it had to be killed. */
-static bool reap(pid_t child, int *status)
+/* What it had to be killed for; NULL when it ended by itself. */
+static const char *reap(pid_t child, int *status)
 {
 	int64_t deadline = clock_ms() + INT64_C(1000) * HOOK_SECONDS;
 	pid_t ended;
@@ -131,30 +131,30 @@ static bool reap(pid_t child, int *status)
 		kill(-child, SIGKILL);
 		kill(child, SIGKILL);
 		waitpid(child, status, 0);
-		return false;
+		return clock_ms() < deadline ? "endorse was interrupted" : "it took too long";
 	}
-	return ended == child;
+	return ended == child ? NULL : strerror(errno);
 }
 
 static bool succeeds(const struct want *want, const struct surroundings *s)
 {
 	AUTO(mem_free) char *command = strdup(want->command);
 	char name[] = "sh", option[] = "-c", *argv[] = {name, option, command, NULL};
+	const char *killed = NULL;
 	int status = 0;
 	pid_t child = command == NULL ? -1 : fork();
 
 	if (child == 0)
 		become(argv, s);
-	/* Here as well: whichever of the two is first, the group is there before it may have to be killed. */
+	/* Whoever comes first makes the group, so that it is there when it is to be killed. */
 	if (child > 0)
 		setpgid(child, child);
 	if (child < 0)
 		fprintf(stderr, "endorse: %s: \"%s\" could not be started: %s\n", want->template,
 			want->command, strerror(errno));
-	else if (!reap(child, &status))
-		fprintf(stderr, "endorse: %s: \"%s\" was stopped: %s; a command may take %d s\n",
-			want->template, want->command,
-			interrupt_pending() ? "a signal came" : "it had not ended", HOOK_SECONDS);
+	else if ((killed = reap(child, &status)) != NULL)
+		fprintf(stderr, "endorse: %s: \"%s\" was stopped: %s (at most %d s)\n",
+			want->template, want->command, killed, HOOK_SECONDS);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	else if (WIFEXITED(status))

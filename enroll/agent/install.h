@@ -11,5 +11,8 @@
  */
 CHECKED enum err install(struct attempt *attempt);
 
-/* Where the OpenSSH certificate for the key in `file` goes, for free(); NULL when the name does not end in ".pub". */
+/*
+ * Where the OpenSSH certificate for the key in `file` goes, for free(); NULL when the name does not
+ * end in ".pub".
+ */
 char *install_beside(const char *file);

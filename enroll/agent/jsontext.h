@@ -1,4 +1,5 @@
-/* jsontext.h - writing JSON objects of strings, truth values and lists of such objects (RFC 8259), nothing more. */
+/* jsontext.h - writing JSON objects of strings, truth values and lists of such objects (RFC 8259),
+ * nothing more. */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -10,7 +11,10 @@
 void jsontext_begin(struct buf *out);
 void jsontext_string(struct buf *out, const char *name, const char *value); /* NULL: null */
 void jsontext_bool(struct buf *out, const char *name, bool value);
-/* A member that is a list: between the two, objects of their own between jsontext_item() and jsontext_item_end(). */
+/*
+ * A member that is a list: between the two, objects of their own between jsontext_item() and
+ * jsontext_item_end().
+ */
 void jsontext_list(struct buf *out, const char *name);
 void jsontext_list_end(struct buf *out);
 void jsontext_item(struct buf *out);

@@ -10,7 +10,10 @@ static enum err bad(const char *what)
 	return fail(ERR_INTERNAL, "certificates-file", "%s", what);
 }
 
-/* Up to `end`, or to the end of the text where that is 0; false when it does not fit or has a control character. */
+/*
+ * Up to `end`, or to the end of the text where that is 0; false when it does not fit or has a
+ * control character.
+ */
 static bool next_field(struct view *rest, char end, char *out, size_t room)
 {
 	const uint8_t *at = memchr(rest->p, end, rest->n);

@@ -78,6 +78,12 @@ enum err ledger_compare(const struct endpoint_log *log, const uint8_t pcr[static
 	return OK;
 }
 
+enum err ledger_path(const char *log, const char *state_dir, char **out)
+{
+	*out = log == NULL ? path_join(state_dir, LEDGER_NAME) : strdup(log);
+	return *out == NULL ? fail(ERR_INTERNAL, "out-of-memory", "a path") : OK;
+}
+
 enum err ledger_pcr_read(const char *text, unsigned *out)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -99,6 +105,12 @@ static enum err lock(struct ledger *ledger)
 	if (asprintf(&path, "%s.lock", ledger->path) < 0)
 		return fail(ERR_INTERNAL, "out-of-memory", "ledger_open");
 	ledger->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (ledger->lock < 0 && errno == ENOENT)
+		return fail(ERR_INTERNAL, "file-write",
+			"%s: its directory is not there; endorse enroll makes the state directory, "
+			"and "
+			"--log names another place",
+			ledger->path);
 	if (ledger->lock < 0)
 		return fail(ERR_INTERNAL, "file-write", "%s: %s", path, strerror(errno));
 	while (flock(ledger->lock, LOCK_EX | LOCK_NB) != 0) {

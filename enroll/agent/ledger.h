@@ -9,14 +9,15 @@
 struct ledger; /* only ledger_open() makes one: its log is what the PCR went through */
 
 /*
- * Opens the log at `path` for one user at a time (the file `path`.lock), then the TPM, which a raw device too lends to one at a
- * time, and compares the log with the PCR. An event is written
- * to `path`.ahead before the PCR is extended, and the log is replaced after it: a machine that stops in between goes on
- * here with what is missing. A log of an earlier boot (the PCR is zero) is over: a new one begins with what it
- * marked invalid. `pcr` is the PCR wanted, or NULL for that of the log, which for a new one is ENDPOINT_PCR. `*out` is the
- * caller's, for ledger_close(). ERR_CONFLICT "log-busy" when others keep the lock for ten seconds; ERR_CONFLICT "log-unfit" when the PCR went
- * through something else than the log says, or the log is of another PCR; ERR_MALFORMED "endpoint-log"; ERR_INTERNAL
- * "tpm", "tpm-auth", "file-read", "file-write".
+ * Opens the log at `path` for one user at a time (the file `path`.lock), then the TPM, which a raw
+ * device too lends to one at a time, and compares the log with the PCR. An event is written to
+ * `path`.ahead before the PCR is extended, and the log is replaced after it: a machine that stops
+ * in between goes on here with what is missing. A log of an earlier boot (the PCR is zero) is over:
+ * a new one begins with what it marked invalid. `pcr` is the PCR wanted, or NULL for that of the
+ * log, which for a new one is ENDPOINT_PCR. `*out` is the caller's, for ledger_close().
+ * ERR_CONFLICT "log-busy" when others keep the lock for ten seconds; ERR_CONFLICT "log-unfit" when
+ * the PCR went through something else than the log says, or the log is of another PCR;
+ * ERR_MALFORMED "endpoint-log"; ERR_INTERNAL "tpm", "tpm-auth", "file-read", "file-write".
  */
 CHECKED enum err ledger_open(const struct tpm_access *access, const char *path, const unsigned *pcr,
 	struct ledger **out);
@@ -33,10 +34,16 @@ size_t ledger_extended(const struct ledger *ledger);
 bool ledger_begins_anew(const struct ledger *ledger);
 
 /*
- * Extends the PCR, and appends to the log; NULL: only what comes from an earlier boot. ERR_CONFLICT "log-unfit" when somebody
- * else extended the PCR meanwhile; ERR_REJECTED "endpoint-log-full".
+ * Extends the PCR, and appends to the log; NULL: only what comes from an earlier boot. ERR_CONFLICT
+ * "log-unfit" when somebody else extended the PCR meanwhile; ERR_REJECTED "endpoint-log-full".
  */
 CHECKED enum err ledger_append(struct ledger *ledger, const struct endpoint_event *event);
+
+/*
+ * Where the log is: `log`, or when that is NULL LEDGER_NAME in the state directory. `*out` is the
+ * caller's, for free(). ERR_INTERNAL "out-of-memory".
+ */
+CHECKED enum err ledger_path(const char *log, const char *state_dir, char **out);
 
 /* Reads the number of a PCR that can have a log; ERR_MALFORMED "usage" otherwise. */
 CHECKED enum err ledger_pcr_read(const char *text, unsigned *out);

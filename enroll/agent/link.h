@@ -1,4 +1,5 @@
-/* link.h - does this tunnel end where it says? What a relying party checks (PROTOCOL.md, "Linking a tunnel endpoint"). */
+/* link.h - does this tunnel end where it says? What a relying party checks (PROTOCOL.md, "Linking a
+ * tunnel endpoint"). */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -35,13 +36,20 @@ enum link_part {
 const char *link_part_text(enum link_part part); /* "same-ak"; stable */
 
 /*
- * OK when every part holds; `*broken` is then LINK_PARTS. Otherwise `*broken` is the first that does not, and why() says
- * why: ERR_REJECTED or ERR_DENIED with the reason of enroll/tpm or "link-...". ERR_INTERNAL for what went wrong here.
+ * OK when every part holds; `*broken` is then LINK_PARTS. Otherwise `*broken` is the first that
+ * does not, and why() says why: ERR_REJECTED or ERR_DENIED with the reason of enroll/tpm or
+ * "link-...". ERR_INTERNAL for what went wrong here.
  */
 CHECKED enum err link_judge(const struct link_question *question, enum link_part *broken);
 
-/* Is the certificate for what the part wants, LINK_AK or LINK_PROPERTY, and for nothing else, by its extended key usage? */
+/*
+ * Is the certificate for what the part wants, LINK_AK or LINK_PROPERTY, and for nothing else, by
+ * its extended key usage?
+ */
 bool link_part_takes(enum link_part part, X509 *certificate);
 
-/* Reads 16 to 32 bytes in hexadecimal; ERR_MALFORMED "usage" otherwise. `out` is made here, for buf_free(). */
+/*
+ * Reads 16 to 32 bytes in hexadecimal; ERR_MALFORMED "usage" otherwise. `out` is made here, for
+ * buf_free().
+ */
 CHECKED enum err link_nonce_read(const char *text, struct buf *out);

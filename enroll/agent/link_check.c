@@ -1,4 +1,5 @@
 /* link_check.c - `endorse link-check`. */
+#include "ca/base/cert.h"
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
 #include "ca/base/ossl.h"
@@ -20,10 +21,9 @@ const char link_check_usage[] =
 	"                          --evidence PATH --ca FILE --nonce HEX [--json]\n"
 	"       endorse link-check --new-nonce\n"
 	"\n"
-	"For who connects to a TLS endpoint: does it end in the machine that the CA vouches for "
-	"under\n"
-	"that name? Checks the AK and platform-property certificates, the names, and that this AK\n"
-	"quoted the endpoint's key, freshly. Says linked, or which link is broken.\n"
+	"For who connects to a TLS endpoint: does it end in the machine that the CA vouches for\n"
+	"under that name? Checks the AK and platform-property certificates, the names, and that\n"
+	"this AK quoted the endpoint's key, freshly. Says linked, or which link is broken.\n"
 	"\n"
 	"  --endpoint FILE      PEM: the certificate that the endpoint showed\n"
 	"  --connect HOST:PORT  or connect, and take what is shown there\n"
@@ -85,6 +85,11 @@ static enum err read_option(int id, struct check_options *out)
 	}
 }
 
+static enum err missing(const char *option, const char *what)
+{
+	return fail(ERR_MALFORMED, "usage", "%s is missing: %s", option, what);
+}
+
 static enum err complete(struct check_options *out)
 {
 	char host[HOSTNAME_MAX + 1];
@@ -92,18 +97,23 @@ static enum err complete(struct check_options *out)
 	if ((out->endpoint == NULL) == (out->connect == NULL))
 		return fail(ERR_MALFORMED, "usage",
 			"name the endpoint: --endpoint FILE, or --connect HOST:PORT");
-	if (out->connect != NULL && out->name[0] == '\0') {
-		if (!endpoint_host(out->connect, host, sizeof(host)))
-			return fail(ERR_MALFORMED, "usage", "--connect: \"%s\" is not HOST:PORT",
-				out->connect);
-		if (ownname_read(host, out->name) != OK)
-			return fail(ERR_MALFORMED, "usage", "--name is wanted, the host's own: %s",
-				why()->sentence);
-	}
-	if (out->name[0] == '\0' || out->evidence == NULL || out->ca == NULL || out->nonce.n == 0)
+	if (out->connect != NULL && !endpoint_host(out->connect, host, sizeof(host)))
+		return fail(
+			ERR_MALFORMED, "usage", "--connect: \"%s\" is not HOST:PORT", out->connect);
+	if (out->connect != NULL && out->name[0] == '\0' && ownname_read(host, out->name) != OK)
 		return fail(ERR_MALFORMED, "usage",
-			"--name, --evidence, --ca and --nonce are wanted: see endorse link-check "
-			"--help");
+			"--connect: \"%s\" is no name that certificates have: say with --name "
+			"which "
+			"one is wanted there",
+			host);
+	if (out->name[0] == '\0')
+		return missing("--name NAME", "the name that was dialled");
+	if (out->evidence == NULL)
+		return missing("--evidence PATH", "what endorse quote wrote on the host");
+	if (out->ca == NULL)
+		return missing("--ca FILE", "the CA certificates to trust");
+	if (out->nonce.n == 0)
+		return missing("--nonce HEX", "the one that the evidence was asked for with");
 	return OK;
 }
 
@@ -225,7 +235,7 @@ static enum err check(const struct check_options *options, struct outcome *outco
 	}
 	TRY(err);
 	TRY(options->connect != NULL ? endpoint_connect(options->connect, options->name, &endpoint)
-				     : endpoint_read_certificate(options->endpoint, &endpoint));
+				     : cert_read(options->endpoint, "pem-file", &endpoint));
 	return judge(options, anchors, endpoint, &linkage, outcome);
 }
 

@@ -26,12 +26,12 @@ static enum err read_bytes(const char *dir, const char *name, struct buf *out)
 static enum err read_certificate(const char *dir, const char *name, struct buf *out)
 {
 	AUTO(mem_free) char *path = path_join(dir, name);
-	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
+	AUTO(x509_free) X509 *certificate = NULL;
 
 	if (path == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "a path");
-	TRY(certs_read(path, "pem-file", &read));
-	return cert_der_add(sk_X509_value(read, 0), out);
+	TRY(cert_read(path, "pem-file", &certificate));
+	return cert_der_add(certificate, out);
 }
 
 static enum err read_chain(const char *dir, struct linkage *out)

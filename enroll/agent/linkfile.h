@@ -14,12 +14,16 @@
 #define LINKFILE_CHAIN "chain.pem" /* may be empty, or lack */
 
 /*
- * Reads the file, or the directory, at `path`. `out` is overwritten, and for linkage_free() also after a failure.
- * ERR_MALFORMED as linkage_parse(); ERR_NOT_FOUND "file-missing"; ERR_INTERNAL "file-read", "pem-file".
+ * Reads the file, or the directory, at `path`. `out` is overwritten, and for linkage_free() also
+ * after a failure. ERR_MALFORMED as linkage_parse(); ERR_NOT_FOUND "file-missing"; ERR_INTERNAL
+ * "file-read", "pem-file".
  */
 CHECKED enum err linkfile_read(const char *path, struct linkage *out);
 
-/* Writes it into the directory that is at `path`, or as a file; to standard output for "-". ERR_INTERNAL "file-write". */
+/*
+ * Writes it into the directory that is at `path`, or as a file; to standard output for "-".
+ * ERR_INTERNAL "file-write".
+ */
 CHECKED enum err linkfile_write(const struct linkage *linkage, const char *path);
 
 /* The certificates of one; the caller's. ERR_MALFORMED "linkage" for what is no certificate. */

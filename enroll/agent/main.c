@@ -15,7 +15,7 @@ static const struct subcommand {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } subcommands[] = {
-	{"enroll", enroll_command, "prove this machine's TPM and get a certificate for its AK"},
+	{"enroll", enroll_command, "prove this machine's TPM and get certificates"},
 	{"renew", renew_command, "keep what was issued current; for a timer"},
 	{"status", status_command, "what this machine holds, and until when"},
 	{"ssh-config", ssh_config_command, "what sshd and known_hosts need of that"},
@@ -40,8 +40,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		fprintf(out, "  %-16s %s\n", subcommands[i].name, subcommands[i].summary);
 	fputs("\nExit codes: 0 done, 1 this machine, 2 usage, 3 TPM, 4 service away, 5 refused,\n"
-	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin, 9 does not "
-	      "hold. See endorse(1).\n",
+	      "6 service not trusted, 7 nothing valid held, 8 waiting for an admin,\n"
+	      "9 does not hold. See endorse(1).\n",
 		out);
 }
 

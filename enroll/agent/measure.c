@@ -1,4 +1,5 @@
 /* measure.c - `endorse measure-endpoint`. */
+#include "ca/base/cert.h"
 #include "ca/base/encode.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
@@ -16,11 +17,9 @@
 const char measure_usage[] =
 	"usage: endorse measure-endpoint (--certificate FILE | --public-key FILE) [options]\n"
 	"\n"
-	"Extends a PCR with the key of a TLS endpoint of this machine, and writes it into the log "
-	"that\n"
-	"endorse quote shows with the quote. To be run as root before the endpoint's server "
-	"starts, at\n"
-	"each of its starts: a key that is in the log is not measured again.\n"
+	"Extends a PCR with the key of a TLS endpoint of this machine, and writes it into the\n"
+	"log that endorse quote shows with the quote. To be run as root before the endpoint's\n"
+	"server starts, at each of its starts: a key that is in the log is not measured again.\n"
 	"\n"
 	"  --certificate FILE  PEM: the endpoint's TLS certificate\n"
 	"  --public-key FILE   PEM: or its public key\n"
@@ -107,7 +106,7 @@ static enum err key_digest(const struct measure_options *options, uint8_t out[st
 		TRY(endpoint_read_key(options->public_key, &key));
 		return endpoint_key_sha256(key, out);
 	}
-	TRY(endpoint_read_certificate(options->certificate, &certificate));
+	TRY(cert_read(options->certificate, "pem-file", &certificate));
 	if (X509_get0_pubkey(certificate) == NULL)
 		return fail(ERR_INTERNAL, "pem-file", "%s: a kind of key that is not known",
 			options->certificate);
@@ -164,9 +163,8 @@ int measure_command(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	interrupt_hold();
-	if (err == OK && (path = path_join(options.log == NULL ? options.state_dir : ".",
-				  options.log == NULL ? LEDGER_NAME : options.log)) == NULL)
-		err = fail(ERR_INTERNAL, "out-of-memory", "a path");
+	if (err == OK)
+		err = ledger_path(options.log, options.state_dir, &path);
 	if (err == OK)
 		err = measure(&options, path);
 	if (err == OK)

@@ -241,9 +241,15 @@ enum err order_complete(struct order *order)
 enum err order_recall(struct order *order, struct state *state)
 {
 	struct enrollment *e = &order->recalled;
+	enum err err = state_enrollment(state, e);
 
+	if (err == ERR_NOT_FOUND && order->server == NULL)
+		return fail(ERR_MALFORMED, "usage",
+			"%s: nothing is held here that names a service: give --server URL and --ca "
+			"FILE, or enroll first (endorse enroll)",
+			state_dir(state));
 	/* One that cannot be read is told of where it is judged. */
-	if (state_enrollment(state, e) != OK)
+	if (err != OK)
 		return order_complete(order);
 	if (order->server == NULL && (order->server = strdup(e->server)) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "the server's name");

@@ -26,8 +26,8 @@ CHECKED enum err order_read(int argc, char **argv, struct order *out);
 CHECKED enum err order_parse(int argc, char **argv, struct order *out);
 CHECKED enum err order_complete(struct order *order);
 /*
- * The second half for who goes on with an earlier enrollment: server, service and host that are not on the command line are
- * those of `state`, where there are any.
+ * The second half for who goes on with an earlier enrollment: server, service and host that are not
+ * on the command line are those of `state`, where there are any.
  */
 CHECKED enum err order_recall(struct order *order, struct state *state);
 void order_free(struct order *order);

@@ -48,10 +48,8 @@ enum err tpm_quote(struct tpm *tpm, const struct loaded *key, struct view nonce,
 	AUTO(esys_free) TPM2B_ATTEST *quoted = NULL;
 	AUTO(esys_free) TPMT_SIGNATURE *by = NULL;
 	const TPMT_SIG_SCHEME keys_own = {.scheme = TPM2_ALG_NULL};
-	uint8_t bytes[sizeof(TPMT_SIGNATURE)];
 	TPML_PCR_SELECTION selection;
 	TPM2B_DATA extra = {0};
-	size_t n = 0;
 
 	if (nonce.n > sizeof(TPMU_HA))
 		return fail(ERR_INTERNAL, "tpm", "a nonce of %zu bytes is too long", nonce.n);
@@ -61,9 +59,7 @@ enum err tpm_quote(struct tpm *tpm, const struct loaded *key, struct view nonce,
 	TRY(tpm_ok(TPM_PATIENT(Esys_Quote(tpm_esys(tpm), key->tr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 			   ESYS_TR_NONE, &extra, &keys_own, &selection, &quoted, &by)),
 		"TPM2_Quote"));
-	TRY(tpm_ok(Tss2_MU_TPMT_SIGNATURE_Marshal(by, bytes, sizeof(bytes), &n), "a signature"));
 	buf_add(attest, (struct view){quoted->attestationData, quoted->size});
-	buf_add(signature, (struct view){bytes, n});
 	TRY(buf_ok(attest));
-	return buf_ok(signature);
+	return tpm_signature_write(by, signature);
 }

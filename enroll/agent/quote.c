@@ -23,12 +23,12 @@ const char quote_usage[] =
 	"takes as --evidence.\n"
 	"\n"
 	"  --nonce HEX      the relying party's: 32 to 64 hexadecimal digits\n"
-	"  --out PATH       a file, or a directory that is there, which gets single files "
-	"(default: -,\n"
-	"                   standard output)\n"
+	"  --out PATH       a file, or a directory that is there, which gets single files\n"
+	"                   (default: -, standard output)\n"
 	"  --pcr N          refuse a log that is about another PCR\n"
 	"  --log FILE       default: " LEDGER_NAME " in DIR\n"
-	"  --property FILE  the platform-property certificate (default: " PROPERTY_NAME " in DIR)\n"
+	"  --property FILE  the platform-property certificate (default: " PROPERTY_NAME "\n"
+	"                   in DIR)\n"
 	"  --state DIR      default " STATE_DEFAULT "\n" ACCESS_USAGE;
 
 struct quote_options {
@@ -108,12 +108,12 @@ static enum err read_options(int argc, char **argv, struct quote_options *out)
 static enum err read_certificate(const char *dir, const char *name, struct buf *out)
 {
 	AUTO(mem_free) char *path = path_join(dir, name);
-	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
+	AUTO(x509_free) X509 *certificate = NULL;
 
 	if (path == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "a path");
-	TRY(certs_read(path, "pem-file", &read));
-	return cert_der_add(sk_X509_value(read, 0), out);
+	TRY(cert_read(path, "pem-file", &certificate));
+	return cert_der_add(certificate, out);
 }
 
 static enum err read_chain(struct state *state, struct linkage *out)
@@ -151,15 +151,13 @@ static enum err read_certificates(
 }
 
 /* The AK in the TPM, as the enrollment left it. */
-static enum err load_ak(
-	struct tpm *tpm, struct state *state, const struct device_ak *ak, struct loaded *out)
+static enum err load_ak(struct tpm *tpm, const struct enrollment *enrollment,
+	const struct device_ak *ak, struct loaded *out)
 {
 	AUTO(device_ek_free) struct device_ek *ek = NULL;
-	struct enrollment enrollment;
 
-	TRY(state_enrollment(state, &enrollment));
-	if (ak->handle == 0 && strcmp(device_ak_place(ak), "ek") == 0)
-		TRY(device_ek_find(tpm, enrollment.ek_template, EK_CERTIFICATE_AUTO, &ek));
+	if (device_ak_needs_ek(ak))
+		TRY(device_ek_find(tpm, enrollment->ek_template, EK_CERTIFICATE_AUTO, &ek));
 	return device_ak_load(tpm, ak, ek, out);
 }
 
@@ -209,14 +207,14 @@ static enum err quote_into(const struct quote_options *options, const char *log,
 	AUTO(ledger_close) struct ledger *ledger = NULL;
 	struct enrollment enrollment;
 
-	TRY(state_enrollment(state, &enrollment));
+	TRY(held_enrollment(state, &enrollment));
 	TRY(held_ak(state, &enrollment, &ak));
 	TRY(read_certificates(options, state, out));
 	TRY(ledger_open(&options->access, log, options->has_pcr ? &options->pcr : NULL, &ledger));
 	{
 		AUTO(loaded_flush) struct loaded key = LOADED(ledger_tpm(ledger));
 
-		TRY(load_ak(ledger_tpm(ledger), state, ak, &key));
+		TRY(load_ak(ledger_tpm(ledger), &enrollment, ak, &key));
 		TRY(quote_log(options, &key, ledger, out));
 	}
 	return check_own(options, ledger, out);
@@ -229,10 +227,7 @@ static enum err quote(const struct quote_options *options)
 	AUTO(mem_free) char *log = NULL;
 
 	linkage_init(&linkage);
-	log = path_join(options->log == NULL ? options->state_dir : ".",
-		options->log == NULL ? LEDGER_NAME : options->log);
-	if (log == NULL)
-		return fail(ERR_INTERNAL, "out-of-memory", "a path");
+	TRY(ledger_path(options->log, options->state_dir, &log));
 	TRY(state_open_readonly(options->state_dir, &state));
 	TRY(quote_into(options, log, state, &linkage));
 	return linkfile_write(&linkage, options->out);

@@ -25,9 +25,10 @@ enum reliance_part {
 const char *reliance_part_text(enum reliance_part part); /* "ak-certificate"; stable */
 
 /*
- * The first two parts: whatever the certificate says after them, a CA of the anchors has said, but for a self-signed one. `skae`
- * was made by skae_init(). When a part does not hold, `*broken` is that part and why() says why: ERR_REJECTED, ERR_DENIED,
- * ERR_MALFORMED or ERR_NOT_FOUND. ERR_INTERNAL for what went wrong here.
+ * The first two parts: whatever the certificate says after them, a CA of the anchors has said, but
+ * for a self-signed one. `skae` was made by skae_init(). When a part does not hold, `*broken` is
+ * that part and why() says why: ERR_REJECTED, ERR_DENIED, ERR_MALFORMED or ERR_NOT_FOUND.
+ * ERR_INTERNAL for what went wrong here.
  */
 CHECKED enum err reliance_read(
 	const struct reliance_question *question, struct skae *skae, enum reliance_part *broken);

@@ -53,7 +53,7 @@ static enum err prepare(struct attempt *a)
 
 	TRY(held_ak(a->state, &a->before, &a->found.ak));
 	TRY(tpm_open(&a->wish->access, &tpm));
-	if (strcmp(device_ak_place(a->found.ak), ak_hierarchy_text(AK_BELOW_EK)) == 0)
+	if (device_ak_needs_ek(a->found.ak))
 		TRY(attempt_find_ek(a, tpm));
 	loaded.tpm = tpm;
 	TRY(device_ak_load(tpm, a->found.ak, a->ek, &loaded));
@@ -114,8 +114,6 @@ static enum err sign_message(
 	AUTO(esys_free) TPMT_SIGNATURE *signature = NULL;
 	const TPMT_SIG_SCHEME own = {.scheme = TPM2_ALG_NULL};
 	TPM2B_MAX_BUFFER bytes = {.size = (uint16_t)message.n};
-	uint8_t marshalled[sizeof(*signature)];
-	size_t n = 0;
 
 	memcpy(bytes.buffer, message.p, message.n);
 	TRY(tpm_ok(TPM_PATIENT(Esys_Hash(tpm_esys(tpm), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
@@ -125,10 +123,7 @@ static enum err sign_message(
 	TRY(tpm_ok(TPM_PATIENT(Esys_Sign(tpm_esys(tpm), key.tr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 			   ESYS_TR_NONE, digest, &own, leave, &signature)),
 		"TPM2_Sign"));
-	TRY(tpm_ok(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, marshalled, sizeof(marshalled), &n),
-		"a signature"));
-	buf_add(out, (struct view){marshalled, n});
-	return buf_ok(out);
+	return tpm_signature_write(signature, out);
 }
 
 /* What a renewal says, signed by the AK. */

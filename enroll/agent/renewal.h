@@ -5,17 +5,19 @@
 #include "enroll/agent/held.h"
 
 /*
- * When the next certificate is to be fetched: between a half and two thirds of its life, at a place that its digest chooses, so
- * that a fleet which was enrolled in one hour does not come back in one.
+ * When the next certificate is to be fetched: between a half and two thirds of its life, at a place
+ * that its digest chooses, so that a fleet which was enrolled in one hour does not come back in
+ * one.
  */
 int64_t renewal_time(int64_t from, int64_t until, const uint8_t digest[static SHA256_SIZE]);
 /* The earliest of all that are held; `*which` says whose. */
 int64_t renewal_next(const struct held *held, size_t *which);
 
 /*
- * As attempt_run(), with POST /v1/renew/ticket and /v1/renew (PROTOCOL.md, "Renewal"); `attempt->wanted` is what is kept and
- * `before` the enrollment. ERR_DENIED "service-refused" with `problem`, and the others of http_post(); those of
- * device_ak_load() when the TPM has the AK no more.
+ * As attempt_run(), with POST /v1/renew/ticket and /v1/renew (PROTOCOL.md, "Renewal");
+ * `attempt->wanted` is what is kept and `before` the enrollment. ERR_DENIED "service-refused" with
+ * `problem`, and the others of http_post(); those of device_ak_load() when the TPM has the AK no
+ * more.
  */
 CHECKED enum err renewal_run(struct attempt *attempt);
 

@@ -23,9 +23,8 @@
 const char self_sign_usage[] =
 	"usage: endorse self-sign --key NAME|FILE [options]\n"
 	"\n"
-	"Makes a TLS certificate that a key of this TPM signs itself, with the AK's word in it "
-	"that\n"
-	"the key is in this TPM (SKAE). It is shown together with the AK's certificate.\n"
+	"Makes a TLS certificate that a key of this TPM signs itself, with the AK's word in it\n"
+	"that the key is in this TPM (SKAE). It is shown together with the AK's certificate.\n"
 	"\n"
 	"  --key NAME|FILE  the key: NAME.tss2.pem in DIR, or a TSS2 PRIVATE KEY file\n"
 	"  --name NAME      the DNS name in it (default: that of the last enrollment)\n"
@@ -135,30 +134,14 @@ static void machine_free(struct machine *machine)
 	tpm_close(&machine->tpm);
 }
 
-static enum err read_ak_certificate(const char *path, X509 **out)
-{
-	AUTO(x509_stack_free) STACK_OF(X509) *read = NULL;
-
-	TRY(certs_read(path, "pem-file", &read));
-	*out = sk_X509_shift(read);
-	return OK;
-}
-
 static enum err read_machine(
 	const struct sign_options *options, struct state *state, struct machine *out)
 {
-	enum err err = state_enrollment(state, &out->enrollment);
-
-	if (err == ERR_NOT_FOUND)
-		return fail(ERR_NOT_FOUND, "file-missing",
-			"%s: nothing is held here, and it is the AK that vouches for the key: "
-			"enroll first",
-			state_dir(state));
-	TRY(err);
+	TRY(held_enrollment(state, &out->enrollment));
 	TRY(held_ak(state, &out->enrollment, &out->ak));
-	TRY(read_ak_certificate(state_path(state, STATE_AK_CERT), &out->ak_certificate));
+	TRY(cert_read(state_path(state, STATE_AK_CERT), "pem-file", &out->ak_certificate));
 	TRY(tpm_open(&options->access, &out->tpm));
-	if (strcmp(device_ak_place(out->ak), ak_hierarchy_text(AK_BELOW_EK)) == 0)
+	if (device_ak_needs_ek(out->ak))
 		TRY(device_ek_find(
 			out->tpm, out->enrollment.ek_template, EK_CERTIFICATE_AUTO, &out->ek));
 	return OK;
@@ -169,12 +152,22 @@ static enum err read_key(
 	const struct sign_options *options, const struct state *state, struct tpmkey **out)
 {
 	AUTO(buf_free) struct buf path = BUF(4096);
+	enum err err;
 
 	if (strpbrk(options->key, "./") != NULL)
-		return tpmkey_read(options->key, out);
-	buf_fmt(&path, "%s/%s.tss2.pem", state_dir(state), options->key);
+		buf_str(&path, options->key);
+	else
+		buf_fmt(&path, "%s/%s" STATE_KEY, state_dir(state), options->key);
 	TRY(buf_ok(&path));
-	return tpmkey_read(buf_text(&path), out);
+	err = tpmkey_read(buf_text(&path), out);
+	if (err == ERR_NOT_FOUND)
+		return fail(ERR_NOT_FOUND, "file-missing",
+			"%s: there is no such key; endorse enroll --template NAME=tpm makes "
+			"NAME" STATE_KEY,
+			buf_text(&path));
+	if (err != OK)
+		return fail(err, why()->code, "%s: %s", buf_text(&path), why()->sentence);
+	return OK;
 }
 
 /* Where the service gives the AK's certificate to whoever asks. */

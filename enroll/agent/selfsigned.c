@@ -3,8 +3,8 @@
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/usage.h"
+#include "enroll/tpm/signature.h"
 
-#include <openssl/ec.h>
 #include <string.h>
 
 #define COMMON_NAME_MAX 64 /* ub-common-name, RFC 5280 A.1 */
@@ -115,37 +115,6 @@ static bool set_signature(X509 *cert, struct view bytes)
 	return ASN1_BIT_STRING_set(own, (unsigned char *)bytes.p, (int)bytes.n) == 1;
 }
 
-static void ecdsa_sig_free(ECDSA_SIG **pair)
-{
-	ECDSA_SIG_free(*pair);
-}
-
-/* Appends the signature as certificates have it (RFC 3279 2.2). */
-static bool put_signature(const TPMT_SIGNATURE *signature, struct buf *out)
-{
-	const TPM2B_PUBLIC_KEY_RSA *rsa = &signature->signature.rsassa.sig;
-	const TPMS_SIGNATURE_ECC *ecc = &signature->signature.ecdsa;
-	AUTO(ecdsa_sig_free) ECDSA_SIG *pair = ECDSA_SIG_new();
-	AUTO(bn_free) BIGNUM *r = NULL;
-	AUTO(bn_free) BIGNUM *s = NULL;
-	AUTO(ossl_free) uint8_t *der = NULL;
-	int n;
-
-	if (signature->sigAlg == TPM2_ALG_RSASSA) {
-		buf_add(out, (struct view){rsa->buffer, rsa->size});
-		return buf_ok(out) == OK;
-	}
-	r = BN_bin2bn(ecc->signatureR.buffer, ecc->signatureR.size, NULL);
-	s = BN_bin2bn(ecc->signatureS.buffer, ecc->signatureS.size, NULL);
-	if (pair == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(pair, r, s) != 1)
-		return false;
-	r = s = NULL; /* the pair's */
-	if ((n = i2d_ECDSA_SIG(pair, &der)) <= 0)
-		return false;
-	buf_add(out, (struct view){der, (size_t)n});
-	return buf_ok(out) == OK;
-}
-
 /* What a certificate's signature is over: its first part in DER, encoded anew. */
 static bool digest_of(X509 *cert, const EVP_MD *md, TPM2B_DIGEST *out)
 {
@@ -167,6 +136,7 @@ enum err selfsigned_sign(struct tpm *tpm, const struct loaded *key, X509 *certif
 	/* Only what a restricted key signs needs a ticket of the TPM. */
 	const TPMT_TK_HASHCHECK none = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
 	AUTO(esys_free) TPMT_SIGNATURE *made = NULL;
+	AUTO(buf_free) struct buf signature = BUF(sizeof(*made));
 	AUTO(buf_free) struct buf bytes = BUF(1024);
 	TPM2B_DIGEST digest = {0};
 
@@ -175,7 +145,7 @@ enum err selfsigned_sign(struct tpm *tpm, const struct loaded *key, X509 *certif
 	TRY(tpm_ok(TPM_PATIENT(Esys_Sign(tpm_esys(tpm), key->tr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 			   ESYS_TR_NONE, &digest, &scheme, &none, &made)),
 		"TPM2_Sign"));
-	if (!put_signature(made, &bytes) || !set_signature(certificate, buf_view(&bytes)))
-		return failed("the signature");
-	return OK;
+	TRY(tpm_signature_write(made, &signature));
+	TRY(signature_bytes(buf_view(&signature), &bytes));
+	return set_signature(certificate, buf_view(&bytes)) ? OK : failed("the signature");
 }

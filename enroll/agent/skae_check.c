@@ -21,9 +21,8 @@ const char skae_check_usage[] =
 	"\n"
 	"  --certificate FILE     PEM: the certificate, and intermediates after it\n"
 	"  --ak-certificate FILE  the same of the AK's certificate\n"
-	"  --fetch                or get that from where the certificate says that it is; only "
-	"once\n"
-	"                         the certificate itself was found good\n"
+	"  --fetch                or get that from where the certificate says that it is; only\n"
+	"                         once the certificate itself was found good\n"
 	"  --ca FILE              PEM: the CA certificates to trust\n"
 	"  --self-signed          the certificate is signed with its own key (endorse self-sign)\n"
 	"  --json                 as one JSON object\n";

@@ -1,4 +1,5 @@
-/* staged.h - several files that are written beside their places first, and then renamed: all of them or none. */
+/* staged.h - several files that are written beside their places first, and then renamed: all of
+ * them or none. */
 #pragma once
 
 #include "ca/base/buf.h"
@@ -22,7 +23,7 @@ CHECKED enum err staged_add(
 	struct staged *staged, const char *path, mode_t mode, struct view bytes);
 
 /*
- * Renames them in the order in which they were added: what tells that all are there comes last. Only a disk that fails between
- * two renames leaves a part. ERR_INTERNAL "file-write".
+ * Renames them in the order in which they were added: what tells that all are there comes last.
+ * Only a disk that fails between two renames leaves a part. ERR_INTERNAL "file-write".
  */
 CHECKED enum err staged_commit(struct staged *staged);

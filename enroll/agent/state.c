@@ -56,8 +56,8 @@ static enum err open_dir(struct state *state)
 
 	state->fd = open(state->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state->fd < 0 && errno == ENOENT)
-		return fail(ERR_NOT_FOUND, "state-missing", "%s: there is no such directory",
-			state->dir);
+		return fail(ERR_NOT_FOUND, "state-missing",
+			"%s: there is no such directory; endorse enroll makes it", state->dir);
 	if (state->fd < 0 || fstat(state->fd, &st) != 0)
 		return fail(ERR_INTERNAL, "state-dir", "%s: %s", state->dir, strerror(errno));
 	if ((st.st_mode & 0022) != 0 || (st.st_uid != geteuid() && st.st_uid != 0))

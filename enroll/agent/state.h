@@ -53,8 +53,8 @@ CHECKED enum err state_write(struct state *state, const char *name, mode_t mode,
 CHECKED enum err state_enrollment(struct state *state, struct enrollment *out);
 
 /*
- * What is kept there: STATE_CERTIFICATES, or where it is missing the one for the AK that there was before templates could be
- * chosen. ERR_INTERNAL "certificates-file".
+ * What is kept there: STATE_CERTIFICATES, or where it is missing the one for the AK that there was
+ * before templates could be chosen. ERR_INTERNAL "certificates-file".
  */
 CHECKED enum err state_wanted(struct state *state, struct wanted *out);
 CHECKED enum err state_keep(struct state *state, const struct wanted *wanted);

@@ -62,7 +62,6 @@ static void put_string(struct buf *out, const char *key, const char *value)
 	jsontext_string(out, key, value[0] == '\0' ? NULL : value);
 }
 
-/* Of the template's name and what it is for: "tls-server for tpm:p256". */
 static void write_certificate(
 	struct buf *out, struct state *state, const struct want *want, const struct holding *one)
 {

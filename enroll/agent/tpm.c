@@ -255,3 +255,14 @@ enum err tpm_public_write(const TPM2B_PUBLIC *public, struct buf *out)
 	buf_add(out, (struct view){bytes, n});
 	return buf_ok(out);
 }
+
+enum err tpm_signature_write(const TPMT_SIGNATURE *signature, struct buf *out)
+{
+	uint8_t bytes[sizeof(*signature)];
+	size_t n = 0;
+
+	TRY(tpm_ok(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof(bytes), &n),
+		"a signature"));
+	buf_add(out, (struct view){bytes, n});
+	return buf_ok(out);
+}

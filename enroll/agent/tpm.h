@@ -75,3 +75,5 @@ CHECKED enum err tpm_primary_create(
 
 /* Appends the TPM2B_PUBLIC. ERR_INTERNAL "tpm". */
 CHECKED enum err tpm_public_write(const TPM2B_PUBLIC *public, struct buf *out);
+/* Appends the TPMT_SIGNATURE. ERR_INTERNAL "tpm". */
+CHECKED enum err tpm_signature_write(const TPMT_SIGNATURE *signature, struct buf *out);

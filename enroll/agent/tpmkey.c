@@ -176,7 +176,7 @@ enum err tpmkey_read(const char *path, struct tpmkey **out)
 	TRY(tss2key_parse(buf_view(&pem), &file));
 	if (file.parent != TPM2_RH_OWNER)
 		return fail(ERR_REJECTED, "tpm-key",
-			"%s: the key's parent is 0x%08x, and not the owner's storage primary", path,
+			"the key's parent is 0x%08x, and not the owner's storage primary",
 			file.parent);
 	TRY(complete(key));
 	*out = MOVE(key);
@@ -234,17 +234,13 @@ void tpmkey_statement_free(struct tpmkey_statement *statement)
 static enum err write_statement(
 	const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature, struct tpmkey_statement *out)
 {
-	uint8_t bytes[sizeof(*attest) + sizeof(*signature)];
+	uint8_t bytes[sizeof(*attest)];
 	size_t n = 0;
 
 	TRY(tpm_ok(Tss2_MU_TPM2B_ATTEST_Marshal(attest, bytes, sizeof(bytes), &n), "a statement"));
 	buf_add(&out->attest, (struct view){bytes, n});
-	n = 0;
-	TRY(tpm_ok(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof(bytes), &n),
-		"a signature"));
-	buf_add(&out->signature, (struct view){bytes, n});
 	TRY(buf_ok(&out->attest));
-	return buf_ok(&out->signature);
+	return tpm_signature_write(signature, &out->signature);
 }
 
 enum err tpmkey_certify(struct tpm *tpm, const struct tpmkey *key, const struct device_ak *ak,

@@ -19,16 +19,16 @@ bool tpmkey_kind_read(const char *text, enum key_kind *out);
 const char *tpmkey_kind_text(const struct tpmkey *key);
 
 /*
- * TPM2_Create below the storage primary of the owner's hierarchy, wherever the AK is: below others, tpm2-openssl 1.1
- * does not find it. The key's auth is empty, its scheme TPM2_ALG_NULL, its authPolicy empty. `*out` is the
- * caller's. ERR_INTERNAL "tpm", "tpm-auth".
+ * TPM2_Create below the storage primary of the owner's hierarchy, wherever the AK is: below others,
+ * tpm2-openssl 1.1 does not find it. The key's auth is empty, its scheme TPM2_ALG_NULL, its
+ * authPolicy empty. `*out` is the caller's. ERR_INTERNAL "tpm", "tpm-auth".
  */
 CHECKED enum err tpmkey_make(struct tpm *tpm, enum key_kind kind, struct tpmkey **out);
 
 /*
- * Reads and writes the key file, "TSS2 PRIVATE KEY" (tss2key.h), with mode 0600. `*out` is the caller's; untouched on
- * failure. ERR_NOT_FOUND "file-missing"; ERR_INTERNAL "key-file"; ERR_REJECTED "tpm-key" for one that
- * is no signing key of ours.
+ * Reads and writes the key file, "TSS2 PRIVATE KEY" (tss2key.h), with mode 0600. `*out` is the
+ * caller's; untouched on failure. ERR_NOT_FOUND "file-missing"; ERR_INTERNAL "key-file";
+ * ERR_REJECTED "tpm-key" for one that is no signing key of ours.
  */
 CHECKED enum err tpmkey_read(const char *path, struct tpmkey **out);
 CHECKED enum err tpmkey_write(const struct tpmkey *key, const char *path);
@@ -47,9 +47,9 @@ void tpmkey_statement_init(struct tpmkey_statement *statement);
 void tpmkey_statement_free(struct tpmkey_statement *statement);
 
 /*
- * Loads both keys, at most three objects at a time, has the AK certify the key with `qualifying` (at most 64 bytes) as
- * qualifying data, and flushes them again. `ek` as in device_ak_load(). Errors of device_ak_load() and tpmkey_load();
- * ERR_INTERNAL "tpm".
+ * Loads both keys, at most three objects at a time, has the AK certify the key with `qualifying`
+ * (at most 64 bytes) as qualifying data, and flushes them again. `ek` as in device_ak_load().
+ * Errors of device_ak_load() and tpmkey_load(); ERR_INTERNAL "tpm".
  */
 CHECKED enum err tpmkey_certify(struct tpm *tpm, const struct tpmkey *key,
 	const struct device_ak *ak, const struct device_ek *ek, struct view qualifying,

@@ -60,7 +60,7 @@ bool want_is_name(const char *name)
 {
 	static const char *const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
 	static const char *const taken[] = {"chain", "anchors", "ssh-host-ca", "ssh-user-ca"};
-	static const char *const ends[] = {".tss2", ".new", ".fullchain", "."};
+	static const char *const ends[] = {".tss2", ".new", ".fullchain", "-cert", "."};
 	size_t n = strlen(name);
 
 	if (n == 0 || n > LIMIT_TEMPLATE_NAME || strspn(name, alphabet) != n ||

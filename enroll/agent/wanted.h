@@ -1,4 +1,5 @@
-/* wanted.h - which certificates this machine asks for, for which keys, and what runs when they are replaced. */
+/* wanted.h - which certificates this machine asks for, for which keys, and what runs when they are
+ * replaced. */
 #pragma once
 
 #include "ca/base/err.h"
@@ -38,14 +39,16 @@ struct wanted {
 };
 
 /*
- * May a template of this name be asked for? Lower-case letters, digits, "-", "_" and inner ".", and no name whose files
- * would be others' in the state directory (state.h): "chain", "anchors", "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new" or ".fullchain".
+ * May a template of this name be asked for? Lower-case letters, digits, "-", "_" and inner ".", and
+ * no name whose files would be others' in the state directory (state.h): "chain", "anchors",
+ * "ssh-host-ca", "ssh-user-ca", or ending in ".tss2", ".new", ".fullchain"
+ * or "-cert".
  */
 bool want_is_name(const char *name);
 
 /*
- * Adds "NAME" or "NAME=KEY": "ak", "tpm", "tpm:KIND", or a file, which has to exist. Without a KEY that of the shipped
- * template of the name. ERR_MALFORMED "usage".
+ * Adds "NAME" or "NAME=KEY": "ak", "tpm", "tpm:KIND", or a file, which has to exist. Without a KEY
+ * that of the shipped template of the name. ERR_MALFORMED "usage".
  */
 CHECKED enum err wanted_add(struct wanted *wanted, const char *text);
 /* "NAME=COMMAND" for a template that was added, or is yet to be. ERR_MALFORMED "usage". */

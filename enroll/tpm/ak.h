@@ -11,9 +11,9 @@ enum ak_tag_rule { AK_TAGGED, AK_TAG_OR_NONE };
 
 /*
  * Judges a TPM2B_PUBLIC: form, nameAlg, attributes, scheme, key, and the tag that makes it an AK
- * for `service` and no other, as far as `rule` wants it. `*out` is the caller's, for ak_free(); untouched on failure.
- * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ak-name-algorithm", "ak-attributes", "ak-scheme",
- * "ak-key", "ak-roca", "ak-not-for-this-service".
+ * for `service` and no other, as far as `rule` wants it. `*out` is the caller's, for ak_free();
+ * untouched on failure. ERR_MALFORMED "tpm-public"; ERR_REJECTED "ak-name-algorithm",
+ * "ak-attributes", "ak-scheme", "ak-key", "ak-roca", "ak-not-for-this-service".
  */
 CHECKED enum err ak_judge(
 	struct view tpm2b_public, const char *service, enum ak_tag_rule rule, struct ak **out);
@@ -28,7 +28,8 @@ bool ak_is_untagged(const struct ak *ak);
 struct view ak_public(const struct ak *ak); /* the TPM2B_PUBLIC as it came */
 
 /*
- * Did the AK sign `message` (TPM2_Hash, then TPM2_Sign)? `signature` is a TPMT_SIGNATURE, read whole, by the AK's own scheme
- * and hash. Such a message must not begin as a TPM's own statements do (TPM 2.0 Part 3, 15.4).
+ * Did the AK sign `message` (TPM2_Hash, then TPM2_Sign)? `signature` is a TPMT_SIGNATURE, read
+ * whole, by the AK's own scheme and hash. Such a message must not begin as a TPM's own statements
+ * do (TPM 2.0 Part 3, 15.4).
  */
 bool ak_signed(const struct ak *ak, struct view message, struct view signature);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "enroll/tpm/signature.h"
+#include "enroll/tpm/tss.h"
 
 /*
- * The statement in `attest` (TPMS_ATTEST, no size before it), read whole, magic and type as wanted, `extra` its extraData,
- * signed over the received bytes. Of `scheme` and `hash` see signature.h. Magic proves something only of a restricted
- * key: any other signs whatever it is given.
- * ERR_MALFORMED "attest"; ERR_REJECTED "attest-magic", "attest-type", "attest-qualifying-data", "attest-signature".
+ * The statement in `attest` (TPMS_ATTEST, no size before it), read whole, magic and type as wanted,
+ * `extra` its extraData, signed over the received bytes. Of `scheme` and `hash` see signature.h.
+ * Magic proves something only of a restricted key: any other signs whatever it is given.
+ * ERR_MALFORMED "attest"; ERR_REJECTED "attest-magic", "attest-type", "attest-qualifying-data",
+ * "attest-signature".
  */
 struct attest_wanted {
 	EVP_PKEY *signer;

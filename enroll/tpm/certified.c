@@ -17,10 +17,11 @@ struct certified {
 };
 
 /*
- * fixedTPM, fixedParent and sensitiveDataOrigin: TPM2_Certify also certifies keys that came from outside, or may leave. sign:
- * it is there to prove who an endpoint is. Who may use it, and how (userWithAuth, noDA, stClear, authPolicy), is its owner's
- * business. Not restricted: such a key signs no handshake, and is an AK. adminWithPolicy is refused with every bit that is
- * not named here, as it is for an AK.
+ * fixedTPM, fixedParent and sensitiveDataOrigin: TPM2_Certify also certifies keys that came from
+ * outside, or may leave. sign: it is there to prove who an endpoint is. Who may use it, and how
+ * (userWithAuth, noDA, stClear, authPolicy), is its owner's business. Not restricted: such a key
+ * signs no handshake, and is an AK. adminWithPolicy is refused with every bit that is not named
+ * here, as it is for an AK.
  */
 #define KEY_MUST                                                                                   \
 	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |        \

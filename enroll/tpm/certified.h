@@ -12,17 +12,19 @@ struct certify_evidence {
 };
 
 /*
- * Judges a key by its public area and by what `ak` said of it with `extra` as qualifying data. `*out` is the caller's, for
- * certified_free(); untouched on failure. ERR_MALFORMED "tpm-public", "attest"; ERR_REJECTED "key-name-algorithm",
- * "key-attributes", "key-scheme", "key-key", "key-roca", "attest-magic", "attest-type", "attest-qualifying-data",
- * "attest-signature", "certify-name".
+ * Judges a key by its public area and by what `ak` said of it with `extra` as qualifying data.
+ * `*out` is the caller's, for certified_free(); untouched on failure. ERR_MALFORMED "tpm-public",
+ * "attest"; ERR_REJECTED "key-name-algorithm", "key-attributes", "key-scheme", "key-key",
+ * "key-roca", "attest-magic", "attest-type", "attest-qualifying-data", "attest-signature",
+ * "certify-name".
  */
 CHECKED enum err certified_judge(const struct certify_evidence *evidence, const struct ak *ak,
 	struct view extra, struct certified **out);
 
 /*
- * The same of evidence that was carried in a certificate: a TPMT_PUBLIC and a TPMS_ATTEST, without the sizes before them,
- * and the AK known by its key alone. `extra` NULL: whoever reads it cannot know what it was, and it is not looked at.
+ * The same of evidence that was carried in a certificate: a TPMT_PUBLIC and a TPMS_ATTEST, without
+ * the sizes before them, and the AK known by its key alone. `extra` NULL: whoever reads it cannot
+ * know what it was, and it is not looked at.
  */
 CHECKED enum err certified_carried(const struct certify_evidence *evidence, EVP_PKEY *ak,
 	const struct view *extra, struct certified **out);

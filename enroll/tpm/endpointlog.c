@@ -12,7 +12,10 @@
 static const char *const words[] = {
 	[ENDPOINT_MEASURED] = "measured ", [ENDPOINT_INVALID] = "invalid "};
 
-/* What is extended is neither the digest alone nor another program's: a label, with its NUL, is in front of it. */
+/*
+ * What is extended is neither the digest alone nor another program's: a label, with its NUL, is in
+ * front of it.
+ */
 static const char measured_label[] = "endorse/1 endpoint measured";
 static const char invalid_label[] = "endorse/1 endpoint invalid";
 

@@ -19,7 +19,7 @@ struct tpm_name {
 CHECKED enum err spki_sha256(EVP_PKEY *key, uint8_t out[static 32]);
 
 /*
- * The key of a TPM2B_PUBLIC, whatever it may be used for. `*out` is the caller's, for pkey_free(). ERR_MALFORMED
- * "tpm-public"; ERR_REJECTED "ak-key".
+ * The key of a TPM2B_PUBLIC, whatever it may be used for. `*out` is the caller's, for pkey_free().
+ * ERR_MALFORMED "tpm-public"; ERR_REJECTED "ak-key".
  */
 CHECKED enum err public_key_read(struct view tpm2b, EVP_PKEY **out);

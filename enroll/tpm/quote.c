@@ -54,7 +54,10 @@ static enum err check_selection(
 	return OK;
 }
 
-/* Which hash the TPM used is the signature's word: all schemes that attest_judge() takes have it in one place. */
+/*
+ * Which hash the TPM used is the signature's word: all schemes that attest_judge() takes have it in
+ * one place.
+ */
 static const EVP_MD *hash_of(struct view signature)
 {
 	TPMT_SIGNATURE read = {0};

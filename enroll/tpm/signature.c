@@ -1,6 +1,7 @@
 #include "enroll/tpm/signature.h"
 
 #include "ca/base/ossl.h"
+#include "enroll/tpm/tss.h"
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
@@ -43,21 +44,26 @@ static bool put_pair(const TPMS_SIGNATURE_ECC *ecc, struct buf *out)
 	return buf_ok(out) == OK;
 }
 
-static bool holds(const TPMT_SIGNATURE *signature, EVP_PKEY *signer, struct view message)
+static enum err put(const TPMT_SIGNATURE *signature, struct buf *out)
 {
 	const TPM2B_PUBLIC_KEY_RSA *rsa = &signature->signature.rsassa.sig; /* RSAPSS: the same */
+
+	if (signature->sigAlg != TPM2_ALG_ECDSA)
+		buf_add(out, (struct view){rsa->buffer, rsa->size});
+	else if (!put_pair(&signature->signature.ecdsa, out))
+		return fail(ERR_INTERNAL, "crypto", "cannot write a signature");
+	return buf_ok(out);
+}
+
+static bool holds(const TPMT_SIGNATURE *signature, EVP_PKEY *signer, struct view message)
+{
 	AUTO(md_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	AUTO(buf_free) struct buf bytes = BUF(1024);
 	EVP_PKEY_CTX *key = NULL; /* the other's */
-	bool is_ecc = signature->sigAlg == TPM2_ALG_ECDSA;
 
-	if (!EVP_PKEY_is_a(signer, is_ecc ? "EC" : "RSA"))
+	if (!EVP_PKEY_is_a(signer, signature->sigAlg == TPM2_ALG_ECDSA ? "EC" : "RSA"))
 		return false;
-	if (!is_ecc)
-		buf_add(&bytes, (struct view){rsa->buffer, rsa->size});
-	else if (!put_pair(&signature->signature.ecdsa, &bytes))
-		return false;
-	if (ctx == NULL || buf_ok(&bytes) != OK ||
+	if (ctx == NULL || put(signature, &bytes) != OK ||
 		EVP_DigestVerifyInit(
 			ctx, &key, tpm_digest(signature->signature.any.hashAlg), NULL, signer) != 1)
 		return false;
@@ -92,4 +98,15 @@ enum err signature_judge(
 		return refuse(ERR_REJECTED, "attest-signature", "PROTOCOL certified",
 			"the AK did not sign this");
 	return OK;
+}
+
+enum err signature_bytes(struct view signature, struct buf *out)
+{
+	TPMT_SIGNATURE read;
+
+	TRY(read_signature(signature, &read));
+	if (!is_signing_scheme(read.sigAlg))
+		return refuse(ERR_MALFORMED, "attest", "TPM 2.0 Part 2, 11.3.4",
+			"a signature of the scheme %04x", read.sigAlg);
+	return put(&read, out);
 }

@@ -59,25 +59,6 @@ static void a_key_is_read_from_its_public_half_alone(void **state)
 	directory_remove(dir);
 }
 
-static void of_a_chain_the_first_certificate_is_the_endpoints(void **state)
-{
-	AUTO(mem_free) char *dir = made_directory();
-	AUTO(mem_free) char *path = path_join(dir, "endpoint.pem");
-	AUTO(x509_free) X509 *read = NULL;
-	AUTO(x509_free) X509 *none = NULL;
-	struct certifier ca;
-
-	(void)state;
-	certifier_make(&ca);
-	pem_put(dir, "endpoint.pem", ca.intermediate);
-	assert_ok(endpoint_read_certificate(path, &read));
-	assert_int_equal(0, X509_cmp(ca.intermediate, read));
-	file_put(dir, "endpoint.pem", "nothing\n");
-	assert_refused(endpoint_read_certificate(path, &none), ERR_INTERNAL, "pem-file");
-	certifier_free(&ca);
-	directory_remove(dir);
-}
-
 static void where_nobody_listens_the_endpoint_is_away(void **state)
 {
 	X509 *shown = NULL;
@@ -95,7 +76,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_is_a_host_and_a_port),
 		cmocka_unit_test(a_key_is_read_from_its_public_half_alone),
-		cmocka_unit_test(of_a_chain_the_first_certificate_is_the_endpoints),
 		cmocka_unit_test(where_nobody_listens_the_endpoint_is_away),
 	};
 

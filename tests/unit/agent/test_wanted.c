@@ -1,5 +1,6 @@
 #include "enroll/agent/wanted.h"
 
+#include "ca/template.h"
 #include "enroll/agent/kept.h"
 #include "maker.h"
 
@@ -26,7 +27,8 @@ static void a_templates_name_is_no_path_and_no_other_file(void **state)
 		"ak", "tls-server", "a", "9", "_x", "web.example", "tls_peer.v2", "new", "tss2"};
 	static const char *const bad[] = {"", ".", "..", "a/b", "/etc", "../ak", "a..b", "A",
 		"\xc3\xa4", "a b", "-x", ".x", "x.", "chain", "anchors", "ssh-host-ca",
-		"ssh-user-ca", "ak.tss2", "tls.new", "tls.fullchain", "a\n", "a=b"};
+		"ssh-user-ca", "ak.tss2", "tls.new", "tls.fullchain", "ssh-host-cert", "a\n",
+		"a=b"};
 	char longest[LIMIT_TEMPLATE_NAME + 2];
 
 	(void)state;
@@ -69,6 +71,30 @@ static void ssh_host_is_for_the_key_that_sshd_has(void **state)
 	}
 	assert_int_equal(ERR_MALFORMED, wanted_add(&wanted, "ssh-host"));
 	assert_non_null(strstr(why()->sentence, "ssh-keygen -A makes it"));
+}
+
+static void for_each_shipped_template_a_key_of_its_class_is_meant(void **state)
+{
+	AUTO(templates_free) struct templates *templates = NULL;
+	AUTO(problems_free) struct problems problems;
+	const struct template *one;
+
+	(void)state;
+	problems_init(&problems);
+	assert_int_equal(
+		OK, templates_load(ENDORSE_SOURCE_DIR "/templates", &problems, &templates));
+	for (size_t i = 0; (one = template_at(templates, i)) != NULL; i++) {
+		struct wanted wanted = {.n = 0};
+
+		/* ssh-host's, above, depends on the machine. */
+		if (template_key(one) == TEMPLATE_KEY_ANY)
+			continue;
+		assert_int_equal(OK, wanted_add(&wanted, one->name));
+		if (template_key(one) == TEMPLATE_KEY_AK)
+			assert_int_equal(WANT_AK, wanted.items[0].key);
+		else
+			assert_int_equal(WANT_TPM, wanted.items[0].key);
+	}
 }
 
 static void without_a_certificate_for_it_the_ak_comes_first(void **state)
@@ -222,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_templates_name_is_no_path_and_no_other_file),
 		cmocka_unit_test(shipped_templates_have_keys_of_their_own),
 		cmocka_unit_test(ssh_host_is_for_the_key_that_sshd_has),
+		cmocka_unit_test(for_each_shipped_template_a_key_of_its_class_is_meant),
 		cmocka_unit_test(without_a_certificate_for_it_the_ak_comes_first),
 		cmocka_unit_test(a_platform_property_certificate_is_not_the_aks_own),
 		cmocka_unit_test(what_cannot_be_asked_for_is_refused),

@@ -141,6 +141,23 @@ static void who_needs_all_of_them_gets_all_or_none(void **state)
 	assert_int_equal(1, sk_X509_num(certs));
 }
 
+static void of_a_file_the_first_certificate_is_read_when_all_of_it_is_good(void **state)
+{
+	AUTO(sample_free) struct sample sample;
+	AUTO(x509_free) X509 *cert = NULL;
+	X509 *none = NULL;
+
+	(void)state;
+	sample_make(&sample);
+	assert_ok(cert_read(path, "some-code", &cert));
+	assert_int_equal(0, X509_cmp(sample.cert, cert));
+	assert_refused(cert_read(ENDORSE_SOURCE_DIR "/README.md", "some-code", &none), ERR_INTERNAL,
+		"some-code");
+	assert_refused(
+		cert_read("/nowhere/a.pem", "some-code", &none), ERR_NOT_FOUND, "file-missing");
+	assert_null(none);
+}
+
 static void a_name_is_written_by_rfc_2253_and_cut_to_its_room(void **state)
 {
 	X509_NAME *name = X509_NAME_new();
@@ -202,6 +219,7 @@ int main(void)
 		cmocka_unit_test(a_limit_of_the_buffer_is_kept),
 		cmocka_unit_test(each_certificate_of_a_text_is_read_or_counted),
 		cmocka_unit_test(who_needs_all_of_them_gets_all_or_none),
+		cmocka_unit_test(of_a_file_the_first_certificate_is_read_when_all_of_it_is_good),
 		cmocka_unit_test(a_name_is_written_by_rfc_2253_and_cut_to_its_room),
 		cmocka_unit_test(dates_are_read_in_seconds_or_told_to_be_none),
 		cmocka_unit_test(a_serial_number_is_written_in_small_digits),
