@@ -36,8 +36,6 @@ bool lint_lists(const struct yaml_list *list, const char *text);
 #define EKU_SERVER "1.3.6.1.5.5.7.3.1"
 #define EKU_CLIENT "1.3.6.1.5.5.7.3.2"
 #define EKU_OCSP "1.3.6.1.5.5.7.3.9"
-#define EKU_ANY "2.5.29.37.0"
-#define EKU_AK "2.23.133.8.3"
 bool lint_has_usage(const struct template *tmpl, const char *oid); /* extended key usage */
 bool lint_is_for_tls(const struct template *tmpl);
 bool lint_has_dns_name(const struct template *tmpl);

@@ -1,5 +1,6 @@
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
+#include "ca/base/purpose.h"
 #include "ca/lint_check.h"
 #include "ca/specimen.h"
 
@@ -32,32 +33,17 @@ static void look_identifier(const struct linting *x)
 			"would have no authorityKeyIdentifier");
 }
 
-static bool has_oid(const STACK_OF(ASN1_OBJECT) *oids, const char *oid)
-{
-	char text[128];
-
-	for (int i = 0; i < sk_ASN1_OBJECT_num(oids); i++)
-		if (OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(oids, i), 1) > 0 &&
-			strcmp(text, oid) == 0)
-			return true;
-	return false;
-}
-
 static void look_purposes(const struct linting *x)
 {
 	char *const *oid = x->tmpl->extended_key_usage.item;
-	EXTENDED_KEY_USAGE *of_ca =
-		x->issuer == NULL ? NULL
-				  : X509_get_ext_d2i(x->issuer, NID_ext_key_usage, NULL, NULL);
 
-	for (size_t i = 0; of_ca != NULL && i < x->tmpl->extended_key_usage.n; i++)
-		if (!has_oid(of_ca, oid[i]) && !has_oid(of_ca, EKU_ANY))
+	for (size_t i = 0; x->issuer != NULL && i < x->tmpl->extended_key_usage.n; i++)
+		if (!purpose_is_within(oid[i], x->issuer))
 			lint_found(x, x->tmpl->extended_key_usage.mark,
 				"the CA's certificate has an extended key usage without %s, so "
 				"that "
 				"verifiers refuse it in those below",
 				oid[i]);
-	sk_ASN1_OBJECT_pop_free(of_ca, ASN1_OBJECT_free);
 }
 
 static bool allows(const CERTIFICATEPOLICIES *policies, const char *oid)

@@ -1,6 +1,6 @@
+#include "ca/base/oid.h"
 #include "ca/lint_check.h"
 #include "ca/lint_text.h"
-#include "ca/oid.h"
 #include "ca/variable.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static const struct yaml_mark whole = {0};
 /* A certificate that relying parties take for an AK's. */
 static bool is_ak(const struct template *tmpl)
 {
-	return lint_has_usage(tmpl, EKU_AK);
+	return lint_has_usage(tmpl, OID_AK_CERTIFICATE);
 }
 
 static bool is_property(const struct template *tmpl)
@@ -32,7 +32,7 @@ static void look_ak_stray(const struct linting *x)
 		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"who has a key that is no AK could forge quotes: %s says that the TPM "
 			"signs nothing else with it, and only key: ak has proven that",
-			EKU_AK);
+			OID_AK_CERTIFICATE);
 }
 
 static void look_ak_usage(const struct linting *x)
@@ -63,10 +63,10 @@ static void look_ak_eku(const struct linting *x)
 				"%s is for a key that signs what others hand it, and an AK signs "
 				"only what its TPM made",
 				oid[i]);
-	if (!is_property(x->tmpl) && strcmp(oid[0], EKU_AK) != 0)
+	if (!is_property(x->tmpl) && strcmp(oid[0], OID_AK_CERTIFICATE) != 0)
 		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"of an AK's purposes relying parties look only at the first, which is %s",
-			EKU_AK);
+			OID_AK_CERTIFICATE);
 }
 
 static void look_ak_subject(const struct linting *x)

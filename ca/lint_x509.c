@@ -1,4 +1,5 @@
 #include "ca/base/clock.h"
+#include "ca/base/oid.h"
 #include "ca/lint_check.h"
 #include "ca/usage.h"
 
@@ -59,7 +60,7 @@ static void look_decrypt_unused(const struct linting *x)
 
 static void look_eku_any(const struct linting *x)
 {
-	if (lint_has_usage(x->tmpl, EKU_ANY))
+	if (lint_has_usage(x->tmpl, OID_ANY_USAGE))
 		lint_found(x, x->tmpl->extended_key_usage.mark,
 			"anyExtendedKeyUsage stands for every purpose there is");
 }

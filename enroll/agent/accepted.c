@@ -6,7 +6,7 @@
 #include "ca/base/printable.h"
 #include "ca/base/purpose.h"
 #include "ca/identifier.h"
-#include "ca/oid.h"
+#include "ca/base/oid.h"
 #include "ca/ssh.h"
 
 #include <openssl/x509v3.h>

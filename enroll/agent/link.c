@@ -5,7 +5,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
 #include "ca/base/purpose.h"
-#include "ca/oid.h"
+#include "ca/base/oid.h"
 #include "enroll/tpm/endpointlog.h"
 
 #include <openssl/err.h>

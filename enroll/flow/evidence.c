@@ -2,7 +2,7 @@
 
 #include "ca/base/ossl.h"
 #include "ca/key.h"
-#include "ca/oid.h"
+#include "ca/base/oid.h"
 #include "ca/sshkey.h"
 #include "enroll/tpm/roca.h"
 

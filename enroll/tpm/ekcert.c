@@ -1,7 +1,9 @@
 #include "enroll/tpm/ekcert.h"
 
 #include "ca/base/cert.h"
+#include "ca/base/oid.h"
 #include "ca/base/ossl.h"
+#include "ca/base/purpose.h"
 #include "enroll/tpm/nvcert.h"
 #include "enroll/trust/certfile.h"
 
@@ -106,35 +108,19 @@ enum err ek_certificate_family(const X509 *cert)
 	return OK;
 }
 
-static void eku_free(EXTENDED_KEY_USAGE **eku)
-{
-	EXTENDED_KEY_USAGE_free(*eku);
-}
-
-static bool has_purpose(const X509 *cert, const char *oid)
-{
-	AUTO(eku_free)
-	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-
-	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++)
-		if (is_oid(sk_ASN1_OBJECT_value(eku, i), oid))
-			return true;
-	return false;
-}
-
-/* tcg-kp-EKCertificate is 2.23.133.8.1, tcg-kp-AIKCertificate .3 */
 static enum err judge_purpose(const X509 *cert)
 {
-	if (has_purpose(cert, "2.23.133.8.1"))
+	if (purpose_is_among(cert, OID_EK_CERTIFICATE))
 		return OK;
-	if (has_purpose(cert, "2.23.133.8.3"))
+	if (purpose_is_among(cert, OID_AK_CERTIFICATE))
 		return refuse(ERR_REJECTED, "ek-eku", PROFILE "Extended Key Usage",
-			"this is the certificate of an attestation key (extended key usage "
-			"2.23.133.8.3), not of an EK; send the EK's, which the TPM has in its NV "
-			"index 0x01c00002 or one of those that follow");
+			"this is the certificate of an attestation key (extended key "
+			"usage " OID_AK_CERTIFICATE
+			"), not of an EK; send the EK's, which the TPM has in its NV index "
+			"0x01c00002 or one of those that follow");
 	return refuse(ERR_REJECTED, "ek-eku", PROFILE "Extended Key Usage",
-		"the certificate is not for an EK: it lacks the extended key usage "
-		"2.23.133.8.1");
+		"the certificate is not for an EK: it lacks the extended key "
+		"usage " OID_EK_CERTIFICATE);
 }
 
 static enum err judge_usage(X509 *cert)

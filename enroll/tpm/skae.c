@@ -1,12 +1,11 @@
 #include "enroll/tpm/skae.h"
 
 #include "ca/base/crypt.h"
+#include "ca/base/oid.h"
 #include "ca/base/ossl.h"
 #include "ca/base/purpose.h"
 
 #include <openssl/err.h>
-
-#define EKU_AK "2.23.133.8.3" /* tcg-kp-AIKCertificate */
 
 /* The flags also tell of extensions that cannot be read. */
 static bool is_leaf(X509 *certificate)
@@ -28,10 +27,10 @@ static enum err judge_ak_certificate(const X509 *certificate)
 		return fail(ERR_REJECTED, "skae-ak-certificate",
 			"the AK certificate is a CA's, or its extensions cannot be read: a CA's "
 			"key signs more than what a TPM says");
-	if (!purpose_is_among(copy, EKU_AK))
+	if (!purpose_is_among(copy, OID_AK_CERTIFICATE))
 		return fail(ERR_REJECTED, "skae-ak-certificate",
 			"the AK certificate is not for an AK: it lacks the extended key "
-			"usage " EKU_AK
+			"usage " OID_AK_CERTIFICATE
 			", so nobody vouches that its key is a TPM's and restricted");
 	return OK;
 }

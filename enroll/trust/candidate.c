@@ -2,7 +2,9 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
+#include "ca/base/oid.h"
 #include "ca/base/ossl.h"
+#include "ca/base/purpose.h"
 #include "enroll/trust/keykind.h"
 
 #include <ctype.h>
@@ -52,18 +54,6 @@ static void name_part(const X509_NAME *name, int nid, char *out, size_t room)
 	snprintf(out, room, "%.*s", n > 0 ? n : 0, text == NULL ? "" : (const char *)text);
 }
 
-static bool names_use(const EXTENDED_KEY_USAGE *uses, const char *oid)
-{
-	char text[80];
-
-	for (int i = 0; i < sk_ASN1_OBJECT_num(uses); i++) {
-		OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(uses, i), 1);
-		if (strcmp(text, oid) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Windows' CAs of attestation keys, below the root that also vouches for EKs, are named
  * "WUS-INTC-KEYID-17A00575D05E58E3881210BB98B1045BB4C30639": region, maker, key. */
 static bool has_aik_name(const char *common_name)
@@ -79,15 +69,11 @@ static bool has_aik_name(const char *common_name)
 
 static enum err judge_purpose(X509 *cert, const struct candidate *candidate)
 {
-	EXTENDED_KEY_USAGE *uses = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	bool is_limited = uses != NULL;
-	bool to_ek = names_use(uses, "2.23.133.8.1") || names_use(uses, "2.5.29.37.0");
-	bool to_aik = names_use(uses, "2.23.133.8.3");
+	bool is_for_eks, is_limited = purposes_read(cert, OID_EK_CERTIFICATE, &is_for_eks) != 0;
 
-	sk_ASN1_OBJECT_pop_free(uses, ASN1_OBJECT_free);
-	if (to_ek)
+	if (is_for_eks || purpose_is_among(cert, OID_ANY_USAGE))
 		return OK;
-	if (to_aik || has_aik_name(candidate->common_name))
+	if (purpose_is_among(cert, OID_AK_CERTIFICATE) || has_aik_name(candidate->common_name))
 		return refuse(ERR_REJECTED, "ca-aik", "EK Credential Profile 3.5.16",
 			"it certifies attestation keys (AIK), not EKs: %s", candidate->subject);
 	if (is_limited)

@@ -2,6 +2,8 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
+#include "ca/base/oid.h"
+#include "ca/base/purpose.h"
 #include "enroll/trust/issuer.h"
 
 #include <openssl/err.h>
@@ -101,41 +103,18 @@ static enum err judge_keys(const struct path *path)
 	return OK;
 }
 
-static void uses_free(EXTENDED_KEY_USAGE **uses)
-{
-	EXTENDED_KEY_USAGE_free(*uses);
-}
-
-/* tcg-kp-EKCertificate, or anyExtendedKeyUsage. */
-static bool is_for_eks(const EXTENDED_KEY_USAGE *uses)
-{
-	char oid[80];
-
-	for (int i = 0; i < sk_ASN1_OBJECT_num(uses); i++) {
-		OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(uses, i), 1);
-		if (strcmp(oid, "2.23.133.8.1") == 0 || strcmp(oid, "2.5.29.37.0") == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Below a maker's root may be CAs of attestation keys and of servers, and OpenSSL's usages know no EK. */
 static enum err judge_purposes(const struct path *path)
 {
 	for (size_t i = 1; i < path->n; i++) {
-		int critical = -1; /* stays so where there is none */
-		AUTO(uses_free)
-		EXTENDED_KEY_USAGE *uses =
-			X509_get_ext_d2i(path->step[i].cert, NID_ext_key_usage, &critical, NULL);
 		char name[ISSUER_NAME];
 
-		if ((uses == NULL && critical == -1) || is_for_eks(uses))
+		if (purpose_is_within(OID_EK_CERTIFICATE, path->step[i].cert))
 			continue;
 		issuer_name(path, i, name);
 		return refuse(ERR_REJECTED, "ek-chain", "RFC 5280 4.2.1.12",
-			"%s is a CA of other things and vouches for no EK: its extended key usage "
-			"lacks "
-			"2.23.133.8.1",
+			"%s is a CA of other things and vouches for no EK: its extended key "
+			"usage lacks " OID_EK_CERTIFICATE,
 			name);
 	}
 	return OK;

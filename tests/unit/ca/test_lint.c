@@ -3,7 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
-#include "ca/oid.h"
+#include "ca/base/oid.h"
 #include "ca/validity.h"
 #include "tests/unit/ca/issuer.h"
 #include "tests/unit/check.h"

@@ -12,5 +12,8 @@
  * else.
  */
 #define OID_PLATFORM_PROPERTY OID_ENDORSE ".1.1"
-/* tcg-kp-AIKCertificate: the extended key usage by which verifiers know an AK's certificate. */
+/* Extended key usages of the TCG: tcg-kp-EKCertificate, and tcg-kp-AIKCertificate for an AK's. */
+#define OID_EK_CERTIFICATE "2.23.133.8.1"
 #define OID_AK_CERTIFICATE "2.23.133.8.3"
+/* anyExtendedKeyUsage, RFC 5280 4.2.1.12 */
+#define OID_ANY_USAGE "2.5.29.37.0"
