@@ -3,10 +3,10 @@
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/hostname.h"
+#include "ca/base/oid.h"
 #include "ca/base/printable.h"
 #include "ca/base/purpose.h"
 #include "ca/identifier.h"
-#include "ca/base/oid.h"
 #include "ca/ssh.h"
 
 #include <openssl/x509v3.h>

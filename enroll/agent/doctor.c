@@ -122,6 +122,5 @@ int doctor_command(int argc, char **argv)
 		err = examine(&order, as_json, &is_well);
 	if (err == OK)
 		return is_well ? EXIT_DONE : EXIT_LOCAL;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

@@ -1,6 +1,7 @@
 #include "enroll/agent/exit.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -28,4 +29,10 @@ int exit_code(const struct reason *reason)
 		if (strcmp(exits[i].code, reason->code) == 0)
 			return exits[i].exit;
 	return EXIT_LOCAL;
+}
+
+int exit_failed(void)
+{
+	fprintf(stderr, "endorse: %s\n", why()->sentence);
+	return exit_code(why());
 }

@@ -22,3 +22,6 @@ enum exit_code {
  * "endpoint-away", "location-away"; EXIT_LOCAL for every other.
  */
 int exit_code(const struct reason *reason);
+
+/* Tells people this thread's last failure; its exit code. */
+int exit_failed(void);

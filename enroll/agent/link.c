@@ -3,9 +3,9 @@
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
+#include "ca/base/oid.h"
 #include "ca/base/printable.h"
 #include "ca/base/purpose.h"
-#include "ca/base/oid.h"
 #include "enroll/tpm/endpointlog.h"
 
 #include <openssl/err.h>

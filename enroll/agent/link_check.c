@@ -10,9 +10,9 @@
 #include "enroll/agent/ledger.h"
 #include "enroll/agent/link.h"
 #include "enroll/agent/linkfile.h"
+#include "enroll/agent/options.h"
 #include "enroll/agent/ownname.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,40 +48,39 @@ static void options_free(struct check_options *options)
 	buf_free(&options->nonce);
 }
 
-static enum err read_option(int id, struct check_options *out)
+static enum err read_option(int id, const char *value, void *into)
 {
+	struct check_options *out = into;
+
 	switch (id) {
 	case 'e':
-		out->endpoint = optarg;
+		out->endpoint = value;
 		return OK;
 	case 'c':
-		out->connect = optarg;
+		out->connect = value;
 		return OK;
 	case 'a':
 		out->name[0] = '\0';
-		return ownname_read(optarg, out->name);
+		return ownname_read(value, out->name);
 	case 'v':
-		out->evidence = optarg;
+		out->evidence = value;
 		return OK;
 	case 'r':
-		out->ca = optarg;
+		out->ca = value;
 		return OK;
 	case 'n':
 		buf_free(&out->nonce);
-		return link_nonce_read(optarg, &out->nonce);
+		return link_nonce_read(value, &out->nonce);
 	case 'p':
-		return ledger_pcr_read(optarg, &out->pcr);
+		return ledger_pcr_read(value, &out->pcr);
 	case 'N':
 		out->new_nonce = true;
 		return OK;
 	case 'j':
 		out->json = true;
 		return OK;
-	case 'h':
-		out->help = true;
-		return OK;
 	default:
-		return fail(ERR_MALFORMED, "usage", "see endorse link-check --help");
+		return OK;
 	}
 }
 
@@ -132,17 +131,11 @@ static enum err read_options(int argc, char **argv, struct check_options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct check_options){.pcr = ENDPOINT_PCR};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		TRY(read_option(id, out));
+	TRY(options_read(argc, argv, options, read_option, out, &out->help));
 	if (out->help)
 		return OK;
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
 	return out->new_nonce ? OK : complete(out);
 }
 
@@ -265,6 +258,5 @@ int link_check_command(int argc, char **argv)
 		err = run(&options, &linked);
 	if (err == OK)
 		return linked ? EXIT_DONE : EXIT_UNLINKED;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

@@ -8,9 +8,9 @@
 #include "enroll/agent/exit.h"
 #include "enroll/agent/interrupt.h"
 #include "enroll/agent/ledger.h"
+#include "enroll/agent/options.h"
 #include "enroll/agent/state.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,35 +35,32 @@ struct measure_options {
 	bool has_pcr, invalid, help;
 };
 
-static enum err read_option(int id, struct measure_options *out)
+static enum err read_option(int id, const char *value, void *into)
 {
+	struct measure_options *out = into;
+
 	switch (id) {
 	case 'c':
-		out->certificate = optarg;
+		out->certificate = value;
 		return OK;
 	case 'k':
-		out->public_key = optarg;
+		out->public_key = value;
 		return OK;
 	case 'i':
 		out->invalid = true;
 		return OK;
 	case 'p':
 		out->has_pcr = true;
-		return ledger_pcr_read(optarg, &out->pcr);
+		return ledger_pcr_read(value, &out->pcr);
 	case 'l':
-		out->log = optarg;
+		out->log = value;
 		return OK;
 	case 's':
-		out->state_dir = optarg;
-		return OK;
-	case 'h':
-		out->help = true;
+		out->state_dir = value;
 		return OK;
 	default:
-		return access_option(&out->access, id, optarg)
-			       ? OK
-			       : fail(ERR_MALFORMED, "usage",
-					 "see endorse measure-endpoint --help");
+		access_option(&out->access, id, value);
+		return OK;
 	}
 }
 
@@ -80,17 +77,11 @@ static enum err read_options(int argc, char **argv, struct measure_options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct measure_options){.state_dir = STATE_DEFAULT};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		TRY(read_option(id, out));
+	TRY(options_read(argc, argv, options, read_option, out, &out->help));
 	if (out->help)
 		return OK;
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
 	if ((out->certificate == NULL) == (out->public_key == NULL))
 		return fail(ERR_MALFORMED, "usage",
 			"name the endpoint's key: --certificate FILE, or --public-key FILE");
@@ -169,6 +160,5 @@ int measure_command(int argc, char **argv)
 		err = measure(&options, path);
 	if (err == OK)
 		return EXIT_DONE;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

@@ -1,10 +1,10 @@
 #include "enroll/agent/order.h"
 
 #include "ca/base/clock.h"
+#include "enroll/agent/options.h"
 #include "enroll/agent/ownname.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,8 +158,10 @@ static enum err read_timeout(const char *text, struct wish *wish)
 	return OK;
 }
 
-static enum err read_option(int id, char *value, struct order *order)
+static enum err read_option(int id, const char *value, void *into)
 {
+	struct order *order = into;
+
 	switch (id) {
 	case OPTION_SERVER:
 		free(order->server);
@@ -209,14 +211,9 @@ static enum err read_option(int id, char *value, struct order *order)
 	case OPTION_NEW_KEYS:
 		order->new_keys = true;
 		return OK;
-	case 'h':
-		order->help = true;
-		return OK;
 	default:
-		if (access_option(&order->wish.access, id, value))
-			return OK;
-		/* getopt_long() has said what is wrong. */
-		return fail(ERR_MALFORMED, "usage", "--help shows the options");
+		access_option(&order->wish.access, id, value);
+		return OK;
 	}
 }
 
@@ -262,17 +259,10 @@ enum err order_recall(struct order *order, struct state *state)
 
 enum err order_parse(int argc, char **argv, struct order *out)
 {
-	int id;
-
 	*out = (struct order){.state_dir = STATE_DEFAULT, .wish = {.timeout = TIMEOUT_DEFAULT}};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		TRY(read_option(id, optarg, out));
+	TRY(options_read(argc, argv, options, read_option, out, &out->help));
 	if (out->help)
 		return OK;
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
 	if (out->ca_file != NULL && out->ca_sha256 != NULL)
 		return fail(ERR_MALFORMED, "usage", "--ca and --ca-sha256 exclude each other");
 	if (out->host[0] != '\0' && out->host_from_service)

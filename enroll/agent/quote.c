@@ -8,8 +8,8 @@
 #include "enroll/agent/ledger.h"
 #include "enroll/agent/link.h"
 #include "enroll/agent/linkfile.h"
+#include "enroll/agent/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,34 +44,32 @@ static void options_free(struct quote_options *options)
 	buf_free(&options->nonce);
 }
 
-static enum err read_option(int id, struct quote_options *out)
+static enum err read_option(int id, const char *value, void *into)
 {
+	struct quote_options *out = into;
+
 	switch (id) {
 	case 'n':
 		buf_free(&out->nonce);
-		return link_nonce_read(optarg, &out->nonce);
+		return link_nonce_read(value, &out->nonce);
 	case 'o':
-		out->out = optarg;
+		out->out = value;
 		return OK;
 	case 'p':
 		out->has_pcr = true;
-		return ledger_pcr_read(optarg, &out->pcr);
+		return ledger_pcr_read(value, &out->pcr);
 	case 'l':
-		out->log = optarg;
+		out->log = value;
 		return OK;
 	case 'r':
-		out->property = optarg;
+		out->property = value;
 		return OK;
 	case 's':
-		out->state_dir = optarg;
-		return OK;
-	case 'h':
-		out->help = true;
+		out->state_dir = value;
 		return OK;
 	default:
-		return access_option(&out->access, id, optarg)
-			       ? OK
-			       : fail(ERR_MALFORMED, "usage", "see endorse quote --help");
+		access_option(&out->access, id, value);
+		return OK;
 	}
 }
 
@@ -88,17 +86,11 @@ static enum err read_options(int argc, char **argv, struct quote_options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct quote_options){.state_dir = STATE_DEFAULT, .out = "-"};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		TRY(read_option(id, out));
+	TRY(options_read(argc, argv, options, read_option, out, &out->help));
 	if (out->help)
 		return OK;
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
 	if (out->nonce.n == 0)
 		return fail(ERR_MALFORMED, "usage",
 			"--nonce is missing: the relying party sends one, each time another");
@@ -247,6 +239,5 @@ int quote_command(int argc, char **argv)
 		err = quote(&options);
 	if (err == OK)
 		return EXIT_DONE;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

@@ -8,12 +8,12 @@
 #include "enroll/agent/exit.h"
 #include "enroll/agent/held.h"
 #include "enroll/agent/interrupt.h"
+#include "enroll/agent/options.h"
 #include "enroll/agent/ownname.h"
 #include "enroll/agent/selfsigned.h"
 #include "enroll/tpm/skae.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,29 +62,27 @@ static enum err read_lifetime(const char *text, int64_t *out)
 		"--lifetime: \"%s\" is not a time up to 30 days, such as 1h or 7d", text);
 }
 
-static enum err read_option(int id, struct sign_options *out)
+static enum err read_option(int id, const char *value, void *into)
 {
+	struct sign_options *out = into;
+
 	switch (id) {
 	case 'k':
-		out->key = optarg;
+		out->key = value;
 		return OK;
 	case 'n':
-		return ownname_read(optarg, out->name);
+		return ownname_read(value, out->name);
 	case 'l':
-		return read_lifetime(optarg, &out->lifetime);
+		return read_lifetime(value, &out->lifetime);
 	case 'o':
-		out->out = optarg;
+		out->out = value;
 		return OK;
 	case 's':
-		out->state_dir = optarg;
-		return OK;
-	case 'h':
-		out->help = true;
+		out->state_dir = value;
 		return OK;
 	default:
-		return access_option(&out->access, id, optarg)
-			       ? OK
-			       : fail(ERR_MALFORMED, "usage", "see endorse self-sign --help");
+		access_option(&out->access, id, value);
+		return OK;
 	}
 }
 
@@ -100,17 +98,11 @@ static enum err read_options(int argc, char **argv, struct sign_options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct sign_options){.state_dir = STATE_DEFAULT, .lifetime = DAY};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		TRY(read_option(id, out));
+	TRY(options_read(argc, argv, options, read_option, out, &out->help));
 	if (out->help)
 		return OK;
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
 	if (out->key == NULL)
 		return fail(ERR_MALFORMED, "usage",
 			"--key is missing: the name of a key in the state directory, or its file");
@@ -270,6 +262,5 @@ int self_sign_command(int argc, char **argv)
 		err = self_sign(&options);
 	if (err == OK)
 		return EXIT_DONE;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

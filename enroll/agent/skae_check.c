@@ -5,9 +5,9 @@
 #include "enroll/agent/exit.h"
 #include "enroll/agent/fetch.h"
 #include "enroll/agent/jsontext.h"
+#include "enroll/agent/options.h"
 #include "enroll/agent/reliance.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,32 +47,31 @@ static enum err complete(const struct check_options *options)
 	return OK;
 }
 
-static bool read_option(int id, struct check_options *out)
+static enum err read_option(int id, const char *value, void *into)
 {
+	struct check_options *out = into;
+
 	switch (id) {
 	case 'c':
-		out->certificate = optarg;
-		return true;
+		out->certificate = value;
+		return OK;
 	case 'a':
-		out->ak_certificate = optarg;
-		return true;
+		out->ak_certificate = value;
+		return OK;
 	case 'r':
-		out->ca = optarg;
-		return true;
+		out->ca = value;
+		return OK;
 	case 'f':
 		out->fetch = true;
-		return true;
+		return OK;
 	case 's':
 		out->self_signed = true;
-		return true;
+		return OK;
 	case 'j':
 		out->json = true;
-		return true;
-	case 'h':
-		out->help = true;
-		return true;
+		return OK;
 	default:
-		return false;
+		return OK;
 	}
 }
 
@@ -88,19 +87,10 @@ static enum err read_options(int argc, char **argv, struct check_options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct check_options){.json = false};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		if (!read_option(id, out))
-			return fail(ERR_MALFORMED, "usage", "see endorse skae-check --help");
-	if (out->help)
-		return OK;
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
-	return complete(out);
+	TRY(options_read(argc, argv, options, read_option, out, &out->help));
+	return out->help ? OK : complete(out);
 }
 
 /* What is found out; `broken` is RELIANCE_PARTS when all of it holds. */
@@ -236,6 +226,5 @@ int skae_check_command(int argc, char **argv)
 		print_text(&options, &outcome);
 	if (err == OK)
 		return outcome.broken == RELIANCE_PARTS ? EXIT_DONE : EXIT_UNLINKED;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

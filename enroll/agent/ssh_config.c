@@ -4,8 +4,8 @@
 #include "enroll/agent/command.h"
 #include "enroll/agent/exit.h"
 #include "enroll/agent/held.h"
+#include "enroll/agent/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +28,17 @@ struct options {
 	bool help;
 };
 
+static enum err read_option(int id, const char *value, void *into)
+{
+	struct options *out = into;
+
+	if (id == 'u')
+		out->trusts_users = true;
+	else
+		out->state_dir = value;
+	return OK;
+}
+
 static enum err read_options(int argc, char **argv, struct options *out)
 {
 	static const struct option options[] = {
@@ -36,24 +47,9 @@ static enum err read_options(int argc, char **argv, struct options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct options){.state_dir = STATE_DEFAULT};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (id == 'u')
-			out->trusts_users = true;
-		else if (id == 's')
-			out->state_dir = optarg;
-		else if (id == 'h')
-			out->help = true;
-		else
-			return fail(ERR_MALFORMED, "usage", "see endorse ssh-config --help");
-	}
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
-	return OK;
+	return options_read(argc, argv, options, read_option, out, &out->help);
 }
 
 /* The private half's file; false when nobody says where that is. */
@@ -197,6 +193,5 @@ int ssh_config_command(int argc, char **argv)
 		err = print(&options);
 	if (err == OK)
 		return EXIT_DONE;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

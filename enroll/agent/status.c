@@ -4,9 +4,9 @@
 #include "enroll/agent/exit.h"
 #include "enroll/agent/held.h"
 #include "enroll/agent/jsontext.h"
+#include "enroll/agent/options.h"
 #include "enroll/agent/renewal.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 const char status_usage[] =
@@ -24,6 +24,17 @@ struct status_options {
 	bool help;
 };
 
+static enum err read_option(int id, const char *value, void *into)
+{
+	struct status_options *out = into;
+
+	if (id == 'j')
+		out->json = true;
+	else
+		out->state_dir = value;
+	return OK;
+}
+
 static enum err read_options(int argc, char **argv, struct status_options *out)
 {
 	static const struct option options[] = {
@@ -32,24 +43,9 @@ static enum err read_options(int argc, char **argv, struct status_options *out)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int id;
 
 	*out = (struct status_options){.state_dir = STATE_DEFAULT};
-	optind = 1;
-	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (id == 'j')
-			out->json = true;
-		else if (id == 's')
-			out->state_dir = optarg;
-		else if (id == 'h')
-			out->help = true;
-		else
-			return fail(ERR_MALFORMED, "usage", "see endorse status --help");
-	}
-	if (optind < argc)
-		return fail(
-			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
-	return OK;
+	return options_read(argc, argv, options, read_option, out, &out->help);
 }
 
 static bool is_valid(const struct held *held)
@@ -245,6 +241,5 @@ int status_command(int argc, char **argv)
 		err = status(&options, &held);
 	if (err == OK)
 		return is_valid(&held) ? EXIT_DONE : EXIT_NOTHING;
-	fprintf(stderr, "endorse: %s\n", why()->sentence);
-	return exit_code(why());
+	return exit_failed();
 }

@@ -1,8 +1,8 @@
 #include "enroll/flow/evidence.h"
 
+#include "ca/base/oid.h"
 #include "ca/base/ossl.h"
 #include "ca/key.h"
-#include "ca/base/oid.h"
 #include "ca/sshkey.h"
 #include "enroll/tpm/roca.h"
 

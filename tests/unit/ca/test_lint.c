@@ -2,8 +2,8 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
-#include "ca/base/ossl.h"
 #include "ca/base/oid.h"
+#include "ca/base/ossl.h"
 #include "ca/validity.h"
 #include "tests/unit/ca/issuer.h"
 #include "tests/unit/check.h"
