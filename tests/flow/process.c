@@ -208,6 +208,12 @@ static bool is_gone(void *arg)
 	return !process_is_alive(*(pid_t *)arg);
 }
 
+/*
+ * A service answers what is in flight for up to 10 s, and each of its two web servers needs two more to end
+ * its threads: on a busy machine, under a sanitizer, that is more than it looks.
+ */
+#define END_MS 60000
+
 int process_stop(pid_t *pid, int signal)
 {
 	int status = 0;
@@ -215,7 +221,7 @@ int process_stop(pid_t *pid, int signal)
 	if (*pid <= 0)
 		return 0;
 	kill(*pid, signal);
-	if (!wait_until(is_gone, pid, 5000))
+	if (!wait_until(is_gone, pid, END_MS))
 		kill(*pid, SIGKILL);
 	waitpid(*pid, &status, 0);
 	*pid = 0;

@@ -26,8 +26,8 @@ struct program {
 
 /* Starts it; it is killed when the calling thread ends. */
 pid_t process_start(const struct program *program);
-/* Sends the signal and waits; after 5 s it gets SIGKILL. Returns as waitpid() does; `*pid` becomes
- * 0. */
+/* Sends the signal and waits; after a minute it gets SIGKILL. Returns the status that waitpid() tells;
+ * `*pid` becomes 0. */
 int process_stop(pid_t *pid, int signal);
 bool process_is_alive(pid_t pid);
 

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "ca/base/encode.h"
 #include "ca/base/file.h"
 
 #define ARGUMENTS 40
+#define LOG_SHOWN 6000 /* bytes of a log, of a service that ended badly */
 
 char *world_source(const char *path)
 {
@@ -282,18 +284,28 @@ void world_make(const struct world_plan *plan, struct world *world)
 		world_edge_start(world);
 }
 
+/* The last of it: what a sanitizer said, or what was waited for, is there. */
+static void tell_bad_end(struct world *world, size_t i, int status)
+{
+	AUTO(mem_free) char *log = world_log(world, i);
+	size_t n = strlen(log), shown = n < LOG_SHOWN ? n : LOG_SHOWN;
+
+	must(false, "endorsed does not end well (%s %d); its last words:\n%s",
+		WIFSIGNALED(status) ? "signal" : "exit code",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), log + n - shown);
+}
+
 /* All at once. One that does not end well (a sanitizer has found something) fails the test. */
 static void stop_services(struct world *world)
 {
+	int status;
+
 	for (size_t i = 0; i < world->services_n; i++)
 		if (world->services[i].pid > 0)
 			kill(world->services[i].pid, SIGTERM);
 	for (size_t i = 0; i < world->services_n; i++)
-		if (world_service_stop(world, i, SIGTERM) != 0) {
-			AUTO(mem_free) char *log = world_log(world, i);
-
-			must(false, "endorsed does not end well:\n%s", log);
-		}
+		if ((status = world_service_stop(world, i, SIGTERM)) != 0)
+			tell_bad_end(world, i, status);
 }
 
 void world_free(struct world *world)
