@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ANSWER_BODY (LIMIT_ANSWER * 2) /* base64 and the JSON around it */
 #define TICKETS 4
 
 void attempt_free(struct attempt *attempt)
@@ -118,8 +117,7 @@ static enum err write_request(struct attempt *a, struct tpm *tpm, const struct c
 	return request_encode(&request, &a->request);
 }
 
-/* What a parser of proto/ says of the service's bytes, as a failure of the service. */
-static enum err of_the_answer(enum err err)
+enum err attempt_read(enum err err)
 {
 	if (err == OK || err == ERR_INTERNAL)
 		return err;
@@ -129,11 +127,11 @@ static enum err of_the_answer(enum err err)
 enum err attempt_challenge(struct attempt *a, struct challenge *out)
 {
 	AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY);
-	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
+	AUTO(buf_free) struct buf answer = BUF(ATTEMPT_BODY);
 
 	TRY(ticket_request_encode(buf_view(&a->claim), &body));
 	TRY(http_post(a->http, "/v1/ticket", buf_view(&body), &a->retry, &answer, &a->problem));
-	return of_the_answer(challenge_parse(buf_view(&answer), out));
+	return attempt_read(challenge_parse(buf_view(&answer), out));
 }
 
 enum err attempt_activate(
@@ -163,14 +161,14 @@ static enum err write_proof(struct attempt *a, const struct challenge *challenge
 static enum err open_answer(const struct secret_key *session, const struct transcript *transcript,
 	const uint8_t proof[static PROOF_SIZE], struct view body, struct answer **out)
 {
-	AUTO(buf_free) struct buf sealed = BUF(ANSWER_BODY);
+	AUTO(buf_free) struct buf sealed = BUF(ATTEMPT_BODY);
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ANSWER);
 
-	TRY(of_the_answer(sealed_parse(body, &sealed)));
+	TRY(attempt_read(sealed_parse(body, &sealed)));
 	if (answer_open(session, transcript, proof, buf_view(&sealed), &json) != OK)
 		return fail(ERR_DENIED, "service-not-trusted",
 			"the answer was sealed by somebody who does not know this session");
-	return of_the_answer(answer_parse(buf_view(&json), out));
+	return attempt_read(answer_parse(buf_view(&json), out));
 }
 
 /* What nobody can decide is not waited for. */
@@ -188,7 +186,7 @@ enum err attempt_send_proof(struct attempt *a, const struct challenge *challenge
 	const struct secret_key *session, struct answer **out)
 {
 	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
-	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
+	AUTO(buf_free) struct buf answer = BUF(ATTEMPT_BODY);
 	struct transcript transcript = {
 		buf_view(&challenge->ticket), buf_view(&a->claim), buf_view(&a->request)};
 	uint8_t proof[PROOF_SIZE];

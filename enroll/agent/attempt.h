@@ -68,3 +68,10 @@ CHECKED enum err attempt_activate(
 	struct attempt *attempt, const struct challenge *challenge, struct secret_key *session);
 CHECKED enum err attempt_send_proof(struct attempt *attempt, const struct challenge *challenge,
 	const struct secret_key *session, struct answer **out);
+
+#define ATTEMPT_BODY (LIMIT_ANSWER * 2) /* of an answer: base64, and the JSON around it */
+/*
+ * What a parser of enroll/proto/ said of the service's bytes, as a failure of the service: ERR_MALFORMED
+ * "service-answer". OK and ERR_INTERNAL stay what they are.
+ */
+CHECKED enum err attempt_read(enum err err);

@@ -138,8 +138,7 @@ static enum err load_held_ak(const struct wish *wish, struct tpm *tpm, struct st
 	AUTO(loaded_flush) struct loaded loaded = LOADED(tpm);
 
 	TRY(held_ak(state, enrollment, &ak));
-	if (device_ak_needs_ek(ak))
-		TRY(device_ek_find(tpm, enrollment->ek_template, wish->ek_certificate, &ek));
+	TRY(held_ek(tpm, enrollment, ak, wish->ek_certificate, &ek));
 	return device_ak_load(tpm, ak, ek, &loaded);
 }
 

@@ -44,6 +44,14 @@ enum err held_ak(struct state *state, const struct enrollment *enrollment, struc
 	return OK;
 }
 
+enum err held_ek(struct tpm *tpm, const struct enrollment *enrollment, const struct device_ak *ak,
+	enum ek_certificate certificate, struct device_ek **out)
+{
+	return device_ak_needs_ek(ak)
+		       ? device_ek_find(tpm, enrollment->ek_template, certificate, out)
+		       : OK;
+}
+
 static enum err check_key(
 	struct state *state, X509 *certificate, const struct enrollment *enrollment)
 {

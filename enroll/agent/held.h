@@ -29,3 +29,10 @@ CHECKED enum err held_enrollment(struct state *state, struct enrollment *out);
  */
 CHECKED enum err held_ak(
 	struct state *state, const struct enrollment *enrollment, struct device_ak **out);
+
+/*
+ * The EK of an enrollment, if device_ak_load() wants it of this AK; `*out`, the caller's, stays
+ * NULL otherwise. Errors of device_ek_find().
+ */
+CHECKED enum err held_ek(struct tpm *tpm, const struct enrollment *enrollment,
+	const struct device_ak *ak, enum ek_certificate certificate, struct device_ek **out);

@@ -148,8 +148,7 @@ static enum err load_ak(struct tpm *tpm, const struct enrollment *enrollment,
 {
 	AUTO(device_ek_free) struct device_ek *ek = NULL;
 
-	if (device_ak_needs_ek(ak))
-		TRY(device_ek_find(tpm, enrollment->ek_template, EK_CERTIFICATE_AUTO, &ek));
+	TRY(held_ek(tpm, enrollment, ak, EK_CERTIFICATE_AUTO, &ek));
 	return device_ak_load(tpm, ak, ek, out);
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ANSWER_BODY (LIMIT_ANSWER * 2) /* base64 and the JSON around it */
 #define TICKETS 3
 
 int64_t renewal_time(int64_t from, int64_t until, const uint8_t digest[static SHA256_SIZE])
@@ -61,23 +60,16 @@ static enum err prepare(struct attempt *a)
 	return keys_find(tpm, &a->wanted, a->found.ak, a->state, a->makes_new_keys, &a->keys);
 }
 
-static enum err of_the_answer(enum err err)
-{
-	if (err == OK || err == ERR_INTERNAL)
-		return err;
-	return fail(ERR_MALFORMED, "service-answer", "the service's answer: %s", why()->sentence);
-}
-
 static enum err ask_ticket(struct attempt *a, struct renewal_ticket_answer *out)
 {
 	const struct tpm_name *name = ak_name(a->found.ak->judged);
 	AUTO(buf_free) struct buf body = BUF(LIMIT_TICKET_BODY);
-	AUTO(buf_free) struct buf answer = BUF(ANSWER_BODY);
+	AUTO(buf_free) struct buf answer = BUF(ATTEMPT_BODY);
 
 	TRY(renew_ticket_request_encode((struct view){name->bytes, name->n}, &body));
 	TRY(http_post(
 		a->http, "/v1/renew/ticket", buf_view(&body), &a->retry, &answer, &a->problem));
-	return of_the_answer(renewal_ticket_answer_parse(buf_view(&answer), out));
+	return attempt_read(renewal_ticket_answer_parse(buf_view(&answer), out));
 }
 
 static enum err write_request(struct attempt *a, struct tpm *tpm, struct view ticket)
@@ -149,7 +141,7 @@ static enum err renew_once(struct attempt *a)
 {
 	AUTO(renewal_ticket_answer_free) struct renewal_ticket_answer ticket;
 	AUTO(buf_free) struct buf body = BUF(LIMIT_ENROLL_BODY);
-	AUTO(buf_free) struct buf reply = BUF(ANSWER_BODY);
+	AUTO(buf_free) struct buf reply = BUF(ATTEMPT_BODY);
 	AUTO(buf_free) struct buf json = BUF(LIMIT_ANSWER);
 	AUTO(answer_free) struct answer *answer = NULL;
 
@@ -158,8 +150,8 @@ static enum err renew_once(struct attempt *a)
 	TRY(write_body(a, buf_view(&ticket.ticket), &body));
 	TRY(keys_keep_new(&a->keys, a->state));
 	TRY(http_post(a->http, "/v1/renew", buf_view(&body), &a->retry, &reply, &a->problem));
-	TRY(of_the_answer(renew_answer_parse(buf_view(&reply), &json)));
-	TRY(of_the_answer(answer_parse(buf_view(&json), &answer)));
+	TRY(attempt_read(renew_answer_parse(buf_view(&reply), &json)));
+	TRY(attempt_read(answer_parse(buf_view(&json), &answer)));
 	return accepted_check(&answer, a->anchors, &a->keys, a->before.host, &a->accepted);
 }
 

@@ -133,10 +133,7 @@ static enum err read_machine(
 	TRY(held_ak(state, &out->enrollment, &out->ak));
 	TRY(cert_read(state_path(state, STATE_AK_CERT), "pem-file", &out->ak_certificate));
 	TRY(tpm_open(&options->access, &out->tpm));
-	if (device_ak_needs_ek(out->ak))
-		TRY(device_ek_find(
-			out->tpm, out->enrollment.ek_template, EK_CERTIFICATE_AUTO, &out->ek));
-	return OK;
+	return held_ek(out->tpm, &out->enrollment, out->ak, EK_CERTIFICATE_AUTO, &out->ek);
 }
 
 /* A word is a key's name, anything with a dot or a slash is a path. */
