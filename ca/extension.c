@@ -2,8 +2,6 @@
 
 #include "ca/base/crypt.h"
 
-#include <openssl/x509v3.h>
-
 static enum err not_added(const char *what)
 {
 	return fail(ERR_INTERNAL, "crypto", "cannot add the extension %s", what);
@@ -58,7 +56,7 @@ enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n, b
 	return good ? OK : not_added("extKeyUsage");
 }
 
-static bool push_access(AUTHORITY_INFO_ACCESS *all, int method, const char *url)
+bool access_add(AUTHORITY_INFO_ACCESS *all, int method, const char *url)
 {
 	ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
 	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
@@ -83,9 +81,9 @@ enum err extension_authority_information(X509 *cert, const char *ca_issuers, con
 	bool good = all != NULL;
 
 	if (ca_issuers != NULL)
-		good = good && push_access(all, NID_ad_ca_issuers, ca_issuers);
+		good = good && access_add(all, NID_ad_ca_issuers, ca_issuers);
 	if (ocsp != NULL)
-		good = good && push_access(all, NID_ad_OCSP, ocsp);
+		good = good && access_add(all, NID_ad_OCSP, ocsp);
 	good = good && X509_add1_ext_i2d(cert, NID_info_access, all, 0, 0) == 1;
 	AUTHORITY_INFO_ACCESS_free(all);
 	return good ? OK : not_added("authorityInfoAccess");
@@ -112,6 +110,24 @@ enum err extension_certificate_policies(X509 *cert, const char *const *oids, siz
 	good = good && X509_add1_ext_i2d(cert, NID_certificate_policies, policies, 0, 0) == 1;
 	CERTIFICATEPOLICIES_free(policies);
 	return good ? OK : not_added("certificatePolicies");
+}
+
+enum err extension_any(X509 *cert, const char *oid, bool is_critical, struct view der)
+{
+	ASN1_OBJECT *type = OBJ_txt2obj(oid, 1);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *extension = NULL;
+	bool added;
+
+	added = type != NULL && value != NULL &&
+		ASN1_OCTET_STRING_set(value, der.p, (int)der.n) == 1 &&
+		(extension = X509_EXTENSION_create_by_OBJ(NULL, type, is_critical, value)) !=
+			NULL &&
+		X509_add_ext(cert, extension, -1) == 1;
+	X509_EXTENSION_free(extension);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_OBJECT_free(type);
+	return added ? OK : not_added(oid);
 }
 
 enum err extension_subject_key_identifier(X509 *cert)

@@ -3,7 +3,7 @@
 
 #include "ca/base/buf.h"
 
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /* basicConstraints, critical (RFC 5280 4.2.1.9); `path_length` only counts for a CA. */
 CHECKED enum err extension_basic_constraints(X509 *cert, bool is_ca, long path_length);
@@ -19,8 +19,14 @@ CHECKED enum err extension_extended_key_usage(
 CHECKED enum err extension_authority_information(
 	X509 *cert, const char *ca_issuers, const char *ocsp);
 
+/* One more of what that extension, or another, lists; false when there is no memory. */
+bool access_add(AUTHORITY_INFO_ACCESS *all, int method, const char *url);
+
 /* certificatePolicies (4.2.1.4), dotted OIDs in their order, without qualifiers. */
 CHECKED enum err extension_certificate_policies(X509 *cert, const char *const *oids, size_t n);
+
+/* Any other, by its dotted OID (4.2); `der` is what its OCTET STRING holds. */
+CHECKED enum err extension_any(X509 *cert, const char *oid, bool is_critical, struct view der);
 
 /*
  * subjectKeyIdentifier (4.2.1.2): the leftmost 160 bits of SHA-256 over the subject's public key

@@ -1,6 +1,7 @@
 #include "ca/extra.h"
 
 #include "ca/base/ossl.h"
+#include "ca/extension.h"
 #include "ca/variable.h"
 
 #include <limits.h>
@@ -84,7 +85,7 @@ static bool set_value(int tag, const struct buf *text, ASN1_TYPE *out)
 	return true;
 }
 
-static enum err encode(int tag, const struct buf *text, ASN1_OCTET_STRING *out)
+static enum err encode(int tag, const struct buf *text, struct buf *out)
 {
 	AUTO(ossl_free) uint8_t *der = NULL;
 	ASN1_TYPE *value = ASN1_TYPE_new();
@@ -93,36 +94,20 @@ static enum err encode(int tag, const struct buf *text, ASN1_OCTET_STRING *out)
 	if (value != NULL && set_value(tag, text, value))
 		n = i2d_ASN1_TYPE(value, &der);
 	ASN1_TYPE_free(value);
-	if (n <= 0 || out == NULL || ASN1_OCTET_STRING_set(out, der, n) != 1)
+	if (n <= 0)
 		return fail(ERR_INTERNAL, "crypto", "cannot encode an extension's value");
-	return OK;
-}
-
-static bool add(X509 *cert, const struct template_extension *extension, ASN1_OCTET_STRING *value)
-{
-	ASN1_OBJECT *oid = OBJ_txt2obj(extension->oid, 1);
-	X509_EXTENSION *made = X509_EXTENSION_create_by_OBJ(NULL, oid, extension->critical, value);
-	const bool added = oid != NULL && made != NULL && X509_add_ext(cert, made, -1) == 1;
-
-	X509_EXTENSION_free(made);
-	ASN1_OBJECT_free(oid);
-	return added;
+	buf_add(out, (struct view){der, (size_t)n});
+	return buf_ok(out);
 }
 
 enum err extra_add(
 	X509 *cert, const struct template_extension *extension, const struct grant *grant)
 {
 	const struct type *type = type_of(extension);
-	AUTO(buf_free) struct buf text = BUF(1024);
-	ASN1_OCTET_STRING *value;
-	enum err err;
+	AUTO(buf_free) struct buf text = BUF(1024), der = BUF(2048);
 
 	if (extension->value != NULL)
 		TRY(variables_expand(extension->value, type->text, grant, &text));
-	value = ASN1_OCTET_STRING_new();
-	err = encode(type->tag, &text, value);
-	if (err == OK && !add(cert, extension, value))
-		err = fail(ERR_INTERNAL, "crypto", "cannot add the extension %s", extension->oid);
-	ASN1_OCTET_STRING_free(value);
-	return err;
+	TRY(encode(type->tag, &text, &der));
+	return extension_any(cert, extension->oid, extension->critical, buf_view(&der));
 }

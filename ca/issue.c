@@ -11,7 +11,6 @@
 #include "ca/usage.h"
 #include "ca/validity.h"
 
-#include <openssl/crypto.h>
 #include <openssl/objects.h>
 #include <string.h>
 
@@ -44,30 +43,6 @@ enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der)
 	if (!key_signs_with(key, &md) || X509_sign(cert, key, md) <= 0)
 		return crypto_failed("signature");
 	return cert_der_add(cert, der);
-}
-
-/* Without a detour through EVP_PKEY: X509_set_pubkey() would encode and decode the key once more. */
-static enum err set_key(X509 *cert, const struct grant_key *key)
-{
-	const bool is_rsa = key->curve == NULL;
-	const bool is_edwards = !is_rsa && strcmp(key->curve, "ED25519") == 0;
-	const bool is_ec = !is_rsa && !is_edwards;
-	const int algorithm = is_rsa	   ? NID_rsaEncryption
-			      : is_edwards ? NID_ED25519
-					   : NID_X9_62_id_ecPublicKey;
-	/* RFC 8017 A.1, RFC 8410 3, RFC 5480 2.1.1: NULL, nothing at all, the curve. */
-	const int form = is_rsa ? V_ASN1_NULL : is_edwards ? V_ASN1_UNDEF : V_ASN1_OBJECT;
-	void *parameter = is_ec ? OBJ_txt2obj(key->curve, 0) : NULL;
-	uint8_t *bits = OPENSSL_memdup(key->bits.p, key->bits.n);
-
-	if (bits == NULL || (is_ec && parameter == NULL) ||
-		X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert), OBJ_nid2obj(algorithm), form,
-			parameter, bits, (int)key->bits.n) != 1) {
-		OPENSSL_free(bits);
-		ASN1_OBJECT_free(parameter);
-		return crypto_failed("public key");
-	}
-	return OK;
 }
 
 static enum err set_period(X509 *cert, const struct authority *authority,
@@ -176,7 +151,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 		return crypto_failed("issuer");
 	TRY(serial_make(cert, out->serial));
 	TRY(set_period(cert, authority, tmpl, now, out));
-	TRY(set_key(cert, &grant->key));
+	TRY(key_spki(&grant->key, X509_get_X509_PUBKEY(cert)));
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(set_usages(cert, tmpl));
 	TRY(set_content(cert, authority, tmpl, grant));

@@ -217,3 +217,27 @@ enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out)
 	out->bits = buf_view(bits);
 	return OK;
 }
+
+/* Without a detour through EVP_PKEY: X509_PUBKEY_set() would encode and decode the key once more. */
+enum err key_spki(const struct grant_key *key, X509_PUBKEY *out)
+{
+	const bool is_rsa = key->curve == NULL;
+	const bool is_edwards = !is_rsa && strcmp(key->curve, "ED25519") == 0;
+	const bool is_ec = !is_rsa && !is_edwards;
+	const int algorithm = is_rsa	   ? NID_rsaEncryption
+			      : is_edwards ? NID_ED25519
+					   : NID_X9_62_id_ecPublicKey;
+	/* RFC 8017 A.1, RFC 8410 3, RFC 5480 2.1.1: NULL, nothing at all, the curve. */
+	const int form = is_rsa ? V_ASN1_NULL : is_edwards ? V_ASN1_UNDEF : V_ASN1_OBJECT;
+	void *parameter = is_ec ? OBJ_txt2obj(key->curve, 0) : NULL;
+	uint8_t *bits = OPENSSL_memdup(key->bits.p, key->bits.n);
+
+	if (bits == NULL || (is_ec && parameter == NULL) ||
+		X509_PUBKEY_set0_param(out, OBJ_nid2obj(algorithm), form, parameter, bits,
+			(int)key->bits.n) != 1) {
+		OPENSSL_free(bits);
+		ASN1_OBJECT_free(parameter);
+		return fail(ERR_INTERNAL, "crypto", "cannot encode a public key");
+	}
+	return OK;
+}

@@ -46,3 +46,5 @@ CHECKED enum err key_load(const char *path, const char *passphrase_path, EVP_PKE
 
 /* A key's public half as a grant carries it; the bytes go to `bits`. ERR_REJECTED "key-kind". */
 CHECKED enum err key_public(EVP_PKEY *key, struct buf *bits, struct grant_key *out);
+/* And as a SubjectPublicKeyInfo: the one encoding that we have of a key. ERR_INTERNAL "crypto". */
+CHECKED enum err key_spki(const struct grant_key *key, X509_PUBKEY *out);

@@ -1,6 +1,7 @@
 #include "ca/skae.h"
 
 #include "ca/base/ossl.h"
+#include "ca/extension.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
@@ -93,36 +94,12 @@ static bool set_bits(ASN1_BIT_STRING *out, struct view bytes)
 	return ASN1_BIT_STRING_set(out, (unsigned char *)bytes.p, (int)bytes.n) == 1;
 }
 
-static void access_description_free(ACCESS_DESCRIPTION **access)
-{
-	ACCESS_DESCRIPTION_free(*access);
-	*access = NULL;
-}
-
-static bool add_location(AUTHORITY_INFO_ACCESS *out, const char *location)
-{
-	AUTO(access_description_free) ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
-	ASN1_IA5STRING *uri = ASN1_IA5STRING_new();
-
-	if (access == NULL || uri == NULL || ASN1_STRING_set(uri, location, -1) != 1) {
-		ASN1_IA5STRING_free(uri);
-		return false;
-	}
-	GENERAL_NAME_set0_value(access->location, GEN_URI, uri);
-	ASN1_OBJECT_free(access->method);
-	access->method = OBJ_nid2obj(NID_ad_ca_issuers);
-	if (sk_ACCESS_DESCRIPTION_push(out, access) <= 0)
-		return false;
-	access = NULL; /* the list's */
-	return true;
-}
-
 static bool fill(struct evidence *to, const struct grant_evidence *from)
 {
 	struct certify_info *certify = to->attestation->certify;
 
 	if (from->ak_location != NULL && from->ak_location[0] != '\0' &&
-		!add_location(to->attestation->access->access, from->ak_location))
+		!access_add(to->attestation->access->access, NID_ad_ca_issuers, from->ak_location))
 		return false;
 	return ASN1_INTEGER_set(to->version->major, VERSION_MAJOR) == 1 &&
 	       ASN1_INTEGER_set(to->version->minor, VERSION_MINOR) == 1 &&
@@ -234,19 +211,9 @@ enum err skae_parse(struct view der, struct skae *out)
 enum err skae_add(X509 *cert, const struct grant_evidence *evidence)
 {
 	AUTO(buf_free) struct buf der = BUF(SKAE_MAX);
-	ASN1_OBJECT *oid = OBJ_txt2obj(SKAE_OID, 1);
-	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-	X509_EXTENSION *extension = NULL;
-	bool added;
 
-	added = oid != NULL && value != NULL && skae_encode(evidence, &der) == OK &&
-		ASN1_OCTET_STRING_set(value, der.p, (int)der.n) == 1 &&
-		(extension = X509_EXTENSION_create_by_OBJ(NULL, oid, 0, value)) != NULL &&
-		X509_add_ext(cert, extension, -1) == 1;
-	X509_EXTENSION_free(extension);
-	ASN1_OCTET_STRING_free(value);
-	ASN1_OBJECT_free(oid);
-	return added ? OK : fail(ERR_INTERNAL, "crypto", "cannot add the extension SKAE");
+	TRY(skae_encode(evidence, &der));
+	return extension_any(cert, SKAE_OID, false, buf_view(&der));
 }
 
 static bool is_skae(X509_EXTENSION *extension)

@@ -31,12 +31,21 @@ void reason_keep(struct kept_reason *kept)
 	kept->reason.sentence = kept->sentence;
 }
 
-enum err reason_again(const struct kept_reason *kept)
+enum err reason_tell(const struct reason *reason)
 {
-	snprintf(sentence, sizeof(sentence), "%s", kept->sentence);
-	last = kept->reason;
+	snprintf(sentence, sizeof(sentence), "%s", reason->sentence);
+	last = *reason;
 	last.sentence = sentence;
 	return last.err;
+}
+
+enum err reason_again(const struct kept_reason *kept)
+{
+	struct reason reason = kept->reason;
+
+	/* Where it was copied, its own pointer is the other's. */
+	reason.sentence = kept->sentence;
+	return reason_tell(&reason);
 }
 
 static const struct {

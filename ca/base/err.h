@@ -61,6 +61,8 @@ struct kept_reason {
 void reason_keep(struct kept_reason *kept);
 /* Makes it this thread's last reason again, and returns its error. */
 CHECKED enum err reason_again(const struct kept_reason *kept);
+/* The same with any reason but why() itself. */
+CHECKED enum err reason_tell(const struct reason *reason);
 
 /* The HTTP status for an error (RFC 9110 15), and its short title (RFC 9457 3.1.3). */
 int err_http(enum err err);

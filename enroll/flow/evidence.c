@@ -34,40 +34,22 @@ bool makes_ak_certificates(const struct template *tmpl)
 	return false;
 }
 
-/* The bytes are given up to `spki`, or freed. */
-static bool set_spki(X509_PUBKEY *spki, const struct grant_key *key, uint8_t *bits)
+static void spki_free(X509_PUBKEY **spki)
 {
-	bool is_rsa = key->curve == NULL;
-	bool is_edwards = !is_rsa && strcmp(key->curve, "ED25519") == 0;
-	ASN1_OBJECT *curve = is_rsa || is_edwards ? NULL : OBJ_txt2obj(key->curve, 0);
-	int algorithm = is_rsa	     ? NID_rsaEncryption
-			: is_edwards ? NID_ED25519
-				     : NID_X9_62_id_ecPublicKey;
-	int type = is_rsa ? V_ASN1_NULL : is_edwards ? V_ASN1_UNDEF : V_ASN1_OBJECT;
-
-	if (X509_PUBKEY_set0_param(
-		    spki, OBJ_nid2obj(algorithm), type, curve, bits, (int)key->bits.n) == 1)
-		return true;
-	ASN1_OBJECT_free(curve);
-	OPENSSL_free(bits);
-	return false;
+	X509_PUBKEY_free(*spki);
 }
 
-/*
- * The one encoding that we have of a key: another one of the same key is not taken, and has no
- * digest.
- */
+/* Another encoding of the same key is not taken, and has no digest. */
 static enum err encode_spki(const struct grant_key *key, struct buf *out)
 {
-	X509_PUBKEY *spki = X509_PUBKEY_new();
-	uint8_t *bits = OPENSSL_memdup(key->bits.p, key->bits.n);
+	AUTO(spki_free) X509_PUBKEY *spki = X509_PUBKEY_new();
 	AUTO(ossl_free) uint8_t *der = NULL;
-	int n = 0;
+	int n;
 
-	if (spki != NULL && bits != NULL && set_spki(spki, key, bits))
-		n = i2d_X509_PUBKEY(spki, &der);
-	X509_PUBKEY_free(spki);
-	if (n <= 0)
+	if (spki == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "encode_spki");
+	TRY(key_spki(key, spki));
+	if ((n = i2d_X509_PUBKEY(spki, &der)) <= 0)
 		return fail(ERR_INTERNAL, "crypto", "cannot encode a public key");
 	buf_add(out, (struct view){der, (size_t)n});
 	return buf_ok(out);

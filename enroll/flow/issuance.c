@@ -72,6 +72,19 @@ void issuance_note_device(struct issuance *issuance, const uint8_t device_id[sta
 	hex_write(VIEW(issuance->device_id), issuance->outcome->device_id);
 }
 
+/* The device's, or a new one for whom it is not a check. */
+static enum err find_device(struct issuance *issuance)
+{
+	uint8_t device_id[DEVICE_ID_SIZE] = {0};
+
+	if (issuance->facts.device_known)
+		memcpy(device_id, issuance->facts.device_id, DEVICE_ID_SIZE);
+	else if (!issuance->request.is_check)
+		TRY(random_bytes(device_id, DEVICE_ID_SIZE));
+	issuance_note_device(issuance, device_id);
+	return OK;
+}
+
 static enum err look_up(struct issuance *issuance)
 {
 	const struct tpm_name *name = ak_name(issuance->judgement.ak);
@@ -88,14 +101,7 @@ static enum err look_up(struct issuance *issuance)
 		issuance->service->db, &key, issuance->caller->now, &issuance->facts));
 	/* Now the database has said what time it is: nothing is signed by another. */
 	TRY(service_clock(issuance->service, issuance->caller));
-	if (issuance->facts.device_known)
-		issuance_note_device(issuance, issuance->facts.device_id);
-	else if (issuance->request.is_check)
-		memset(issuance->device_id, 0, DEVICE_ID_SIZE);
-	else
-		TRY(random_bytes(issuance->device_id, DEVICE_ID_SIZE));
-	hex_write(VIEW(issuance->device_id), issuance->outcome->device_id);
-	return OK;
+	return find_device(issuance);
 }
 
 /* The name may be learned from the records. */
@@ -291,7 +297,6 @@ static enum err judge_renewal(const struct issuance *issuance)
 {
 	const struct enrollment_facts *facts = &issuance->facts;
 	const struct reason *doubt = identity_doubt(issuance->judgement.identity);
-	struct kept_reason kept;
 
 	if (!issuance->is_renewal)
 		return OK;
@@ -301,11 +306,7 @@ static enum err judge_renewal(const struct issuance *issuance)
 		return refuse(ERR_DENIED, "renewal-needs-enrollment", "PROTOCOL renewal",
 			"the records have no such AK under this EK any more: enroll again, by the "
 			"EK (endorse enroll)");
-	if (doubt == NULL)
-		return OK;
-	kept.reason = *doubt;
-	snprintf(kept.sentence, sizeof(kept.sentence), "%s", doubt->sentence);
-	return reason_again(&kept);
+	return doubt == NULL ? OK : reason_tell(doubt);
 }
 
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */

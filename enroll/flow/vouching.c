@@ -66,7 +66,6 @@ enum err vouching_judge(const struct service *service, const struct enrollment_f
 {
 	struct labels_view labels;
 	struct ek_rules rules;
-	struct kept_reason doubt;
 
 	labels_of(facts, &labels);
 	TRY(learn_host(service, facts, &labels.labels, now, judgement));
@@ -80,7 +79,5 @@ enum err vouching_judge(const struct service *service, const struct enrollment_f
 		return approve(facts, judgement->identity);
 	if (rules.holds && !facts->ticket_used)
 		return OK;
-	doubt.reason = *identity_doubt(judgement->identity);
-	snprintf(doubt.sentence, sizeof(doubt.sentence), "%s", doubt.reason.sentence);
-	return reason_again(&doubt);
+	return reason_tell(identity_doubt(judgement->identity));
 }
