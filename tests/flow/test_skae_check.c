@@ -25,16 +25,9 @@ static char *ca_file, *certificate_file, *ak_file;
 
 static void make_key(struct soft_key *out)
 {
-	TPMT_PUBLIC area = {.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-				    TPMA_OBJECT_SIGN_ENCRYPT};
+	TPMT_PUBLIC area;
 
-	area.parameters.eccDetail.symmetric.algorithm = TPM2_ALG_NULL;
-	area.parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
-	area.parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-	area.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+	soft_tls_area(false, &area);
 	must(soft_key_make(&area, NULL, out), "soft_key_make");
 }
 

@@ -7,23 +7,6 @@ static const struct soft_moment moment = {
 	.clock = {.clock = 86400000, .resetCount = 3, .restartCount = 1, .safe = 1},
 	.firmware = 0x2019102300163636};
 
-void witness_area(bool is_rsa, TPMT_PUBLIC *area)
-{
-	*area = (TPMT_PUBLIC){.type = is_rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-				    TPMA_OBJECT_SIGN_ENCRYPT};
-	area->parameters.asymDetail.symmetric.algorithm = TPM2_ALG_NULL;
-	area->parameters.asymDetail.scheme.scheme = TPM2_ALG_NULL;
-	if (is_rsa) {
-		area->parameters.rsaDetail.keyBits = 2048;
-	} else {
-		area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
-		area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-	}
-}
-
 void witness_make(enum soft_ak ak, bool is_rsa, struct witness *out)
 {
 	AUTO(buf_free) struct buf bytes = BUF(2048);
@@ -33,7 +16,7 @@ void witness_make(enum soft_ak ak, bool is_rsa, struct witness *out)
 	assert_true(soft_ak_make(ak, SERVICE, NULL, &out->signer));
 	assert_true(soft_key_public(&out->signer, &bytes));
 	assert_ok(ak_judge(buf_view(&bytes), SERVICE, AK_TAGGED, &out->ak));
-	witness_area(is_rsa, &area);
+	soft_tls_area(is_rsa, &area);
 	assert_true(soft_key_make(&area, NULL, &out->key));
 }
 
