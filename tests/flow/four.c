@@ -16,19 +16,6 @@ const char four_policy[] =
 	"    templates: [ak, platform-property, tls-server, tls-client, ssh-host]\n"
 	"    names_per_device: 1\n";
 
-void four_tls_area(TPMT_PUBLIC *area)
-{
-	*area = (TPMT_PUBLIC){.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-				    TPMA_OBJECT_SIGN_ENCRYPT};
-	area->parameters.eccDetail.symmetric.algorithm = TPM2_ALG_NULL;
-	area->parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
-	area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
-	area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-}
-
 void four_device_make(struct world *world, const char *host, struct four_device *out)
 {
 	const struct soft_plan plan = {
@@ -37,7 +24,7 @@ void four_device_make(struct world *world, const char *host, struct four_device 
 	TPMT_PUBLIC area;
 
 	soft_device_make(&plan, &world->maker, &out->device);
-	four_tls_area(&area);
+	soft_tls_area(false, &area);
 	must(soft_key_make(&area, NULL, &out->tls), "no key for TLS");
 	out->ssh = BUF(SSHKEY_MAX);
 	MUST_OK(sshkey_blob_of(ssh, &out->ssh));

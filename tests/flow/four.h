@@ -17,9 +17,6 @@ struct four_device {
 void four_device_make(struct world *world, const char *host, struct four_device *out);
 void four_device_free(struct four_device *device);
 
-/* A key for TLS as a TPM makes it, P-256, scheme NULL, not restricted; for soft_key_make(). */
-void four_tls_area(TPMT_PUBLIC *area);
-
 struct four {
 	struct four_device *device; /* borrowed */
 	const struct httpc_peer *peer;

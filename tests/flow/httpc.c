@@ -83,6 +83,17 @@ static ssize_t read_some(struct httpc *httpc, uint8_t *p, size_t n)
 	return recv(httpc->fd, p, n, 0);
 }
 
+bool httpc_listens(void *port)
+{
+	const struct httpc_peer peer = {.port = *(const int *)port};
+	struct httpc httpc;
+	bool is_open = httpc_open(&httpc, &peer, 1000);
+
+	if (is_open)
+		httpc_close(&httpc);
+	return is_open;
+}
+
 bool httpc_send(struct httpc *httpc, struct view bytes)
 {
 	while (bytes.n > 0) {

@@ -22,6 +22,8 @@ struct httpc {
 /* False when nobody listens or the handshake fails. Nothing waits longer than `timeout_ms`. */
 bool httpc_open(struct httpc *httpc, const struct httpc_peer *peer, int timeout_ms);
 void httpc_close(struct httpc *httpc);
+/* Does somebody listen there? `port` is an int *; for wait_until(). */
+bool httpc_listens(void *port);
 /* False when the peer does not take it all. */
 bool httpc_send(struct httpc *httpc, struct view bytes);
 

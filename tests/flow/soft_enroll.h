@@ -45,7 +45,6 @@ CHECKED enum err soft_key_testify(const struct soft_key *signer, const struct so
 	struct view extra, struct request_key *out);
 /* The same of any statement, the key's public area left as it is. */
 CHECKED enum err soft_attest_put(const struct soft_attest *made, struct request_key *out);
-extern const struct soft_moment soft_moment_now; /* when it is said */
 
 /*
  * One enrollment without a network, for those that have connections of their own: each call takes

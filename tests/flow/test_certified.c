@@ -92,7 +92,7 @@ static void certify_altered(
 	struct soft_key key;
 	TPMT_PUBLIC area;
 
-	four_tls_area(&area);
+	soft_tls_area(false, &area);
 	alter(&area);
 	must(soft_key_make(&area, NULL, &key), "no such key");
 	testify(x, &device.device.ak, &key, request);

@@ -141,27 +141,15 @@ static pid_t stand_in(const char *name, int port, const char *answer)
 		.log = log, .argv = (const char *const[]){"haproxy", "-db", "-f", config, NULL}});
 }
 
-static bool listens(void *arg)
-{
-	const struct httpc_peer *peer = arg;
-	struct httpc httpc;
-	bool open = httpc_open(&httpc, peer, 1000);
-
-	if (open)
-		httpc_close(&httpc);
-	return open;
-}
-
 static void doctor_at(
 	const char *name, const char *answer, const struct run *run, struct output *output)
 {
 	int port = free_port();
 	AUTO(mem_free) char *server = text("https://localhost:%d", port);
-	struct httpc_peer peer = {.port = port};
 	struct run there = *run;
 	pid_t pid = stand_in(name, port, answer);
 
-	must(wait_until(listens, &peer, 10000), "the stand-in does not listen");
+	must(wait_until(httpc_listens, &port, 10000), "the stand-in does not listen");
 	there.server = server;
 	checkup_run(&checkup, &there, output);
 	process_stop(&pid, SIGTERM);

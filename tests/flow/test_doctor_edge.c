@@ -91,17 +91,6 @@ static pid_t serve(const char *pem, int port)
 			"-key", pem, "-cert_chain", pem, "-www", NULL}});
 }
 
-static bool answers(void *arg)
-{
-	const struct httpc_peer peer = {.port = *(const int *)arg};
-	struct httpc httpc;
-	bool is_open = httpc_open(&httpc, &peer, 1000);
-
-	if (is_open)
-		httpc_close(&httpc);
-	return is_open;
-}
-
 static void look_at_server(
 	const char *names, long seconds, const char *roots, struct output *output)
 {
@@ -112,7 +101,7 @@ static void look_at_server(
 
 	timed_edge(world.ca, pem, names, seconds);
 	pid = serve(pem, port);
-	assert_true(wait_until(answers, &port, 10000));
+	assert_true(wait_until(httpc_listens, &port, 10000));
 	diagnose(&world, output, "--ca", roots, "--edge", url, NULL);
 	process_stop(&pid, SIGKILL);
 }

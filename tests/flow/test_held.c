@@ -46,16 +46,6 @@ struct holder {
 	pid_t pid;
 };
 
-static bool listens(void *arg)
-{
-	struct httpc httpc;
-	bool open = httpc_open(&httpc, &(struct httpc_peer){.port = *(int *)arg}, 1000);
-
-	if (open)
-		httpc_close(&httpc);
-	return open;
-}
-
 static void holder_start(struct holder *holder, const char *type, const char *body,
 	const char *held, const char *away)
 {
@@ -85,7 +75,8 @@ static void holder_start(struct holder *holder, const char *type, const char *bo
 	write_file(answer, 0644, view_str(body));
 	holder->pid = process_start(&(struct program){
 		.log = log, .argv = (const char *const[]){"haproxy", "-db", "-f", config, NULL}});
-	must(wait_until(listens, &holder->port, 10000), "haproxy does not listen: see %s", log);
+	must(wait_until(httpc_listens, &holder->port, 10000), "haproxy does not listen: see %s",
+		log);
 }
 
 static void holder_stop(struct holder *holder)

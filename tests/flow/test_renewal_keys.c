@@ -3,7 +3,6 @@
 #include "tests/flow/knock.h"
 #include "tests/flow/soft_renew.h"
 #include "tests/flow/supervise.h"
-#include "tests/softtpm/attest.h"
 
 #include "ca/base/encode.h"
 #include "enroll/tpm/certified.h"
@@ -53,20 +52,12 @@ static long refused(const char *host)
 /* A key of the device's TPM, and what its AK says of it for a ticket. */
 static void certify(struct soft_renewal *x, const struct soft_key *key, struct view ticket)
 {
-	const struct soft_moment moment = {0};
 	struct request_key *wish = &x->wish.keys[0];
-	struct soft_attest said;
-	uint8_t extra[32], attest[2];
+	uint8_t extra[32];
 
 	must(certify_qualifying(ticket, extra) == OK &&
-			soft_certify(x->ak, key, VIEW(extra), &moment, &said) &&
-			soft_key_public(key, &wish->public),
-		"the AK certifies nothing");
-	attest[0] = (uint8_t)(said.attested.size >> 8);
-	attest[1] = (uint8_t)said.attested.size;
-	buf_add(&wish->attest, VIEW(attest));
-	buf_add(&wish->attest, (struct view){said.attested.attestationData, said.attested.size});
-	must(soft_signature_bytes(&said.signature, &wish->signature), "no signature");
+			soft_key_testify(x->ak, key, VIEW(extra), wish) == OK,
+		"%s", why()->sentence);
 	snprintf(wish->template, sizeof(wish->template), "tls-client");
 }
 

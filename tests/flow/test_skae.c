@@ -242,17 +242,6 @@ static pid_t serve(
 		.log = log, .argv = argv, .env = (const char *const[]){openssl, NULL}});
 }
 
-static bool answers(void *arg)
-{
-	const struct httpc_peer peer = {.port = *(const int *)arg};
-	struct httpc httpc;
-	bool is_open = httpc_open(&httpc, &peer, 1000);
-
-	if (is_open)
-		httpc_close(&httpc);
-	return is_open;
-}
-
 /* What a relying party's client thinks of whom it reached. */
 struct opinion {
 	struct anchors *anchors;
@@ -322,7 +311,7 @@ static void meet(const char *tcti, const char *certificate, const char *key, con
 	pid_t server = serve(tcti, certificate, key, beside, port);
 	bool is_good;
 
-	must(wait_until(answers, &port, 10000), "s_server does not listen");
+	must(wait_until(httpc_listens, &port, 10000), "s_server does not listen");
 	is_good = visit(port, &opinion);
 	process_stop(&server, SIGTERM);
 	if (tcti != NULL)

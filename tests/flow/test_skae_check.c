@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <tss2/tss2_mu.h>
 
 #define SERVICE "https://ca.example.test"
 #define EKU_AK "2.23.133.8.3"
@@ -25,16 +24,9 @@ static char *ca_file, *certificate_file, *ak_file;
 
 static void make_key(struct soft_key *out)
 {
-	TPMT_PUBLIC area = {.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-				    TPMA_OBJECT_SIGN_ENCRYPT};
+	TPMT_PUBLIC area;
 
-	area.parameters.eccDetail.symmetric.algorithm = TPM2_ALG_NULL;
-	area.parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
-	area.parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-	area.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+	soft_tls_area(false, &area);
 	must(soft_key_make(&area, NULL, out), "soft_key_make");
 }
 
@@ -82,20 +74,17 @@ struct said {
 static void add_evidence(X509 *certificate, const struct said *said)
 {
 	static const struct soft_moment moment = {.clock = {.clock = 1, .safe = 1}};
-	AUTO(buf_free) struct buf public = BUF(2048);
+	AUTO(buf_free) struct buf public = BUF(2048), signature = BUF(1024);
 	struct grant_evidence evidence = {.ak_location = said->location};
 	struct soft_attest made;
-	uint8_t signature[1024];
-	size_t n = 0;
 
 	must(soft_certify(said->by, said->about, said->extra, &moment, &made) &&
 			soft_key_public(said->about, &public) &&
-			Tss2_MU_TPMT_SIGNATURE_Marshal(
-				&made.signature, signature, sizeof(signature), &n) == 0,
+			soft_signature_bytes(&made.signature, &signature),
 		"soft_certify");
 	evidence.public = (struct view){public.p + 2, public.n - 2};
-	evidence.attest = (struct view){made.attested.attestationData, made.attested.size};
-	evidence.signature = (struct view){signature, n};
+	evidence.attest = VIEW_2B(&made.attested, attestationData);
+	evidence.signature = buf_view(&signature);
 	must(skae_add(certificate, &evidence) == OK, "%s", why()->sentence);
 }
 

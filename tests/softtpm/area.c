@@ -121,3 +121,20 @@ void soft_ak_area(enum soft_ak ak, const char *service, TPMT_PUBLIC *out)
 	out->parameters.asymDetail.symmetric.algorithm = TPM2_ALG_NULL;
 	SOFT_HASH(aks[ak].shape.hash, &out->authPolicy, VIEW("endorse/1 ak"), view_str(service));
 }
+
+void soft_tls_area(bool is_rsa, TPMT_PUBLIC *out)
+{
+	*out = (TPMT_PUBLIC){.type = is_rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+				    TPMA_OBJECT_SIGN_ENCRYPT};
+	out->parameters.asymDetail.symmetric.algorithm = TPM2_ALG_NULL;
+	out->parameters.asymDetail.scheme.scheme = TPM2_ALG_NULL;
+	if (is_rsa) {
+		out->parameters.rsaDetail.keyBits = 2048;
+	} else {
+		out->parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+		out->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
+	}
+}

@@ -33,3 +33,6 @@ void soft_ek_area(enum soft_ek ek, TPMT_PUBLIC *out);
  * it signs with are as strong as the key: SHA-256 up to P-256 and RSA-2048, SHA-384, SHA-512.
  */
 void soft_ak_area(enum soft_ak ak, const char *service, TPMT_PUBLIC *out);
+
+/* A key for TLS as TPM2_Create makes it: P-256 or RSA-2048, scheme NULL, not restricted. */
+void soft_tls_area(bool is_rsa, TPMT_PUBLIC *out);

@@ -7,6 +7,10 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+const struct soft_moment soft_moment_now = {
+	.clock = {.clock = 86400000, .resetCount = 3, .restartCount = 1, .safe = 1},
+	.firmware = 0x2019102300163636};
+
 static bool may_attest(const TPMT_PUBLIC *area)
 {
 	const TPMA_OBJECT wanted = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT;
@@ -161,4 +165,15 @@ bool soft_signature_bytes(const TPMT_SIGNATURE *signature, struct buf *out)
 		return false;
 	buf_add(out, (struct view){bytes, n});
 	return buf_ok(out) == OK;
+}
+
+bool soft_attest_bytes(const struct soft_attest *made, struct buf *attest, struct buf *signature)
+{
+	uint8_t bytes[sizeof(TPM2B_ATTEST)];
+	size_t n = 0;
+
+	if (Tss2_MU_TPM2B_ATTEST_Marshal(&made->attested, bytes, sizeof(bytes), &n) != 0)
+		return false;
+	buf_add(attest, (struct view){bytes, n});
+	return buf_ok(attest) == OK && soft_signature_bytes(&made->signature, signature);
 }

@@ -9,6 +9,7 @@ struct soft_moment {
 	TPMS_CLOCK_INFO clock;
 	UINT64 firmware;
 };
+extern const struct soft_moment soft_moment_now; /* for who does not care when */
 
 /* A TPMS_ATTEST as bytes, and the signature over them. */
 struct soft_attest {
@@ -35,6 +36,9 @@ bool soft_hash_sign(const struct soft_key *signer, struct view message, TPMT_SIG
 
 /* Appends the bytes of a signature. */
 bool soft_signature_bytes(const TPMT_SIGNATURE *signature, struct buf *out);
+
+/* Appends what a statement is on the wire, TPM2B_ATTEST and TPMT_SIGNATURE. */
+bool soft_attest_bytes(const struct soft_attest *made, struct buf *attest, struct buf *signature);
 
 /* Signs any TPMS_ATTEST, also one that a TPM would not make. */
 bool soft_sign(const struct soft_key *signer, const TPMS_ATTEST *attest, struct soft_attest *out);

@@ -272,7 +272,7 @@ static void a_key_that_also_decrypts_is_for_templates_that_say_so(void **state)
 	TPMT_PUBLIC area;
 
 	(void)state;
-	witness_area(false, &area);
+	soft_tls_area(false, &area);
 	area.objectAttributes |= TPMA_OBJECT_DECRYPT;
 	assert_true(soft_key_make(&area, NULL, &key));
 	request_init(&request);

@@ -240,7 +240,7 @@ static void a_key_with_the_roca_fingerprint_is_refused(void **state)
 	TPMT_PUBLIC area;
 
 	(void)state;
-	witness_area(true, &area);
+	soft_tls_area(true, &area);
 	assert_true(soft_key_make(&area, weak, &key));
 	testify(&home.signer, &key, extra, &testimony);
 	assert_refused(judge(&testimony, home.ak), ERR_REJECTED, "key-roca");

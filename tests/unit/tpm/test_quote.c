@@ -40,12 +40,10 @@ static void tear_down(struct scene *s)
 static enum err judge_by(const struct scene *s, const struct soft_key *ak,
 	const struct soft_attest *quote, struct view extra)
 {
-	uint8_t signature[sizeof(quote->signature)];
-	size_t n = 0;
+	AUTO(buf_free) struct buf signature = BUF(sizeof(quote->signature));
 
-	assert_int_equal(TSS2_RC_SUCCESS, Tss2_MU_TPMT_SIGNATURE_Marshal(&quote->signature,
-						  signature, sizeof(signature), &n));
-	return quote_judge(VIEW_2B(&quote->attested, attestationData), (struct view){signature, n},
+	assert_true(soft_signature_bytes(&quote->signature, &signature));
+	return quote_judge(VIEW_2B(&quote->attested, attestationData), buf_view(&signature),
 		ak->pkey, extra, &s->expected);
 }
 

@@ -3,27 +3,6 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
 
-static const struct soft_moment moment = {
-	.clock = {.clock = 86400000, .resetCount = 3, .restartCount = 1, .safe = 1},
-	.firmware = 0x2019102300163636};
-
-void witness_area(bool is_rsa, TPMT_PUBLIC *area)
-{
-	*area = (TPMT_PUBLIC){.type = is_rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-				    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-				    TPMA_OBJECT_SIGN_ENCRYPT};
-	area->parameters.asymDetail.symmetric.algorithm = TPM2_ALG_NULL;
-	area->parameters.asymDetail.scheme.scheme = TPM2_ALG_NULL;
-	if (is_rsa) {
-		area->parameters.rsaDetail.keyBits = 2048;
-	} else {
-		area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
-		area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-	}
-}
-
 void witness_make(enum soft_ak ak, bool is_rsa, struct witness *out)
 {
 	AUTO(buf_free) struct buf bytes = BUF(2048);
@@ -33,7 +12,7 @@ void witness_make(enum soft_ak ak, bool is_rsa, struct witness *out)
 	assert_true(soft_ak_make(ak, SERVICE, NULL, &out->signer));
 	assert_true(soft_key_public(&out->signer, &bytes));
 	assert_ok(ak_judge(buf_view(&bytes), SERVICE, AK_TAGGED, &out->ak));
-	witness_area(is_rsa, &area);
+	soft_tls_area(is_rsa, &area);
 	assert_true(soft_key_make(&area, NULL, &out->key));
 }
 
@@ -63,7 +42,7 @@ void statement_of(const struct soft_key *signer, const struct soft_key *key, str
 	struct soft_attest made;
 	size_t n = 0;
 
-	assert_true(soft_certify(signer, key, extra, &moment, &made));
+	assert_true(soft_certify(signer, key, extra, &soft_moment_now, &made));
 	memset(out, 0, sizeof(*out));
 	assert_int_equal(0, Tss2_MU_TPMS_ATTEST_Unmarshal(
 				    made.attested.attestationData, made.attested.size, &n, out));
@@ -73,18 +52,11 @@ void testify_of(const struct soft_key *signer, const struct soft_key *key,
 	const TPMS_ATTEST *attest, struct testimony *out)
 {
 	struct soft_attest made;
-	uint8_t bytes[2048];
-	size_t n = 0;
 
 	*out = (struct testimony){BUF(4096), BUF(4096), BUF(4096)};
 	assert_true(soft_sign(signer, attest, &made));
 	assert_true(soft_key_public(key, &out->public));
-	assert_int_equal(0, Tss2_MU_TPM2B_ATTEST_Marshal(&made.attested, bytes, sizeof(bytes), &n));
-	buf_add(&out->attest, (struct view){bytes, n});
-	n = 0;
-	assert_int_equal(
-		0, Tss2_MU_TPMT_SIGNATURE_Marshal(&made.signature, bytes, sizeof(bytes), &n));
-	buf_add(&out->signature, (struct view){bytes, n});
+	assert_true(soft_attest_bytes(&made, &out->attest, &out->signature));
 }
 
 void testify(const struct soft_key *signer, const struct soft_key *key, struct view extra,

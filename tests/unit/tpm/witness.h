@@ -11,9 +11,7 @@ struct witness {
 	struct soft_key key;
 };
 
-/* A key for TLS: P-256 or RSA-2048, scheme NULL, not restricted. */
-void witness_area(bool is_rsa, TPMT_PUBLIC *area);
-
+/* The key is RSA-2048 or P-256. */
 void witness_make(enum soft_ak ak, bool is_rsa, struct witness *out);
 void witness_free(struct witness *witness);
 
