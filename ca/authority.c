@@ -19,6 +19,7 @@ struct authority {
 	NAME_CONSTRAINTS *constraints[CHAIN_MAX]; /* what there are, in no order */
 	size_t constraints_n;
 	int64_t not_before, not_after;
+	uint8_t id[SHA256_SIZE];
 };
 
 static enum err bad_certificate(const char *path, const char *what)
@@ -94,6 +95,16 @@ static enum err must_be_usable(X509 *cert, const char *path)
 	return OK;
 }
 
+static enum err identify(struct authority *authority)
+{
+	AUTO(ossl_free) uint8_t *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(authority->certificate), &der);
+
+	if (n <= 0)
+		return fail(ERR_INTERNAL, "crypto", "cannot encode the CA's key");
+	return SHA256_OF(authority->id, ((struct view){der, (size_t)n}));
+}
+
 enum err authority_load(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out)
 {
@@ -113,6 +124,7 @@ enum err authority_load(
 			key);
 	TRY(must_be_usable(authority->certificate, certificate));
 	TRY(cert_validity(authority->certificate, &authority->not_before, &authority->not_after));
+	TRY(identify(authority));
 	if (authority->not_after <= clock_now())
 		return bad_certificate(certificate, "the CA's certificate has expired");
 	*out = MOVE(authority);
@@ -131,6 +143,11 @@ void authority_free(struct authority **authority)
 		buf_free(&(*authority)->chain[i]);
 	free(*authority);
 	*authority = NULL;
+}
+
+const uint8_t *authority_id(const struct authority *authority)
+{
+	return authority->id;
 }
 
 X509 *authority_certificate(const struct authority *authority)

@@ -19,6 +19,9 @@ CHECKED enum err authority_load(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out);
 void authority_free(struct authority **authority);
 
+/* By what the records know a CA: SHA-256 over its SubjectPublicKeyInfo. SHA256_SIZE bytes, borrowed. */
+const uint8_t *authority_id(const struct authority *authority);
+
 X509 *authority_certificate(const struct authority *authority); /* borrowed */
 EVP_PKEY *authority_key(const struct authority *authority); /* borrowed */
 /* The CA's certificate and those above it, as DER; index from 0. Empty view beyond the last. */

@@ -32,6 +32,14 @@ struct grant_evidence {
 };
 
 /*
+ * Where relying parties find what becomes of a certificate of kind x509, and who issued it; NULL: it
+ * does not say. URLs (RFC 5280 4.2.1.13, 4.2.2.1), and no part of what tells two grants apart.
+ */
+struct grant_publication {
+	const char *crl, *ocsp, *issuer;
+};
+
+/*
  * Everything is borrowed. What is not known is NULL: of the TPM's three an optional name of the
  * template does without, and every other template that wants one is refused.
  */
@@ -53,6 +61,7 @@ struct grant {
 	size_t labels_n;
 	const struct grant_evidence *evidence; /* of a key that an AK certified; NULL for others */
 	uint64_t ssh_serial; /* from the database; of kinds ssh-*, and no part of the digest */
+	struct grant_publication publication;
 };
 
 /* SHA-256 over all of it: two grants with one digest would make certificates of the same content. */

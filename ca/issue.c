@@ -146,6 +146,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 
 	out->der = BUF(32768);
 	out->serial_n = ISSUED_SERIAL_SIZE;
+	memcpy(out->issuer, authority_id(authority), SHA256_SIZE);
 	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 ||
 		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)
 		return crypto_failed("issuer");

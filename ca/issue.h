@@ -11,6 +11,8 @@
 struct issued {
 	uint8_t serial[ISSUED_SERIAL_MAX]; /* of x509: positive, 126 random bits */
 	size_t serial_n; /* of an OpenSSH certificate 8 bytes, the database's number */
+	uint8_t issuer
+		[SHA256_SIZE]; /* who signed it: authority_id(), or of an OpenSSH CA ssh_ca_id() */
 	int64_t not_before, not_after;
 	struct buf der; /* DER; of an OpenSSH certificate its blob */
 };

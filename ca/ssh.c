@@ -21,6 +21,7 @@ struct ssh_ca {
 	const EVP_MD *digest; /* NULL for Ed25519 */
 	struct view algorithm; /* of its signatures */
 	struct buf public;
+	uint8_t id[SHA256_SIZE];
 };
 
 static enum err crypto_failed(const char *what)
@@ -59,6 +60,7 @@ enum err ssh_ca_load(const char *key, const char *passphrase, struct ssh_ca **ou
 	ca->public = BUF(SSHKEY_MAX);
 	TRY(key_load(key, passphrase, &ca->key));
 	TRY(take_key(ca, key));
+	TRY(SHA256_OF(ca->id, buf_view(&ca->public)));
 	*out = MOVE(ca);
 	return OK;
 }
@@ -293,10 +295,16 @@ enum err ssh_issue(const struct ssh_ca *ca, const struct template *tmpl, const s
 	TRY(buf_ok(&serial));
 	memcpy(out->serial, serial.p, serial.n);
 	out->serial_n = serial.n;
+	memcpy(out->issuer, ca->id, SHA256_SIZE);
 	TRY(ssh_judge(tmpl, grant));
 	TRY(set_period(tmpl, now, out));
 	TRY(add_body(ca, tmpl, grant, out, &out->der));
 	return add_signature(ca, &out->der);
+}
+
+const uint8_t *ssh_ca_id(const struct ssh_ca *ca)
+{
+	return ca->id;
 }
 
 enum err ssh_ca_ready(const struct ssh_ca *ca)

@@ -22,6 +22,9 @@ CHECKED enum err ssh_ca_load(const char *key, const char *passphrase, struct ssh
 void ssh_ca_free(struct ssh_ca **ca);
 struct view ssh_ca_public(const struct ssh_ca *ca); /* its public key blob; borrowed */
 
+/* By what the records know it: SHA-256 over that blob, as ssh-keygen -l prints it. SHA256_SIZE bytes. */
+const uint8_t *ssh_ca_id(const struct ssh_ca *ca);
+
 /* Does the key sign, and is it the one of ssh_ca_public()? ERR_BUSY "ca-key". */
 CHECKED enum err ssh_ca_ready(const struct ssh_ca *ca);
 

@@ -5,6 +5,7 @@
 #include "ca/base/ossl.h"
 #include "ca/key.h"
 #include "ca/lint.h"
+#include "ca/signer/parts.h"
 #include "ca/ssh.h"
 #include "ca/text.h"
 
@@ -12,13 +13,6 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct signer {
-	struct authority *authority;
-	struct templates *templates;
-	struct ssh_ca *ssh_host, *ssh_user; /* NULL: none */
-	char *organization; /* NULL: none */
-};
 
 /* One more thing that may be wrong; the first one is the error. */
 static void load(enum err loaded, struct problems *problems, enum err *err)
@@ -177,6 +171,40 @@ int64_t signer_not_after(const struct signer *signer)
 struct view signer_chain(const struct signer *signer, size_t index)
 {
 	return authority_chain(signer->authority, index);
+}
+
+static void tell_authority(const struct authority *authority, struct signer_issuer *out)
+{
+	*out = (struct signer_issuer){.id = authority_id(authority),
+		.kind = TEMPLATE_X509,
+		.certificate = authority_chain(authority, 0),
+		.not_after = authority_not_after(authority),
+		.issues = true};
+}
+
+static void tell_ssh(const struct ssh_ca *ca, enum template_kind kind, struct signer_issuer *out)
+{
+	*out = (struct signer_issuer){.id = ssh_ca_id(ca),
+		.kind = kind,
+		.certificate = ssh_ca_public(ca),
+		.issues = true};
+}
+
+bool signer_issuer(const struct signer *signer, size_t index, struct signer_issuer *out)
+{
+	if (index == 0) {
+		tell_authority(signer->authority, out);
+		return true;
+	}
+	if (signer->ssh_host != NULL && --index == 0) {
+		tell_ssh(signer->ssh_host, TEMPLATE_SSH_HOST, out);
+		return true;
+	}
+	if (signer->ssh_user != NULL && --index == 0) {
+		tell_ssh(signer->ssh_user, TEMPLATE_SSH_USER, out);
+		return true;
+	}
+	return false;
 }
 
 const char *signer_organization(const struct signer *signer)

@@ -63,6 +63,18 @@ struct view signer_chain(const struct signer *signer, size_t index);
  */
 bool signer_has_issued(const struct signer *signer, struct view der);
 
+/* A CA of the signer's: one that issues, or one that issued once and goes on telling of that. */
+struct signer_issuer {
+	const uint8_t *id; /* SHA256_SIZE; see authority_id(), ssh_ca_id() */
+	enum template_kind kind;
+	struct view certificate; /* DER; of an OpenSSH CA its public key blob */
+	int64_t not_after; /* seconds since 1970; 0: an OpenSSH CA, which does not end */
+	bool issues; /* new certificates are by this one */
+};
+
+/* The CA at a place, from 0; false beyond the last. Borrowed as long as the signer. */
+bool signer_issuer(const struct signer *signer, size_t index, struct signer_issuer *out);
+
 /* What ${organization} stands for; NULL when neither files nor CA name one. */
 const char *signer_organization(const struct signer *signer);
 

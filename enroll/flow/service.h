@@ -66,6 +66,7 @@ struct caller {
 	const char *request_id;
 	const char *client_address;
 	int64_t now;
+	const char *who; /* of the admin listener: "admin-token"; NULL: a device, or anybody */
 };
 
 #define VERSION_SHOWN 12 /* hexadecimal digits, in logs */

@@ -70,7 +70,7 @@ enum err handle_unbind(const struct service *service, struct exchange *exchange)
 
 	TRY(unbind_request_parse(exchange->body, &request));
 	snprintf(exchange->outcome.host, sizeof(exchange->outcome.host), "%s", request.host);
-	TRY(unbind(service, &exchange->caller, "admin-token", request.host, request.why,
+	TRY(unbind(service, &exchange->caller, exchange->caller.who, request.host, request.why,
 		answer.device_id));
 	snprintf(answer.host, sizeof(answer.host), "%s", request.host);
 	snprintf(exchange->outcome.device_id, sizeof(exchange->outcome.device_id), "%s",

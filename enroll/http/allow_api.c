@@ -28,7 +28,7 @@ enum err handle_allow(const struct service *service, struct exchange *exchange)
 	AUTO(allow_answer_free) struct allow_answer answer = {0};
 
 	TRY(allow_request_parse(exchange->body, &request));
-	TRY(allowlist_add(service, &exchange->caller, "admin-token", &request, &answer));
+	TRY(allowlist_add(service, &exchange->caller, exchange->caller.who, &request, &answer));
 	exchange->outcome.what = answer.changed ? "added" : "unchanged";
 	return allow_answer_encode(&answer, &exchange->answer);
 }
@@ -38,7 +38,7 @@ enum err handle_disallow(const struct service *service, struct exchange *exchang
 	struct disallow_request request;
 
 	TRY(disallow_request_parse(exchange->body, &request));
-	TRY(allowlist_remove(service, &exchange->caller, "admin-token", &request));
+	TRY(allowlist_remove(service, &exchange->caller, exchange->caller.who, &request));
 	exchange->outcome.what = "removed";
 	return disallow_answer_encode(request.ek_digest, &exchange->answer);
 }

@@ -16,6 +16,7 @@ struct exchange {
 	/* the answer */
 	const char *content_type; /* "application/json" unless set */
 	bool is_immutable; /* what this path has will never be anything else: caches may keep it */
+	unsigned max_age; /* seconds that caches may keep it; 0: not at all */
 	bool for_operator; /* who asks runs the service, and may see what is wrong on our side */
 	struct buf answer;
 	struct buf problems; /* of a refusal that has a list of them, one a line */
@@ -25,7 +26,10 @@ struct exchange {
 enum admission {
 	ADMIT_ALL, /* /healthz only */
 	ADMIT_EDGE, /* the request carries the edge's secret */
-	ADMIT_ADMIN, /* the request carries the admin token */
+	/* Of the admin listener: who asks has at least this role. */
+	ADMIT_AUDITOR, /* reads */
+	ADMIT_OPERATOR, /* and registers, approves, unbinds */
+	ADMIT_ADMIN, /* and revokes, and changes templates, vendors, tokens, operators */
 };
 
 /* One row of a router's table. The handler's error becomes problem+json, OK becomes 200. */

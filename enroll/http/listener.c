@@ -50,6 +50,8 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	TRY(request_admit(connection, (*route)->admission, service));
 	if ((*route)->admission == ADMIT_EDGE)
 		exchange->caller.client_address = request_client(connection);
+	if ((*route)->admission >= ADMIT_AUDITOR)
+		exchange->caller.who = "admin-token";
 	TRY(request_query(connection, (*route)->query, &exchange->query));
 	body->limit = (*route)->body_limit;
 	TRY(request_body(connection, (*route)->body_limit, body));

@@ -42,7 +42,7 @@ static enum err handle_decision(
 
 	TRY(decide_request_parse(exchange->body, &request));
 	snprintf(exchange->outcome.attempt, sizeof(exchange->outcome.attempt), "%s", request.id);
-	TRY(decide(service, &exchange->caller, "admin-token", &request, state));
+	TRY(decide(service, &exchange->caller, exchange->caller.who, &request, state));
 	exchange->outcome.what = waiting_state_words[state];
 	return decide_answer_encode(request.id, state, &exchange->answer);
 }
@@ -64,7 +64,7 @@ enum err handle_pending_trust_ca(const struct service *service, struct exchange 
 
 	TRY(trust_ca_request_parse(exchange->body, &request));
 	snprintf(exchange->outcome.attempt, sizeof(exchange->outcome.attempt), "%s", request.id);
-	TRY(decide_trust_ca(service, &exchange->caller, "admin-token", &request, &answer));
+	TRY(decide_trust_ca(service, &exchange->caller, exchange->caller.who, &request, &answer));
 	exchange->outcome.what = "trusted";
 	return trust_ca_answer_encode(&answer, &exchange->answer);
 }

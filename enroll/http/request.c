@@ -115,7 +115,7 @@ enum err request_admit(
 
 	if (admission == ADMIT_ALL)
 		return OK;
-	if (admission == ADMIT_ADMIN) {
+	if (admission != ADMIT_EDGE) {
 		if (bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 &&
 			is_secret(bearer + 7, service->admin_token))
 			return OK;

@@ -107,10 +107,14 @@ static void add_date(struct buf *out)
 static void head(struct buf *out, const struct exchange *exchange, enum err err, bool close)
 {
 	buf_fmt(out, "HTTP/1.1 %d %s\r\n", err_http(err), err_title(err));
-	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: %s\r\n",
-		exchange->content_type, exchange->answer.n,
-		err == OK && exchange->is_immutable ? "public, max-age=31536000, immutable"
-						    : "no-store");
+	buf_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", exchange->content_type,
+		exchange->answer.n);
+	if (err == OK && exchange->is_immutable)
+		buf_str(out, "Cache-Control: public, max-age=31536000, immutable\r\n");
+	else if (err == OK && exchange->max_age > 0)
+		buf_fmt(out, "Cache-Control: public, max-age=%u\r\n", exchange->max_age);
+	else
+		buf_str(out, "Cache-Control: no-store\r\n");
 	add_date(out);
 	if (err == ERR_BUSY || err == ERR_LIMITED || err == ERR_PENDING)
 		buf_fmt(out, "Retry-After: %u\r\n",

@@ -18,7 +18,7 @@ enum err handle_vendors_import(const struct service *service, struct exchange *e
 	AUTO(import_answer_free) struct import_answer answer = {.n = 0};
 
 	TRY(import_request_parse(exchange->body, &request));
-	TRY(vendors_import(service, &exchange->caller, "admin-token", &request, &answer));
+	TRY(vendors_import(service, &exchange->caller, exchange->caller.who, &request, &answer));
 	exchange->outcome.what = request.is_dry_run ? "tried" : "imported";
 	return import_answer_encode(&answer, &exchange->answer);
 }
@@ -28,7 +28,7 @@ enum err handle_vendors_remove(const struct service *service, struct exchange *e
 	struct remove_request request;
 
 	TRY(remove_request_parse(exchange->body, &request));
-	TRY(vendors_remove(service, &exchange->caller, "admin-token", &request));
+	TRY(vendors_remove(service, &exchange->caller, exchange->caller.who, &request));
 	exchange->outcome.what = "removed";
 	return remove_answer_encode(request.sha256, &exchange->answer);
 }

@@ -8,7 +8,7 @@
 static void come(struct strangers *strangers, const char *from, const char *host, const char *code)
 {
 	static int64_t now = 1800000000;
-	const struct caller caller = {"request", from, now++};
+	const struct caller caller = {"request", from, now++, NULL};
 	const struct reason reason = {ERR_REJECTED, code, "clause", "sentence"};
 	struct outcome outcome = {.what = ""};
 

@@ -10,7 +10,7 @@ static struct attempt_counters view; /* 11 KiB */
 
 static void add(struct tally *tally, const struct outcome *outcome, enum err err, const char *code)
 {
-	const struct caller caller = {"request", "192.0.2.7", 1800000000};
+	const struct caller caller = {"request", "192.0.2.7", 1800000000, NULL};
 	const struct reason reason = {err, code, "clause", "sentence"};
 
 	tally_add(tally, &caller, outcome, err, &reason);

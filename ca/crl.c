@@ -1,0 +1,1 @@
+/* crl.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* hierarchy_admin.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* hierarchy_crl.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* ocsp_request.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* krl.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* sshsig.c - nothing yet. */

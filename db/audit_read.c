@@ -1,0 +1,1 @@
+/* audit_read.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* bar.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* certificates.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* hosts.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* labels.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* operator.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* revoked_issuer.c - nothing yet. */

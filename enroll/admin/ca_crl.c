@@ -1,0 +1,1 @@
+/* ca_crl.c - nothing yet. */

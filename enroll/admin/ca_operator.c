@@ -1,0 +1,1 @@
+/* ca_operator.c - nothing yet. */

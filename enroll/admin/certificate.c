@@ -1,0 +1,1 @@
+/* certificate.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* crl_export.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* export.c - nothing yet. */

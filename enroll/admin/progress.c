@@ -1,0 +1,1 @@
+/* progress.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* status_print.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* krl_file.c - nothing yet. */

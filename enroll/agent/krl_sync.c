@@ -1,0 +1,1 @@
+/* krl_sync.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* publishing.c - nothing yet. */

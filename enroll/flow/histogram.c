@@ -1,0 +1,1 @@
+/* histogram.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* ocsp.c - nothing yet. */

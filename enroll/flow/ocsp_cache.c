@@ -1,0 +1,1 @@
+/* ocsp_cache.c - nothing yet. */

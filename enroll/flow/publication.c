@@ -1,0 +1,1 @@
+/* publication.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* published_crl.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* rebind.c - nothing yet. */

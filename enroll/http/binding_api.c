@@ -1,0 +1,1 @@
+/* binding_api.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* ca_api.c - nothing yet. */

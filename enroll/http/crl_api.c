@@ -1,0 +1,1 @@
+/* crl_api.c - nothing yet. */

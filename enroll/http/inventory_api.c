@@ -1,0 +1,1 @@
+/* inventory_api.c - nothing yet. */

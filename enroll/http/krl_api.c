@@ -1,0 +1,1 @@
+/* krl_api.c - nothing yet. */

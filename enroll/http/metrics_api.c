@@ -1,0 +1,1 @@
+/* metrics_api.c - nothing yet. */

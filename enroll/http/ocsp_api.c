@@ -1,0 +1,1 @@
+/* ocsp_api.c - nothing yet. */

@@ -1,0 +1,1 @@
+/* openapi_api.c - nothing yet. */

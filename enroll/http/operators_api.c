@@ -1,0 +1,1 @@
+/* operators_api.c - nothing yet. */

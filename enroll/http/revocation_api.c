@@ -1,0 +1,1 @@
+/* revocation_api.c - nothing yet. */
