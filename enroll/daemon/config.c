@@ -63,6 +63,8 @@ static const struct yaml_key config_keys[] = {
 	{"trust", YAML_LIST, CONFIG(trust), "", 1, 64, &trust_schema, NULL},
 	{"live_aks_per_device", YAML_WHOLE, CONFIG(live_aks_per_device), "4", 1, 100, NULL, NULL},
 	{"renewal_proof_days", YAML_WHOLE, CONFIG(renewal_proof_days), "90", 1, 3650, NULL, NULL},
+	{"crl_bytes", YAML_WHOLE, CONFIG(crl_bytes), "102400", 4096, 16777216, NULL, NULL},
+	{"crl_lifetime", YAML_SECONDS, CONFIG(crl_lifetime), "24h", 600, 2592000, NULL, NULL},
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
 	{0},
 };

@@ -37,6 +37,8 @@ struct config {
 	struct yaml_list trust; /* of struct config_trust */
 	int64_t live_aks_per_device;
 	int64_t renewal_proof_days;
+	int64_t crl_bytes;
+	int64_t crl_lifetime; /* seconds */
 	int64_t drain; /* seconds */
 	struct yaml_mark mark;
 };
