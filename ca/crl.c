@@ -11,12 +11,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-static void crl_free(X509_CRL **crl)
-{
-	X509_CRL_free(*crl);
-	*crl = NULL;
-}
-
 static void revoked_free(X509_REVOKED **revoked)
 {
 	X509_REVOKED_free(*revoked);
@@ -227,8 +221,7 @@ size_t crl_capacity(const struct authority *authority, size_t url_n, size_t byte
 	return bytes < fixed ? 0 : (bytes - fixed) / CRL_ENTRY_MAX;
 }
 
-/* One CRL that fills the bytes whole, or the first one of a PEM text; NULL otherwise. */
-static X509_CRL *parse(struct view bytes)
+X509_CRL *crl_from_bytes(struct view bytes)
 {
 	AUTO(bio_free) BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
 	const uint8_t *end = bytes.p;
@@ -265,7 +258,7 @@ enum err crl_above_read(const struct authority *authority, const char *path, str
 	int n;
 
 	TRY(file_read(path, &bytes));
-	if ((crl = parse(buf_view(&bytes))) == NULL || (n = i2d_X509_CRL(crl, &out)) <= 0)
+	if ((crl = crl_from_bytes(buf_view(&bytes))) == NULL || (n = i2d_X509_CRL(crl, &out)) <= 0)
 		return fail(ERR_INTERNAL, "ca-crl", "%s: no CRL, neither as DER nor as PEM", path);
 	if (!is_above(X509_CRL_get_issuer(crl), authority))
 		return fail(ERR_INTERNAL, "ca-crl",

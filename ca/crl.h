@@ -43,6 +43,9 @@ size_t crl_capacity(const struct authority *authority, size_t url_n, size_t byte
 
 #define CRL_FILE_MAX (1024 * 1024)
 
+/* One CRL in DER that fills the bytes whole, or the first one of a PEM text, the caller's; NULL otherwise. */
+X509_CRL *crl_from_bytes(struct view bytes);
+
 /*
  * Reads the CRL, DER or PEM, of a CA above this one, and appends its DER: its issuer is that of the
  * CA's certificate or of one above it, by name. Whether it was signed by it is for relying parties to
