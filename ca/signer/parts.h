@@ -12,6 +12,7 @@ struct signer {
 	char *organization; /* NULL: none */
 	struct authority **former; /* NULL: none */
 	size_t former_n;
+	struct buf root_crl; /* DER; empty: none */
 };
 
 /* The X.509 CA by its authority_id(), also a former one; NULL: it is none of ours. */

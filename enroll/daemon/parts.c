@@ -43,9 +43,21 @@ static void make_secrets(const struct making *making)
 	note(making, config->mark, "ticket_key_file", err);
 }
 
+static size_t former_of(
+	const struct config *config, struct signer_former out[static CONFIG_FORMER_CAS])
+{
+	const struct config_ca *ca = config->former_cas.item;
+
+	for (size_t i = 0; i < config->former_cas.n; i++)
+		out[i] =
+			(struct signer_former){ca[i].certificate, ca[i].key, ca[i].passphrase_file};
+	return config->former_cas.n;
+}
+
 static void make_signer(const struct making *making)
 {
 	const struct config *config = making->config;
+	struct signer_former former[CONFIG_FORMER_CAS];
 	const struct signer_files files = {.certificate = config->ca.certificate,
 		.key = config->ca.key,
 		.passphrase = config->ca.passphrase_file,
@@ -54,7 +66,10 @@ static void make_signer(const struct making *making)
 		.ssh_host_passphrase = config->ssh_host_ca.passphrase_file,
 		.ssh_user_key = config->ssh_user_ca.key,
 		.ssh_user_passphrase = config->ssh_user_ca.passphrase_file,
-		.organization = config->organization};
+		.organization = config->organization,
+		.former = former,
+		.former_n = former_of(config, former),
+		.root_crl = config->root_crl};
 	size_t before = making->problems->n;
 	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
