@@ -51,7 +51,7 @@ CREATE TABLE crl_shard (
 );
 ALTER TABLE crl_shard ALTER COLUMN der SET STORAGE EXTERNAL; -- DER of random numbers: nothing to compress
 CREATE INDEX crl_shard_changed ON crl_shard (issuer, shard) WHERE changed <> published;
-CREATE INDEX crl_shard_due ON crl_shard (next_update);
+CREATE INDEX crl_shard_due ON crl_shard (issuer, next_update);
 
 -- The one OpenSSH KRL, of all OpenSSH CAs.
 CREATE TABLE krl (

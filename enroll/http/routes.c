@@ -1,6 +1,8 @@
 #include "enroll/http/admin_api.h"
 #include "enroll/http/allow_api.h"
+#include "enroll/http/ca_api.h"
 #include "enroll/http/certificate_api.h"
+#include "enroll/http/crl_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/pending_api.h"
@@ -19,6 +21,8 @@ const struct route device_routes[] = {
 		"renew.ticket", NULL, false},
 	{"POST", "/v1/renew", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_renew, "renew", NULL, false},
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
+	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
+	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
 	{0},
 };
 
