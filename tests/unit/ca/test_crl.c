@@ -18,7 +18,7 @@
 
 /* An issuing CA below a root, as files for other programs; and one certificate of it, leaf.pem. */
 struct site {
-	char *dir, *root, *ca, *leaf, *crl;
+	char *dir, *root, *ca, *leaf, *crl, *pem;
 	struct authority *authority;
 	struct issued issued;
 };
@@ -58,6 +58,7 @@ static void site_make(enum key_type type, struct site *out)
 	out->ca = path_join(out->dir, "issuing.pem");
 	out->leaf = path_join(out->dir, "leaf.pem");
 	out->crl = path_join(out->dir, "shard.crl");
+	out->pem = path_join(out->dir, "shard.pem");
 	assert_ok(authority_load(out->ca, key, passphrase, &out->authority));
 	issue_leaf(out);
 }
@@ -70,6 +71,7 @@ static void site_free(struct site *site)
 	free(site->ca);
 	free(site->leaf);
 	free(site->crl);
+	free(site->pem);
 	scratch_remove(&site->dir);
 }
 
@@ -103,7 +105,19 @@ static X509_CRL *parse(const struct buf *der)
 	return crl;
 }
 
-/* DER, as it is fetched. */
+static void put_pem(const struct site *site, const struct buf *der)
+{
+	AUTO(bio_free) BIO *bio = BIO_new(BIO_s_mem());
+	AUTO(crl_free) X509_CRL *crl = parse(der);
+	uint8_t *text;
+	long n;
+
+	assert_int_equal(1, PEM_write_bio_X509_CRL(bio, crl));
+	n = BIO_get_mem_data(bio, &text);
+	scratch_put(site->dir, "shard.pem", (struct view){text, (size_t)n});
+}
+
+/* DER, as it is fetched; and PEM, which certtool wants beside a CA in PEM. */
 static void put_crl(
 	const struct site *site, const char *url, const struct revoked *entries, size_t n)
 {
@@ -112,6 +126,7 @@ static void put_crl(
 
 	assert_ok(crl_build(site->authority, &content, &der));
 	scratch_put(site->dir, "shard.crl", buf_view(&der));
+	put_pem(site, &der);
 }
 
 /* One of each reason, as RFC 5280 has them, with what OpenSSL and GnuTLS say of it. */
@@ -149,10 +164,9 @@ static void assert_openssl_reads(const struct site *site)
 	assert_non_null(at);
 	assert_non_null(strstr(buf_text(&said), "Version 2 (0x1)"));
 	assert_non_null(strstr(buf_text(&said), "Issuer: O = Unit tests, CN = Endorse Issuing CA"));
-	assert_non_null(strstr(buf_text(&said), "X509v3 Issuing Distribution Point: critical\n"
-						"                Full Name:\n"
-						"                  URI:" URL "\n"
-						"                Only User Certificates\n"));
+	assert_non_null(strstr(buf_text(&said), "X509v3 Issuing Distribution Point: critical\n"));
+	assert_non_null(strstr(buf_text(&said), "  URI:" URL));
+	assert_non_null(strstr(buf_text(&said), "Only User Certificates\n"));
 	assert_non_null(strstr(buf_text(&said), "X509v3 CRL Number: \n                1\n"));
 	assert_non_null(strstr(buf_text(&said), "X509v3 Authority Key Identifier: \n"));
 	for (size_t i = COUNT(reasons); i-- > 0;) {
@@ -177,8 +191,8 @@ static void assert_gnutls_reads(const struct site *site)
 {
 	AUTO(buf_free) struct buf said = BUF(1 << 16);
 
-	assert_int_equal(0, PROGRAM_RUN(&said, "certtool", "--verify-crl", "--inder", "--infile",
-				    site->crl, "--load-ca-certificate", site->ca));
+	assert_int_equal(0, PROGRAM_RUN(&said, "certtool", "--verify-crl", "--infile", site->pem,
+				    "--load-ca-certificate", site->ca));
 	assert_non_null(strstr(buf_text(&said), "Verification output: Verified."));
 	buf_free(&said);
 	assert_int_equal(
@@ -239,7 +253,7 @@ static void a_shard_speaks_of_the_certificates_that_name_it_and_of_no_others(voi
 		fail_msg("%s", buf_text(&said));
 	for (size_t i = 0; i < COUNT(others); i++) {
 		put_crl(&site, others[i], NULL, 0);
-		assert_not_verified(&site, "unable to get certificate CRL");
+		assert_not_verified(&site, "different CRL scope");
 	}
 	entry = entry_of(&site.issued, REVOKED_KEY_COMPROMISE);
 	put_crl(&site, URL, &entry, 1);
@@ -265,16 +279,12 @@ static void gnutls_refuses_what_is_listed_too(void **state)
 	assert_ok(file_read(site.ca, &pem));
 	scratch_put(site.dir, "chain.pem", buf_view(&pem));
 	for (int listed = 0; listed <= 1; listed++) {
-		AUTO(mem_free) char *path = path_join(site.dir, "shard.pem");
-
 		entry = entry_of(&site.issued, REVOKED_UNSPECIFIED);
 		put_crl(&site, URL, &entry, (size_t)listed);
-		assert_int_equal(0, PROGRAM_RUN(&said, "openssl", "crl", "-inform", "DER", "-in",
-					    site.crl, "-out", path));
 		buf_free(&said);
 		assert_int_equal(
 			listed, PROGRAM_RUN(&said, "certtool", "--verify", "--load-ca-certificate",
-					site.root, "--load-crl", path, "--infile", chain));
+					site.root, "--load-crl", site.pem, "--infile", chain));
 		assert_true(listed == (strstr(buf_text(&said), "revoked") != NULL));
 	}
 }
@@ -312,6 +322,7 @@ static void distribution_points_of_certificate_and_crl_are_the_same_bytes(void *
 	n = i2d_DIST_POINT_NAME(sk_DIST_POINT_value(points, 0)->distpoint, &in_cert);
 	assert_int_equal(n, i2d_DIST_POINT_NAME(scope->distpoint, &in_crl));
 	assert_memory_equal(in_cert, in_crl, (size_t)n);
+	assert_non_null(memmem(in_crl, (size_t)n, URL, strlen(URL)));
 	CRL_DIST_POINTS_free(points);
 	ISSUING_DIST_POINT_free(scope);
 }
