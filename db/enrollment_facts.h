@@ -39,7 +39,9 @@ struct enrollment_key {
 	bool wants_ak_certificates;
 };
 
-enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED };
+enum device_state { DEVICE_ACTIVE, DEVICE_HELD, DEVICE_REVOKED };
+/* As records have it; "" is one that is not there, and what is not known counts as revoked. */
+enum device_state device_state_named(const char *state);
 
 /* What the database knows: the answer of the first trip. Free with enrollment_facts_free(). */
 struct enrollment_facts {
@@ -59,6 +61,7 @@ struct enrollment_facts {
 	bool ak_live; /* and neither superseded nor revoked */
 	bool ak_other_dialect; /* known under another dialect than "native" */
 	/* The host name: that asked for, otherwise registered_host; nothing without both. */
+	bool host_barred; /* nobody may have it until it is reinstated */
 	bool host_bound;
 	bool host_is_ours; /* bound to this very device */
 	unsigned device_hosts; /* names that this device has, aliases included */
