@@ -36,7 +36,7 @@ static const struct statement find_device = {"find_device",
 	" (SELECT certificate.device_id FROM certificate WHERE certificate.serial = $3::bytea),"
 	" (SELECT host.device_id FROM host WHERE host.name = $4::text),"
 	" (SELECT certificate.device_id FROM certificate WHERE certificate.host = $4::text"
-	"  ORDER BY certificate.not_after DESC LIMIT 1))"};
+	"  ORDER BY certificate.issued_at DESC LIMIT 1))"};
 
 static const struct statement bar_device = {"bar_device",
 	"WITH moved AS (UPDATE device SET state = $2::text, revision = revision + 1,"
