@@ -6,6 +6,7 @@
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/pending_api.h"
+#include "enroll/http/revocation_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
@@ -58,5 +59,13 @@ const struct route admin_routes[] = {
 		"vendors", NULL, false},
 	{"POST", "/v1/admin/vendors/remove", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_vendors_remove,
 		"vendors", NULL, false},
+	{"POST", "/v1/admin/device/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_device_revoke,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/device/hold", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_device_hold,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/device/unhold", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_device_unhold,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/device/reinstate", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_device_reinstate, "revoke", NULL, false},
 	{0},
 };
