@@ -142,7 +142,8 @@ static enum err serve(struct process *process)
 		.threads = (unsigned)process->config.threads,
 		.routes = device_routes,
 		.current = process->reload.current,
-		.tally = process->parts.tally};
+		.tally = process->parts.tally,
+		.traffic = process->parts.traffic};
 
 	TRY(listener_start(&options, &devices));
 	options.address = process->config.admin_listen;

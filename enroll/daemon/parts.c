@@ -5,6 +5,7 @@
 #include "ca/base/log.h"
 #include "enroll/daemon/files.h"
 #include "enroll/flow/tally.h"
+#include "enroll/flow/traffic.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -250,12 +251,14 @@ enum err parts_make(
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
 	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
+	note(&making, config->mark, "endorsed", traffic_make(&out->traffic));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
 	out->service->name = config->service;
 	out->service->tickets = out->tickets;
 	out->service->db = out->db;
 	out->service->tally = out->tally;
+	out->service->traffic = out->traffic;
 	out->service->examine = examine;
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
@@ -269,6 +272,7 @@ void parts_free(struct parts *parts)
 	service_free(&parts->service);
 	db_close(&parts->db);
 	tally_free(&parts->tally);
+	traffic_free(&parts->traffic);
 	ticket_keys_free(&parts->tickets);
 	buf_free(&parts->skipped);
 }

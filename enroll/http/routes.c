@@ -3,6 +3,8 @@
 #include "enroll/http/certificate_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/metrics_api.h"
+#include "enroll/http/openapi_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
@@ -23,6 +25,9 @@ const struct route device_routes[] = {
 };
 
 const struct route admin_routes[] = {
+	{"GET", "/metrics", ADMIT_AUDITOR, 0, handle_metrics, "metrics", NULL, true},
+	{"GET", "/v1/admin/openapi.json", ADMIT_AUDITOR, 0, handle_openapi, "openapi", NULL, true},
+	{"GET", "/v1/admin/status", ADMIT_AUDITOR, 0, handle_status, "status", NULL, true},
 	{"POST", "/v1/admin/host/unbind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_unbind, "unbind",
 		NULL, false},
 	{"POST", "/v1/admin/reload", ADMIT_ADMIN, 0, handle_reload, "admin.reload", NULL, false},
