@@ -55,8 +55,8 @@ static enum err take_responders(const PGresult *rows, void *into)
 	struct freshness *out = into;
 
 	for (int i = 0; i < PQntuples(rows) && i < FRESHNESS_RESPONDERS; i++) {
-		TRY(row_copy(rows, i, 0, out->responders[i].issuer,
-			sizeof(out->responders[i].issuer)));
+		TRY(row_copy(
+			rows, i, 0, out->responders[i].issuer, sizeof(out->responders[i].issuer)));
 		out->responders[i].until = row_int(rows, i, 1);
 		out->responders_n++;
 	}

@@ -28,6 +28,7 @@ int command_pending_reject(int argc, char **argv);
 int command_pending_show(int argc, char **argv);
 int command_pending_trust_ca(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_template_check(int argc, char **argv); /* with exit codes of its own */
 int command_template_show(int argc, char **argv);
 int command_vendors_export(int argc, char **argv);

@@ -25,6 +25,7 @@ static const char usage[] =
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reload               have the service take its configuration anew\n"
+	"  status               tell of a server in a few lines\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
@@ -57,6 +58,7 @@ static const struct {
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reload", command_reload},
+	{"status", command_status},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
 	{"vendors export", command_vendors_export},

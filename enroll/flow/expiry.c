@@ -45,8 +45,8 @@ static void tell_root(void *ctx, const X509 *cert)
 	tell(ctx, EXPIRY_ROOT, cert);
 }
 
-void expiry_each(const struct service *service, void (*each)(void *ctx, const struct expiry *expiry),
-	void *ctx)
+void expiry_each(const struct service *service,
+	void (*each)(void *ctx, const struct expiry *expiry), void *ctx)
 {
 	struct telling telling = {each, ctx};
 	struct signer_issuer issuer;
@@ -58,4 +58,14 @@ void expiry_each(const struct service *service, void (*each)(void *ctx, const st
 		if (issuer.kind == TEMPLATE_X509 && !issuer.issues)
 			tell_der(&telling, EXPIRY_FORMER_CA, issuer.certificate);
 	trust_each_root(service->trust, tell_root, &telling);
+}
+
+bool expiry_is_of_ours(const struct service *service, const uint8_t id[static SHA256_SIZE])
+{
+	struct signer_issuer issuer;
+
+	for (size_t i = 0; signer_issuer(service->signer, i, &issuer); i++)
+		if (memcmp(issuer.id, id, SHA256_SIZE) == 0)
+			return true;
+	return false;
 }

@@ -19,5 +19,5 @@ void histogram_add(struct histogram *histogram, int64_t us);
  * Appends the lines of a histogram (Prometheus text format 0.0.4): NAME_bucket, NAME_sum and NAME_count, in
  * seconds. `labels` is "" or what goes into the braces, escaped already, without a comma at its end.
  */
-void histogram_write(const struct histogram *histogram, const char *name, const char *labels,
-	struct buf *out);
+void histogram_write(
+	const struct histogram *histogram, const char *name, const char *labels, struct buf *out);

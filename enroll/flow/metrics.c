@@ -76,13 +76,16 @@ static void write_krl(const struct freshness *fresh, struct buf *out)
 		"Moves with everything that is taken back or released", fresh->revision);
 }
 
-static void write_responders(const struct freshness *fresh, struct buf *out)
+static void write_responders(
+	const struct service *service, const struct freshness *fresh, struct buf *out)
 {
 	char issuer[2 * SHA256_SIZE + 1];
 
 	exposition_head(out, "endorse_ocsp_responder_expiry_timestamp_seconds", "gauge",
 		"When the certificate ends that signs OCSP answers, by the CA's id");
 	for (size_t i = 0; i < fresh->responders_n; i++) {
+		if (!expiry_is_of_ours(service, fresh->responders[i].issuer))
+			continue;
 		hex_write(VIEW(fresh->responders[i].issuer), issuer);
 		buf_fmt(out,
 			"endorse_ocsp_responder_expiry_timestamp_seconds{issuer=\"%s\"} %lld\n",
@@ -96,8 +99,8 @@ static bool write_database(const struct service *service, struct buf *out)
 	struct db_health health;
 	bool is_up = db_health(service->db, &health) == OK;
 
-	exposition_number(out, "endorse_database_up", "gauge",
-		"1: the database answers this server", is_up);
+	exposition_number(
+		out, "endorse_database_up", "gauge", "1: the database answers this server", is_up);
 	if (is_up)
 		write_clock(&health, out);
 	return is_up;
@@ -119,7 +122,7 @@ static enum err write_shared(const struct service *service, struct buf *out)
 		return OK;
 	write_crls(fresh, out);
 	write_krl(fresh, out);
-	write_responders(fresh, out);
+	write_responders(service, fresh, out);
 	return OK;
 }
 
@@ -129,8 +132,9 @@ static void write_expiry(void *ctx, const struct expiry *expiry)
 	char sha256[2 * SHA256_SIZE + 1];
 
 	hex_write(VIEW(expiry->sha256), sha256);
-	buf_fmt(out, "endorse_certificate_expiry_timestamp_seconds{role=\"%s\",sha256=\"%s\","
-		     "subject=\"",
+	buf_fmt(out,
+		"endorse_certificate_expiry_timestamp_seconds{role=\"%s\",sha256=\"%s\","
+		"subject=\"",
 		expiry_role_words[expiry->role], sha256);
 	exposition_escape(out, expiry->subject);
 	buf_fmt(out, "\"} %lld\n", (long long)expiry->until);

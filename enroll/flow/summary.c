@@ -77,7 +77,8 @@ static enum err count_findings(const struct service *service, struct status_answ
 	return OK;
 }
 
-static void note_freshness(const struct freshness *fresh, struct status_answer *out)
+static void note_freshness(
+	const struct service *service, const struct freshness *fresh, struct status_answer *out)
 {
 	char issuer[2 * SHA256_SIZE + 1];
 
@@ -89,6 +90,8 @@ static void note_freshness(const struct freshness *fresh, struct status_answer *
 	out->krl_at = fresh->krl_at;
 	out->krl_behind = fresh->krl_behind;
 	for (size_t i = 0; i < fresh->responders_n; i++) {
+		if (!expiry_is_of_ours(service, fresh->responders[i].issuer))
+			continue;
 		hex_write(VIEW(fresh->responders[i].issuer), issuer);
 		add_expiry(out, "ocsp-responder", issuer, fresh->responders[i].until);
 	}
@@ -104,7 +107,7 @@ static enum err look_at_database(const struct service *service, struct status_an
 	out->is_database_up = freshness_read(service->db, fresh) == OK;
 	if (!out->is_database_up)
 		return OK;
-	note_freshness(fresh, out);
+	note_freshness(service, fresh, out);
 	if (pending_crowd(service->db, &crowd) == OK)
 		out->waiting = crowd.held;
 	return OK;

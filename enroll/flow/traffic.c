@@ -54,18 +54,24 @@ void traffic_free(struct traffic **traffic)
 }
 
 /* What a stranger made up, a method or a path, is in no label. */
-static struct route_count *count_of(
-	struct traffic *traffic, const char *method, const char *route)
+static struct route_count *count_of(struct traffic *traffic, const char *method, const char *route)
 {
 	struct route_count *counts = traffic->routes;
 	size_t i = 0;
 
-	while (i < traffic->routes_n && (strcmp(counts[i].route, route) != 0 ||
-						strcmp(counts[i].method, method) != 0))
+	while (i < traffic->routes_n &&
+		(strcmp(counts[i].route, route) != 0 || strcmp(counts[i].method, method) != 0))
 		i++;
-	if (i == traffic->routes_n && i < ROUTES)
-		counts[traffic->routes_n++] = (struct route_count){.method = method, .route = route};
-	return &counts[i < ROUTES ? i : ROUTES - 1];
+	/* The last place is kept for all that does not fit. */
+	if (i >= ROUTES - 1) {
+		i = ROUTES - 1;
+		method = route = "other";
+	}
+	if (i >= traffic->routes_n) {
+		counts[i] = (struct route_count){.method = method, .route = route};
+		traffic->routes_n = i + 1;
+	}
+	return &counts[i];
 }
 
 static void count_reason(
@@ -78,7 +84,6 @@ static void count_reason(
 		(strcmp(counts[i].reason, reason) != 0 || strcmp(counts[i].outcome, outcome) != 0 ||
 			strcmp(counts[i].route, route) != 0))
 		i++;
-	/* The last place is kept for all that does not fit. */
 	if (i >= REASONS - 1) {
 		i = REASONS - 1;
 		route = outcome = reason = "other";
@@ -144,7 +149,8 @@ static void write_latencies(const struct traffic *traffic, struct buf *out)
 	static const char name[] = "endorse_http_request_duration_seconds";
 	char labels[256];
 
-	exposition_head(out, name, "histogram", "From the request's headers to the end of its answer");
+	exposition_head(
+		out, name, "histogram", "From the request's headers to the end of its answer");
 	for (size_t i = 0; i < traffic->routes_n; i++) {
 		snprintf(labels, sizeof(labels), "method=\"%s\",route=\"%s\"",
 			traffic->routes[i].method, traffic->routes[i].route);
@@ -160,7 +166,8 @@ static void write_outcomes(const struct traffic *traffic, struct buf *out)
 		"What devices were answered, by outcome and reason code");
 	for (size_t i = 0; i < traffic->reasons_n; i++)
 		buf_fmt(out,
-			"endorse_enrollments_total{route=\"%s\",outcome=\"%s\",reason=\"%s\"} %llu\n",
+			"endorse_enrollments_total{route=\"%s\",outcome=\"%s\",reason=\"%s\"} "
+			"%llu\n",
 			counts[i].route, counts[i].outcome, counts[i].reason,
 			(unsigned long long)counts[i].n);
 }
@@ -180,8 +187,7 @@ static void write_tickets(const struct traffic *traffic, struct buf *out)
 		if (is_ticket(counts[i].reason))
 			buf_fmt(out,
 				"endorse_tickets_refused_total{route=\"%s\",reason=\"%s\"} %llu\n",
-				counts[i].route, counts[i].reason,
-				(unsigned long long)counts[i].n);
+				counts[i].route, counts[i].reason, (unsigned long long)counts[i].n);
 }
 
 void traffic_write(struct traffic *traffic, struct buf *out)

@@ -43,8 +43,8 @@ static enum err read_expiries(const json_t *object, struct status_answer *out)
 		const json_t *one = json_array_get(list, out->expiries_n);
 
 		TRY(JSON_ONLY(one, "role", "subject", "until"));
-		TRY(fields_read(one, expiry_fields, COUNT(expiry_fields),
-			&out->expiries[out->expiries_n]));
+		TRY(fields_read(
+			one, expiry_fields, COUNT(expiry_fields), &out->expiries[out->expiries_n]));
 	}
 	return OK;
 }

@@ -203,11 +203,11 @@ bool httpc_receive(struct httpc *httpc, struct httpc_answer *answer, int timeout
 	return answer->whole;
 }
 
-static void (*watch)(const char *method, const char *path, struct view body,
-	const struct httpc_answer *answer);
+static void (*watch)(
+	const char *method, const char *path, struct view body, const struct httpc_answer *answer);
 
-void httpc_watched(void (*watcher)(const char *method, const char *path, struct view body,
-	const struct httpc_answer *answer))
+void httpc_watched(void (*watcher)(
+	const char *method, const char *path, struct view body, const struct httpc_answer *answer))
 {
 	watch = watcher;
 }

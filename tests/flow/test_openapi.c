@@ -45,7 +45,8 @@ static const struct {
 		"{\"id\":\"{attempt}\",\"why\":\"test\",\"certificate\":\"{ca}\"}"},
 	{"GET", "/v1/admin/pending/show?id={attempt}", NULL},
 	{"POST", "/v1/admin/ek/allow",
-		"{\"entries\":[{\"ek_digest\":\"{ca}\",\"serial\":\"7\",\"host\":\"web-9.example.test\","
+		"{\"entries\":[{\"ek_digest\":\"{ca}\",\"serial\":\"7\",\"host\":\"web-9.example."
+		"test\","
 		"\"labels\":{\"rack\":\"7\"}},{\"ek_digest\":\"{zeroes}\",\"host\":"
 		"\"web-1.example.test\"}],\"source\":\"test\",\"why\":\"test\",\"skip_bad\":true}"},
 	{"GET", "/v1/admin/ek/allowed?limit=5&host=web-*", NULL},
@@ -53,7 +54,8 @@ static const struct {
 	{"GET", "/v1/admin/vendors", NULL},
 	{"GET", "/v1/admin/vendors/export", NULL},
 	{"POST", "/v1/admin/vendors/import",
-		"{\"items\":[{\"role\":\"root\",\"manufacturers\":\"any\",\"source\":\"test\",\"path\":"
+		"{\"items\":[{\"role\":\"root\",\"manufacturers\":\"any\",\"source\":\"test\","
+		"\"path\":"
 		"\"x\",\"certificate\":\"AAAA\"}],\"why\":\"test\",\"dry_run\":true}"},
 	{"POST", "/v1/admin/vendors/remove", "{\"sha256\":\"{ca}\",\"why\":\"test\"}"},
 	{"POST", "/v1/admin/reload", ""},
@@ -92,8 +94,8 @@ static void write_bytes(const char *key, struct view bytes)
 }
 
 /* Methods and paths of these tests have nothing that JSON would want escaped. */
-static void note(const char *method, const char *path, struct view body,
-	const struct httpc_answer *answer)
+static void note(
+	const char *method, const char *path, struct view body, const struct httpc_answer *answer)
 {
 	AUTO(mem_free) char *type = httpc_header(answer, "Content-Type");
 
@@ -116,10 +118,11 @@ static void write_routes(const struct route *routes, FILE *out)
 		const char *comma = "";
 
 		fprintf(out,
-			"{\"method\":\"%s\",\"path\":\"%s\",\"role\":\"%s\",\"body\":%zu,\"query\":{",
+			"{\"method\":\"%s\",\"path\":\"%s\",\"role\":\"%s\",\"body\":%zu,\"query\":"
+			"{",
 			route->method, route->path, roles[route->admission], route->body_limit);
-		for (const struct query_key *key = route->query;
-			key != NULL && key->name != NULL; key++, comma = ",")
+		for (const struct query_key *key = route->query; key != NULL && key->name != NULL;
+			key++, comma = ",")
 			fprintf(out, "%s\"%s\":%zu", comma, key->name, key->max);
 		fputs("}}\n", out);
 	}
@@ -211,15 +214,16 @@ static void ask_all(const struct buf *root)
 	must(SHA256_OF(digest, buf_view(root)) == OK, "%s", why()->sentence);
 	hex_write(VIEW(digest), ca);
 	for (size_t i = 0; i < COUNT(fetched); i++) {
-		AUTO(mem_free) char *path =
-			replaced(strdup(fetched[i]), "{certificate}", certificate);
+		AUTO(mem_free)
+		char *path = replaced(strdup(fetched[i]), "{certificate}", certificate);
 		AUTO(httpc_answer_free) struct httpc_answer answer = {0};
 
 		httpc_get(&world.services[0].peer, path, &answer);
 	}
 	for (size_t i = 0; i < COUNT(visits); i++) {
 		AUTO(mem_free) char *path = filled(visits[i].path, ca);
-		AUTO(mem_free) char *body = filled(visits[i].body == NULL ? "" : visits[i].body, ca);
+		AUTO(mem_free)
+		char *body = filled(visits[i].body == NULL ? "" : visits[i].body, ca);
 		AUTO(httpc_answer_free) struct httpc_answer answer = {0};
 
 		httpc_ask(&world.services[0].admin, visits[i].method, path, NULL,
@@ -270,13 +274,16 @@ static void what_the_document_does_not_say_is_told(void **state)
 {
 	(void)state;
 	assert_told(routes_file,
-		"{\"method\":\"GET\",\"path\":\"/new\",\"role\":\"auditor\",\"body\":0,\"query\":{}}\n",
+		"{\"method\":\"GET\",\"path\":\"/"
+		"new\",\"role\":\"auditor\",\"body\":0,\"query\":{}}\n",
 		"GET /new: a route that the document does not have\n");
 	assert_told(routes_file,
-		"{\"method\":\"GET\",\"path\":\"/metrics\",\"role\":\"admin\",\"body\":0,\"query\":{}}\n",
+		"{\"method\":\"GET\",\"path\":\"/"
+		"metrics\",\"role\":\"admin\",\"body\":0,\"query\":{}}\n",
 		"GET /metrics: the route wants admin, the document says auditor\n");
 	assert_told(routes_file,
-		"{\"method\":\"GET\",\"path\":\"/metrics\",\"role\":\"auditor\",\"body\":0,\"query\":{\"x\":1}}\n",
+		"{\"method\":\"GET\",\"path\":\"/"
+		"metrics\",\"role\":\"auditor\",\"body\":0,\"query\":{\"x\":1}}\n",
 		"GET /metrics: takes {'x': 1}, the document says {}\n");
 	/* {"service": "x", "findings": [], "more": 1} */
 	assert_told(journal_file,
