@@ -15,7 +15,7 @@
  * the planner to the primary key while tables are small.
  */
 static const struct statement find_facts = {"find_facts",
-	"SELECT device.device_id, device.state = 'revoked', device.revision,"
+	"SELECT device.device_id, device.state, device.revision,"
 	" ek.ek_digest IS NOT NULL, ak.device_id, ak.state = 'live', ak.dialect <> 'native',"
 	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
 	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
@@ -30,7 +30,8 @@ static const struct statement find_facts = {"find_facts",
 	" pending.attempt_id, pending.state = 'accepted', pending.state = 'rejected',"
 	" EXISTS (SELECT FROM pending_ticket AS held"
 	"  WHERE held.ticket_digest = asked.ticket_digest),"
-	" sha256(convert_to(asked.labels::text, 'UTF8'))"
+	" sha256(convert_to(asked.labels::text, 'UTF8')),"
+	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = asked.host)"
 	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source, "
 	"allowed.labels,"
 	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
@@ -78,6 +79,15 @@ static const struct statement find_labels = {"find_labels",
 static const struct statement take_ssh_serials = {
 	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
 
+/*
+ * Everybody draws by the newest plan that he sees. Who does not see that of another server, which just
+ * then begins a new one, draws from shards of the old one, which nobody else has: see shard.c.
+ */
+static const struct statement draw_crl_places = {"draw_crl_places",
+	"SELECT base, first_shard + (nextval('crl_place') - first_place) / capacity"
+	" FROM (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS plan,"
+	" generate_series(1, $1::bigint)"};
+
 static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"SELECT template, sha256(der) FROM (SELECT DISTINCT ON (template) template, der, issued_at"
 	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
@@ -89,7 +99,8 @@ static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
 
 const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
-	&find_reusable, &find_labels, &take_ssh_serials, &find_ak_certificates, NULL};
+	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_ak_certificates,
+	NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -113,7 +124,7 @@ void enrollment_facts_free(struct enrollment_facts *facts)
 /* The columns of find_facts. */
 enum {
 	DEVICE,
-	IS_REVOKED,
+	STATE,
 	REVISION,
 	EK_KNOWN,
 	AK_DEVICE,
@@ -133,7 +144,15 @@ enum {
 	ATTEMPT_REJECTED,
 	TICKET_HELD,
 	ALLOWED_LABELS_DIGEST,
+	HOST_BARRED,
 };
+
+enum device_state device_state_named(const char *state)
+{
+	if (state[0] == '\0' || strcmp(state, "active") == 0)
+		return DEVICE_ACTIVE;
+	return strcmp(state, "held") == 0 ? DEVICE_HELD : DEVICE_REVOKED;
+}
 
 static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
 {
@@ -170,16 +189,19 @@ static enum err take_standing(const PGresult *rows, struct enrollment_facts *fac
 static enum err take_facts(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
+	char state[16];
 
 	if (PQntuples(rows) != 1)
 		return fail(ERR_INTERNAL, "database-error", "%d rows of facts", PQntuples(rows));
 	facts->device_known = !row_is_null(rows, 0, DEVICE);
 	if (facts->device_known)
 		TRY(row_copy(rows, 0, DEVICE, facts->device_id, DEVICE_ID_SIZE));
-	facts->device_state = row_bool(rows, 0, IS_REVOKED) ? DEVICE_REVOKED : DEVICE_ACTIVE;
+	row_text(rows, 0, STATE, state, sizeof(state));
+	facts->device_state = device_state_named(state);
 	facts->revision = row_int(rows, 0, REVISION);
 	facts->ek_known = row_bool(rows, 0, EK_KNOWN);
 	TRY(take_ak(rows, facts));
+	facts->host_barred = row_bool(rows, 0, HOST_BARRED);
 	facts->host_bound = row_bool(rows, 0, HOST_BOUND);
 	facts->host_is_ours = row_bool(rows, 0, HOST_IS_OURS);
 	facts->device_hosts = (unsigned)row_int(rows, 0, DEVICE_HOSTS);
@@ -266,6 +288,18 @@ static enum err take_serials(const PGresult *rows, void *into)
 	return OK;
 }
 
+static enum err take_places(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (PQntuples(rows) == 0)
+		return fail(ERR_BUSY, "crl-plan", "no server has said what a shard of the CRL is");
+	row_text(rows, 0, 0, facts->crl_base, sizeof(facts->crl_base));
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++)
+		facts->crl_shards[i] = row_int(rows, i, 1);
+	return OK;
+}
+
 /* As take_reusable() has it. */
 static enum err take_ak_certificates(const PGresult *rows, void *into)
 {
@@ -294,6 +328,10 @@ static void look_further(struct pipeline *lookup, const struct enrollment_key *k
 	if (key->ssh_serials > 0) {
 		STEP(lookup, &take_ssh_serials, value_int(key->ssh_serials));
 		step_take(lookup, take_serials, facts);
+	}
+	if (key->crl_places > 0) {
+		STEP(lookup, &draw_crl_places, value_int(key->crl_places));
+		step_take(lookup, take_places, facts);
 	}
 	if (key->wants_ak_certificates) {
 		STEP(lookup, &find_ak_certificates, ek, ak, value_text(key->host), value_int(now),

@@ -13,6 +13,7 @@ enum {
 
 /* Gets the arguments from the subcommand's last word on; returns the exit code. */
 int command_attempts(int argc, char **argv);
+int command_ca_crl(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_init_ssh(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
@@ -21,16 +22,20 @@ int command_ek_allow_add(int argc, char **argv);
 int command_ek_allow_import(int argc, char **argv);
 int command_ek_allow_list(int argc, char **argv);
 int command_ek_allow_remove(int argc, char **argv);
+int command_hold_device(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
 int command_pending_accept_once(int argc, char **argv);
 int command_pending_list(int argc, char **argv);
 int command_pending_reject(int argc, char **argv);
 int command_pending_show(int argc, char **argv);
 int command_pending_trust_ca(int argc, char **argv);
+int command_reinstate_device(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_revoke_device(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_template_check(int argc, char **argv); /* with exit codes of its own */
 int command_template_show(int argc, char **argv);
+int command_unhold_device(int argc, char **argv);
 int command_vendors_export(int argc, char **argv);
 int command_vendors_import(int argc, char **argv);
 int command_vendors_list(int argc, char **argv);

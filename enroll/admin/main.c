@@ -12,22 +12,27 @@ static const char usage[] =
 	"  attempts             watch which devices are refused, why, and what to do\n"
 	"  ca init              make the CAs of a new installation\n"
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
+	"  ca crl               make the root's CRL, and take a CA back\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
 	"  ek allow import      the same for all of a factory's list\n"
 	"  ek allow list        tell which EKs are believed so\n"
 	"  ek allow remove      believe one no longer\n"
+	"  hold device          cut a machine off for the time being\n"
 	"  host unbind          take a host name away from its device\n"
 	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending show         tell all about one, and what can be decided\n"
 	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
+	"  reinstate device     let a revoked machine enroll again\n"
 	"  reload               have the service take its configuration anew\n"
+	"  revoke device        cut a machine off, everywhere and in one act\n"
 	"  status               tell of a server in a few lines\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
+	"  unhold device        give back what was held\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
 	"  vendors list         tell what the service trusts about TPMs\n"
@@ -45,22 +50,27 @@ static const struct {
 	{"attempts", command_attempts},
 	{"ca init", command_ca_init},
 	{"ca init-ssh", command_ca_init_ssh},
+	{"ca crl", command_ca_crl},
 	{"ca edge", command_ca_edge},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
 	{"ek allow import", command_ek_allow_import},
 	{"ek allow list", command_ek_allow_list},
 	{"ek allow remove", command_ek_allow_remove},
+	{"hold device", command_hold_device},
 	{"host unbind", command_host_unbind},
 	{"pending list", command_pending_list},
 	{"pending show", command_pending_show},
 	{"pending accept-once", command_pending_accept_once},
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
+	{"reinstate device", command_reinstate_device},
 	{"reload", command_reload},
+	{"revoke device", command_revoke_device},
 	{"status", command_status},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
+	{"unhold device", command_unhold_device},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},
 	{"vendors list", command_vendors_list},

@@ -3,10 +3,12 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
+#include "enroll/daemon/publishing.h"
 #include "enroll/daemon/reload.h"
 #include "enroll/daemon/rounds.h"
 #include "enroll/daemon/watch.h"
 #include "enroll/flow/doctor.h"
+#include "enroll/flow/publication.h"
 #include "enroll/http/listener.h"
 
 #include <getopt.h>
@@ -40,7 +42,7 @@ static const char usage[] =
 	"Exit status: 0 stopped, or nothing wrong with the configuration; 1 a failure while\n"
 	"running; 2 wrong usage; 78 something is wrong with the configuration.\n";
 
-#define IMPORTED_EVERY 2 /* seconds between two looks for what operators imported */
+#define IMPORTED_EVERY 2000 /* milliseconds between two looks for what operators imported */
 
 /* The process around the parts. */
 struct process {
@@ -136,6 +138,7 @@ static void look_for_imported(void *ctx)
 static enum err serve(struct process *process)
 {
 	AUTO(rounds_stop) struct rounds *imported = NULL;
+	AUTO(publishing_stop) struct publishing *publishing = NULL;
 	AUTO(watch_stop) struct watch *watch = NULL;
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
 	struct listener_options options = {.address = process->config.listen,
@@ -153,6 +156,7 @@ static enum err serve(struct process *process)
 	TRY(listener_start(&options, &admins));
 	log_start(process);
 	TRY(watch_start(process->reload.current, &watch));
+	TRY(publishing_start(process->reload.current, &publishing));
 	TRY(rounds_start(IMPORTED_EVERY, look_for_imported, process, &imported));
 	reload_serving(&process->reload);
 	wait_for_end(process);
@@ -170,6 +174,16 @@ static enum err migrate(struct process *process)
 static enum err read_imported(struct process *process)
 {
 	return reload_imported(&process->reload);
+}
+
+/* Before anything is issued: what is issued belongs to a shard. */
+static enum err settle_publication(struct process *process)
+{
+	struct service *service = current_take(process->reload.current);
+	enum err err = publication_settle(service, clock_now());
+
+	current_release(process->reload.current, &service);
+	return err;
 }
 
 /* The database may come up after us: what else is wrong will not mend itself. */
@@ -198,6 +212,8 @@ static enum err run(struct process *process, const char *path)
 		err = with_database(process, migrate);
 	if (err == OK)
 		err = with_database(process, read_imported);
+	if (err == OK)
+		err = with_database(process, settle_publication);
 	if (err == OK)
 		err = serve(process);
 	if (err != OK)

@@ -51,17 +51,20 @@ enum err issuance_judge_keys(struct issuance *issuance, struct view ticket)
 }
 
 /*
- * What only some requests want to know. A check is given no serial numbers, for it issues nothing.
+ * What only some requests want to know. A check is given no serial numbers and no places in CRLs, for
+ * it issues nothing.
  */
 static void ask_further(const struct issuance *issuance, struct enrollment_key *key)
 {
+	const bool is_check = issuance->request.is_check;
+
 	for (size_t i = 0; i < issuance->evidence.n; i++) {
 		const struct template *tmpl = issuance->evidence.item[i].tmpl;
 
 		if (tmpl == NULL)
 			continue;
-		key->ssh_serials +=
-			!issuance->request.is_check && template_kind(tmpl) != TEMPLATE_X509;
+		key->ssh_serials += !is_check && template_kind(tmpl) != TEMPLATE_X509;
+		key->crl_places += !is_check && template_kind(tmpl) == TEMPLATE_X509;
 		key->wants_ak_certificates = key->wants_ak_certificates || tmpl->skae;
 	}
 }
@@ -121,7 +124,7 @@ static enum err repeat(struct issuance *issuance)
 {
 	const struct enrollment_facts *facts = &issuance->facts;
 
-	TRY(repeat_judge(facts, issuance->request_digest));
+	TRY(repeat_judge(facts, issuance->judgement.host, issuance->request_digest));
 	issuance->handed_n = 0;
 	for (size_t i = 0; i < facts->certificates_n && i < LIMIT_KEYS; i++) {
 		issuance->handed[i].template = facts->certificates[i].template;
@@ -172,6 +175,8 @@ static struct handed_certificate handed_of(const struct granted *granted)
 		.grant_digest = granted->digest,
 		.not_before = granted->issued.not_before,
 		.not_after = granted->issued.not_after,
+		.issuer = granted->issued.issuer,
+		.shard = granted->shard,
 	};
 }
 
@@ -300,6 +305,8 @@ static enum err judge_renewal(const struct issuance *issuance)
 
 	if (!issuance->is_renewal)
 		return OK;
+	/* First: the name goes with the device's bar, or with its own. */
+	TRY(bar_judge(facts->device_state, facts->host_barred, issuance->judgement.host));
 	if (!facts->host_is_ours)
 		return renewal_without_name();
 	if (!facts->ek_known || !facts->ak_known)
