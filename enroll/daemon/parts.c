@@ -4,6 +4,7 @@
 #include "ca/base/file.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/files.h"
+#include "enroll/flow/ocsp.h"
 #include "enroll/flow/tally.h"
 
 #include <stdlib.h>
@@ -250,12 +251,14 @@ enum err parts_make(
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
 	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
+	note(&making, config->mark, "endorsed", ocsp_make(out->db, &out->ocsp));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
 	out->service->name = config->service;
 	out->service->tickets = out->tickets;
 	out->service->db = out->db;
 	out->service->tally = out->tally;
+	out->service->ocsp = out->ocsp;
 	out->service->examine = examine;
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
@@ -267,6 +270,7 @@ enum err parts_make(
 void parts_free(struct parts *parts)
 {
 	service_free(&parts->service);
+	ocsp_free(&parts->ocsp);
 	db_close(&parts->db);
 	tally_free(&parts->tally);
 	ticket_keys_free(&parts->tickets);

@@ -8,7 +8,8 @@ struct parts {
 	struct ticket_keys *tickets;
 	struct db *db;
 	struct tally *tally;
-	/* The snapshot that requests work with; it borrows the three above it. Whoever takes it over
+	struct ocsp *ocsp;
+	/* The snapshot that requests work with; it borrows the four above it. Whoever takes it over
 	 * leaves NULL. */
 	struct service *service;
 	struct buf skipped; /* certificates of the trust set that were passed over, one a line */

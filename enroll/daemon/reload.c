@@ -79,6 +79,7 @@ static void take(struct reload *reload, struct parts *parts)
 		one->tickets = reload->parts->tickets;
 		one->db = reload->parts->db;
 		one->tally = reload->parts->tally;
+		one->ocsp = reload->parts->ocsp;
 		one->reloader = &reload->reloader;
 	}
 	current_replace(reload->current, &next);

@@ -10,6 +10,7 @@
 #include "policy/policy.h"
 
 struct tally;
+struct ocsp;
 struct findings;
 
 /* How the service takes its configuration anew; enroll/daemon fills it in. */
@@ -37,6 +38,7 @@ struct service {
 	struct db *db;
 	const struct reloader *reloader;
 	struct tally *tally; /* what was answered, see tally.h */
+	struct ocsp *ocsp; /* what is kept for it, see ocsp.h */
 	const char *path; /* of the configuration */
 	/* Adds what only the program around the service knows, such as its files; may be NULL. */
 	void (*examine)(const char *path, struct findings *findings);

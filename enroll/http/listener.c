@@ -59,13 +59,14 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	return (*route)->handle(service, exchange);
 }
 
-/* What was answered to a device: not whether the service is well, which the edge asks all the time. */
+/* What was answered to a device: not what is asked all the time, whether the service is well, and
+ * what became of certificates. */
 static void count(const struct listener *listener, const struct exchange *exchange,
 	const struct route *route, enum err err)
 {
 	struct tally *tally = listener->options.tally;
 
-	if (tally != NULL && (route == NULL || route->body_limit > 0))
+	if (tally != NULL && (route == NULL || (route->body_limit > 0 && !route->is_polled)))
 		tally_add(tally, &exchange->caller, &exchange->outcome, err, why());
 }
 

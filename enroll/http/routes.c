@@ -3,6 +3,7 @@
 #include "enroll/http/certificate_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/ocsp_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
@@ -19,6 +20,8 @@ const struct route device_routes[] = {
 		"renew.ticket", NULL, false},
 	{"POST", "/v1/renew", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_renew, "renew", NULL, false},
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
+	{"POST", OCSP_PATH, ADMIT_EDGE, LIMIT_OCSP_BODY, handle_ocsp_post, "ocsp", NULL, true},
+	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
 	{0},
 };
 
