@@ -1,17 +1,15 @@
 #include "ca/crl.h"
 
+#include "ca/base/cert.h"
+#include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/issue.h"
 #include "ca/key.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-static void crl_free(X509_CRL **crl)
-{
-	X509_CRL_free(*crl);
-	*crl = NULL;
-}
 
 static void revoked_free(X509_REVOKED **revoked)
 {
@@ -221,4 +219,52 @@ size_t crl_capacity(const struct authority *authority, size_t url_n, size_t byte
 			     (size_t)EVP_PKEY_get_size(authority_key(authority));
 
 	return bytes < fixed ? 0 : (bytes - fixed) / CRL_ENTRY_MAX;
+}
+
+X509_CRL *crl_from_bytes(struct view bytes)
+{
+	AUTO(bio_free) BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+	const uint8_t *end = bytes.p;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &end, (long)bytes.n);
+
+	if (crl != NULL && end != bytes.p + bytes.n) {
+		X509_CRL_free(crl);
+		crl = NULL;
+	}
+	if (crl == NULL && bio != NULL)
+		crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+	ERR_clear_error();
+	return crl;
+}
+
+static bool is_above(const X509_NAME *name, const struct authority *authority)
+{
+	struct view der;
+
+	for (size_t i = 0; (der = authority_chain(authority, i)).n > 0; i++) {
+		AUTO(x509_free) X509 *cert = cert_from_der(der);
+
+		if (cert != NULL && X509_NAME_cmp(name, X509_get_issuer_name(cert)) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum err crl_above_read(const struct authority *authority, const char *path, struct buf *der)
+{
+	AUTO(buf_free) struct buf bytes = BUF(CRL_FILE_MAX);
+	AUTO(ossl_free) uint8_t *out = NULL;
+	AUTO(crl_free) X509_CRL *crl = NULL;
+	int n;
+
+	TRY(file_read(path, &bytes));
+	if ((crl = crl_from_bytes(buf_view(&bytes))) == NULL || (n = i2d_X509_CRL(crl, &out)) <= 0)
+		return fail(ERR_INTERNAL, "ca-crl", "%s: no CRL, neither as DER nor as PEM", path);
+	if (!is_above(X509_CRL_get_issuer(crl), authority))
+		return fail(ERR_INTERNAL, "ca-crl",
+			"%s: a CRL of another CA than the one that issued the issuing CA's "
+			"certificate",
+			path);
+	buf_add(der, (struct view){out, (size_t)n});
+	return buf_ok(der);
 }

@@ -40,3 +40,16 @@ bool crl_may_sign(const X509 *ca);
  * of it is revoked; `url_n` is the length of the longest URL. 0: not even one.
  */
 size_t crl_capacity(const struct authority *authority, size_t url_n, size_t bytes);
+
+#define CRL_FILE_MAX (1024 * 1024)
+
+/* One CRL in DER that fills the bytes whole, or the first one of a PEM text, the caller's; NULL otherwise. */
+X509_CRL *crl_from_bytes(struct view bytes);
+
+/*
+ * Reads the CRL, DER or PEM, of a CA above this one, and appends its DER: its issuer is that of the
+ * CA's certificate or of one above it, by name. Whether it was signed by it is for relying parties to
+ * see, who have that CA's certificate. ERR_INTERNAL "ca-crl", and the errors of file_read().
+ */
+CHECKED enum err crl_above_read(
+	const struct authority *authority, const char *path, struct buf *der);

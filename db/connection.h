@@ -26,6 +26,7 @@ bool connection_is_alive(PGconn *connection);
 extern const struct statement *const allowed_statements[];
 extern const struct statement *const audit_statements[];
 extern const struct statement *const certificate_status_statements[];
+extern const struct statement *const crl_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const enrollment_facts_statements[];
 extern const struct statement *const host_statements[];

@@ -68,6 +68,16 @@ static void load_former(struct signer *signer, const struct signer_files *files,
 		load(add_former(signer, &files->former[i]), problems, err);
 }
 
+static void load_root_crl(struct signer *signer, const struct signer_files *files,
+	struct problems *problems, enum err *err)
+{
+	signer->root_crl = BUF(CRL_FILE_MAX);
+	/* Without the CA its own problem is told; a second complaint would only hide it. */
+	if (files->root_crl != NULL && signer->authority != NULL)
+		load(crl_above_read(signer->authority, files->root_crl, &signer->root_crl),
+			problems, err);
+}
+
 enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out)
 {
@@ -89,6 +99,7 @@ enum err signer_open(
 			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
 			problems, &err);
 	load_former(signer, files, problems, &err);
+	load_root_crl(signer, files, problems, &err);
 	if (judged == OK)
 		judged = templates_lint(signer->templates,
 			signer->authority == NULL ? NULL : authority_certificate(signer->authority),
@@ -117,6 +128,7 @@ void signer_close(struct signer **signer)
 	for (size_t i = 0; i < (*signer)->former_n; i++)
 		authority_free(&(*signer)->former[i]);
 	free((*signer)->former);
+	buf_free(&(*signer)->root_crl);
 	free((*signer)->organization);
 	free(*signer);
 	*signer = NULL;

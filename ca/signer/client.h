@@ -22,6 +22,7 @@ struct signer_files {
 	const char *organization; /* the operator's; NULL: the first one of the CA's subject */
 	const struct signer_former *former;
 	size_t former_n; /* 0: none */
+	const char *root_crl; /* the CRL of a CA above the issuing one, DER or PEM; NULL: none */
 };
 
 /*
@@ -29,7 +30,7 @@ struct signer_files {
  * templates, which are checked against every grant. Whatever is wrong with any, and each finding of
  * templates_lint(), is added to `problems`. `*out` is the caller's, for signer_close(). ERR_INTERNAL
  * "ca-former" for a former CA that has the key of another one; errors of templates_load(),
- * templates_lint(), authority_load() and ssh_ca_load().
+ * templates_lint(), authority_load(), ssh_ca_load() and crl_above_read().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
@@ -144,6 +145,9 @@ int64_t signer_responder_ends(struct signer *signer, const uint8_t issuer[static
  */
 CHECKED enum err signer_ocsp(struct signer *signer, const uint8_t issuer[static SHA256_SIZE],
 	struct ocsp_content *content, struct buf *der);
+
+/* The CRL of signer_files.root_crl in DER, as it was when the signer was opened; empty: there is none. */
+struct view signer_root_crl(const struct signer *signer);
 
 /* What ${organization} stands for; NULL when neither files nor CA name one. */
 const char *signer_organization(const struct signer *signer);

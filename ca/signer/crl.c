@@ -17,3 +17,8 @@ size_t signer_crl_capacity(const struct signer *signer, size_t url_n, size_t byt
 {
 	return crl_capacity(signer->authority, url_n, bytes);
 }
+
+struct view signer_root_crl(const struct signer *signer)
+{
+	return buf_view(&signer->root_crl);
+}

@@ -13,6 +13,7 @@ struct signer {
 	struct authority **former; /* NULL: none */
 	size_t former_n;
 	struct responders *responders; /* one place for each X.509 CA */
+	struct buf root_crl; /* DER; empty: none */
 };
 
 /* The X.509 CA by its authority_id(), also a former one; NULL: it is none of ours. */
