@@ -25,6 +25,7 @@ bool connection_is_alive(PGconn *connection);
 /* Lists of statements, each ending with NULL, in the files that use them. */
 extern const struct statement *const allowed_statements[];
 extern const struct statement *const audit_statements[];
+extern const struct statement *const certificate_status_statements[];
 extern const struct statement *const crl_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const enrollment_facts_statements[];
@@ -35,5 +36,6 @@ extern const struct statement *const published_statements[];
 extern const struct statement *const refusals_statements[];
 extern const struct statement *const renewal_statements[];
 extern const struct statement *const revoke_statements[];
+extern const struct statement *const responder_statements[];
 extern const struct statement *const ticket_statements[];
 extern const struct statement *const trusted_statements[];

@@ -4,6 +4,7 @@
 #include "ca/base/file.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/files.h"
+#include "enroll/flow/ocsp.h"
 #include "enroll/flow/publication.h"
 #include "enroll/flow/tally.h"
 #include "enroll/flow/traffic.h"
@@ -282,6 +283,7 @@ enum err parts_make(
 			(unsigned)config->database_wait * 1000, &out->db));
 	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
 	note(&making, config->mark, "endorsed", traffic_make(&out->traffic));
+	note(&making, config->mark, "endorsed", ocsp_make(out->db, &out->ocsp));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
 	out->service->name = config->service;
@@ -289,6 +291,7 @@ enum err parts_make(
 	out->service->db = out->db;
 	out->service->tally = out->tally;
 	out->service->traffic = out->traffic;
+	out->service->ocsp = out->ocsp;
 	out->service->examine = examine;
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
@@ -302,6 +305,7 @@ enum err parts_make(
 void parts_free(struct parts *parts)
 {
 	service_free(&parts->service);
+	ocsp_free(&parts->ocsp);
 	db_close(&parts->db);
 	tally_free(&parts->tally);
 	traffic_free(&parts->traffic);

@@ -9,6 +9,7 @@ struct parts {
 	struct db *db;
 	struct traffic *traffic;
 	struct tally *tally;
+	struct ocsp *ocsp;
 	/* The snapshot that requests work with; it borrows those above it. Whoever takes it over
 	 * leaves NULL. */
 	struct service *service;

@@ -80,6 +80,7 @@ static void take(struct reload *reload, struct parts *parts)
 		one->db = reload->parts->db;
 		one->tally = reload->parts->tally;
 		one->traffic = reload->parts->traffic;
+		one->ocsp = reload->parts->ocsp;
 		one->reloader = &reload->reloader;
 	}
 	current_replace(reload->current, &next);

@@ -11,6 +11,7 @@
 
 struct tally;
 struct traffic;
+struct ocsp;
 struct findings;
 
 /* How the service takes its configuration anew; enroll/daemon fills it in. */
@@ -39,6 +40,7 @@ struct service {
 	const struct reloader *reloader;
 	struct tally *tally; /* what was answered, see tally.h */
 	struct traffic *traffic; /* and how often and how fast, see traffic.h */
+	struct ocsp *ocsp; /* what is kept for it, see ocsp.h */
 	const char *path; /* of the configuration */
 	/* Adds what only the program around the service knows, such as its files; may be NULL. */
 	void (*examine)(const char *path, struct findings *findings);

@@ -17,6 +17,7 @@ struct exchange {
 	const char *content_type; /* "application/json" unless set */
 	bool is_immutable; /* what this path has will never be anything else: caches may keep it */
 	unsigned max_age; /* seconds that caches may keep it; 0: not at all */
+	struct buf headers; /* further ones of an answer that is no refusal, each with its CRLF */
 	bool for_operator; /* who asks runs the service, and may see what is wrong on our side */
 	struct buf answer;
 	struct buf problems; /* of a refusal that has a list of them, one a line */
@@ -36,7 +37,8 @@ enum admission {
 struct route {
 	const char *method;
 	const char
-		*path; /* matched exactly; one that ends with a slash: with one segment behind it */
+		*path; /* matched exactly; one that ends with a slash: with one segment behind it,
+			  with a slash and a star: with whatever is behind the slash */
 	enum admission admission;
 	size_t body_limit; /* 0: no body */
 	enum err (*handle)(const struct service *service, struct exchange *exchange);

@@ -60,11 +60,11 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	return (*route)->handle(service, exchange);
 }
 
-/* What devices ask of the protocol: not whether the service is well, and not what relying parties fetch. */
+/* What devices ask of the protocol: not what is asked all the time, whether the service is well, and
+ * what became of certificates. */
 static bool is_of_devices(const struct listener *listener, const struct route *route)
 {
-	return listener->options.tally != NULL && route->body_limit > 0 &&
-	       strncmp(route->path, "/v1/", 4) == 0;
+	return listener->options.tally != NULL && route->body_limit > 0 && !route->is_polled;
 }
 
 static void count(const struct listener *listener, const struct exchange *exchange,

@@ -39,6 +39,7 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 		.content_type = "application/json",
 		.answer = BUF(LIMIT_ADMIN_ANSWER),
 		.problems = BUF(1 << 20),
+		.headers = BUF(1024),
 	};
 }
 
@@ -46,6 +47,7 @@ void exchange_free(struct exchange *exchange)
 {
 	buf_free(&exchange->answer);
 	buf_free(&exchange->problems);
+	buf_free(&exchange->headers);
 }
 
 static bool is_singular(const char *name)

@@ -6,6 +6,7 @@
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/metrics_api.h"
+#include "enroll/http/ocsp_api.h"
 #include "enroll/http/openapi_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/revocation_api.h"
@@ -26,6 +27,8 @@ const struct route device_routes[] = {
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
 	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
 	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
+	{"POST", OCSP_PATH, ADMIT_EDGE, LIMIT_OCSP_BODY, handle_ocsp_post, "ocsp", NULL, true},
+	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
 	{0},
 };
 
