@@ -113,7 +113,7 @@ static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 }
 
 static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
-	enrollment_statements, enrollment_facts_statements, host_statements, lock_statements,
+	enrollment_statements, enrollment_facts_statements, host_statements, krl_statements, lock_statements,
 	pending_statements, published_statements, refusals_statements, renewal_statements,
 	ticket_statements, trusted_statements};
 

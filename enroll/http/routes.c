@@ -3,6 +3,7 @@
 #include "enroll/http/certificate_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/krl_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
@@ -19,6 +20,8 @@ const struct route device_routes[] = {
 		"renew.ticket", NULL, false},
 	{"POST", "/v1/renew", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_renew, "renew", NULL, false},
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
+	{"GET", "/krl", ADMIT_EDGE, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/krl.sig", ADMIT_EDGE, 0, handle_krl_signature, "krl", NULL, true},
 	{0},
 };
 
@@ -47,6 +50,8 @@ const struct route admin_routes[] = {
 		handle_pending_reject, "pending", NULL, false},
 	{"POST", "/v1/admin/pending/trust-ca", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_pending_trust_ca, "pending", NULL, false},
+	{"GET", "/v1/admin/krl", ADMIT_AUDITOR, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/v1/admin/krl.sig", ADMIT_AUDITOR, 0, handle_krl_signature, "krl", NULL, true},
 	{"GET", "/v1/admin/vendors", ADMIT_AUDITOR, 0, handle_vendors_list, "vendors", NULL, false},
 	{"GET", "/v1/admin/vendors/export", ADMIT_AUDITOR, 0, handle_vendors_export,
 		"vendors.export", NULL, false},
