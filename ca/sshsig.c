@@ -1,7 +1,6 @@
 #include "ca/sshsig.h"
 
 #include "ca/base/encode.h"
-#include "ca/sshkey.h"
 #include "ca/sshwire.h"
 
 #include <openssl/evp.h>
@@ -152,4 +151,15 @@ enum err sshsig_verify(struct view armored, const char *namespace, struct view m
 			"it was signed for something else than \"%s\"", namespace);
 	TRY(add_signed(namespace, read.hash, message, &text));
 	return ssh_signature_verify(read.key, buf_view(&text), read.signature);
+}
+
+enum err sshsig_signer(struct view armored, struct buf *key)
+{
+	AUTO(buf_free) struct buf blob = BUF(SSHSIG_MAX);
+	struct sshsig read;
+
+	TRY(unarmor(armored, &blob));
+	TRY(parse(buf_view(&blob), &read));
+	buf_add(key, read.key);
+	return buf_ok(key) == OK ? OK : malformed("its key is too long");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ca/ssh.h"
+#include "ca/sshkey.h"
 
 #define SSHSIG_MAX 16384 /* bytes, armored */
 #define SSHSIG_KRL "endorse-krl" /* the namespace that a service's KRL is signed in */
@@ -20,3 +21,6 @@ CHECKED enum err sshsig_make(const struct ssh_ca *ca, const char *namespace, str
  */
 CHECKED enum err sshsig_verify(struct view armored, const char *namespace, struct view message,
 	const struct view *keys, size_t keys_n);
+
+/* Appends the public key blob that a signature says it is of, which proves nothing. ERR_MALFORMED "sshsig". */
+CHECKED enum err sshsig_signer(struct view armored, struct buf *key);
