@@ -105,7 +105,7 @@ static enum err identify(struct authority *authority)
 	return SHA256_OF(authority->id, ((struct view){der, (size_t)n}));
 }
 
-enum err authority_load(
+enum err authority_load_former(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out)
 {
 	AUTO(authority_free) struct authority *authority = calloc(1, sizeof(*authority));
@@ -125,6 +125,16 @@ enum err authority_load(
 	TRY(must_be_usable(authority->certificate, certificate));
 	TRY(cert_validity(authority->certificate, &authority->not_before, &authority->not_after));
 	TRY(identify(authority));
+	*out = MOVE(authority);
+	return OK;
+}
+
+enum err authority_load(
+	const char *certificate, const char *key, const char *passphrase, struct authority **out)
+{
+	AUTO(authority_free) struct authority *authority = NULL;
+
+	TRY(authority_load_former(certificate, key, passphrase, &authority));
 	if (authority->not_after <= clock_now())
 		return bad_certificate(certificate, "the CA's certificate has expired");
 	*out = MOVE(authority);

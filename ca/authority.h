@@ -17,6 +17,9 @@ struct authority;
  */
 CHECKED enum err authority_load(
 	const char *certificate, const char *key, const char *passphrase, struct authority **out);
+/* The same of a CA that issued once: its certificate may have ended. */
+CHECKED enum err authority_load_former(
+	const char *certificate, const char *key, const char *passphrase, struct authority **out);
 void authority_free(struct authority **authority);
 
 /* By what the records know a CA: SHA-256 over its SubjectPublicKeyInfo. SHA256_SIZE bytes, borrowed. */

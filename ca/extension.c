@@ -56,19 +56,62 @@ enum err extension_extended_key_usage(X509 *cert, char *const *oids, size_t n, b
 	return good ? OK : not_added("extKeyUsage");
 }
 
+static GENERAL_NAME *uri_of(const char *url)
+{
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+	if (name == NULL || text == NULL || ASN1_STRING_set(text, url, -1) != 1) {
+		GENERAL_NAME_free(name);
+		ASN1_IA5STRING_free(text);
+		return NULL;
+	}
+	GENERAL_NAME_set0_value(name, GEN_URI, text);
+	return name;
+}
+
+DIST_POINT_NAME *distribution_point_name(const char *url)
+{
+	DIST_POINT_NAME *point = DIST_POINT_NAME_new();
+	GENERAL_NAME *name = uri_of(url);
+
+	if (point != NULL && (point->name.fullname = GENERAL_NAMES_new()) != NULL && name != NULL &&
+		sk_GENERAL_NAME_push(point->name.fullname, name) > 0)
+		return point;
+	GENERAL_NAME_free(name);
+	DIST_POINT_NAME_free(point);
+	return NULL;
+}
+
+enum err extension_crl_distribution_point(X509 *cert, const char *url)
+{
+	CRL_DIST_POINTS *all = CRL_DIST_POINTS_new();
+	DIST_POINT *point = DIST_POINT_new();
+	bool added = all != NULL && point != NULL &&
+		     (point->distpoint = distribution_point_name(url)) != NULL &&
+		     sk_DIST_POINT_push(all, point) > 0;
+
+	if (!added)
+		DIST_POINT_free(point);
+	added = added && X509_add1_ext_i2d(cert, NID_crl_distribution_points, all, 0, 0) == 1;
+	CRL_DIST_POINTS_free(all);
+	return added ? OK : not_added("cRLDistributionPoints");
+}
+
 bool access_add(AUTHORITY_INFO_ACCESS *all, int method, const char *url)
 {
 	ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
-	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+	GENERAL_NAME *location = uri_of(url);
 
-	if (access == NULL || text == NULL || ASN1_STRING_set(text, url, -1) != 1) {
+	if (access == NULL || location == NULL) {
 		ACCESS_DESCRIPTION_free(access);
-		ASN1_IA5STRING_free(text);
+		GENERAL_NAME_free(location);
 		return false;
 	}
 	ASN1_OBJECT_free(access->method);
 	access->method = OBJ_nid2obj(method);
-	GENERAL_NAME_set0_value(access->location, GEN_URI, text);
+	GENERAL_NAME_free(access->location);
+	access->location = location;
 	if (sk_ACCESS_DESCRIPTION_push(all, access) > 0)
 		return true;
 	ACCESS_DESCRIPTION_free(access);
@@ -145,14 +188,23 @@ enum err extension_subject_key_identifier(X509 *cert)
 	return good ? OK : not_added("subjectKeyIdentifier");
 }
 
-enum err extension_authority_key_identifier(X509 *cert, const X509 *issuer)
+AUTHORITY_KEYID *authority_key_identifier(const X509 *issuer)
 {
 	AUTHORITY_KEYID *identifier = AUTHORITY_KEYID_new();
-	bool good = false;
 
 	if (identifier != NULL && (identifier->keyid = X509_get_ext_d2i(
 					   issuer, NID_subject_key_identifier, NULL, NULL)) != NULL)
-		good = X509_add1_ext_i2d(cert, NID_authority_key_identifier, identifier, 0, 0) == 1;
+		return identifier;
+	AUTHORITY_KEYID_free(identifier);
+	return NULL;
+}
+
+enum err extension_authority_key_identifier(X509 *cert, const X509 *issuer)
+{
+	AUTHORITY_KEYID *identifier = authority_key_identifier(issuer);
+	bool good = identifier != NULL &&
+		    X509_add1_ext_i2d(cert, NID_authority_key_identifier, identifier, 0, 0) == 1;
+
 	AUTHORITY_KEYID_free(identifier);
 	return good ? OK : not_added("authorityKeyIdentifier");
 }

@@ -22,6 +22,9 @@ CHECKED enum err extension_authority_information(
 /* One more of what that extension, or another, lists; false when there is no memory. */
 bool access_add(AUTHORITY_INFO_ACCESS *all, int method, const char *url);
 
+/* cRLDistributionPoints (4.2.1.13): one, of one URL. */
+CHECKED enum err extension_crl_distribution_point(X509 *cert, const char *url);
+
 /* certificatePolicies (4.2.1.4), dotted OIDs in their order, without qualifiers. */
 CHECKED enum err extension_certificate_policies(X509 *cert, const char *const *oids, size_t n);
 
@@ -36,3 +39,8 @@ CHECKED enum err extension_subject_key_identifier(X509 *cert);
 
 /* authorityKeyIdentifier (4.2.1.1): the issuer's subjectKeyIdentifier, which it must have. */
 CHECKED enum err extension_authority_key_identifier(X509 *cert, const X509 *issuer);
+
+/* What certificates and CRLs have in common; the caller's. NULL when there is no memory, and of a CA
+ * without subjectKeyIdentifier. */
+AUTHORITY_KEYID *authority_key_identifier(const X509 *issuer);
+DIST_POINT_NAME *distribution_point_name(const char *url);

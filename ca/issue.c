@@ -137,12 +137,28 @@ enum err certificate_judge(
 	return set_content(cert, authority, tmpl, grant);
 }
 
+/* What the template names itself comes before what the service would. */
+static enum err set_publication(X509 *cert, const struct template *tmpl, const struct grant *grant)
+{
+	const struct template_access *own = &tmpl->authority_information;
+	const struct grant_publication *ours = &grant->publication;
+	const char *issuer = own->ca_issuers != NULL ? own->ca_issuers : ours->issuer;
+	const char *ocsp = own->ocsp;
+
+	if (ocsp == NULL && template_tells_ocsp(tmpl))
+		ocsp = ours->ocsp;
+	if (issuer != NULL || ocsp != NULL)
+		TRY(extension_authority_information(cert, issuer, ocsp));
+	if (ours->crl == NULL || !template_tells_crl(tmpl))
+		return OK;
+	return extension_crl_distribution_point(cert, ours->crl);
+}
+
 enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out)
 {
 	AUTO(x509_free) X509 *cert = X509_new();
 	const X509 *issuer = authority_certificate(authority);
-	const struct template_access *access = &tmpl->authority_information;
 
 	out->der = BUF(32768);
 	out->serial_n = ISSUED_SERIAL_SIZE;
@@ -156,8 +172,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(set_usages(cert, tmpl));
 	TRY(set_content(cert, authority, tmpl, grant));
-	if (access->ca_issuers != NULL || access->ocsp != NULL)
-		TRY(extension_authority_information(cert, access->ca_issuers, access->ocsp));
+	TRY(set_publication(cert, tmpl, grant));
 	TRY(extension_subject_key_identifier(cert));
 	TRY(extension_authority_key_identifier(cert, issuer));
 	return certificate_sign(cert, authority_key(authority), &out->der);

@@ -1,6 +1,7 @@
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/purpose.h"
+#include "ca/crl.h"
 #include "ca/lint_check.h"
 #include "ca/specimen.h"
 
@@ -31,6 +32,15 @@ static void look_identifier(const struct linting *x)
 		lint_found(x, whole,
 			"the CA's certificate has no subjectKeyIdentifier, so that certificates "
 			"would have no authorityKeyIdentifier");
+}
+
+static void look_crl_sign(const struct linting *x)
+{
+	if (x->issuer != NULL && template_tells_crl(x->tmpl) && !crl_may_sign(x->issuer))
+		lint_found(x, whole,
+			"the CA's certificate has no key usage cRLSign, so that nobody would "
+			"believe the CRL that these certificates name: have one made with it, or "
+			"say revocation: ocsp");
 }
 
 static void look_purposes(const struct linting *x)
@@ -117,6 +127,8 @@ const struct lint_check lint_issuer_checks[] = {
 		look_lifetime},
 	{{"issuer-identifier", "RFC 5280 4.2.1.1", "The CA has a key identifier."}, LINT_X509,
 		look_identifier},
+	{{"issuer-crl-sign", "RFC 5280 4.2.1.3", "The CA may sign the CRL that is named."},
+		LINT_X509, look_crl_sign},
 	{{"issuer-purposes", "RFC 5280 4.2.1.12",
 		 "The CA's own extended key usage, where it has one, has the template's."},
 		LINT_X509, look_purposes},

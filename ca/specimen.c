@@ -17,6 +17,7 @@
 #define DOMAIN "example.test"
 #define ORGANIZATION "Example"
 #define LABEL "${label."
+#define SERVICE "https://endorse.example.test"
 
 /* The first DNS name that the CA may certify names below; NULL: any. */
 static const ASN1_IA5STRING *permitted_domain(const NAME_CONSTRAINTS *constraints)
@@ -110,11 +111,19 @@ static void set_evidence(struct specimen *out)
 		.public = {out->blob, 88},
 		.attest = {out->blob, 145},
 		.signature = {out->blob, 72},
-		.ak_location = "https://endorse.example.test/v1/certificates/"
-			       "0000000000000000000000000000000000000000000000000000000000000000",
+		.ak_location =
+			SERVICE "/v1/certificates/"
+				"0000000000000000000000000000000000000000000000000000000000000000",
 	};
 	out->grant.evidence = &out->evidence;
 }
+
+/* As the service would name them: with the beginning of the CA's id, and a shard. */
+static const struct grant_publication publication = {
+	.crl = SERVICE "/crl/0000000000000000-0.crl",
+	.ocsp = SERVICE "/ocsp",
+	.issuer = SERVICE "/ca/0000000000000000.cer",
+};
 
 enum err specimen_make(const struct template *tmpl, const X509 *issuer, struct specimen *out)
 {
@@ -134,6 +143,7 @@ enum err specimen_make(const struct template *tmpl, const X509 *issuer, struct s
 		.ek_digest = out->blob,
 		.ek_serial = "01",
 		.ssh_serial = 1,
+		.publication = publication,
 	};
 	set_labels(tmpl, out);
 	if (template_key(tmpl) == TEMPLATE_KEY_CERTIFIED)

@@ -100,6 +100,7 @@ struct template
 	struct yaml_list policies; /* of char *, OIDs, dotted; RFC 5280 4.2.1.4 */
 	struct template_trust_policies trust_policies;
 	struct template_access authority_information;
+	char *revocation; /* "none", "crl", "ocsp", "both", NULL: both; see template_tells_crl() */
 	struct yaml_list extensions; /* of struct template_extension */
 	bool skae; /* carries what the AK said of the key, see skae.h */
 	/* ... and this for ssh-host and ssh-user. */
@@ -110,6 +111,10 @@ struct template
 };
 enum template_kind template_kind(const struct template *tmpl);
 enum template_key template_key(const struct template *tmpl);
+
+/* Do its certificates say where a CRL, or OCSP, tells what became of them? Of kind x509. */
+bool template_tells_crl(const struct template *tmpl);
+bool template_tells_ocsp(const struct template *tmpl);
 
 struct templates; /* immutable once loaded */
 

@@ -191,8 +191,9 @@ static void judge_extensions(const struct judging *judging, const struct templat
 }
 
 /* RFC 5280 4.2.2.1: where everybody may fetch it, so no device has a part in it. */
-static void judge_access(const struct judging *judging, const struct template_access *access)
+static void judge_access(const struct judging *judging, const struct template *tmpl)
 {
+	const struct template_access *access = &tmpl->authority_information;
 	const char *const urls[] = {access->ca_issuers, access->ocsp};
 
 	if (access->mark.line > 0 && access->ca_issuers == NULL && access->ocsp == NULL)
@@ -201,6 +202,8 @@ static void judge_access(const struct judging *judging, const struct template_ac
 		if (urls[i] != NULL &&
 			(strchr(urls[i], '$') != NULL || !text_is(urls[i], TEXT_URI)))
 			PROBLEM(access->mark, "\"%.60s\": wanted a URL without variables", urls[i]);
+	if (access->ocsp != NULL && !template_tells_ocsp(tmpl))
+		PROBLEM(access->mark, "ocsp does not go with revocation: %s", tmpl->revocation);
 }
 
 static void judge_usages(const struct judging *judging, const struct template *tmpl)
@@ -229,7 +232,7 @@ static void judge_x509(const struct judging *judging, const struct template *tmp
 	judge_names(judging, tmpl);
 	judge_usages(judging, tmpl);
 	judge_policies(judging, tmpl);
-	judge_access(judging, &tmpl->authority_information);
+	judge_access(judging, tmpl);
 	judge_extensions(judging, tmpl);
 	if (tmpl->skae && template_key(tmpl) != TEMPLATE_KEY_CERTIFIED)
 		PROBLEM(tmpl->mark,
@@ -251,6 +254,7 @@ static void judge_foreign(const struct judging *judging, const struct template *
 		{"policies", tmpl->policies.n > 0},
 		{"trust_policies", tmpl->trust_policies.mark.line > 0},
 		{"authority_information", tmpl->authority_information.mark.line > 0},
+		{"revocation", tmpl->revocation != NULL},
 		{"extensions", tmpl->extensions.n > 0},
 		{"skae", tmpl->skae},
 	};

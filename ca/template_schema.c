@@ -105,6 +105,7 @@ static const struct yaml_schema ssh_schema = {
 
 const char *const template_kinds[] = {"x509", "ssh-host", "ssh-user", NULL};
 const char *const template_key_words[] = {"ak", "certified", "any", NULL};
+static const char *const revocation_words[] = {"none", "crl", "ocsp", "both", NULL};
 
 static const struct yaml_key template_keys[] = {
 	{"name", YAML_TEXT, offsetof(struct template, name), NULL, 1, 64, NULL, NULL},
@@ -129,6 +130,8 @@ static const struct yaml_key template_keys[] = {
 		&trust_policies_schema, NULL},
 	{"authority_information", YAML_MAP, offsetof(struct template, authority_information), "", 0,
 		0, &access_schema, NULL},
+	{"revocation", YAML_TEXT, offsetof(struct template, revocation), "", 1, 16, NULL,
+		revocation_words},
 	{"extensions", YAML_LIST, offsetof(struct template, extensions), "", 1, 16,
 		&extension_schema, NULL},
 	{"skae", YAML_BOOL, offsetof(struct template, skae), "false", 0, 0, NULL, NULL},
@@ -144,4 +147,20 @@ const char *template_trust_policy(const struct template *tmpl, const char *trust
 		if (strcmp(key->name, trust_class) == 0)
 			return *(char *const *)((const char *)&tmpl->trust_policies + key->offset);
 	return NULL;
+}
+
+static bool tells(const struct template *tmpl, const char *word)
+{
+	return tmpl->revocation == NULL || strcmp(tmpl->revocation, "both") == 0 ||
+	       strcmp(tmpl->revocation, word) == 0;
+}
+
+bool template_tells_crl(const struct template *tmpl)
+{
+	return tells(tmpl, "crl");
+}
+
+bool template_tells_ocsp(const struct template *tmpl)
+{
+	return tells(tmpl, "ocsp");
 }

@@ -25,6 +25,7 @@ bool connection_is_alive(PGconn *connection);
 /* Lists of statements, each ending with NULL, in the files that use them. */
 extern const struct statement *const allowed_statements[];
 extern const struct statement *const audit_statements[];
+extern const struct statement *const crl_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const enrollment_facts_statements[];
 extern const struct statement *const host_statements[];

@@ -40,8 +40,8 @@
  *
  * A unique violation waits for the other transaction to end, so nobody loses to one that is rolled
  * back in the end. What lock.h offers comes first; then rows are locked in the order device, ek,
- * host, ak, certificate, ticket, one of each, then attempts of the EK, and everywhere in db/ in
- * this order: no cycle, no deadlock.
+ * host, ak, certificate, ticket, one of each, then attempts of the EK, then shards by issuer and
+ * number, and everywhere in db/ in this order: no cycle, no deadlock.
  */
 
 static const struct statement add_device = {"add_device",
@@ -123,12 +123,19 @@ static const struct statement supersede_aks = {"supersede_aks",
 static const struct statement add_certificate = {"add_certificate",
 	"INSERT INTO certificate (serial, device_id, host, binding, ak_name, template,"
 	" template_version, grant_digest, place, der, not_before, not_after, issued_at,"
-	" trust_version, policy_version, kind, key_kind, key_sha256)"
+	" trust_version, policy_version, kind, key_kind, key_sha256, issuer, shard)"
 	" VALUES ($1::bytea, $2::uuid, $3::text,"
 	" (SELECT binding FROM host WHERE name = $3::text AND device_id = $2::uuid),"
 	" $4::bytea, $5::text, $6::bigint, $7::bytea, $8::bigint, $9::bytea,"
 	" to_timestamp($10::bigint), to_timestamp($11::bigint), to_timestamp($12::bigint),"
-	" $13::text, $14::text, $15::text, $16::text, $17::bytea)"};
+	" $13::text, $14::text, $15::text, $16::text, $17::bytea, $18::bytea, $19::bigint)"};
+
+/* Those who come first of a shard at one moment wait for each other, in the order of shards. */
+static const struct statement open_shards = {"open_shards",
+	"INSERT INTO crl_shard (issuer, shard)"
+	" SELECT DISTINCT issuer, shard FROM certificate"
+	" WHERE serial = ANY ($1::bytea[]) AND issuer IS NOT NULL AND shard IS NOT NULL"
+	" ORDER BY issuer, shard ON CONFLICT DO NOTHING"};
 
 static const struct statement use_ticket = {"use_ticket",
 	"INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, serials,"
@@ -160,7 +167,7 @@ static const struct statement refuse_ticket = {"refuse_ticket",
 
 const struct statement *const enrollment_statements[] = {&add_device, &move_device, &add_ek,
 	&insist_ek, &bind_host, &add_ak, &prove_ak, &supersede_aks, &add_certificate, &use_ticket,
-	&insist_in_force, &refuse_ticket, &insist_standing, &end_attempts, NULL};
+	&insist_in_force, &refuse_ticket, &insist_standing, &end_attempts, &open_shards, NULL};
 
 static struct value digest(const uint8_t *bytes)
 {
@@ -266,7 +273,8 @@ static void record_certificate(
 		value_int(certificate->not_after), value_int(record->now),
 		value_text(record->trust_version), value_text(record->policy_version),
 		value_text(certificate->kind), value_text(certificate->key_kind),
-		digest(certificate->key_sha256));
+		digest(certificate->key_sha256), digest(certificate->issuer),
+		certificate->shard == NO_SHARD ? value_text(NULL) : value_int(certificate->shard));
 }
 
 static void record_audit(
@@ -318,6 +326,7 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 		device(record), host, ak_name, serials, value_int(record->now));
 	STEP(&trip, &insist_in_force, serials, device(record), host, ak_name);
 	STEP(&trip, &end_attempts, digest(record->ek_digest));
+	STEP(&trip, &open_shards, serials);
 	record_audit(&trip, record, buf_text(&array));
 	err = db_run(db, &trip, LOST_GIVE_UP);
 	standing_note(db_standing(db), err);

@@ -18,6 +18,8 @@ struct handed_certificate {
 	const uint8_t *key_sha256; /* DIGEST_SIZE: of the SubjectPublicKeyInfo */
 	const uint8_t *grant_digest; /* DIGEST_SIZE */
 	int64_t not_before, not_after;
+	const uint8_t *issuer; /* DIGEST_SIZE: the CA's id; NULL: not known */
+	int64_t shard; /* of x509: in whose CRL it will be when revoked; otherwise NO_SHARD */
 };
 
 /* What the second trip writes. Everything is borrowed. The EK is added to the device where it is

@@ -78,6 +78,15 @@ static const struct statement find_labels = {"find_labels",
 static const struct statement take_ssh_serials = {
 	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
 
+/*
+ * Everybody draws by the newest plan that he sees. Who does not see that of another server, which just
+ * then begins a new one, draws from shards of the old one, which nobody else has: see shard.c.
+ */
+static const struct statement draw_crl_places = {"draw_crl_places",
+	"SELECT base, first_shard + (nextval('crl_place') - first_place) / capacity"
+	" FROM (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS plan,"
+	" generate_series(1, $1::bigint)"};
+
 static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"SELECT template, sha256(der) FROM (SELECT DISTINCT ON (template) template, der, issued_at"
 	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
@@ -89,7 +98,8 @@ static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
 
 const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
-	&find_reusable, &find_labels, &take_ssh_serials, &find_ak_certificates, NULL};
+	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_ak_certificates,
+	NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -266,6 +276,18 @@ static enum err take_serials(const PGresult *rows, void *into)
 	return OK;
 }
 
+static enum err take_places(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	if (PQntuples(rows) == 0)
+		return fail(ERR_BUSY, "crl-plan", "no server has said what a shard of the CRL is");
+	row_text(rows, 0, 0, facts->crl_base, sizeof(facts->crl_base));
+	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++)
+		facts->crl_shards[i] = row_int(rows, i, 1);
+	return OK;
+}
+
 /* As take_reusable() has it. */
 static enum err take_ak_certificates(const PGresult *rows, void *into)
 {
@@ -294,6 +316,10 @@ static void look_further(struct pipeline *lookup, const struct enrollment_key *k
 	if (key->ssh_serials > 0) {
 		STEP(lookup, &take_ssh_serials, value_int(key->ssh_serials));
 		step_take(lookup, take_serials, facts);
+	}
+	if (key->crl_places > 0) {
+		STEP(lookup, &draw_crl_places, value_int(key->crl_places));
+		step_take(lookup, take_places, facts);
 	}
 	if (key->wants_ak_certificates) {
 		STEP(lookup, &find_ak_certificates, ek, ak, value_text(key->host), value_int(now),

@@ -10,6 +10,8 @@
 #define ENROLLMENT_CERTIFICATES 8 /* that one ticket brings */
 #define REUSABLE_CERTIFICATES 16
 #define ENROLLMENT_LABELS 32
+#define NO_SHARD (-1) /* of a certificate that is in no CRL */
+#define CRL_BASE_SIZE 256 /* bytes of what URLs of CRLs begin with, with the NUL */
 
 struct stored_certificate {
 	uint8_t serial[SERIAL_MAX];
@@ -37,6 +39,7 @@ struct enrollment_key {
 	const char *host; /* NULL: the one that the EK is registered for, where there is one */
 	unsigned ssh_serials; /* how many to take for OpenSSH certificates, 0 to 8 */
 	bool wants_ak_certificates;
+	unsigned crl_places; /* how many to draw for X.509 certificates, 0 to 8 */
 };
 
 enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED };
@@ -91,6 +94,12 @@ struct enrollment_facts {
 	size_t certificates_n;
 	/* As many as were asked for; nobody else's. */
 	uint64_t ssh_serials[ENROLLMENT_CERTIFICATES];
+	/*
+	 * The shards of as many places as were asked for; nobody else's. Their CRLs are fetched at
+	 * URLs that begin so.
+	 */
+	int64_t crl_shards[ENROLLMENT_CERTIFICATES];
+	char crl_base[CRL_BASE_SIZE];
 	/* When they were asked for: X.509 certificates for this AK under this host that are in
 	 * force and not over, the newest of each template, newest first. */
 	struct ak_certificate ak_certificates[ENROLLMENT_CERTIFICATES];
@@ -102,7 +111,8 @@ void enrollment_facts_free(struct enrollment_facts *facts);
  * The first trip: everything known of the EK, the host, the AK and the ticket, in one pipeline with
  * one Sync. `facts` is overwritten (free what an earlier call left in it first), and needs to be
  * freed after a failure too. ERR_BUSY "database-unreachable", "database-busy" and whatever else
- * keeps the database from answering.
+ * keeps the database from answering; ERR_BUSY "crl-plan" when places are asked for and nobody has said
+ * what a shard is (shard.h).
  */
 CHECKED enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts);

@@ -9,6 +9,7 @@
  */
 #define RULES "7307984789958321523"
 #define HOLDS "7307984746907985011"
+#define PLAN "7165908899515359598" /* "crl-plan"; with no other */
 #define INSIST_LEVEL                                                                               \
 	", insist(current_setting('transaction_isolation') <> 'repeatable read',"                  \
 	" 'the isolation level repeatable read shows the past')"
@@ -23,7 +24,11 @@ static const struct statement lock_rules = {
 static const struct statement lock_hold = {"lock_hold",
 	"SELECT pg_advisory_xact_lock(" HOLDS "), pg_advisory_xact_lock($1::bigint)" INSIST_LEVEL};
 
-const struct statement *const lock_statements[] = {&lock_enrollment, &lock_rules, &lock_hold, NULL};
+static const struct statement lock_plan = {
+	"lock_plan", "SELECT pg_advisory_xact_lock(" PLAN ")" INSIST_LEVEL};
+
+const struct statement *const lock_statements[] = {
+	&lock_enrollment, &lock_rules, &lock_hold, &lock_plan, NULL};
 
 static struct value key_of(const uint8_t digest[static 32])
 {
@@ -42,6 +47,11 @@ void lock_add_enrollment(struct pipeline *trip, const uint8_t ticket_digest[stat
 void lock_add_rules(struct pipeline *trip)
 {
 	step_add(trip, &lock_rules, NULL, 0);
+}
+
+void lock_add_plan(struct pipeline *trip)
+{
+	step_add(trip, &lock_plan, NULL, 0);
 }
 
 void lock_add_hold(struct pipeline *trip, const uint8_t ticket_digest[static 32])

@@ -19,5 +19,8 @@ void lock_add_enrollment(struct pipeline *trip, const uint8_t ticket_digest[stat
 /* The allow-list or a decision on an attempt is changed: alone, no enrollment meanwhile. */
 void lock_add_rules(struct pipeline *trip);
 
+/* What a shard of the CRL is, is said anew: one at a time. Whoever draws a place waits for nobody. */
+void lock_add_plan(struct pipeline *trip);
+
 /* An attempt is held: one at a time, so that they can be counted. */
 void lock_add_hold(struct pipeline *trip, const uint8_t ticket_digest[static 32]);

@@ -18,6 +18,7 @@
 OSSL_FREE(bio_free, BIO, BIO_free_all)
 OSSL_FREE(bn_free, BIGNUM, BN_free)
 OSSL_FREE(cipher_ctx_free, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
+OSSL_FREE(crl_free, X509_CRL, X509_CRL_free)
 OSSL_FREE(general_names_free, GENERAL_NAMES, GENERAL_NAMES_free)
 OSSL_FREE(md_ctx_free, EVP_MD_CTX, EVP_MD_CTX_free)
 OSSL_FREE(ossl_free, uint8_t, OPENSSL_free)

@@ -40,6 +40,44 @@ static char *organization_of(const X509 *ca)
 	return strdup((char *)text);
 }
 
+static enum err add_former(struct signer *signer, const struct signer_former *from)
+{
+	AUTO(authority_free) struct authority *former = NULL;
+
+	TRY(authority_load_former(from->certificate, from->key, from->passphrase, &former));
+	if (signer_authority(signer, authority_id(former)) != NULL)
+		return fail(ERR_INTERNAL, "ca-former",
+			"%s has the key of the issuing CA or of another former one: a CA is known "
+			"by its key, and is there once",
+			from->certificate);
+	signer->former[signer->former_n++] = MOVE(former);
+	return OK;
+}
+
+static void load_former(struct signer *signer, const struct signer_files *files,
+	struct problems *problems, enum err *err)
+{
+	if (files->former_n == 0)
+		return;
+	signer->former = calloc(files->former_n, sizeof(*signer->former));
+	if (signer->former == NULL) {
+		load(fail(ERR_INTERNAL, "out-of-memory", "signer_open"), problems, err);
+		return;
+	}
+	for (size_t i = 0; i < files->former_n; i++)
+		load(add_former(signer, &files->former[i]), problems, err);
+}
+
+static void load_root_crl(struct signer *signer, const struct signer_files *files,
+	struct problems *problems, enum err *err)
+{
+	signer->root_crl = BUF(CRL_FILE_MAX);
+	/* Without the CA its own problem is told; a second complaint would only hide it. */
+	if (files->root_crl != NULL && signer->authority != NULL)
+		load(crl_above_read(signer->authority, files->root_crl, &signer->root_crl),
+			problems, err);
+}
+
 enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out)
 {
@@ -60,6 +98,8 @@ enum err signer_open(
 		load(ssh_ca_load(
 			     files->ssh_user_key, files->ssh_user_passphrase, &signer->ssh_user),
 			problems, &err);
+	load_former(signer, files, problems, &err);
+	load_root_crl(signer, files, problems, &err);
 	if (judged == OK)
 		judged = templates_lint(signer->templates,
 			signer->authority == NULL ? NULL : authority_certificate(signer->authority),
@@ -83,6 +123,10 @@ void signer_close(struct signer **signer)
 	templates_free(&(*signer)->templates);
 	ssh_ca_free(&(*signer)->ssh_host);
 	ssh_ca_free(&(*signer)->ssh_user);
+	for (size_t i = 0; i < (*signer)->former_n; i++)
+		authority_free(&(*signer)->former[i]);
+	free((*signer)->former);
+	buf_free(&(*signer)->root_crl);
 	free((*signer)->organization);
 	free(*signer);
 	*signer = NULL;
@@ -173,13 +217,27 @@ struct view signer_chain(const struct signer *signer, size_t index)
 	return authority_chain(signer->authority, index);
 }
 
-static void tell_authority(const struct authority *authority, struct signer_issuer *out)
+const struct authority *signer_authority(
+	const struct signer *signer, const uint8_t id[static SHA256_SIZE])
+{
+	/* There is none when it could not be loaded, and former ones are looked at all the same. */
+	if (signer->authority != NULL &&
+		memcmp(authority_id(signer->authority), id, SHA256_SIZE) == 0)
+		return signer->authority;
+	for (size_t i = 0; i < signer->former_n; i++)
+		if (memcmp(authority_id(signer->former[i]), id, SHA256_SIZE) == 0)
+			return signer->former[i];
+	return NULL;
+}
+
+static void tell_authority(
+	const struct authority *authority, bool issues, struct signer_issuer *out)
 {
 	*out = (struct signer_issuer){.id = authority_id(authority),
 		.kind = TEMPLATE_X509,
 		.certificate = authority_chain(authority, 0),
 		.not_after = authority_not_after(authority),
-		.issues = true};
+		.issues = issues};
 }
 
 static void tell_ssh(const struct ssh_ca *ca, enum template_kind kind, struct signer_issuer *out)
@@ -193,7 +251,7 @@ static void tell_ssh(const struct ssh_ca *ca, enum template_kind kind, struct si
 bool signer_issuer(const struct signer *signer, size_t index, struct signer_issuer *out)
 {
 	if (index == 0) {
-		tell_authority(signer->authority, out);
+		tell_authority(signer->authority, true, out);
 		return true;
 	}
 	if (signer->ssh_host != NULL && --index == 0) {
@@ -204,7 +262,10 @@ bool signer_issuer(const struct signer *signer, size_t index, struct signer_issu
 		tell_ssh(signer->ssh_user, TEMPLATE_SSH_USER, out);
 		return true;
 	}
-	return false;
+	if (index > signer->former_n)
+		return false;
+	tell_authority(signer->former[index - 1], false, out);
+	return true;
 }
 
 const char *signer_organization(const struct signer *signer)

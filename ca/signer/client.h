@@ -2,10 +2,16 @@
  * Linked in here; the same call will cross to the process that holds the keys. */
 #pragma once
 
+#include "ca/crl.h"
 #include "ca/issue.h"
 #include "ca/krl.h"
 
 struct signer;
+
+/* A CA that issued once: it signs CRLs and OCSP answers of what it issued, and nothing else. */
+struct signer_former {
+	const char *certificate, *key, *passphrase; /* see authority_load_former() */
+};
 
 struct signer_files {
 	const char *certificate, *key, *passphrase; /* see authority_load() */
@@ -14,13 +20,17 @@ struct signer_files {
 	const char *ssh_host_key, *ssh_host_passphrase;
 	const char *ssh_user_key, *ssh_user_passphrase;
 	const char *organization; /* the operator's; NULL: the first one of the CA's subject */
+	const struct signer_former *former;
+	size_t former_n; /* 0: none */
+	const char *root_crl; /* the CRL of a CA above the issuing one, DER or PEM; NULL: none */
 };
 
 /*
- * Opens the issuing CA, the OpenSSH CAs that there are, and the signer's own templates, which are
- * checked against every grant. Whatever is wrong with any, and each finding of templates_lint(), is
- * added to `problems`. `*out` is the caller's, for signer_close(). Errors of templates_load(),
- * templates_lint(), authority_load() and ssh_ca_load().
+ * Opens the issuing CA, the former ones, the OpenSSH CAs that there are, and the signer's own
+ * templates, which are checked against every grant. Whatever is wrong with any, and each finding of
+ * templates_lint(), is added to `problems`. `*out` is the caller's, for signer_close(). ERR_INTERNAL
+ * "ca-former" for a former CA that has the key of another one; errors of templates_load(),
+ * templates_lint(), authority_load(), ssh_ca_load() and crl_above_read().
  */
 CHECKED enum err signer_open(
 	const struct signer_files *files, struct problems *problems, struct signer **out);
@@ -73,8 +83,24 @@ struct signer_issuer {
 	bool issues; /* new certificates are by this one */
 };
 
-/* The CA at a place, from 0; false beyond the last. Borrowed as long as the signer. */
+/*
+ * The CA at a place, from 0; false beyond the last. The first one issues X.509 certificates. Borrowed
+ * as long as the signer.
+ */
 bool signer_issuer(const struct signer *signer, size_t index, struct signer_issuer *out);
+
+/*
+ * The CRL of an X.509 CA of the signer's, see crl_build(). ERR_INTERNAL "issuer-unknown" when `issuer`
+ * is the id of none. Safe from any thread.
+ */
+CHECKED enum err signer_crl(struct signer *signer, const uint8_t issuer[static SHA256_SIZE],
+	const struct crl_content *content, struct buf *der);
+
+/* crl_capacity() of the CA that issues. */
+size_t signer_crl_capacity(const struct signer *signer, size_t url_n, size_t bytes);
+
+/* The CRL of signer_files.root_crl in DER, as it was when the signer was opened; empty: there is none. */
+struct view signer_root_crl(const struct signer *signer);
 
 /* What ${organization} stands for; NULL when neither files nor CA name one. */
 const char *signer_organization(const struct signer *signer);
@@ -92,6 +118,6 @@ CHECKED enum err signer_krl(struct signer *signer, const struct krl_content *con
 
 /*
  * Signs and verifies a random text: does the key sign, and is it the certificate's? So for every CA
- * that there is. ERR_BUSY "ca-key", "ca-not-valid-yet", "ca-expired".
+ * that issues. ERR_BUSY "ca-key", "ca-not-valid-yet", "ca-expired".
  */
 CHECKED enum err signer_ready(struct signer *signer);

@@ -10,4 +10,11 @@ struct signer {
 	struct templates *templates;
 	struct ssh_ca *ssh_host, *ssh_user; /* NULL: none */
 	char *organization; /* NULL: none */
+	struct authority **former; /* NULL: none */
+	size_t former_n;
+	struct buf root_crl; /* DER; empty: none */
 };
+
+/* The X.509 CA by its authority_id(), also a former one; NULL: it is none of ours. */
+const struct authority *signer_authority(
+	const struct signer *signer, const uint8_t id[static SHA256_SIZE]);

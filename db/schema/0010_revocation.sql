@@ -24,13 +24,16 @@ CREATE INDEX certificate_revoked ON certificate (issuer, shard) WHERE revoked_at
 -- Which shard a certificate belongs to is drawn when it is issued: a place, and so many places are one
 -- shard. So a shard is closed once its places are drawn, whatever is revoked later and whichever server
 -- asks, and nobody waits for anybody. A place that is drawn in vain stays empty.
+-- How many places are a shard, and where its CRL is fetched, is the plan's to say: the newest one's for
+-- those who draw, and for a shard that of the last plan whose first shard is not beyond it. A CRL names
+-- its URL byte for byte as the certificates do, so a new URL begins new shards, and so does a new size.
 CREATE SEQUENCE crl_place AS bigint MINVALUE 0;
 CREATE TABLE crl_plan (
-	first_place bigint PRIMARY KEY CHECK (first_place >= 0),
-	first_shard bigint NOT NULL UNIQUE CHECK (first_shard >= 0),
-	capacity    bigint NOT NULL CHECK (capacity > 0) -- places of each shard from there on
+	first_shard bigint PRIMARY KEY CHECK (first_shard >= 0),
+	first_place bigint NOT NULL CHECK (first_place >= 0),
+	capacity    bigint NOT NULL CHECK (capacity > 0), -- places of each shard from there on
+	base        text NOT NULL CHECK (octet_length(base) BETWEEN 1 AND 255) -- of its URLs
 );
-CREATE SEQUENCE crl_number AS bigint MINVALUE 1; -- RFC 5280 5.2.3
 
 -- One CRL: what it was made of, and itself. A row is there as soon as a certificate names it.
 CREATE TABLE crl_shard (
@@ -38,7 +41,7 @@ CREATE TABLE crl_shard (
 	shard       bigint NOT NULL CHECK (shard >= 0),
 	changed     bigint NOT NULL DEFAULT 1, -- moves with every revocation in it
 	published   bigint NOT NULL DEFAULT 0, -- `changed` as the CRL below was made
-	number      bigint, -- NULL: there is none yet
+	number      bigint, -- RFC 5280 5.2.3; NULL: there is none yet
 	this_update timestamptz,
 	next_update timestamptz,
 	der         bytea CHECK (octet_length(der) BETWEEN 1 AND 16777216),

@@ -13,6 +13,7 @@ enum {
 
 /* Gets the arguments from the subcommand's last word on; returns the exit code. */
 int command_attempts(int argc, char **argv);
+int command_ca_crl(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_init_ssh(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);

@@ -165,6 +165,8 @@ void change_tell(const struct change *change, struct reload_answer *out)
 	tell_number(&out->changes, "live_aks_per_device", next->live_aks_max, old->live_aks_max);
 	tell_number(&out->changes, "renewal_proof_days", next->renewal_proof_days,
 		old->renewal_proof_days);
+	tell_number(&out->changes, "crl_bytes", next->crl_bytes, old->crl_bytes);
+	tell_number(&out->changes, "crl_lifetime", next->crl_lifetime, old->crl_lifetime);
 	tell_number(&out->changes, "drain", next->drain, old->drain);
 	for (size_t i = 0; i < COUNT(fixed); i++)
 		if (!is_same(change, i))

@@ -54,6 +54,8 @@ static const struct yaml_key config_keys[] = {
 	{"database_connections", YAML_WHOLE, CONFIG(database_connections), "8", 1, 100, NULL, NULL},
 	{"database_wait", YAML_SECONDS, CONFIG(database_wait), "5s", 1, 60, NULL, NULL},
 	{"ca", YAML_MAP, CONFIG(ca), NULL, 0, 0, &ca_schema, NULL},
+	{"former_cas", YAML_LIST, CONFIG(former_cas), "", 1, CONFIG_FORMER_CAS, &ca_schema, NULL},
+	{"root_crl", YAML_PATH, CONFIG(root_crl), "", 0, 0, NULL, NULL},
 	{"ssh_host_ca", YAML_MAP, CONFIG(ssh_host_ca), "", 0, 0, &ssh_ca_schema, NULL},
 	{"ssh_user_ca", YAML_MAP, CONFIG(ssh_user_ca), "", 0, 0, &ssh_ca_schema, NULL},
 	{"organization", YAML_TEXT, CONFIG(organization), "", 1, 64, NULL, NULL},
@@ -63,6 +65,8 @@ static const struct yaml_key config_keys[] = {
 	{"trust", YAML_LIST, CONFIG(trust), "", 1, 64, &trust_schema, NULL},
 	{"live_aks_per_device", YAML_WHOLE, CONFIG(live_aks_per_device), "4", 1, 100, NULL, NULL},
 	{"renewal_proof_days", YAML_WHOLE, CONFIG(renewal_proof_days), "90", 1, 3650, NULL, NULL},
+	{"crl_bytes", YAML_WHOLE, CONFIG(crl_bytes), "102400", 4096, 16777216, NULL, NULL},
+	{"crl_lifetime", YAML_SECONDS, CONFIG(crl_lifetime), "24h", 600, 2592000, NULL, NULL},
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
 	{0},
 };

@@ -3,6 +3,8 @@
 
 #include "ca/base/yaml.h"
 
+#define CONFIG_FORMER_CAS 8 /* at most */
+
 struct config_ca {
 	char *certificate, *key, *passphrase_file;
 	struct yaml_mark mark;
@@ -30,6 +32,8 @@ struct config {
 	int64_t database_connections;
 	int64_t database_wait; /* seconds */
 	struct config_ca ca;
+	struct yaml_list former_cas; /* of struct config_ca; none */
+	char *root_crl; /* NULL: none */
 	struct config_ssh_ca ssh_host_ca, ssh_user_ca;
 	char *organization; /* NULL: the CA's */
 	char *templates, *policy;
@@ -37,6 +41,8 @@ struct config {
 	struct yaml_list trust; /* of struct config_trust */
 	int64_t live_aks_per_device;
 	int64_t renewal_proof_days;
+	int64_t crl_bytes;
+	int64_t crl_lifetime; /* seconds */
 	int64_t drain; /* seconds */
 	struct yaml_mark mark;
 };

@@ -202,6 +202,13 @@ static void look_at_ssh_ca(struct looking *looking, const struct config_ssh_ca *
 	look_at_secret(looking, ca->passphrase_file, false);
 }
 
+static void look_at_ca(struct looking *looking, const struct config_ca *ca)
+{
+	look_at_secret(looking, ca->key, false);
+	look_at_secret(looking, ca->passphrase_file, false);
+	look_at(looking, ca->certificate);
+}
+
 /* The configuration is no secret by itself, so nothing refuses one that everybody can read. */
 static void look_at_password(struct looking *looking, const char *path, const struct config *config)
 {
@@ -218,18 +225,21 @@ void files_examine(const char *path, const struct config *config, struct finding
 {
 	struct looking looking = {findings, BUF(1 << 16), 0};
 	const struct config_trust *trust = config->trust.item;
+	const struct config_ca *former = config->former_cas.item;
 	size_t before = findings->n;
 
 	look_at_secret(&looking, config->edge_secret_file, true);
 	look_at_secret(&looking, config->admin_token_file, true);
 	look_at_secret(&looking, config->ticket_key_file, false);
-	look_at_secret(&looking, config->ca.key, false);
-	look_at_secret(&looking, config->ca.passphrase_file, false);
+	look_at_ca(&looking, &config->ca);
+	for (size_t i = 0; i < config->former_cas.n; i++)
+		look_at_ca(&looking, &former[i]);
 	look_at_ssh_ca(&looking, &config->ssh_host_ca);
 	look_at_ssh_ca(&looking, &config->ssh_user_ca);
 	look_at(&looking, path);
 	look_at_password(&looking, path, config);
-	look_at(&looking, config->ca.certificate);
+	if (config->root_crl != NULL)
+		look_at(&looking, config->root_crl);
 	look_at(&looking, config->policy);
 	look_into(&looking, config->templates);
 	for (size_t i = 0; i < config->trust.n; i++) {

@@ -7,6 +7,7 @@
 #include "enroll/daemon/rounds.h"
 #include "enroll/daemon/watch.h"
 #include "enroll/flow/doctor.h"
+#include "enroll/flow/publication.h"
 #include "enroll/http/listener.h"
 
 #include <getopt.h>
@@ -171,6 +172,16 @@ static enum err read_imported(struct process *process)
 	return reload_imported(&process->reload);
 }
 
+/* Before anything is issued: what is issued belongs to a shard. */
+static enum err settle_publication(struct process *process)
+{
+	struct service *service = current_take(process->reload.current);
+	enum err err = publication_settle(service, clock_now());
+
+	current_release(process->reload.current, &service);
+	return err;
+}
+
 /* The database may come up after us: what else is wrong will not mend itself. */
 static enum err with_database(struct process *process, enum err (*step)(struct process *process))
 {
@@ -197,6 +208,8 @@ static enum err run(struct process *process, const char *path)
 		err = with_database(process, migrate);
 	if (err == OK)
 		err = with_database(process, read_imported);
+	if (err == OK)
+		err = with_database(process, settle_publication);
 	if (err == OK)
 		err = serve(process);
 	if (err != OK)

@@ -4,6 +4,7 @@
 #include "ca/base/file.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/files.h"
+#include "enroll/flow/publication.h"
 #include "enroll/flow/tally.h"
 
 #include <stdlib.h>
@@ -42,9 +43,21 @@ static void make_secrets(const struct making *making)
 	note(making, config->mark, "ticket_key_file", err);
 }
 
+static size_t former_of(
+	const struct config *config, struct signer_former out[static CONFIG_FORMER_CAS])
+{
+	const struct config_ca *ca = config->former_cas.item;
+
+	for (size_t i = 0; i < config->former_cas.n; i++)
+		out[i] =
+			(struct signer_former){ca[i].certificate, ca[i].key, ca[i].passphrase_file};
+	return config->former_cas.n;
+}
+
 static void make_signer(const struct making *making)
 {
 	const struct config *config = making->config;
+	struct signer_former former[CONFIG_FORMER_CAS];
 	const struct signer_files files = {.certificate = config->ca.certificate,
 		.key = config->ca.key,
 		.passphrase = config->ca.passphrase_file,
@@ -53,12 +66,28 @@ static void make_signer(const struct making *making)
 		.ssh_host_passphrase = config->ssh_host_ca.passphrase_file,
 		.ssh_user_key = config->ssh_user_ca.key,
 		.ssh_user_passphrase = config->ssh_user_ca.passphrase_file,
-		.organization = config->organization};
+		.organization = config->organization,
+		.former = former,
+		.former_n = former_of(config, former),
+		.root_crl = config->root_crl};
 	size_t before = making->problems->n;
 	enum err err = signer_open(&files, making->problems, &making->parts->service->signer);
 
 	if (making->problems->n == before)
 		note(making, config->ca.mark, "ca", err);
+}
+
+/* A shard of the CRL has room for one certificate at least. */
+static void judge_crl_bytes(const struct making *making)
+{
+	const struct config *config = making->config;
+	const struct signer *signer = making->parts->service->signer;
+	const char *base = config->public_url == NULL ? config->service : config->public_url;
+
+	if (signer != NULL && publication_capacity(signer, base, (size_t)config->crl_bytes) == 0)
+		problem_add(making->problems, making->path, config->mark,
+			"crl_bytes is %lld: a CRL of this CA does not fit into that",
+			(long long)config->crl_bytes);
 }
 
 static bool is_template(void *ctx, const char *name)
@@ -244,6 +273,7 @@ enum err parts_make(
 		return fail(ERR_INTERNAL, "out-of-memory", "parts_make");
 	make_secrets(&making);
 	make_signer(&making);
+	judge_crl_bytes(&making);
 	make_policy(&making);
 	make_trust(&making);
 	note(&making, config->mark, "database",
@@ -260,6 +290,8 @@ enum err parts_make(
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
 	out->service->renewal_proof_days = (unsigned)config->renewal_proof_days;
+	out->service->crl_bytes = (unsigned)config->crl_bytes;
+	out->service->crl_lifetime = (unsigned)config->crl_lifetime;
 	out->service->drain = (unsigned)config->drain;
 	return note_public_url(config, out->service);
 }

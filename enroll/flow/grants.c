@@ -93,7 +93,22 @@ static void locate(
 
 	hex_write((struct view){sha256, SHA256_SIZE}, digits);
 	snprintf(out->ak_location, sizeof(out->ak_location), "%s" PUBLISHED "%s",
-		service->public_url == NULL ? service->name : service->public_url, digits);
+		publication_base(service), digits);
+}
+
+/* What only looks has drawn no place: it is shown how an answer would look. */
+static void publish_at(
+	const struct grants_from *from, size_t i, size_t taken, struct grants *grants)
+{
+	const char *drawn = from->facts->crl_base;
+	const char *base = drawn[0] == '\0' ? publication_base(from->service) : drawn;
+	struct granted *granted = &grants->item[i];
+
+	granted->shard = from->facts->crl_shards[taken];
+	publication_urls(
+		from->service, base, granted->shard, granted->crl, grants->ocsp, grants->issuer);
+	granted->grant.publication = (struct grant_publication){
+		.crl = granted->crl, .ocsp = grants->ocsp, .issuer = grants->issuer};
 }
 
 /* That of this answer is not signed yet: until then any digest stands for it. */
@@ -139,14 +154,18 @@ static enum err judge_location(const struct grants_from *from, struct grants *ou
 	return OK;
 }
 
-/* In the order of the statement that took them from the database. */
+/* In the order of the statements that took them from the database. */
 static void number(const struct grants_from *from, struct grants *grants)
 {
-	size_t taken = 0;
+	size_t ssh = 0, x509 = 0;
 
 	for (size_t i = 0; i < grants->n; i++)
-		if (template_kind(grants->item[i].evidence->tmpl) != TEMPLATE_X509)
-			grants->item[i].grant.ssh_serial = from->facts->ssh_serials[taken++];
+		if (template_kind(grants->item[i].evidence->tmpl) == TEMPLATE_X509) {
+			publish_at(from, i, x509++, grants);
+		} else {
+			grants->item[i].shard = NO_SHARD;
+			grants->item[i].grant.ssh_serial = from->facts->ssh_serials[ssh++];
+		}
 }
 
 enum err grants_make(const struct grants_from *from, struct grants *out)

@@ -5,6 +5,7 @@
 #include "db/enrollment_facts.h"
 #include "enroll/flow/evidence.h"
 #include "enroll/flow/judgement.h"
+#include "enroll/flow/publication.h"
 
 #define AK_LOCATION_SIZE 512 /* bytes, with the NUL */
 
@@ -17,6 +18,8 @@ struct granted {
 	/* Recorded for this very grant; NULL: a new one is due. */
 	const struct stored_certificate *stored;
 	struct issued issued; /* the new one */
+	int64_t shard; /* of the new one; NO_SHARD: an OpenSSH certificate */
+	char crl[PUBLICATION_URL_SIZE]; /* what grant.publication points to */
 };
 
 /* Grants point into it: it stays where it is. */
@@ -26,6 +29,7 @@ struct grants {
 	struct grant_label labels[ENROLLMENT_LABELS];
 	char ek_serial[CERT_SERIAL_SIZE];
 	char ak_location[AK_LOCATION_SIZE]; /* "": no certificate names one */
+	char ocsp[PUBLICATION_URL_SIZE], issuer[PUBLICATION_URL_SIZE];
 };
 void grants_free(struct grants *grants); /* for AUTO */
 

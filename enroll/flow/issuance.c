@@ -51,17 +51,20 @@ enum err issuance_judge_keys(struct issuance *issuance, struct view ticket)
 }
 
 /*
- * What only some requests want to know. A check is given no serial numbers, for it issues nothing.
+ * What only some requests want to know. A check is given no serial numbers and no places in CRLs, for
+ * it issues nothing.
  */
 static void ask_further(const struct issuance *issuance, struct enrollment_key *key)
 {
+	const bool is_check = issuance->request.is_check;
+
 	for (size_t i = 0; i < issuance->evidence.n; i++) {
 		const struct template *tmpl = issuance->evidence.item[i].tmpl;
 
 		if (tmpl == NULL)
 			continue;
-		key->ssh_serials +=
-			!issuance->request.is_check && template_kind(tmpl) != TEMPLATE_X509;
+		key->ssh_serials += !is_check && template_kind(tmpl) != TEMPLATE_X509;
+		key->crl_places += !is_check && template_kind(tmpl) == TEMPLATE_X509;
 		key->wants_ak_certificates = key->wants_ak_certificates || tmpl->skae;
 	}
 }
@@ -172,6 +175,8 @@ static struct handed_certificate handed_of(const struct granted *granted)
 		.grant_digest = granted->digest,
 		.not_before = granted->issued.not_before,
 		.not_after = granted->issued.not_after,
+		.issuer = granted->issued.issuer,
+		.shard = granted->shard,
 	};
 }
 

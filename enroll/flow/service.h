@@ -49,6 +49,8 @@ struct service {
 	 * the service's name. */
 	char *public_url;
 	unsigned renewal_proof_days; /* so long a proof by the EK is good for renewals */
+	unsigned crl_bytes; /* that no CRL is larger than */
+	unsigned crl_lifetime; /* seconds until its next update */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	/* Of the trust set: what operators imported, which is not of the configuration. */

@@ -19,12 +19,6 @@ CHECKED enum err certificate_read(struct view der, X509 **out);
 CHECKED enum err certificate_each(
 	struct view bytes, enum err (*each)(void *ctx, X509 *cert), void *ctx);
 
-static inline void crl_free(X509_CRL **crl)
-{
-	X509_CRL_free(*crl);
-	*crl = NULL;
-}
-
 /* One DER CRL that fills the bytes whole; `*out` is the caller's. ERR_MALFORMED "crl-file". */
 CHECKED enum err crl_read(struct view der, X509_CRL **out);
 

@@ -55,7 +55,7 @@ static enum err look(struct attempt *attempt)
 {
 	struct enrollment_key key = {attempt->ticket_digest, attempt->ek_digest,
 		VIEW(attempt->ak_name), attempt->host, attempt->ssh_serials,
-		attempt->wants_ak_certificates};
+		attempt->wants_ak_certificates, attempt->crl_places};
 
 	enrollment_facts_free(&attempt->facts);
 	return enrollment_lookup(attempt->db, &key, attempt->now, &attempt->facts);
@@ -88,7 +88,9 @@ static void fill(const struct attempt *attempt, size_t stored, uint8_t (*serials
 			.key_sha256 = attempt->ek_digest,
 			.grant_digest = attempt->grant_digest,
 			.not_before = attempt->now - 60,
-			.not_after = attempt->now + YEAR};
+			.not_after = attempt->now + YEAR,
+			.issuer = attempt->issuer,
+			.shard = attempt->issuer == NULL ? NO_SHARD : attempt->facts.crl_shards[i]};
 	}
 }
 

@@ -21,6 +21,8 @@ struct attempt {
 	unsigned stored_n; /* how many of those come before the new ones */
 	unsigned ssh_serials; /* asked for */
 	bool wants_ak_certificates;
+	unsigned crl_places; /* asked for */
+	const uint8_t *issuer; /* of the new certificates, which go to the shards of those */
 	bool is_renewal;
 	unsigned live_aks_max;
 	bool ak_alone;

@@ -74,7 +74,7 @@ static void what_was_there_before_the_later_files_is_kept(void **state)
 		"DROP TABLE trusted, trust_state, ek_allowed, pending, pending_ticket;"
 		"DROP TABLE operator, operator_revoked, api_token, issuer, crl_plan, crl_shard,"
 		" krl, revocation, host_barred, ocsp_responder;"
-		"DROP SEQUENCE crl_place, crl_number;"
+		"DROP SEQUENCE crl_place;"
 		"DROP TRIGGER certificate_follow ON certificate; DROP FUNCTION certificate_follow;"
 		"ALTER TABLE certificate DROP issuer, DROP shard;"
 		"ALTER TABLE device DROP CONSTRAINT device_state_check, DROP barred_at,"
