@@ -114,8 +114,8 @@ static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 
 static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
 	enrollment_statements, enrollment_facts_statements, host_statements, lock_statements,
-	pending_statements, published_statements, refusals_statements, renewal_statements,
-	ticket_statements, trusted_statements};
+	operator_statements, pending_statements, published_statements, refusals_statements,
+	renewal_statements, ticket_statements, token_statements, trusted_statements};
 
 static bool send_prepares(PGconn *connection)
 {

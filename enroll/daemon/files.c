@@ -223,6 +223,10 @@ void files_examine(const char *path, const struct config *config, struct finding
 	look_at_secret(&looking, config->edge_secret_file, true);
 	look_at_secret(&looking, config->admin_token_file, true);
 	look_at_secret(&looking, config->ticket_key_file, false);
+	if (config->admin_edge_secret_file != NULL)
+		look_at_secret(&looking, config->admin_edge_secret_file, true);
+	if (config->admin_ca != NULL)
+		look_at(&looking, config->admin_ca);
 	look_at_secret(&looking, config->ca.key, false);
 	look_at_secret(&looking, config->ca.passphrase_file, false);
 	look_at_ssh_ca(&looking, &config->ssh_host_ca);
