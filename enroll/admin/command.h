@@ -16,6 +16,8 @@ int command_attempts(int argc, char **argv);
 int command_ca_crl(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_init_ssh(int argc, char **argv);
+int command_ca_init_admin(int argc, char **argv);
+int command_ca_operator(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_ek_allow_add(int argc, char **argv);

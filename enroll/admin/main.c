@@ -13,6 +13,8 @@ static const char usage[] =
 	"  ca init              make the CAs of a new installation\n"
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca crl               make the root's CRL, and take a CA back\n"
+	"  ca init-admin        make the CA of operators' certificates alone\n"
+	"  ca operator          make the certificate of somebody who administers\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
@@ -52,6 +54,8 @@ static const struct {
 	{"ca init", command_ca_init},
 	{"ca init-ssh", command_ca_init_ssh},
 	{"ca crl", command_ca_crl},
+	{"ca init-admin", command_ca_init_admin},
+	{"ca operator", command_ca_operator},
 	{"ca edge", command_ca_edge},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},

@@ -2,6 +2,7 @@
 
 #include "enroll/flow/tally.h"
 #include "enroll/flow/traffic.h"
+#include "enroll/http/admission.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
 #include "enroll/proto/vendors.h"
@@ -48,11 +49,7 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 {
 	TRY(request_judge(connection));
 	TRY(route_find(listener->options.routes, exchange->method, exchange->path, route));
-	TRY(request_admit(connection, (*route)->admission, service));
-	if ((*route)->admission == ADMIT_EDGE)
-		exchange->caller.client_address = request_client(connection);
-	if ((*route)->admission >= ADMIT_AUDITOR)
-		exchange->caller.who = "admin-token";
+	TRY(admission_judge(connection, (*route)->admission, service, exchange));
 	TRY(request_query(connection, (*route)->query, &exchange->query));
 	body->limit = (*route)->body_limit;
 	TRY(request_body(connection, (*route)->body_limit, body));

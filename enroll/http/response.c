@@ -60,15 +60,16 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		: err != OK			? "refused"
 		: filled(outcome->what) != NULL ? outcome->what
 						: "done");
-	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
-		filled(outcome->device_id), "rule", filled(outcome->rule), "templates",
-		filled(outcome->templates), "proven", outcome->is_proven ? "yes" : NULL, "tag",
-		outcome->is_untagged ? "none" : NULL, "recorded",
-		outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark), "attempt",
-		filled(outcome->attempt), "reason", err == OK ? NULL : reason->code, "why",
-		err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust), "policy",
-		filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL, "from",
-		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
+	log_line(priority_of(err), event, "who", exchange->caller.who, "host",
+		filled(outcome->host), "device", filled(outcome->device_id), "rule",
+		filled(outcome->rule), "templates", filled(outcome->templates), "proven",
+		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
+		"recorded", outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark),
+		"attempt", filled(outcome->attempt), "reason", err == OK ? NULL : reason->code,
+		"why", err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust),
+		"policy", filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL,
+		"from", exchange->caller.client_address, "request", exchange->caller.request_id,
+		LOG_END);
 }
 
 static enum err encode_problem(struct exchange *exchange, const struct reason *reason)
@@ -128,6 +129,8 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 		buf_fmt(out, "Retry-After: %u\r\n",
 			exchange->outcome.retry_after > 0 ? exchange->outcome.retry_after
 							  : RETRY_AFTER);
+	if (err == ERR_UNPROVEN && exchange->is_for_admins)
+		buf_str(out, "WWW-Authenticate: Bearer\r\n");
 	buf_fmt(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
 }
 

@@ -9,6 +9,7 @@
 #include "enroll/http/metrics_api.h"
 #include "enroll/http/ocsp_api.h"
 #include "enroll/http/openapi_api.h"
+#include "enroll/http/operators_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/revocation_api.h"
 #include "enroll/http/router.h"
@@ -65,6 +66,21 @@ const struct route admin_routes[] = {
 		handle_pending_trust_ca, "pending", NULL, false},
 	{"GET", "/v1/admin/krl", ADMIT_AUDITOR, 0, handle_krl, "krl", NULL, true},
 	{"GET", "/v1/admin/krl.sig", ADMIT_AUDITOR, 0, handle_krl_signature, "krl", NULL, true},
+	{"GET", "/v1/admin/whoami", ADMIT_AUDITOR, 0, handle_whoami, "whoami", NULL, true},
+	{"GET", "/v1/admin/operators", ADMIT_AUDITOR, 0, handle_operators, "operators", NULL, true},
+	{"POST", "/v1/admin/operator/add", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_operator_add,
+		"operator", NULL, false},
+	{"POST", "/v1/admin/operator/role", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_operator_role,
+		"operator", NULL, false},
+	{"POST", "/v1/admin/operator/disable", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_operator_disable, "operator", NULL, false},
+	{"POST", "/v1/admin/operator/certificate/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_operator_revoke, "operator.certificate", NULL, false},
+	{"GET", "/v1/admin/tokens", ADMIT_AUDITOR, 0, handle_tokens, "tokens", NULL, true},
+	{"POST", "/v1/admin/token/create", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_token_create,
+		"token", NULL, false},
+	{"POST", "/v1/admin/token/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_token_revoke,
+		"token", NULL, false},
 	{"GET", "/v1/admin/vendors", ADMIT_AUDITOR, 0, handle_vendors_list, "vendors", NULL, false},
 	{"GET", "/v1/admin/vendors/export", ADMIT_AUDITOR, 0, handle_vendors_export,
 		"vendors.export", NULL, false},

@@ -106,6 +106,8 @@ static void write_config(struct world *world, const struct world_service *servic
 	buf_fmt(&yaml, "admin_listen: 127.0.0.1:%d\n", service->admin_port);
 	buf_fmt(&yaml, "edge_secret_file: %s/edge.secret\n", dir);
 	buf_fmt(&yaml, "admin_token_file: %s/admin.token\n", dir);
+	buf_fmt(&yaml, "admin_ca: %s/admin-ca.pem\n", world->ca);
+	buf_fmt(&yaml, "admin_edge_secret_file: %s/admin-edge.secret\n", dir);
 	buf_fmt(&yaml, "ticket_key_file: %s/ticket.key\n", dir);
 	if (world->pgproxy != NULL)
 		buf_fmt(&yaml, "database: host=%s/pg user=postgres %s\n", dir, database);
@@ -271,6 +273,7 @@ void world_make(const struct world_plan *plan, struct world *world)
 	world->ca = path_in(world, "ca");
 	world->secret = make_secret(world, "edge.secret");
 	world->token = make_secret(world, "admin.token");
+	world->admin_secret = make_secret(world, "admin-edge.secret");
 	free(make_secret(world, "ticket.key"));
 	make_chips(world);
 	make_ca(world);
@@ -329,6 +332,7 @@ void world_free(struct world *world)
 	free(world->ca);
 	free(world->secret);
 	free(world->token);
+	free(world->admin_secret);
 	free(world->roots);
 	*world = (struct world){0};
 }

@@ -38,6 +38,7 @@ struct world {
 	char *conninfo; /* straight to the database */
 	char *ca; /* directory that `endorsectl ca init` made */
 	char *secret, *token; /* the edge's secret and the admin token, 64 digits each */
+	char *admin_secret; /* of the edge for admins */
 	struct maker maker; /* trusted, as "demo" */
 	struct chip *chips;
 	size_t chips_n;
