@@ -113,9 +113,11 @@ static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 }
 
 static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
-	enrollment_statements, enrollment_facts_statements, host_statements, lock_statements,
-	pending_statements, published_statements, refusals_statements, renewal_statements,
-	ticket_statements, trusted_statements};
+	audit_read_statements, certificates_statements, devices_statements, enrollment_statements,
+	enrollment_facts_statements, host_statements, hosts_statements, labels_statements,
+	lock_statements, pending_statements, published_statements, rebind_statements,
+	refusals_statements, renewal_statements, statistics_statements, ticket_statements,
+	trusted_statements};
 
 static bool send_prepares(PGconn *connection)
 {
