@@ -17,13 +17,13 @@ static void examine_crls(const struct freshness *fresh, struct findings *finding
 		finding_add(findings, AREA, FINDING_FAIL,
 			"%lld CRL(s) are past their next update: relying parties that check refuse "
 			"every certificate that names them; the log says why no server makes new "
-			"ones (crl.)",
+			"ones (publishing.)",
 			(long long)fresh->crl_overdue);
 	if (fresh->crl_behind > 0)
 		finding_add(findings, AREA, FINDING_WARN,
 			"%lld CRL(s) do not say yet what was revoked: that takes 2 s, and longer "
 			"after a mass revocation; where the number does not fall, the log says why "
-			"(crl.)",
+			"(publishing.)",
 			(long long)fresh->crl_behind);
 	if (fresh->crl_overdue == 0 && fresh->crl_behind == 0)
 		finding_add(findings, AREA, FINDING_OK, "%lld CRL(s), all up to date",
@@ -35,7 +35,7 @@ static void examine_krl(const struct freshness *fresh, struct findings *findings
 	if (fresh->krl_at > 0 && fresh->krl_behind)
 		finding_add(findings, AREA, FINDING_WARN,
 			"the OpenSSH KRL does not say yet what was revoked: where that stays so, "
-			"the log says why (krl.)");
+			"the log says why (publishing.)");
 }
 
 static void examine_responders(const struct service *service, int64_t now,

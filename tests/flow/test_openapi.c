@@ -59,9 +59,29 @@ static const struct {
 		"\"x\",\"certificate\":\"AAAA\"}],\"why\":\"test\",\"dry_run\":true}"},
 	{"POST", "/v1/admin/vendors/remove", "{\"sha256\":\"{ca}\",\"why\":\"test\"}"},
 	{"POST", "/v1/admin/reload", ""},
+	{"GET", "/v1/admin/krl", NULL},
+	{"GET", "/v1/admin/krl.sig", NULL},
+	{"GET", "/v1/admin/whoami", NULL},
+	{"POST", "/v1/admin/operator/add",
+		"{\"name\":\"alice\",\"role\":\"operator\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/operator/role",
+		"{\"name\":\"alice\",\"role\":\"auditor\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/operator/disable", "{\"name\":\"alice\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/operator/certificate/revoke",
+		"{\"certificate_sha256\":\"{ca}\",\"name\":\"alice\",\"why\":\"test\"}"},
+	{"GET", "/v1/admin/operators", NULL},
+	{"POST", "/v1/admin/token/create",
+		"{\"name\":\"ci\",\"role\":\"auditor\",\"expires_in\":600,\"why\":\"test\"}"},
+	{"POST", "/v1/admin/token/revoke", "{\"name\":\"ci\",\"why\":\"test\"}"},
+	{"GET", "/v1/admin/tokens", NULL},
+	{"POST", "/v1/admin/device/hold", "{\"id\":\"{device}\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/device/unhold", "{\"id\":\"{device}\",\"why\":\"test\"}"},
 	{"GET", "/v1/admin/nothing", NULL},
 	/* What takes things away comes last. */
-	{"POST", "/v1/admin/host/unbind", "{\"host\":\"web-1.example.test\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/host/unbind", "{\"host\":\"web-3.example.test\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/device/revoke",
+		"{\"id\":\"{device}\",\"reason\":\"keyCompromise\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/device/reinstate", "{\"id\":\"{last}\",\"why\":\"test\"}"},
 };
 
 static const struct {
@@ -69,6 +89,9 @@ static const struct {
 } values[] = {
 	{"{attempt}", "SELECT encode(attempt_id, 'hex') FROM pending"},
 	{"{device}", "SELECT encode(device_id, 'hex') FROM host WHERE name = 'web-1.example.test'"},
+	{"{last}", "SELECT encode(device_id, 'hex') FROM device WHERE state = 'revoked'"},
+	{"{certificate}", "SELECT encode(sha256(der), 'hex') FROM certificate LIMIT 1"},
+	{"{issuer}", "SELECT left(encode(issuer_id, 'hex'), 16) FROM issuer WHERE kind = 'x509'"},
 	{"{zeroes}", "SELECT repeat('0', 64)"},
 };
 
@@ -77,8 +100,18 @@ static const char *const fetched[] = {
 	"/healthz",
 	"/readyz",
 	"/v1/certificates/{certificate}",
+	"/ca/{issuer}.cer",
+	"/ca/{issuer}.pem",
+	"/ca/chain.pem",
+	"/ca/chain.p7c",
+	"/ca/ssh-host-ca.pub",
+	"/ca/known_hosts",
+	"/ca/nothing",
+	"/crl/{issuer}-0.crl",
+	"/krl",
+	"/krl.sig",
+	"/ocsp/MAA=",
 };
-static const char find_certificate[] = "SELECT encode(sha256(der), 'hex') FROM certificate LIMIT 1";
 
 static struct world world;
 static struct maker stranger; /* nobody trusts it, at first */
@@ -188,11 +221,12 @@ static char *filled(const char *template, const char *ca)
 /* One that enrolls and renews, one that may not, one that nobody knows, and one that is held with its CAs. */
 static void devices_come(const struct buf *root, const struct buf *intermediate)
 {
-	AUTO(soft_device_free) struct soft_device device, other, held;
+	AUTO(soft_device_free) struct soft_device device, unbound, other, held;
 	AUTO(soft_renewal_free) struct soft_renewal renewal;
 	AUTO(soft_outcome_free) struct soft_outcome outcome;
 
 	soft_device_enrolled(&world, "web-1.example.test", &device);
+	soft_device_enrolled(&world, "web-3.example.test", &unbound);
 	soft_renewal_init(&renewal, &device, world.name);
 	assert_int_equal(soft_renew(&renewal, &world.services[0].peer), 200);
 	stranger_of(&world, &world.maker, "db.example.test", &other);
@@ -205,21 +239,45 @@ static void devices_come(const struct buf *root, const struct buf *intermediate)
 	assert_int_equal(outcome.status, 202);
 }
 
+struct wish {
+	const char *path;
+	int status;
+};
+
+static bool is_there(void *arg)
+{
+	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
+	struct wish *wish = arg;
+
+	httpc_get(&world.services[0].peer, wish->path, &answer);
+	wish->status = answer.status;
+	return answer.status == 200 || strcmp(wish->path, "/ca/nothing") == 0;
+}
+
+/* What is published comes a moment after the first certificate. */
+static void fetch_all(const char *ca)
+{
+	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
+
+	for (size_t i = 0; i < COUNT(fetched); i++) {
+		AUTO(mem_free) char *path = filled(fetched[i], ca);
+		struct wish wish = {path, 0};
+
+		if (!wait_until(is_there, &wish, 10000))
+			fail_msg("%s: %d", path, wish.status);
+	}
+	httpc_ask(&world.services[0].peer, "POST", "/ocsp",
+		"Content-Type: application/ocsp-request\r\n", view_str("0"), &answer);
+}
+
 static void ask_all(const struct buf *root)
 {
-	AUTO(mem_free) char *certificate = sql_text(world.conninfo, find_certificate);
 	uint8_t digest[SHA256_SIZE];
 	char ca[2 * SHA256_SIZE + 1];
 
 	must(SHA256_OF(digest, buf_view(root)) == OK, "%s", why()->sentence);
 	hex_write(VIEW(digest), ca);
-	for (size_t i = 0; i < COUNT(fetched); i++) {
-		AUTO(mem_free)
-		char *path = replaced(strdup(fetched[i]), "{certificate}", certificate);
-		AUTO(httpc_answer_free) struct httpc_answer answer = {0};
-
-		httpc_get(&world.services[0].peer, path, &answer);
-	}
+	fetch_all(ca);
 	for (size_t i = 0; i < COUNT(visits); i++) {
 		AUTO(mem_free) char *path = filled(visits[i].path, ca);
 		AUTO(mem_free)
