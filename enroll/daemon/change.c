@@ -73,6 +73,41 @@ static void tell_ssh_ca(
 	buf_fmt(changes, "OpenSSH CA of %s %s, was %s\n", of, buf_text(&is), buf_text(&was));
 }
 
+/* By the beginnings of their ids, "0123456789ab 23456789abcd"; empty: there are none. */
+static void former_of(const struct service *service, struct buf *out)
+{
+	struct signer_issuer issuer;
+
+	for (size_t i = 0; signer_issuer(service->signer, i, &issuer); i++) {
+		char digits[2 * SHA256_SIZE + 1];
+
+		if (issuer.issues)
+			continue;
+		hex_of(issuer.id, digits);
+		buf_fmt(out, "%s%.*s", out->n > 0 ? " " : "", VERSION_SHOWN, digits);
+	}
+	if (out->n == 0)
+		buf_str(out, "none");
+}
+
+static void tell_former(const struct change *change, struct buf *changes)
+{
+	AUTO(buf_free) struct buf is = BUF(1024), was = BUF(1024);
+
+	former_of(change->next, &is);
+	former_of(change->old, &was);
+	if (!view_equal(buf_view(&is), buf_view(&was)))
+		buf_fmt(changes, "former CAs %s, was %s\n", buf_text(&is), buf_text(&was));
+}
+
+static void tell_root_crl(const struct change *change, struct buf *changes)
+{
+	const struct view is = signer_root_crl(change->next->signer);
+
+	if (!view_equal(is, signer_root_crl(change->old->signer)))
+		buf_fmt(changes, "root CRL %s\n", is.n == 0 ? "none" : "is another one");
+}
+
 static void tell_digests(const struct change *change, struct reload_answer *out)
 {
 	char was[2 * SHA256_SIZE + 1];
@@ -91,6 +126,8 @@ static void tell_digests(const struct change *change, struct reload_answer *out)
 	ca_of(change->next, out->ca_certificate);
 	ca_of(change->old, was);
 	tell_digest(&out->changes, "CA certificate", out->ca_certificate, was);
+	tell_former(change, &out->changes);
+	tell_root_crl(change, &out->changes);
 	tell_ssh_ca(change, TEMPLATE_SSH_HOST, "hosts", &out->changes);
 	tell_ssh_ca(change, TEMPLATE_SSH_USER, "users", &out->changes);
 }

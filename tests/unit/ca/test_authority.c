@@ -327,9 +327,34 @@ static void a_certificate_of_another_chain_is_refused(void **state)
 	assert_null(authority);
 }
 
+/* Of what is wrong with a CA, its end alone is no matter for one that issued once. */
+static void a_former_ca_may_have_ended_and_is_whole_otherwise(void **state)
+{
+	struct issuer_recipe recipe = issuer_good();
+	AUTO(issuer_free) struct issuer issuer, other;
+	AUTO(authority_free) struct authority *authority = NULL, *none = NULL;
+
+	(void)state;
+	recipe.until = clock_now() - 60;
+	issuer_make(&recipe, &issuer);
+	assert_refused(issuer_load(&issuer, &none), ERR_INTERNAL, "ca-certificate");
+	assert_ok(authority_load_former(
+		issuer.certificate, issuer.key, issuer.passphrase, &authority));
+	assert_true(authority_not_after(authority) == recipe.until);
+	recipe.constraints = "critical,CA:FALSE";
+	issuer_make(&recipe, &other);
+	assert_refused(authority_load_former(other.certificate, other.key, other.passphrase, &none),
+		ERR_INTERNAL, "ca-certificate");
+	assert_refused(
+		authority_load_former(issuer.certificate, other.key, other.passphrase, &none),
+		ERR_INTERNAL, "ca-key");
+	assert_null(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_former_ca_may_have_ended_and_is_whole_otherwise),
 		cmocka_unit_test(what_a_ca_above_may_not_name_this_one_may_not_either),
 		cmocka_unit_test(a_ca_and_what_is_above_it_are_loaded),
 		cmocka_unit_test(a_certificate_that_is_no_cas_is_refused),

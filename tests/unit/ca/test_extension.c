@@ -171,11 +171,22 @@ static void authority_information_has_a_url_of_each_kind(void **state)
 	}
 }
 
+/* RFC 5280 4.2.1.13, byte by byte: a fullName, and neither reasons nor another issuer. */
+static void a_distribution_point_is_one_url(void **state)
+{
+	AUTO(x509_free) X509 *cert = X509_new();
+
+	(void)state;
+	assert_ok(extension_crl_distribution_point(cert, "a:b"));
+	assert_extension(cert, NID_crl_distribution_points, 0, "300b3009a007a0058603613a62");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_extended_key_usage_can_be_critical),
 		cmocka_unit_test(authority_information_has_a_url_of_each_kind),
+		cmocka_unit_test(a_distribution_point_is_one_url),
 		cmocka_unit_test(basic_constraints_are_critical_and_der),
 		cmocka_unit_test(certificate_policies_are_not_critical_and_in_their_order),
 		cmocka_unit_test(key_usage_is_critical_and_has_no_zero_bits_at_its_end),

@@ -338,6 +338,105 @@ static void the_profile_is_what_relying_parties_check(void **state)
 	assert_int_equal(1, X509_verify(cert, authority_key(authority)));
 }
 
+#define OURS "http://ca.example.org/"
+#define OWN "http://own.example.org/"
+
+/* What the template says, and what a certificate then says of where to ask; NULL: nothing. */
+static const struct {
+	const char *revocation, *own_issuer, *own_ocsp;
+	const char *crl, *issuer, *ocsp;
+} told[] = {
+	{NULL, NULL, NULL, OURS "crl", OURS "cer", OURS "ocsp"},
+	{"both", NULL, NULL, OURS "crl", OURS "cer", OURS "ocsp"},
+	{"crl", NULL, NULL, OURS "crl", OURS "cer", NULL},
+	{"ocsp", NULL, NULL, NULL, OURS "cer", OURS "ocsp"},
+	{"none", NULL, NULL, NULL, OURS "cer", NULL},
+	{NULL, OWN "cer", NULL, OURS "crl", OWN "cer", OURS "ocsp"},
+	{"ocsp", NULL, OWN "ocsp", NULL, OURS "cer", OWN "ocsp"},
+	{"none", OWN "cer", NULL, NULL, OWN "cer", NULL},
+};
+
+static void assert_url(const GENERAL_NAME *name, const char *wanted)
+{
+	assert_int_equal(GEN_URI, name->type);
+	assert_view_equal(
+		view_str(wanted), ((struct view){name->d.ia5->data, (size_t)name->d.ia5->length}));
+}
+
+static void assert_access(X509 *cert, int method, const char *wanted)
+{
+	AUTHORITY_INFO_ACCESS *all = X509_get_ext_d2i(cert, NID_info_access, NULL, NULL);
+	size_t n = 0;
+
+	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(all); i++) {
+		const ACCESS_DESCRIPTION *access = sk_ACCESS_DESCRIPTION_value(all, i);
+
+		if (OBJ_obj2nid(access->method) != method)
+			continue;
+		assert_non_null(wanted);
+		assert_url(access->location, wanted);
+		n++;
+	}
+	AUTHORITY_INFO_ACCESS_free(all);
+	assert_int_equal(wanted == NULL ? 0 : 1, n);
+}
+
+static void assert_point(X509 *cert, const char *wanted)
+{
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+
+	assert_int_equal(wanted == NULL, points == NULL);
+	if (wanted != NULL) {
+		assert_int_equal(1, sk_DIST_POINT_num(points));
+		assert_url(sk_GENERAL_NAME_value(
+				   sk_DIST_POINT_value(points, 0)->distpoint->name.fullname, 0),
+			wanted);
+	}
+	CRL_DIST_POINTS_free(points);
+}
+
+static void where_to_ask_is_the_templates_to_say_and_then_the_services(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(granted_free) struct granted granted;
+
+	(void)state;
+	granted_make(key, &granted);
+	granted.grant.publication = (struct grant_publication){OURS "crl", OURS "ocsp", OURS "cer"};
+	for (size_t i = 0; i < COUNT(told); i++) {
+		AUTO(issued_free) struct issued issued = {0};
+		AUTO(x509_free) X509 *cert = NULL;
+		struct template tmpl = *granted.tmpl;
+
+		tmpl.revocation = (char *)(uintptr_t)told[i].revocation;
+		tmpl.authority_information.ca_issuers = (char *)(uintptr_t)told[i].own_issuer;
+		tmpl.authority_information.ocsp = (char *)(uintptr_t)told[i].own_ocsp;
+		assert_ok(certificate_issue(authority, &tmpl, &granted.grant, NOW, &issued));
+		cert = parse(&issued);
+		assert_point(cert, told[i].crl);
+		assert_access(cert, NID_ad_ca_issuers, told[i].issuer);
+		assert_access(cert, NID_ad_OCSP, told[i].ocsp);
+	}
+}
+
+static void a_service_that_publishes_nothing_is_named_nowhere(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = fixture_key();
+	AUTO(authority_free) struct authority *authority = issuer_of_fixture();
+	AUTO(granted_free) struct granted granted;
+	AUTO(issued_free) struct issued issued = {0};
+	AUTO(x509_free) X509 *cert = NULL;
+
+	(void)state;
+	granted_make(key, &granted);
+	assert_ok(certificate_issue(authority, granted.tmpl, &granted.grant, NOW, &issued));
+	cert = parse(&issued);
+	assert_true(X509_get_ext_by_NID(cert, NID_crl_distribution_points, -1) < 0);
+	assert_true(X509_get_ext_by_NID(cert, NID_info_access, -1) < 0);
+	assert_memory_equal(authority_id(authority), issued.issuer, SHA256_SIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +452,8 @@ int main(void)
 			how_an_ek_came_to_be_trusted_is_a_policy_where_the_template_says_so),
 		cmocka_unit_test(a_class_that_the_template_does_not_name_has_no_policy),
 		cmocka_unit_test(the_profile_is_what_relying_parties_check),
+		cmocka_unit_test(where_to_ask_is_the_templates_to_say_and_then_the_services),
+		cmocka_unit_test(a_service_that_publishes_nothing_is_named_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,10 @@ static void whole_make(EVP_PKEY *key, struct whole *out)
 	grant->ek_digest = out->digest;
 	grant->ek_serial = "0a0b";
 	grant->ssh_serial = 7;
+	grant->publication = (struct grant_publication){
+		.crl = "http://endorse.example.org/crl/0123456789abcdef-7.crl",
+		.ocsp = "http://endorse.example.org/ocsp",
+		.issuer = "http://endorse.example.org/ca/0123456789abcdef.cer"};
 	out->evidence = (struct grant_evidence){.name = {out->blob, 34},
 		.public = {out->blob, 88},
 		.attest = {out->blob, 145},

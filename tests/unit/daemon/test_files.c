@@ -10,7 +10,8 @@
 static const char *const files[] = {"endorsed.yaml", "policy.yaml", "issuing.pem", "edge.secret",
 	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "ssh-host.key",
 	"ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase", "templates/ak.yaml",
-	"roots/root.pem", "hints/middle.pem"};
+	"roots/root.pem", "hints/middle.pem", "former.pem", "former.key", "former.passphrase",
+	"root.crl"};
 static const char *const directories[] = {"templates", "roots", "hints", "elsewhere"};
 
 /* A configuration whose files are all as they should be, in a directory of its own. */
@@ -18,6 +19,7 @@ struct site {
 	char *dir;
 	struct config config;
 	struct config_trust trust;
+	struct config_ca former;
 	struct findings findings;
 };
 
@@ -35,7 +37,9 @@ static void site_free(struct site **site)
 	char *const paths[] = {c->edge_secret_file, c->admin_token_file, c->ticket_key_file,
 		c->ca.key, c->ca.passphrase_file, c->ca.certificate, c->policy, c->templates,
 		c->ssh_host_ca.key, c->ssh_host_ca.passphrase_file, c->ssh_user_ca.key,
-		c->ssh_user_ca.passphrase_file, (*site)->trust.roots, (*site)->trust.intermediates};
+		c->ssh_user_ca.passphrase_file, (*site)->trust.roots, (*site)->trust.intermediates,
+		(*site)->former.certificate, (*site)->former.key, (*site)->former.passphrase_file,
+		c->root_crl};
 
 	for (size_t i = 0; i < COUNT(paths); i++)
 		free(paths[i]);
@@ -62,6 +66,8 @@ static struct site *site_make(void)
 	}
 	site->trust = (struct config_trust){
 		.roots = in(site, "roots"), .intermediates = in(site, "hints")};
+	site->former = (struct config_ca){
+		in(site, "former.pem"), in(site, "former.key"), in(site, "former.passphrase"), {0}};
 	site->config = (struct config){.database = "dbname=endorse",
 		.edge_secret_file = in(site, "edge.secret"),
 		.admin_token_file = in(site, "admin.token"),
@@ -70,6 +76,8 @@ static struct site *site_make(void)
 			in(site, "issuing.passphrase"), {0}},
 		.ssh_host_ca = {in(site, "ssh-host.key"), in(site, "ssh-host.passphrase"), {0}},
 		.ssh_user_ca = {in(site, "ssh-user.key"), in(site, "ssh-user.passphrase"), {0}},
+		.former_cas = {.item = &site->former, .n = 1},
+		.root_crl = in(site, "root.crl"),
 		.policy = in(site, "policy.yaml"),
 		.templates = in(site, "templates"),
 		.trust = {.item = &site->trust, .n = 1}};
@@ -165,10 +173,11 @@ static void the_owner_of_a_link_is_looked_at(void **state)
 	assert_found(site, FINDING_WARN, "elsewhere/policy: belongs to uid 65534");
 }
 
-static void the_keys_of_ssh_cas_are_secrets(void **state)
+static void the_keys_of_every_ca_are_secrets(void **state)
 {
-	static const char *const secrets[] = {
-		"ssh-host.key", "ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase"};
+	static const char *const secrets[] = {"issuing.key", "issuing.passphrase", "former.key",
+		"former.passphrase", "ssh-host.key", "ssh-host.passphrase", "ssh-user.key",
+		"ssh-user.passphrase"};
 	AUTO(site_free) struct site *site = site_make();
 
 	(void)state;
@@ -178,6 +187,23 @@ static void the_keys_of_ssh_cas_are_secrets(void **state)
 		assert_int_equal(0, chmod(path, 0640));
 		assert_found(site, FINDING_FAIL, "a secret that others can reach (mode 0640)");
 		assert_int_equal(0, chmod(path, 0600));
+	}
+	assert_well(site);
+}
+
+/* What is handed out is no secret, and nobody else's to change. */
+static void certificate_and_crl_of_other_cas_are_looked_at(void **state)
+{
+	static const char *const read[] = {"former.pem", "root.crl"};
+	AUTO(site_free) struct site *site = site_make();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(read); i++) {
+		AUTO(mem_free) char *path = in(site, read[i]);
+
+		assert_int_equal(0, chmod(path, 0646));
+		assert_found(site, FINDING_FAIL, "others can change it (mode 0646)");
+		assert_int_equal(0, chmod(path, 0644));
 	}
 	assert_well(site);
 }
@@ -216,7 +242,8 @@ int main(void)
 		cmocka_unit_test(the_directory_of_a_link_is_looked_at),
 		cmocka_unit_test(each_link_on_the_way_is_followed),
 		cmocka_unit_test(the_owner_of_a_link_is_looked_at),
-		cmocka_unit_test(the_keys_of_ssh_cas_are_secrets),
+		cmocka_unit_test(the_keys_of_every_ca_are_secrets),
+		cmocka_unit_test(certificate_and_crl_of_other_cas_are_looked_at),
 		cmocka_unit_test(a_password_that_others_can_read_is_told),
 	};
 

@@ -5,6 +5,7 @@
 #include "ca/base/ossl.h"
 #include "ca/extension.h"
 #include "ca/hierarchy.h"
+#include "ca/hierarchy_crl.h"
 #include "ca/key.h"
 #include "ca/validity.h"
 #include "tests/unit/check.h"
@@ -211,6 +212,49 @@ static void a_ca_is_whole_or_is_not_there(void **state)
 	}
 }
 
+#define FORMER(certificate, key)                                                                   \
+	"former_cas: [{certificate: ca/" certificate ".pem, key: ca/" key                          \
+	".key, passphrase_file: ca/" key ".passphrase}]\n"
+
+static const struct {
+	const char *yaml, *problem; /* NULL: nothing is wrong */
+} other_cas[] = {
+	{FORMER("edge-ca", "edge-ca"), NULL},
+	{"root_crl: root.crl\n", NULL},
+	{FORMER("issuing", "issuing"), "issuing.pem has the key of the issuing CA or of another"},
+	{FORMER("issuing", "edge-ca"), "edge-ca.key is not the key of "},
+	{FORMER("edge-ca", "ssh-host-ca"), "ssh-host-ca.key is not the key of "},
+	{FORMER("none", "edge-ca"), "none.pem: "},
+	{"former_cas: [{certificate: ca/edge-ca.pem, key: ca/edge-ca.key}]\n",
+		"\"passphrase_file\" is missing"},
+	{"former_cas: []\n", "1 to 8"},
+	{"root_crl: none.crl\n", "none.crl: "},
+	{"root_crl: ca/root.pem\n", "root.pem: no CRL"},
+};
+
+static void former_cas_and_the_crl_of_the_root_are_good_or_are_told(void **state)
+{
+	AUTO(site_free) struct site site;
+	AUTO(mem_free) char *ca = NULL, *crl = NULL;
+	struct hierarchy_crl made;
+
+	(void)state;
+	site_make(&site);
+	ca = path_join(site.dir, "ca");
+	crl = path_join(site.dir, "root.crl");
+	assert_ok(hierarchy_crl_make(ca, NULL, REVOKED_UNSPECIFIED, 1, crl, &made));
+	put(&site, "policy.yaml",
+		"rules:\n  - name: fleet\n    hosts: [{suffix: example.org}]\n    templates: "
+		"[ak]\n");
+	for (size_t i = 0; i < COUNT(other_cas); i++) {
+		write_config(&site, other_cas[i].yaml);
+		if (other_cas[i].problem == NULL)
+			assert_starts(&site);
+		else
+			assert_problem(&site, other_cas[i].problem);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +263,7 @@ int main(void)
 			a_rule_gives_nothing_that_states_an_organization_when_nobody_names_one),
 		cmocka_unit_test(a_template_that_no_rule_gives_needs_no_ca),
 		cmocka_unit_test(a_ca_is_whole_or_is_not_there),
+		cmocka_unit_test(former_cas_and_the_crl_of_the_root_are_good_or_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
