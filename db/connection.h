@@ -24,8 +24,10 @@ bool connection_is_alive(PGconn *connection);
 
 /* Lists of statements, each ending with NULL, in the files that use them. */
 extern const struct statement *const allowed_statements[];
-extern const struct statement *const audit_statements[];
 extern const struct statement *const audit_read_statements[];
+extern const struct statement *const audit_statements[];
+extern const struct statement *const bar_statements[];
+extern const struct statement *const behind_statements[];
 extern const struct statement *const certificate_status_statements[];
 extern const struct statement *const certificates_statements[];
 extern const struct statement *const crl_statements[];
@@ -44,7 +46,9 @@ extern const struct statement *const rebind_statements[];
 extern const struct statement *const refusals_statements[];
 extern const struct statement *const renewal_statements[];
 extern const struct statement *const responder_statements[];
+extern const struct statement *const revoke_certificate_statements[];
 extern const struct statement *const revoke_statements[];
+extern const struct statement *const revoked_issuer_statements[];
 extern const struct statement *const statistics_statements[];
 extern const struct statement *const ticket_statements[];
 extern const struct statement *const token_statements[];
