@@ -6,6 +6,7 @@
 #include "ca/extension.h"
 #include "ca/issue.h"
 #include "ca/key.h"
+#include "ca/usage.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -178,8 +179,14 @@ static enum err sign(X509_CRL *crl, EVP_PKEY *key, struct buf *der)
 
 bool crl_may_sign(const X509 *ca)
 {
-	/* It computes what it is asked for when that was never done, and changes nothing else. */
-	return (X509_get_key_usage((X509 *)ca) & KU_CRL_SIGN) != 0;
+	int critical;
+	ASN1_BIT_STRING *usage = X509_get_ext_d2i(ca, NID_key_usage, &critical, NULL);
+	/* -1: it has none, and so may do all; another number with NULL is one that cannot be read. */
+	bool may = usage == NULL ? critical == -1
+				 : ASN1_BIT_STRING_get_bit(usage, usage_bit("cRLSign")) == 1;
+
+	ASN1_BIT_STRING_free(usage);
+	return may;
 }
 
 enum err crl_build(

@@ -75,9 +75,11 @@ DIST_POINT_NAME *distribution_point_name(const char *url)
 	DIST_POINT_NAME *point = DIST_POINT_NAME_new();
 	GENERAL_NAME *name = uri_of(url);
 
-	if (point != NULL && (point->name.fullname = GENERAL_NAMES_new()) != NULL && name != NULL &&
-		sk_GENERAL_NAME_push(point->name.fullname, name) > 0)
-		return point;
+	if (point != NULL && name != NULL && (point->name.fullname = GENERAL_NAMES_new()) != NULL) {
+		point->type = 0; /* fullName */
+		if (sk_GENERAL_NAME_push(point->name.fullname, name) > 0)
+			return point;
+	}
 	GENERAL_NAME_free(name);
 	DIST_POINT_NAME_free(point);
 	return NULL;

@@ -11,10 +11,12 @@
 #define DAYS_MAX 3650
 
 static const char usage[] =
-	"usage: endorsectl ca crl --dir DIR [--revoke CERT [--reason REASON]] [--days N] --out FILE\n"
+	"usage: endorsectl ca crl --dir DIR [--revoke CERT [--reason REASON]] [--days N] --out "
+	"FILE\n"
 	"\n"
 	"Makes the root's next CRL with the key in DIR/offline, and writes it to FILE (PEM). With\n"
-	"--revoke it takes back CERT, the certificate of an issuing, edge or admin CA: who looks at the\n"
+	"--revoke it takes back CERT, the certificate of an issuing, edge or admin CA: who looks "
+	"at the\n"
 	"CRL believes nothing below it any more, and nothing takes that back. What was taken back\n"
 	"before stays so; DIR/offline/root.crl keeps it. No service is asked.\n"
 	"\n"
@@ -68,7 +70,8 @@ static int make(const struct asked *asked)
 		return command_failed();
 	clock_text(made.next_update, until);
 	printf("root CRL %s: number %llu, %zu taken back; make the next one before %s\n"
-	       "         endorsed serves it as /ca/root.crl: root_crl of endorsed.yaml, and reload\n",
+	       "         endorsed serves it as /ca/root.crl: root_crl of endorsed.yaml, and "
+	       "reload\n",
 		asked->path, (unsigned long long)made.number, made.n, until);
 	return EXIT_DONE;
 }

@@ -67,7 +67,7 @@ X509 *timed_certify(struct ca *ca, EVP_PKEY *key, const char *names, long life, 
 	extend(cert, issuer, NID_basic_constraints,
 		names == NULL ? "critical,CA:TRUE" : "CA:FALSE");
 	if (names == NULL)
-		extend(cert, issuer, NID_key_usage, "critical,keyCertSign");
+		extend(cert, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
 	else
 		extend(cert, issuer, NID_subject_alt_name, names);
 	must(X509_sign(cert, ca->key, EVP_sha256()) > 0, "X509_sign");
