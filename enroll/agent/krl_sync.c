@@ -223,7 +223,7 @@ static enum err fetch(struct http *http, const struct source *source, const stru
 		}
 		if (i == FETCHES || strcmp(why()->code, "ssh-signature") != 0)
 			return distrust(source);
-		TRY(interrupt_sleep(1000));
+		TRY(interrupt_sleep(500));
 	}
 }
 

@@ -102,11 +102,14 @@ static enum err fill(const struct krl_facts *facts, struct content *content)
 	return OK;
 }
 
-/* Hosts never take a list with a lower number, so it is also no lower than the time: a database that was
- * restored from a backup goes on above what it had published after that. */
+/*
+ * Hosts never take a list with a lower number. So it is also no lower than the time, of which a second
+ * has more numbers than lists: a database that was restored from a backup goes on above what had been
+ * published after that.
+ */
 static int64_t number_after(int64_t before, int64_t now)
 {
-	return before < now ? now : before + 1;
+	return before < now * 1000 ? now * 1000 : before + 1;
 }
 
 static enum err publish(const struct service *service, int64_t now)
