@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define OPERATOR_LIFE (365 * 86400L)
 #define EDGE_LIFE (397 * 86400L)
@@ -122,6 +123,7 @@ void timed_operator(
 	extend(cert, ca.cert, NID_ext_key_usage, "clientAuth");
 	must(X509_sign(cert, ca.key, EVP_sha256()) > 0, "X509_sign");
 	timed_write(path, cert, ca.cert, key);
+	must(chmod(path, 0600) == 0, "%s", path);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	ca_close(&ca);

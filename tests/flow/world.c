@@ -219,8 +219,19 @@ static bool try_edge(struct world *world)
 	AUTO(mem_free) char *one = text("ENDORSE_BACKEND_1=127.0.0.1:%d", world->services[0].port);
 	AUTO(mem_free) char *two = text("ENDORSE_BACKEND_2=127.0.0.1:%d", world->services[1].port);
 	AUTO(mem_free) char *log = path_in(world, "edge.log");
-	const char *env[] = {
-		bind, cert, secret, dir, errors, one, world->services_n > 1 ? two : NULL, NULL};
+	AUTO(mem_free)
+	char *plain = text("ENDORSE_EDGE_PLAIN_BIND=127.0.0.1:%d", world->plain.port);
+	AUTO(mem_free)
+	char *admins = text("ENDORSE_EDGE_ADMIN_BIND=127.0.0.1:%d", world->operators.port);
+	AUTO(mem_free)
+	char *tokens = text("ENDORSE_EDGE_TOKEN_BIND=127.0.0.1:%d", world->programs.port);
+	AUTO(mem_free) char *ca = text("ENDORSE_EDGE_ADMIN_CA=%s/admin-ca.pem", world->ca);
+	AUTO(mem_free) char *theirs = text("ENDORSE_EDGE_ADMIN_SECRET=%s", world->admin_secret);
+	AUTO(mem_free)
+	char *backend = text("ENDORSE_BACKEND_ADMIN_1=127.0.0.1:%d", world->services[0].admin_port);
+	const char *env[] = {bind, cert, secret, dir, errors, one,
+		world->services_n > 1 ? two : "ENDORSE=1", world->plan.all_fronts ? plain : NULL,
+		admins, tokens, ca, theirs, backend, NULL};
 	struct readiness ready = {.peer = &world->front, .path = "/healthz", .pid = &world->edge};
 
 	world->edge = process_start(&(struct program){.env = env,
@@ -236,6 +247,9 @@ void world_edge_start(struct world *world)
 {
 	for (int tries = 0; tries < 4; tries++) {
 		world->front = (struct httpc_peer){.port = world->edge_port, .roots = world->roots};
+		world->plain = (struct httpc_peer){.port = free_port()};
+		world->operators = (struct httpc_peer){.port = free_port(), .roots = world->roots};
+		world->programs = (struct httpc_peer){.port = free_port(), .roots = world->roots};
 		if (try_edge(world))
 			return;
 	}
