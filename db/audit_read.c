@@ -1,5 +1,7 @@
 #include "db/audit_read.h"
 
+#include "ca/base/clock.h"
+
 #include "db/connection.h"
 #include "db/cursor.h"
 #include "db/found_rows.h"
@@ -73,7 +75,7 @@ static int64_t stretch_of(const struct audit_query *query, const struct pattern_
 	bool is_plain = query->ek_digest == NULL && query->device_id == NULL &&
 			query->serial == NULL && (query->host == NULL || range->is_exact) &&
 			query->event == NULL && query->code == NULL && query->who == NULL &&
-			query->request_id == NULL;
+			query->request_id == NULL && query->until >= CLOCK_LAST;
 
 	return is_plain ? (int64_t)query->limit : FOUND_STRETCH;
 }

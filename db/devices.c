@@ -40,11 +40,11 @@
 
 #define TIME_KEY                                                                                   \
 	"'t' || " MICROS("stretch.created_at") " || '-' || " PLAIN_UUID("stretch.device_id")
-/* Out of a table whose index ends with created_at and device_id, from the newest on. */
+/* Out of a table whose index ends with created_at and device_id, from the newest on. One upper bound alone, $14
+ * and $15: of two, the server would begin at either. */
 #define BY_TIME(table, of_index)                                                                   \
 	FOUND_LIST("SELECT created_at, device_id FROM " table " WHERE " of_index                   \
 		   " created_at >= to_timestamp($8::bigint)"                                       \
-		   " AND created_at < to_timestamp($9::bigint)"                                    \
 		   " AND (created_at, device_id) < (" MOMENT(                                      \
 			   "$14") ", $15::uuid)"                                                   \
 				  " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",    \
@@ -300,7 +300,7 @@ enum err devices_find(struct db *db, const struct devices_query *query, struct f
 {
 	AUTO(buf_free) struct buf pattern = BUF(1024);
 	struct found_page page = {out, query->limit, 0};
-	struct cursor cursor = {.number = CURSOR_NEWEST};
+	struct cursor cursor = {.number = query->until * 1000000};
 	struct pattern_range range = {.is_exact = false};
 	struct pipeline trip = {.n = 0};
 	struct way way;

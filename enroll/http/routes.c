@@ -1,13 +1,16 @@
 #include "enroll/http/admin_api.h"
 #include "enroll/http/allow_api.h"
+#include "enroll/http/binding_api.h"
 #include "enroll/http/certificate_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/inventory_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
 #include "enroll/proto/allow.h"
+#include "enroll/proto/binding.h"
 #include "enroll/proto/vendors.h"
 
 const struct route device_routes[] = {
@@ -25,6 +28,22 @@ const struct route device_routes[] = {
 const struct route admin_routes[] = {
 	{"POST", "/v1/admin/host/unbind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_unbind, "unbind",
 		NULL, false},
+	{"POST", "/v1/admin/host/rebind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_rebind, "rebind",
+		NULL, false},
+	{"POST", "/v1/admin/device/labels", ADMIT_OPERATOR, LIMIT_LABELS_BODY, handle_device_labels,
+		"device.labels", NULL, false},
+	{"GET", "/v1/admin/devices", ADMIT_AUDITOR, 0, handle_devices, "devices", devices_query,
+		true},
+	{"GET", "/v1/admin/device", ADMIT_AUDITOR, 0, handle_device, "device", device_query, true},
+	{"GET", "/v1/admin/hosts", ADMIT_AUDITOR, 0, handle_hosts, "hosts", hosts_query, true},
+	{"GET", "/v1/admin/certificates", ADMIT_AUDITOR, 0, handle_certificates, "certificates",
+		certificates_query, true},
+	{"GET", "/v1/admin/certificate", ADMIT_AUDITOR, 0, handle_certificate_show, "certificate",
+		certificate_query, true},
+	{"GET", "/v1/admin/audit", ADMIT_AUDITOR, 0, handle_audit, "audit", audit_query, true},
+	{"GET", "/v1/admin/statistics", ADMIT_AUDITOR, 0, handle_statistics, "statistics", NULL,
+		true},
+	{"GET", "/v1/admin/templates", ADMIT_AUDITOR, 0, handle_templates, "templates", NULL, true},
 	{"POST", "/v1/admin/reload", ADMIT_ADMIN, 0, handle_reload, "admin.reload", NULL, false},
 	{"GET", "/v1/admin/attempts", ADMIT_AUDITOR, 0, handle_attempts, "attempts", attempts_query,
 		true},
