@@ -33,13 +33,16 @@
 			       "AS serial) AS serials,"                                            \
 			       " a.who, a.client_address, a.request_id, a.trust_version, "         \
 			       "a.policy_version"
+/* By its key, whatever the planner would rather scan. */
+#define FROM                                                                                       \
+	"stretch CROSS JOIN LATERAL (SELECT * FROM audit WHERE audit.id = stretch.id LIMIT 1) AS " \
+	"a" PASSES
 #define BY_ID(of_index)                                                                            \
 	FOUND_LIST("SELECT id FROM audit WHERE " of_index " id < least($13::bigint,"               \
 		   "  audit_id_at(to_timestamp($12::bigint) + " ASTRAY "))"                        \
 		   " AND id >= audit_id_at(to_timestamp($11::bigint) - " ASTRAY ")"                \
 		   " ORDER BY id DESC LIMIT $1::bigint",                                           \
-		"id", "'i' || stretch.id", SHOWN, "stretch JOIN audit AS a USING (id)" PASSES,     \
-		"stretch.id DESC")
+		"id", "'i' || stretch.id", SHOWN, FROM, "stretch.id DESC")
 
 static const struct statement find_newest = {"audit_newest", BY_ID("")};
 static const struct statement find_of_device = {
