@@ -5,6 +5,8 @@
 #include "db/found_rows.h"
 #include "db/pattern.h"
 
+#include <stdio.h>
+
 /* $3 to $13: what is asked for; the rest is the index's. */
 #define PASSES                                                                                     \
 	" WHERE ($3::text IS NULL OR c.host LIKE $3::text ESCAPE '\\')"                            \
@@ -72,11 +74,14 @@
 											      ".s" \
 											      "ha" \
 											      "rd"
-#define FROM "stretch JOIN certificate AS c USING (serial)" PASSES
+/* By its key, whatever the planner would rather scan. */
+#define FROM                                                                                       \
+	"stretch CROSS JOIN LATERAL (SELECT * FROM certificate"                                    \
+	" WHERE certificate.serial = stretch.serial LIMIT 1) AS c" PASSES
 #define TIME_KEY "'t' || " MICROS("stretch.issued_at") " || '-' || encode(stretch.serial, 'hex')"
 #define NEWER "stretch.issued_at DESC, stretch.serial DESC"
 #define TIMES                                                                                      \
-	" issued_at >= to_timestamp($9::bigint) AND issued_at < to_timestamp($10::bigint)"         \
+	" issued_at >= to_timestamp($9::bigint)"                                                   \
 	" AND (issued_at, serial) < (" MOMENT(                                                     \
 		"$14") ", $15::bytea)"                                                             \
 		       " ORDER BY issued_at DESC, serial DESC LIMIT $1::bigint"
@@ -102,11 +107,11 @@ static const struct statement find_one = {"certificates_one",
 		"0)"
 		" AS own WHERE")};
 
-/* Names from $16 up to $17: by name, and of each the oldest first. $18: the name to go on from. */
+/* Names below $16: by name, and of each the oldest first. $17: the name to go on from. */
 static const struct statement find_of_hosts = {"certificates_of_hosts",
 	FOUND_LIST("SELECT host, issued_at, serial FROM certificate"
-		   " WHERE host >= $16::text AND host < $17::text"
-		   " AND (host, issued_at, serial) > ($18::text, " MOMENT(
+		   " WHERE host < $16::text"
+		   " AND (host, issued_at, serial) > ($17::text, " MOMENT(
 			   "$14") ", $15::bytea)"
 				  " ORDER BY host, issued_at, serial LIMIT $1::bigint",
 		"host DESC, issued_at DESC, serial DESC",
@@ -175,26 +180,24 @@ static void add_find(struct pipeline *trip, const struct certificates_query *que
 	const struct statement *statement, const char *pattern, const struct pattern_range *range,
 	const struct cursor *cursor)
 {
-	static const uint8_t past_all[CURSOR_KEY + 1] = {0xff};
-	bool is_first = cursor->key_n == 0, is_by_host = statement == &find_of_hosts;
+	bool is_by_host = statement == &find_of_hosts;
 	const struct value values[] = {value_int(stretch_of(query, range)),
 		value_int((int64_t)query->limit), value_text(pattern), value_text(query->template),
 		value_text(query->kind), bytes(query->issuer, DIGEST_SIZE), value_int(query->shard),
 		value_text(state_word(query->state)), value_int(query->since),
 		value_int(query->until), bytes(query->device_id, DEVICE_ID_SIZE),
 		bytes(query->serial, query->serial_n), bytes(query->sha256, DIGEST_SIZE),
-		value_int(is_first && !is_by_host ? CURSOR_NEWEST : cursor->number),
-		is_first ? bytes(past_all, 1) : bytes(cursor->key, cursor->key_n),
-		value_text(range->from), value_text(range->to), value_text(cursor->name)};
+		value_int(cursor->number), bytes(cursor->key, cursor->key_n),
+		value_text(is_by_host ? range->to : range->from), value_text(cursor->name)};
 
-	step_add(trip, statement, values, is_by_host ? 18 : statement == &find_of_host ? 16 : 15);
+	step_add(trip, statement, values, is_by_host ? 17 : statement == &find_of_host ? 16 : 15);
 }
 
 enum err certificates_find(struct db *db, const struct certificates_query *query, struct found *out)
 {
 	AUTO(buf_free) struct buf pattern = BUF(1024);
 	struct found_page page = {out, query->limit, 0};
-	struct cursor cursor = {.number = 0};
+	struct cursor cursor = {.key_n = 1}; /* below every serial number */
 	struct pattern_range range = {.is_exact = false};
 	struct pipeline trip = {.n = 0};
 	const struct statement *statement;
@@ -206,6 +209,10 @@ enum err certificates_find(struct db *db, const struct certificates_query *query
 	}
 	statement = choose(query, &range);
 	page.stretch = stretch_of(query, &range);
+	if (statement == &find_of_hosts)
+		snprintf(cursor.name, sizeof(cursor.name), "%.*s", CURSOR_NAME - 1, range.from);
+	else
+		cursor.number = query->until * 1000000;
 	TRY(cursor_read(query->after, statement == &find_of_hosts ? CURSOR_HOST_TIME : CURSOR_TIME,
 		&cursor));
 	add_find(&trip, query, statement, query->host == NULL ? NULL : buf_text(&pattern), &range,

@@ -14,6 +14,9 @@ static enum err malformed(void)
 		"after is not the next of an answer to the same question");
 }
 
+/* Microseconds up to where RFC 3339 ends: what PostgreSQL can add to 1970. */
+#define CURSOR_LAST INT64_C(253402300800000000)
+
 /* Digits up to what ends them; `*text` moves there. */
 static enum err read_number(const char **text, int64_t *out)
 {
@@ -22,7 +25,7 @@ static enum err read_number(const char **text, int64_t *out)
 
 	errno = 0;
 	value = strtoll(*text, &end, 10);
-	if (!isdigit((unsigned char)**text) || errno != 0 || value > CURSOR_NEWEST)
+	if (!isdigit((unsigned char)**text) || errno != 0 || value > CURSOR_LAST)
 		return malformed();
 	*out = value;
 	*text = end;

@@ -5,7 +5,6 @@
 
 #define CURSOR_KEY 20 /* bytes of a key: a uuid or a serial number */
 #define CURSOR_NAME 254
-#define CURSOR_NEWEST INT64_C(9000000000000000) /* microseconds since 1970: the year 2255 */
 
 /* The order that a cursor is good for; the first character of its text. */
 enum cursor_order {

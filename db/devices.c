@@ -38,18 +38,21 @@
 	       " d.labels::json AS labels, " SECONDS(                                              \
 		       "d.barred_at") " AS barred_at, d.barred_reason"
 
+/* By its key, whatever the planner would rather scan. */
+#define JOINED                                                                                     \
+	"stretch CROSS JOIN LATERAL (SELECT * FROM device"                                         \
+	" WHERE device.device_id = stretch.device_id LIMIT 1) AS d"
 #define TIME_KEY                                                                                   \
 	"'t' || " MICROS("stretch.created_at") " || '-' || " PLAIN_UUID("stretch.device_id")
-/* Out of a table whose index ends with created_at and device_id, from the newest on. */
+/* Out of a table whose index ends with created_at and device_id, from the newest on. One upper bound alone, $14
+ * and $15: of two, the server would begin at either. */
 #define BY_TIME(table, of_index)                                                                   \
 	FOUND_LIST("SELECT created_at, device_id FROM " table " WHERE " of_index                   \
 		   " created_at >= to_timestamp($8::bigint)"                                       \
-		   " AND created_at < to_timestamp($9::bigint)"                                    \
 		   " AND (created_at, device_id) < (" MOMENT(                                      \
 			   "$14") ", $15::uuid)"                                                   \
 				  " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",    \
-		"created_at, device_id", TIME_KEY, SHOWN,                                          \
-		"stretch JOIN device AS d USING (device_id)" PASSES,                               \
+		"created_at, device_id", TIME_KEY, SHOWN, JOINED PASSES,                           \
 		"stretch.created_at DESC, stretch.device_id DESC")
 
 static const struct statement find_newest = {"devices_newest", BY_TIME("device", "")};
@@ -66,7 +69,7 @@ static const struct statement find_labelled = {
 		   " >= $15::text AND " of_index " < $16::text AND " of_index " > $14::text"       \
 		   " ORDER BY " of_index " LIMIT $1::bigint",                                      \
 		of_index " DESC", "'" sign "' || stretch.name", SHOWN,                             \
-		"stretch JOIN device AS d USING (device_id)" PASSES                                \
+		JOINED PASSES                                                                      \
 		" AND stretch.name LIKE $7::text ESCAPE '\\'"                                      \
 		" AND NOT EXISTS (SELECT FROM host AS other WHERE other.device_id = d.device_id"   \
 		" AND other.name LIKE $7::text ESCAPE '\\' AND other.name < stretch.name)",        \
@@ -88,8 +91,7 @@ static const struct statement find_few = {"devices_few",
 		   " AND (created_at, device_id) < (" MOMENT(
 			   "$14") ", $15::uuid)"
 				  " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",
-		"created_at, device_id", TIME_KEY, SHOWN,
-		"stretch JOIN device AS d USING (device_id)" PASSES,
+		"created_at, device_id", TIME_KEY, SHOWN, JOINED PASSES,
 		"stretch.created_at DESC, stretch.device_id DESC")};
 
 #define SUB_LIST "coalesce(json_agg(json_strip_nulls(row_to_json(part))), '[]')"
@@ -300,7 +302,7 @@ enum err devices_find(struct db *db, const struct devices_query *query, struct f
 {
 	AUTO(buf_free) struct buf pattern = BUF(1024);
 	struct found_page page = {out, query->limit, 0};
-	struct cursor cursor = {.number = CURSOR_NEWEST};
+	struct cursor cursor = {.number = query->until * 1000000};
 	struct pattern_range range = {.is_exact = false};
 	struct pipeline trip = {.n = 0};
 	struct way way;

@@ -21,9 +21,13 @@
 										 " bar.by AS "     \
 										 "barred_by"
 #define FROM                                                                                       \
-	"stretch LEFT JOIN host ON host.name = stretch.name"                                       \
-	" LEFT JOIN host_barred AS bar ON bar.name = stretch.name"                                 \
-	" LEFT JOIN device AS d ON d.device_id = host.device_id"                                   \
+	"stretch LEFT JOIN LATERAL (SELECT * FROM host WHERE host.name = stretch.name LIMIT 1)"    \
+	" AS host ON true"                                                                         \
+	" LEFT JOIN LATERAL (SELECT * FROM host_barred WHERE host_barred.name = stretch.name"      \
+	" LIMIT 1) AS bar ON true"                                                                 \
+	" LEFT JOIN LATERAL (SELECT * FROM device WHERE device.device_id = host.device_id LIMIT "  \
+	"1)"                                                                                       \
+	" AS d ON true"                                                                            \
 	" WHERE ($3::text IS NULL OR stretch.name LIKE $3::text ESCAPE '\\')"                      \
 	" AND ($4::uuid IS NULL OR host.device_id = $4::uuid)"                                     \
 	" AND (NOT $5::boolean OR bar.name IS NOT NULL)"

@@ -4,7 +4,7 @@
 #include "db/found.h"
 #include "db/pool.h"
 
-#define STATISTICS_COUNTED 100000 /* beyond so many it is not counted on */
+#define STATISTICS_COUNTED 20000 /* beyond so many it is not counted on */
 
 /*
  * One row for each number: "what" ("devices", "devices.held", "devices.manufacturer", ...), "name" (whose number

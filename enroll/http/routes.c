@@ -1,10 +1,12 @@
 #include "enroll/http/admin_api.h"
 #include "enroll/http/allow_api.h"
+#include "enroll/http/binding_api.h"
 #include "enroll/http/ca_api.h"
 #include "enroll/http/certificate_api.h"
 #include "enroll/http/crl_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/inventory_api.h"
 #include "enroll/http/krl_api.h"
 #include "enroll/http/metrics_api.h"
 #include "enroll/http/ocsp_api.h"
@@ -16,6 +18,7 @@
 #include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
 #include "enroll/proto/allow.h"
+#include "enroll/proto/binding.h"
 #include "enroll/proto/vendors.h"
 
 const struct route device_routes[] = {
@@ -42,6 +45,22 @@ const struct route admin_routes[] = {
 	{"GET", "/v1/admin/status", ADMIT_AUDITOR, 0, handle_status, "status", NULL, true},
 	{"POST", "/v1/admin/host/unbind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_unbind, "unbind",
 		NULL, false},
+	{"POST", "/v1/admin/host/rebind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_rebind, "rebind",
+		NULL, false},
+	{"POST", "/v1/admin/device/labels", ADMIT_OPERATOR, LIMIT_LABELS_BODY, handle_device_labels,
+		"device.labels", NULL, false},
+	{"GET", "/v1/admin/devices", ADMIT_AUDITOR, 0, handle_devices, "devices", devices_query,
+		true},
+	{"GET", "/v1/admin/device", ADMIT_AUDITOR, 0, handle_device, "device", device_query, true},
+	{"GET", "/v1/admin/hosts", ADMIT_AUDITOR, 0, handle_hosts, "hosts", hosts_query, true},
+	{"GET", "/v1/admin/certificates", ADMIT_AUDITOR, 0, handle_certificates, "certificates",
+		certificates_query, true},
+	{"GET", "/v1/admin/certificate", ADMIT_AUDITOR, 0, handle_certificate_show, "certificate",
+		certificate_query, true},
+	{"GET", "/v1/admin/audit", ADMIT_AUDITOR, 0, handle_audit, "audit", audit_query, true},
+	{"GET", "/v1/admin/statistics", ADMIT_AUDITOR, 0, handle_statistics, "statistics", NULL,
+		true},
+	{"GET", "/v1/admin/templates", ADMIT_AUDITOR, 0, handle_templates, "templates", NULL, true},
 	{"POST", "/v1/admin/reload", ADMIT_ADMIN, 0, handle_reload, "admin.reload", NULL, false},
 	{"GET", "/v1/admin/attempts", ADMIT_AUDITOR, 0, handle_attempts, "attempts", attempts_query,
 		true},
