@@ -1,6 +1,5 @@
-#include "ca/hierarchy.h"
+#include "ca/hierarchy_parts.h"
 
-#include "ca/authority.h"
 #include "ca/base/cert.h"
 #include "ca/base/clock.h"
 #include "ca/base/file.h"
@@ -21,17 +20,16 @@
 #include <unistd.h>
 
 #define BACKDATE 300
-#define SSH_FILES 4 /* of those that must not be there, the first ones */
+#define SSH_FILES 4 /* the first ones of all_files */
 
 static char server_auth[] = "1.3.6.1.5.5.7.3.1"; /* id-kp-serverAuth, RFC 5280 4.2.1.12 */
 
-static enum err crypto_failed(const char *what)
+enum err hierarchy_failed(const char *what)
 {
 	return fail(ERR_INTERNAL, "crypto", "cannot make the %s", what);
 }
 
-/* A path below `dir`, for AUTO(mem_free). */
-static char *below(const char *dir, const char *name)
+char *hierarchy_path(const char *dir, const char *name)
 {
 	char *path = path_join(dir, name);
 
@@ -40,7 +38,7 @@ static char *below(const char *dir, const char *name)
 	return path;
 }
 
-static enum err make_directory(const char *path)
+enum err hierarchy_directory(const char *path)
 {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return fail(ERR_INTERNAL, "file-write", "%s: %s", path, strerror(errno));
@@ -55,18 +53,17 @@ static enum err set_subject(X509 *cert, const char *organization, const char *co
 		    name, "O", MBSTRING_UTF8, (const uint8_t *)organization, -1, -1, 0) != 1 ||
 		X509_NAME_add_entry_by_txt(
 			name, "CN", MBSTRING_UTF8, (const uint8_t *)common_name, -1, -1, 0) != 1)
-		return crypto_failed("subject (an organization has 1 to 64 characters)");
+		return hierarchy_failed("subject (an organization has 1 to 64 characters)");
 	return OK;
 }
 
-/* A certificate whose subject, issuer and key are set; extensions and signature follow. */
-static enum err begin(X509 *cert, EVP_PKEY *key, int64_t days)
+enum err hierarchy_begin(X509 *cert, EVP_PKEY *key, int64_t days)
 {
 	uint8_t serial[ISSUED_SERIAL_SIZE];
 	int64_t now = clock_now();
 
 	if (X509_set_version(cert, X509_VERSION_3) != 1 || X509_set_pubkey(cert, key) != 1)
-		return crypto_failed("certificate");
+		return hierarchy_failed("certificate");
 	TRY(serial_make(cert, serial));
 	return validity_set(cert, now - BACKDATE, now + days * DAY);
 }
@@ -79,13 +76,12 @@ static enum err add_key(EVP_PKEY *key, struct buf *pem)
 
 	if (bio == NULL || PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1 ||
 		(n = BIO_get_mem_data(bio, &text)) <= 0)
-		return crypto_failed("PEM text");
+		return hierarchy_failed("PEM text");
 	buf_add(pem, (struct view){text, (size_t)n});
 	return buf_ok(pem);
 }
 
-static enum err pem_write(
-	const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
+enum err hierarchy_pem(const char *path, mode_t mode, X509 *const *certs, size_t n, EVP_PKEY *key)
 {
 	AUTO(buf_free) struct buf pem = BUF(1 << 16);
 
@@ -96,22 +92,18 @@ static enum err pem_write(
 	return file_replace(path, mode, buf_view(&pem));
 }
 
-/*
- * The root signs itself; every other CA is signed by it and may sign only end entities, and only for
- * `usage` (a dotted OID) where there is one.
- */
-static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, const char *name,
+enum err hierarchy_ca(X509 *cert, EVP_PKEY *key, const char *organization, const char *name,
 	char *usage, X509 *root, EVP_PKEY *root_key)
 {
 	const int usages[] = {
 		usage_bit("keyCertSign"), usage_bit("cRLSign"), usage_bit("digitalSignature")};
 	AUTO(buf_free) struct buf der = BUF(16384);
-	bool is_root = cert == root;
+	bool is_root = cert == root && usage == NULL;
 
-	TRY(begin(cert, key, is_root ? 20 * 365 : 10 * 365));
+	TRY(hierarchy_begin(cert, key, is_root ? 20 * 365 : 10 * 365));
 	TRY(set_subject(cert, organization, name));
 	if (X509_set_issuer_name(cert, X509_get_subject_name(root)) != 1)
-		return crypto_failed("issuer");
+		return hierarchy_failed("issuer");
 	TRY(extension_basic_constraints(cert, true, is_root ? 1 : 0));
 	TRY(extension_key_usage(cert, usages, is_root ? 2 : 3));
 	if (usage != NULL)
@@ -121,18 +113,19 @@ static enum err make_ca(X509 *cert, EVP_PKEY *key, const char *organization, con
 	return certificate_sign(cert, root_key, &der);
 }
 
-/* `stem`.pem, and `key_stem`.key with `key_stem`.passphrase. */
-static enum err save_ca(
+enum err hierarchy_save(
 	const char *dir, const char *stem, const char *key_stem, X509 *cert, EVP_PKEY *key)
 {
-	AUTO(mem_free) char *base = below(dir, stem), *key_base = below(dir, key_stem);
+	AUTO(mem_free)
+	char *base = hierarchy_path(dir, stem),
+	     *key_base = hierarchy_path(dir, key_stem);
 	AUTO(buf_free) struct buf pem = BUF(4096), secret = BUF(4096), passphrase = BUF(4096);
 
 	buf_fmt(&pem, "%s.pem", base);
 	buf_fmt(&secret, "%s.key", key_base);
 	buf_fmt(&passphrase, "%s.passphrase", key_base);
 	TRY(key_save(key, buf_text(&secret), buf_text(&passphrase)));
-	return pem_write(buf_text(&pem), 0644, &cert, 1, NULL);
+	return hierarchy_pem(buf_text(&pem), 0644, &cert, 1, NULL);
 }
 
 static enum err make_intermediate(const char *dir, const char *organization, enum key_type type,
@@ -142,21 +135,16 @@ static enum err make_intermediate(const char *dir, const char *organization, enu
 	AUTO(x509_free) X509 *cert = X509_new();
 
 	if (cert == NULL)
-		return crypto_failed("certificate");
+		return hierarchy_failed("certificate");
 	TRY(key_generate(type, &key));
-	TRY(make_ca(cert, key, organization, name, usage, root, root_key));
-	return save_ca(dir, stem, stem, cert, key);
+	TRY(hierarchy_ca(cert, key, organization, name, usage, root, root_key));
+	return hierarchy_save(dir, stem, stem, cert, key);
 }
 
-/* Whatever is there of a CA, whole or half made: nothing of it is ever overwritten. */
-static enum err must_be_new(const char *dir, bool only_ssh)
+enum err hierarchy_must_lack(const char *dir, const char *const *files, size_t n)
 {
-	static const char *const files[] = {"ssh-host-ca.key", "ssh-host-ca.pub", "ssh-user-ca.key",
-		"ssh-user-ca.pub", "root.pem", "issuing.pem", "issuing.key", "edge-ca.pem",
-		"edge-ca.key", "offline/root.key"};
-
-	for (size_t i = 0; i < (only_ssh ? SSH_FILES : COUNT(files)); i++) {
-		AUTO(mem_free) char *path = below(dir, files[i]);
+	for (size_t i = 0; i < n; i++) {
+		AUTO(mem_free) char *path = hierarchy_path(dir, files[i]);
 
 		if (access(path, F_OK) == 0)
 			return fail(ERR_CONFLICT, "ca-exists",
@@ -167,10 +155,15 @@ static enum err must_be_new(const char *dir, bool only_ssh)
 	return OK;
 }
 
+/* Whatever is there of a CA, whole or half made: nothing of it is ever overwritten. */
+static const char *const all_files[] = {"ssh-host-ca.key", "ssh-host-ca.pub", "ssh-user-ca.key",
+	"ssh-user-ca.pub", "root.pem", "issuing.pem", "issuing.key", "edge-ca.pem", "edge-ca.key",
+	"offline/root.key", "admin-ca.pem", "admin-ca.key"};
+
 /* `stem`.key, `stem`.passphrase and, when both are there, `stem`.pub. */
 static enum err make_ssh(const char *dir, const char *stem, enum key_type type)
 {
-	AUTO(mem_free) char *base = below(dir, stem);
+	AUTO(mem_free) char *base = hierarchy_path(dir, stem);
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(buf_free) struct buf secret = BUF(4096), passphrase = BUF(4096), public = BUF(4096);
 	AUTO(buf_free) struct buf blob = BUF(SSHKEY_MAX), line = BUF(2 * SSHKEY_MAX);
@@ -195,31 +188,32 @@ static enum err make_both_ssh(const char *dir, enum key_type type)
 
 enum err hierarchy_ssh(const char *dir, enum key_type type)
 {
-	TRY(must_be_new(dir, true));
-	TRY(make_directory(dir));
+	TRY(hierarchy_must_lack(dir, all_files, SSH_FILES));
+	TRY(hierarchy_directory(dir));
 	return make_both_ssh(dir, type);
 }
 
 enum err hierarchy_make(const char *dir, const char *organization, enum key_type type)
 {
-	AUTO(mem_free) char *offline = below(dir, "offline");
+	AUTO(mem_free) char *offline = hierarchy_path(dir, "offline");
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *root = X509_new();
 
 	if (root == NULL)
-		return crypto_failed("certificate");
-	TRY(must_be_new(dir, false));
-	TRY(make_directory(dir));
-	TRY(make_directory(offline));
+		return hierarchy_failed("certificate");
+	TRY(hierarchy_must_lack(dir, all_files, COUNT(all_files)));
+	TRY(hierarchy_directory(dir));
+	TRY(hierarchy_directory(offline));
 	TRY(key_generate(type, &key));
-	TRY(make_ca(root, key, organization, "Endorse Root CA", NULL, root, key));
+	TRY(hierarchy_ca(root, key, organization, "Endorse Root CA", NULL, root, key));
 	TRY(make_intermediate(
 		dir, organization, type, "Endorse Issuing CA", "issuing", NULL, root, key));
 	TRY(make_intermediate(
 		dir, organization, type, "Endorse Edge CA", "edge-ca", server_auth, root, key));
 	TRY(make_both_ssh(dir, type));
+	TRY(hierarchy_admin(dir, organization, type));
 	/* The root's certificate comes last: its presence says that the rest is whole. */
-	return save_ca(dir, "root", "offline/root", root, key);
+	return hierarchy_save(dir, "root", "offline/root", root, key);
 }
 
 static enum err add_name(GENERAL_NAMES *names, const char *text)
@@ -230,7 +224,7 @@ static enum err add_name(GENERAL_NAMES *names, const char *text)
 
 	if (name == NULL || dns == NULL || ASN1_STRING_set(dns, text, -1) != 1 ||
 		sk_GENERAL_NAME_push(names, name) <= 0)
-		return crypto_failed("subject alternative name");
+		return hierarchy_failed("subject alternative name");
 	if (address != NULL) {
 		GENERAL_NAME_set0_value(name, GEN_IPADD, address);
 		ASN1_IA5STRING_free(dns);
@@ -246,12 +240,12 @@ static enum err add_name(GENERAL_NAMES *names, const char *text)
 static enum err set_server_names(X509 *cert, const char *const *names, size_t n)
 {
 	GENERAL_NAMES *list = GENERAL_NAMES_new();
-	enum err err = list == NULL ? crypto_failed("subject alternative name") : OK;
+	enum err err = list == NULL ? hierarchy_failed("subject alternative name") : OK;
 
 	for (size_t i = 0; err == OK && i < n; i++)
 		err = add_name(list, names[i]);
 	if (err == OK && X509_add1_ext_i2d(cert, NID_subject_alt_name, list, 1, 0) != 1)
-		err = crypto_failed("subject alternative name");
+		err = hierarchy_failed("subject alternative name");
 	GENERAL_NAMES_free(list);
 	return err;
 }
@@ -263,9 +257,9 @@ static enum err make_server(
 	char *oids[] = {server_auth};
 	AUTO(buf_free) struct buf der = BUF(16384);
 
-	TRY(begin(cert, key, 397));
+	TRY(hierarchy_begin(cert, key, 397));
 	if (X509_set_issuer_name(cert, X509_get_subject_name(authority_certificate(ca))) != 1)
-		return crypto_failed("issuer");
+		return hierarchy_failed("issuer");
 	TRY(extension_basic_constraints(cert, false, 0));
 	TRY(extension_key_usage(cert, usages, COUNT(usages)));
 	TRY(extension_extended_key_usage(cert, oids, COUNT(oids), false));
@@ -277,7 +271,7 @@ static enum err make_server(
 
 static enum err read_root(const char *dir, X509 **out)
 {
-	AUTO(mem_free) char *path = below(dir, "root.pem");
+	AUTO(mem_free) char *path = hierarchy_path(dir, "root.pem");
 	AUTO(x509_stack_free) STACK_OF(X509) *certs = NULL;
 
 	TRY(certs_read(path, "ca-certificate", &certs));
@@ -287,8 +281,10 @@ static enum err read_root(const char *dir, X509 **out)
 
 enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, const char *path)
 {
-	AUTO(mem_free) char *pem = below(dir, "edge-ca.pem"), *secret = below(dir, "edge-ca.key");
-	AUTO(mem_free) char *passphrase = below(dir, "edge-ca.passphrase");
+	AUTO(mem_free)
+	char *pem = hierarchy_path(dir, "edge-ca.pem"),
+	     *secret = hierarchy_path(dir, "edge-ca.key");
+	AUTO(mem_free) char *passphrase = hierarchy_path(dir, "edge-ca.passphrase");
 	AUTO(authority_free) struct authority *ca = NULL;
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(x509_free) X509 *cert = X509_new(), *root = NULL;
@@ -297,10 +293,10 @@ enum err hierarchy_edge(const char *dir, const char *const *names, size_t n, con
 		return fail(
 			ERR_MALFORMED, "edge-name", "a TLS certificate needs at least one name");
 	if (cert == NULL)
-		return crypto_failed("certificate");
+		return hierarchy_failed("certificate");
 	TRY(authority_load(pem, secret, passphrase, &ca));
 	TRY(read_root(dir, &root));
 	TRY(key_generate(KEY_TYPE_P256, &key));
 	TRY(make_server(cert, key, ca, names, n));
-	return pem_write(path, 0600, (X509 *[]){cert, authority_certificate(ca), root}, 3, key);
+	return hierarchy_pem(path, 0600, (X509 *[]){cert, authority_certificate(ca), root}, 3, key);
 }

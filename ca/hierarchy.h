@@ -15,7 +15,7 @@
  *   edge-ca.key, edge-ca.passphrase
  *   offline/root.key, offline/root.passphrase   needed by nothing in daily use
  *
- * and those of hierarchy_ssh(). ERR_CONFLICT "ca-exists" when any of them is there already: nothing is
+ * and those of hierarchy_ssh() and hierarchy_admin(). ERR_CONFLICT "ca-exists" when any of them is there already: nothing is
  * ever overwritten.
  */
 CHECKED enum err hierarchy_make(const char *dir, const char *organization, enum key_type type);
@@ -31,6 +31,27 @@ CHECKED enum err hierarchy_make(const char *dir, const char *organization, enum 
  * ERR_CONFLICT "ca-exists" as above.
  */
 CHECKED enum err hierarchy_ssh(const char *dir, enum key_type type);
+
+/*
+ * Makes the CA of operators' certificates (10 years) in `dir` (0700, created): for who made the others
+ * before there was this. It signs itself, and nobody but the service and its edge trusts it: who trusts
+ * the root does not take an operator for a host.
+ *
+ *   admin-ca.pem, admin-ca.key, admin-ca.passphrase
+ *
+ * ERR_CONFLICT "ca-exists" as above.
+ */
+CHECKED enum err hierarchy_admin(const char *dir, const char *organization, enum key_type type);
+
+/*
+ * Issues a TLS client certificate by the admin CA of `dir` for the operator `name` and writes
+ * certificate, admin CA and its new P-256 key as one PEM file (0600). ERR_MALFORMED "operator-name",
+ * "operator-days" (1 to OPERATOR_DAYS_MAX); ERR_CONFLICT "file-exists": what is there may be somebody's only key.
+ */
+#define OPERATOR_DAYS 365
+#define OPERATOR_DAYS_MAX 825
+CHECKED enum err hierarchy_operator(
+	const char *dir, const char *name, int64_t days, const char *path);
 
 /*
  * Issues a TLS server certificate (397 days) by the edge CA of `dir` for DNS names and IP

@@ -10,5 +10,8 @@ struct db_health {
 	unsigned lent, size; /* connections of the pool in use, and how many it may have */
 };
 
+/* How many connections of the pool are lent, of how many; asks nobody. */
+void db_usage(struct db *db, unsigned *lent, unsigned *size);
+
 /* Asks once, on a connection beside the pool. ERR_BUSY "database-unreachable". */
 CHECKED enum err db_health(struct db *db, struct db_health *out);

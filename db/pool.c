@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/mem.h"
 #include "db/connection.h"
+#include "db/health.h"
 #include "db/pool_connection.h"
 
 #include <pthread.h>

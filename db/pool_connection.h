@@ -18,6 +18,3 @@ struct standing *db_standing(struct db *db);
 
 /* A connection beside the pool, without prepared statements; for connection_close(). */
 CHECKED enum err db_connect(struct db *db, PGconn **connection);
-
-/* How many connections are lent, of how many. */
-void db_usage(struct db *db, unsigned *lent, unsigned *size);

@@ -15,5 +15,7 @@
 /* Extended key usages of the TCG: tcg-kp-EKCertificate, and tcg-kp-AIKCertificate for an AK's. */
 #define OID_EK_CERTIFICATE "2.23.133.8.1"
 #define OID_AK_CERTIFICATE "2.23.133.8.3"
+/* id-kp-clientAuth, RFC 5280 4.2.1.12 */
+#define OID_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 /* anyExtendedKeyUsage, RFC 5280 4.2.1.12 */
 #define OID_ANY_USAGE "2.5.29.37.0"

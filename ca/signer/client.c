@@ -111,6 +111,7 @@ enum err signer_open(
 				       : organization_of(authority_certificate(signer->authority));
 	if (files->organization != NULL && signer->organization == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "signer_open");
+	TRY(responders_make(signer, &signer->responders));
 	*out = MOVE(signer);
 	return OK;
 }
@@ -119,6 +120,7 @@ void signer_close(struct signer **signer)
 {
 	if (*signer == NULL)
 		return;
+	responders_free(&(*signer)->responders);
 	authority_free(&(*signer)->authority);
 	templates_free(&(*signer)->templates);
 	ssh_ca_free(&(*signer)->ssh_host);

@@ -4,6 +4,8 @@
 
 #include "ca/crl.h"
 #include "ca/issue.h"
+#include "ca/krl.h"
+#include "ca/ocsp.h"
 
 struct signer;
 
@@ -98,6 +100,53 @@ CHECKED enum err signer_crl(struct signer *signer, const uint8_t issuer[static S
 /* crl_capacity() of the CA that issues. */
 size_t signer_crl_capacity(const struct signer *signer, size_t url_n, size_t bytes);
 
+/*
+ * Which X.509 CA of the signer's issued a certificate that is asked for so? Its id, SHA256_SIZE bytes,
+ * borrowed as long as the signer; NULL: none of them.
+ */
+const uint8_t *signer_ocsp_issuer(const struct signer *signer, const struct ocsp_id *id);
+
+/* Was this certificate, in DER, signed by that X.509 CA of the signer's? */
+bool signer_has_issued_by(
+	const struct signer *signer, const uint8_t issuer[static SHA256_SIZE], struct view der);
+
+/* An OCSP responder of a CA's, as it is to be recorded. */
+struct signer_responder {
+	uint8_t serial[RESPONDER_SERIAL_SIZE];
+	struct buf der;
+	int64_t not_before, not_after; /* seconds since 1970 */
+};
+void signer_responder_free(struct signer_responder *responder); /* for AUTO; accepts zeroes */
+
+/*
+ * Is there none, or is it time for the next one, see responder_is_due()? Of a CA that has ended there
+ * is none to come.
+ */
+bool signer_responder_is_due(
+	struct signer *signer, const uint8_t issuer[static SHA256_SIZE], int64_t now);
+
+/*
+ * Makes the next one and tells of it; the present one goes on until signer_responder_take() with its
+ * serial number: what signs is to be recorded first. `out` is the caller's, also after a failure.
+ * ERR_INTERNAL "issuer-unknown"; errors of responder_make().
+ */
+CHECKED enum err signer_responder_make(struct signer *signer,
+	const uint8_t issuer[static SHA256_SIZE], int64_t now, struct signer_responder *out);
+/* Does nothing when it was not made last. */
+void signer_responder_take(struct signer *signer, const uint8_t issuer[static SHA256_SIZE],
+	const uint8_t serial[static RESPONDER_SERIAL_SIZE]);
+
+/* When the present one ends, in seconds since 1970; 0: there is none. */
+int64_t signer_responder_ends(struct signer *signer, const uint8_t issuer[static SHA256_SIZE]);
+
+/*
+ * Signs an answer by the CA's responder, see ocsp_response(); `next_update` is cut to the responder's
+ * end. ERR_NOT_FOUND "ca-ended"; ERR_BUSY "responder" when there is none, or it has ended; ERR_INTERNAL
+ * "issuer-unknown". Safe from any thread.
+ */
+CHECKED enum err signer_ocsp(struct signer *signer, const uint8_t issuer[static SHA256_SIZE],
+	struct ocsp_content *content, struct buf *der);
+
 /* The CRL of signer_files.root_crl in DER, as it was when the signer was opened; empty: there is none. */
 struct view signer_root_crl(const struct signer *signer);
 
@@ -106,6 +155,14 @@ const char *signer_organization(const struct signer *signer);
 
 /* The public key blob of the OpenSSH CA for a kind of template; empty when there is none. */
 struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind);
+
+/*
+ * Makes the KRL and signs it, see SSHSIG_KRL of ca/sshsig.h, with the OpenSSH CA for users where there is
+ * one, otherwise with that for hosts, of which one is not among the keys that the list takes back, where
+ * that can be. ERR_INTERNAL "ssh-ca": there is none; errors of krl_build() and sshsig_make().
+ */
+CHECKED enum err signer_krl(struct signer *signer, const struct krl_content *content,
+	struct buf *bytes, struct buf *signature);
 
 /*
  * Signs and verifies a random text: does the key sign, and is it the certificate's? So for every CA

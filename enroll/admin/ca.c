@@ -1,7 +1,8 @@
+#include "enroll/admin/ca.h"
+
 #include "enroll/admin/command.h"
 
 #include "ca/base/mem.h"
-#include "ca/hierarchy.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -10,9 +11,9 @@ static const char init_usage[] =
 	"usage: endorsectl ca init --dir DIR --organization NAME [--key-type TYPE]\n"
 	"\n"
 	"Makes the CAs of a new installation in DIR: a root, an issuing CA for devices, an edge\n"
-	"CA for the service's own TLS certificate, and the OpenSSH CAs of hosts and of users;\n"
-	"keys are encrypted, each with a random passphrase in a file beside it. Nothing is ever\n"
-	"overwritten.\n"
+	"CA for the service's own TLS certificate, the OpenSSH CAs of hosts and of users, and an\n"
+	"admin CA for those who administer; keys are encrypted, each with a random passphrase in\n"
+	"a file beside it. Nothing is ever overwritten.\n"
 	"\n"
 	"  --key-type TYPE   p256 (the default), p384, rsa2048, rsa3072 or ed25519, for all of\n"
 	"                    them. The edge's own TLS key is P-256 with each of them.\n";
@@ -46,6 +47,17 @@ static void tell_ssh_made(const char *dir)
 		dir, dir);
 }
 
+void ca_tell_admin(const char *dir)
+{
+	printf("admin CA     %s/admin-ca.pem      signs operators' certificates; endorsed and the "
+	       "edge\n"
+	       "             need this file (admin_ca of endorsed.yaml), and not its key. The "
+	       "first admin:\n"
+	       "               endorsectl ca operator NAME --dir %s --out NAME.pem\n"
+	       "               endorsectl operator add NAME --role admin --why \"the first one\"\n",
+		dir, dir);
+}
+
 static void tell_made(const char *dir)
 {
 	printf("root CA      %s/root.pem          relying parties and devices trust this\n"
@@ -59,8 +71,7 @@ static void tell_made(const char *dir)
 		dir, dir, dir, dir);
 }
 
-/* False, and said so, for a word that is no type. */
-static bool read_type(const char *word, enum key_type *out)
+bool ca_read_type(const char *word, enum key_type *out)
 {
 	if (key_type_read(word, out))
 		return true;
@@ -90,7 +101,7 @@ int command_ca_init(int argc, char **argv)
 			organization = optarg;
 			break;
 		case 'k':
-			if (!read_type(optarg, &type))
+			if (!ca_read_type(optarg, &type))
 				return command_misused(init_usage);
 			break;
 		case 'h':
@@ -104,6 +115,7 @@ int command_ca_init(int argc, char **argv)
 		return command_failed();
 	tell_made(dir);
 	tell_ssh_made(dir);
+	ca_tell_admin(dir);
 	return EXIT_DONE;
 }
 
@@ -125,7 +137,7 @@ int command_ca_init_ssh(int argc, char **argv)
 			dir = optarg;
 			break;
 		case 'k':
-			if (!read_type(optarg, &type))
+			if (!ca_read_type(optarg, &type))
 				return command_misused(init_ssh_usage);
 			break;
 		case 'h':

@@ -16,6 +16,8 @@ int command_attempts(int argc, char **argv);
 int command_ca_crl(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_init_ssh(int argc, char **argv);
+int command_ca_init_admin(int argc, char **argv);
+int command_ca_operator(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_ek_allow_add(int argc, char **argv);
@@ -24,6 +26,12 @@ int command_ek_allow_list(int argc, char **argv);
 int command_ek_allow_remove(int argc, char **argv);
 int command_hold_device(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
+int command_krl_export(int argc, char **argv);
+int command_operator_add(int argc, char **argv);
+int command_operator_disable(int argc, char **argv);
+int command_operator_list(int argc, char **argv);
+int command_operator_revoke_certificate(int argc, char **argv);
+int command_operator_role(int argc, char **argv);
 int command_pending_accept_once(int argc, char **argv);
 int command_pending_list(int argc, char **argv);
 int command_pending_reject(int argc, char **argv);
@@ -32,8 +40,12 @@ int command_pending_trust_ca(int argc, char **argv);
 int command_reinstate_device(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_revoke_device(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_template_check(int argc, char **argv); /* with exit codes of its own */
 int command_template_show(int argc, char **argv);
+int command_token_create(int argc, char **argv);
+int command_token_list(int argc, char **argv);
+int command_token_revoke(int argc, char **argv);
 int command_unhold_device(int argc, char **argv);
 int command_vendors_export(int argc, char **argv);
 int command_vendors_import(int argc, char **argv);
@@ -41,6 +53,7 @@ int command_vendors_list(int argc, char **argv);
 int command_vendors_remove(int argc, char **argv);
 int command_vendors_show(int argc, char **argv);
 int command_vendors_verify(int argc, char **argv); /* with exit codes of its own */
+int command_whoami(int argc, char **argv);
 
 /* How a subcommand ends, by what was printed: its usage as asked for, its usage because it was
  * called wrongly, that --why is all that is not there, the last failure, or the service's refusal. */

@@ -156,7 +156,7 @@ int command_doctor(int argc, char **argv)
 			wish.edge = optarg;
 			break;
 		case 'c':
-			wish.ca = optarg;
+			wish.ca = wish.server.ca = optarg;
 			break;
 		case 'f':
 			wish.config = optarg;

@@ -13,6 +13,8 @@ static const char usage[] =
 	"  ca init              make the CAs of a new installation\n"
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca crl               make the root's CRL, and take a CA back\n"
+	"  ca init-admin        make the CA of operators' certificates alone\n"
+	"  ca operator          make the certificate of somebody who administers\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
@@ -21,6 +23,12 @@ static const char usage[] =
 	"  ek allow remove      believe one no longer\n"
 	"  hold device          cut a machine off for the time being\n"
 	"  host unbind          take a host name away from its device\n"
+	"  krl export           write the list of revoked OpenSSH certificates, and its signature\n"
+	"  operator add         let somebody administer\n"
+	"  operator disable     let him in no more\n"
+	"  operator list        tell who may administer\n"
+	"  operator revoke-certificate  take one certificate of an operator back\n"
+	"  operator role        change what somebody may\n"
 	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending show         tell all about one, and what can be decided\n"
 	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
@@ -29,8 +37,12 @@ static const char usage[] =
 	"  reinstate device     let a revoked machine enroll again\n"
 	"  reload               have the service take its configuration anew\n"
 	"  revoke device        cut a machine off, everywhere and in one act\n"
+	"  status               tell of a server in a few lines\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
+	"  token create         make a token for a program that administers\n"
+	"  token list           tell which there are\n"
+	"  token revoke         let nobody in by one any more\n"
 	"  unhold device        give back what was held\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
@@ -38,6 +50,7 @@ static const char usage[] =
 	"  vendors remove       trust one no more\n"
 	"  vendors show         tell one certificate of that\n"
 	"  vendors verify       judge an EK certificate as the service would\n"
+	"  whoami               tell as whom the service knows you\n"
 	"\n"
 	"endorsectl COMMAND --help tells more.\n"
 	"Exit status: 0 done; 1 a failure; 2 wrong usage; 5 refused by the service.\n";
@@ -50,6 +63,8 @@ static const struct {
 	{"ca init", command_ca_init},
 	{"ca init-ssh", command_ca_init_ssh},
 	{"ca crl", command_ca_crl},
+	{"ca init-admin", command_ca_init_admin},
+	{"ca operator", command_ca_operator},
 	{"ca edge", command_ca_edge},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
@@ -58,6 +73,12 @@ static const struct {
 	{"ek allow remove", command_ek_allow_remove},
 	{"hold device", command_hold_device},
 	{"host unbind", command_host_unbind},
+	{"krl export", command_krl_export},
+	{"operator add", command_operator_add},
+	{"operator disable", command_operator_disable},
+	{"operator list", command_operator_list},
+	{"operator revoke-certificate", command_operator_revoke_certificate},
+	{"operator role", command_operator_role},
 	{"pending list", command_pending_list},
 	{"pending show", command_pending_show},
 	{"pending accept-once", command_pending_accept_once},
@@ -66,8 +87,12 @@ static const struct {
 	{"reinstate device", command_reinstate_device},
 	{"reload", command_reload},
 	{"revoke device", command_revoke_device},
+	{"status", command_status},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
+	{"token create", command_token_create},
+	{"token list", command_token_list},
+	{"token revoke", command_token_revoke},
 	{"unhold device", command_unhold_device},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},
@@ -75,6 +100,7 @@ static const struct {
 	{"vendors remove", command_vendors_remove},
 	{"vendors show", command_vendors_show},
 	{"vendors verify", command_vendors_verify},
+	{"whoami", command_whoami},
 };
 
 /* How many arguments are the command's words; 0: it is another command. */

@@ -195,6 +195,15 @@ void change_tell(const struct change *change, struct reload_answer *out)
 	tell_templates(change, &out->changes);
 	tell_secret(&out->changes, "edge secret", next->edge_secret, old->edge_secret);
 	tell_secret(&out->changes, "admin token", next->admin_token, old->admin_token);
+	if (next->has_admin_edge != old->has_admin_edge)
+		buf_fmt(&out->changes, "secret of the edge for admins: %s\n",
+			next->has_admin_edge ? "a first one" : "none any more");
+	else
+		tell_secret(&out->changes, "secret of the edge for admins", next->admin_edge_secret,
+			old->admin_edge_secret);
+	if (!admin_ca_equal(next->admin_ca, old->admin_ca))
+		buf_fmt(&out->changes, "admin CA%s\n",
+			next->admin_ca == NULL ? ": none any more" : "");
 	tell_text(&out->changes, "organization", signer_organization(next->signer),
 		signer_organization(old->signer), "none");
 	tell_text(&out->changes, "public_url", next->public_url, old->public_url,

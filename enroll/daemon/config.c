@@ -49,6 +49,8 @@ static const struct yaml_key config_keys[] = {
 	{"threads", YAML_WHOLE, CONFIG(threads), "64", 1, 1024, NULL, NULL},
 	{"edge_secret_file", YAML_PATH, CONFIG(edge_secret_file), NULL, 0, 0, NULL, NULL},
 	{"admin_token_file", YAML_PATH, CONFIG(admin_token_file), NULL, 0, 0, NULL, NULL},
+	{"admin_ca", YAML_PATH, CONFIG(admin_ca), "", 0, 0, NULL, NULL},
+	{"admin_edge_secret_file", YAML_PATH, CONFIG(admin_edge_secret_file), "", 0, 0, NULL, NULL},
 	{"ticket_key_file", YAML_PATH, CONFIG(ticket_key_file), NULL, 0, 0, NULL, NULL},
 	{"database", YAML_TEXT, CONFIG(database), NULL, 1, 1024, NULL, NULL},
 	{"database_connections", YAML_WHOLE, CONFIG(database_connections), "8", 1, 100, NULL, NULL},

@@ -28,6 +28,7 @@ struct config {
 	char *listen, *admin_listen;
 	int64_t threads;
 	char *edge_secret_file, *admin_token_file, *ticket_key_file;
+	char *admin_ca, *admin_edge_secret_file; /* NULL: none */
 	char *database;
 	int64_t database_connections;
 	int64_t database_wait; /* seconds */

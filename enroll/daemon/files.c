@@ -231,6 +231,10 @@ void files_examine(const char *path, const struct config *config, struct finding
 	look_at_secret(&looking, config->edge_secret_file, true);
 	look_at_secret(&looking, config->admin_token_file, true);
 	look_at_secret(&looking, config->ticket_key_file, false);
+	if (config->admin_edge_secret_file != NULL)
+		look_at_secret(&looking, config->admin_edge_secret_file, true);
+	if (config->admin_ca != NULL)
+		look_at(&looking, config->admin_ca);
 	look_at_ca(&looking, &config->ca);
 	for (size_t i = 0; i < config->former_cas.n; i++)
 		look_at_ca(&looking, &former[i]);

@@ -145,12 +145,14 @@ static enum err serve(struct process *process)
 		.threads = (unsigned)process->config.threads,
 		.routes = device_routes,
 		.current = process->reload.current,
-		.tally = process->parts.tally};
+		.tally = process->parts.tally,
+		.traffic = process->parts.traffic};
 
 	TRY(listener_start(&options, &devices));
 	options.address = process->config.admin_listen;
 	options.routes = admin_routes;
-	options.threads = 4;
+	/* More than the edge takes: see "backend admins" of deploy/edge/haproxy.cfg. */
+	options.threads = 16;
 	options.tally = NULL;
 	TRY(listener_start(&options, &admins));
 	log_start(process);

@@ -4,8 +4,10 @@
 #include "ca/base/file.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/files.h"
+#include "enroll/flow/ocsp.h"
 #include "enroll/flow/publication.h"
 #include "enroll/flow/tally.h"
+#include "enroll/flow/traffic.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,56 @@ static void note(const struct making *making, struct yaml_mark mark, const char 
 		problem_add(making->problems, making->path, mark, "%s: %s", key, why()->sentence);
 }
 
+/* Two edges with one secret would be one: a device could say by which certificate it comes. */
+static void make_admin_edge(const struct making *making)
+{
+	const char *path = making->config->admin_edge_secret_file;
+	struct service *service = making->parts->service;
+	enum err err;
+
+	if (path == NULL)
+		return;
+	err = file_read_key(path, true, service->admin_edge_secret);
+	if (err == OK &&
+		(secret_equal(service->admin_edge_secret, service->edge_secret, SECRET_SIZE) ||
+			secret_equal(
+				service->admin_edge_secret, service->admin_token, SECRET_SIZE)))
+		err = fail(ERR_INTERNAL, "secret-file",
+			"%s: the same secret is used for something else: make one of its own with "
+			"openssl rand -hex 32",
+			path);
+	service->has_admin_edge = err == OK;
+	note(making, making->config->mark, "admin_edge_secret_file", err);
+}
+
+/* An admin CA that signs for devices as well would make each of them an operator. */
+static enum err judge_admin_ca(const struct service *service)
+{
+	struct signer_issuer issuer;
+
+	for (size_t i = 0; service->signer != NULL && signer_issuer(service->signer, i, &issuer);
+		i++)
+		if (issuer.kind == TEMPLATE_X509 && admin_ca_has(service->admin_ca, issuer.id))
+			return fail(ERR_INTERNAL, "admin-ca",
+				"it is the CA of the devices too: make one of its own with "
+				"endorsectl ca init-admin");
+	return OK;
+}
+
+static void make_admin_ca(const struct making *making)
+{
+	const char *path = making->config->admin_ca;
+	struct service *service = making->parts->service;
+	enum err err;
+
+	if (path == NULL)
+		return;
+	err = admin_ca_load(path, &service->admin_ca);
+	if (err == OK)
+		err = judge_admin_ca(service);
+	note(making, making->config->mark, "admin_ca", err);
+}
+
 static void make_secrets(const struct making *making)
 {
 	const struct config *config = making->config;
@@ -37,6 +89,7 @@ static void make_secrets(const struct making *making)
 		file_read_key(config->edge_secret_file, true, service->edge_secret));
 	note(making, config->mark, "admin_token_file",
 		file_read_key(config->admin_token_file, true, service->admin_token));
+	make_admin_edge(making);
 	err = file_read_key(config->ticket_key_file, false, master.bytes);
 	if (err == OK)
 		err = ticket_keys_make(&master, config->service, &making->parts->tickets);
@@ -274,18 +327,23 @@ enum err parts_make(
 	make_secrets(&making);
 	make_signer(&making);
 	judge_crl_bytes(&making);
+	make_admin_ca(&making);
 	make_policy(&making);
 	make_trust(&making);
 	note(&making, config->mark, "database",
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));
 	note(&making, config->mark, "endorsed", tally_make(clock_now(), &out->tally));
+	note(&making, config->mark, "endorsed", traffic_make(&out->traffic));
+	note(&making, config->mark, "endorsed", ocsp_make(out->db, &out->ocsp));
 	if (problems->n != before)
 		return fail(ERR_MALFORMED, "config", "%zu problem(s)", problems->n - before);
 	out->service->name = config->service;
 	out->service->tickets = out->tickets;
 	out->service->db = out->db;
 	out->service->tally = out->tally;
+	out->service->traffic = out->traffic;
+	out->service->ocsp = out->ocsp;
 	out->service->examine = examine;
 	out->service->path = path;
 	out->service->live_aks_max = (unsigned)config->live_aks_per_device;
@@ -299,8 +357,10 @@ enum err parts_make(
 void parts_free(struct parts *parts)
 {
 	service_free(&parts->service);
+	ocsp_free(&parts->ocsp);
 	db_close(&parts->db);
 	tally_free(&parts->tally);
+	traffic_free(&parts->traffic);
 	ticket_keys_free(&parts->tickets);
 	buf_free(&parts->skipped);
 }

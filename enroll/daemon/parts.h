@@ -7,8 +7,10 @@
 struct parts {
 	struct ticket_keys *tickets;
 	struct db *db;
+	struct traffic *traffic;
 	struct tally *tally;
-	/* The snapshot that requests work with; it borrows the three above it. Whoever takes it over
+	struct ocsp *ocsp;
+	/* The snapshot that requests work with; it borrows those above it. Whoever takes it over
 	 * leaves NULL. */
 	struct service *service;
 	struct buf skipped; /* certificates of the trust set that were passed over, one a line */

@@ -4,6 +4,7 @@
 #include "ca/base/log.h"
 #include "enroll/daemon/rounds.h"
 #include "enroll/flow/publication.h"
+#include "enroll/flow/published_krl.h"
 #include "enroll/flow/publisher.h"
 
 #include <stdio.h>
@@ -41,8 +42,10 @@ static enum err publish(struct publishing *publishing)
 {
 	struct service *service = current_take(publishing->current);
 	struct publisher_round done;
-	enum err err = publisher_round(service, WORK_WITHIN, &done);
+	enum err err = krl_publish_round(service);
 
+	if (err == OK)
+		err = publisher_round(service, WORK_WITHIN, &done);
 	current_release(publishing->current, &service);
 	return err;
 }

@@ -69,7 +69,7 @@ static enum err read_anew(const struct reload *reload, struct change *change, st
 	return err;
 }
 
-/* Of the new parts only the snapshot is taken: database, ticket keys and tally are the process's. */
+/* Of the new parts only the snapshot is taken: database, ticket keys, tally and traffic are the process's. */
 static void take(struct reload *reload, struct parts *parts)
 {
 	struct service *next = MOVE(parts->service);
@@ -79,6 +79,8 @@ static void take(struct reload *reload, struct parts *parts)
 		one->tickets = reload->parts->tickets;
 		one->db = reload->parts->db;
 		one->tally = reload->parts->tally;
+		one->traffic = reload->parts->traffic;
+		one->ocsp = reload->parts->ocsp;
 		one->reloader = &reload->reloader;
 	}
 	current_replace(reload->current, &next);

@@ -6,6 +6,7 @@
 #include "db/health.h"
 #include "db/pending.h"
 #include "db/revoked_issuer.h"
+#include "enroll/flow/doctor_revocation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -309,9 +310,11 @@ void doctor_examine(
 	examine_templates(service, now, findings);
 	examine_trust(service, now, findings);
 	examine_policy(service, findings);
-	/* The first start brings the table. */
-	if (is_running)
+	/* The first start brings the tables. */
+	if (is_running) {
 		examine_held(service, findings);
+		doctor_revocation(service, now, findings);
+	}
 	examine_tickets(service, now, findings);
 	if (service->examine != NULL)
 		service->examine(service->path, findings);

@@ -45,6 +45,7 @@ void service_free(struct service **service)
 	if ((*service)->parent == NULL) {
 		policy_free(&(*service)->policy);
 		signer_close(&(*service)->signer);
+		admin_ca_free(&(*service)->admin_ca);
 		free((*service)->public_url);
 	}
 	service_release(&(*service)->parent);

@@ -1,6 +1,7 @@
 /* service.h - what a running service consists of, as one snapshot of its configuration. */
 #pragma once
 
+#include "ca/admin_ca.h"
 #include "ca/signer/client.h"
 #include "db/pool.h"
 #include "enroll/flow/ticket.h"
@@ -10,6 +11,8 @@
 #include "policy/policy.h"
 
 struct tally;
+struct traffic;
+struct ocsp;
 struct findings;
 
 /* How the service takes its configuration anew; enroll/daemon fills it in. */
@@ -37,6 +40,8 @@ struct service {
 	struct db *db;
 	const struct reloader *reloader;
 	struct tally *tally; /* what was answered, see tally.h */
+	struct traffic *traffic; /* and how often and how fast, see traffic.h */
+	struct ocsp *ocsp; /* what is kept for it, see ocsp.h */
 	const char *path; /* of the configuration */
 	/* Adds what only the program around the service knows, such as its files; may be NULL. */
 	void (*examine)(const char *path, struct findings *findings);
@@ -44,6 +49,7 @@ struct service {
 	struct trust *trust;
 	struct policy *policy;
 	struct signer *signer;
+	struct admin_ca *admin_ca; /* NULL: no operator has a certificate */
 	unsigned live_aks_max; /* per device */
 	/* Where relying parties fetch certificates, without a slash at its end; malloc'd. NULL: at
 	 * the service's name. */
@@ -53,10 +59,12 @@ struct service {
 	unsigned crl_lifetime; /* seconds until its next update */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
+	uint8_t admin_edge_secret[SECRET_SIZE]; /* where has_admin_edge */
+	bool has_admin_edge;
 	/* Of the trust set: what operators imported, which is not of the configuration. */
 	struct imported_state imported;
 	/* The snapshot that a reading of the configuration made, which this one differs from in the
-	 * trust set alone; held, and the owner of policy and signer. NULL: it is that snapshot. */
+	 * trust set alone; held, and the owner of policy, signer and admin CA. NULL: it is that snapshot. */
 	struct service *parent;
 	unsigned holders; /* counted by current.h, atomically; the last member */
 };
@@ -68,7 +76,8 @@ struct caller {
 	const char *request_id;
 	const char *client_address;
 	int64_t now;
-	const char *who; /* of the admin listener: "admin-token"; NULL: a device, or anybody */
+	const char
+		*who; /* of the admin listener, see struct admitted; NULL: a device, or anybody */
 };
 
 #define VERSION_SHOWN 12 /* hexadecimal digits, in logs */

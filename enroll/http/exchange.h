@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ca/base/buf.h"
-#include "enroll/flow/service.h"
+#include "enroll/flow/credential.h"
 #include "enroll/http/query.h"
 #include "enroll/proto/limits.h"
 
@@ -12,11 +12,14 @@ struct exchange {
 	struct query query; /* by the route's table */
 	struct view body;
 	struct caller caller;
+	struct admitted admitted; /* of the admin listener: who he is */
 	struct outcome outcome;
 	/* the answer */
 	const char *content_type; /* "application/json" unless set */
 	bool is_immutable; /* what this path has will never be anything else: caches may keep it */
 	unsigned max_age; /* seconds that caches may keep it; 0: not at all */
+	struct buf headers; /* further ones of an answer that is no refusal, each with its CRLF */
+	bool is_for_admins; /* a 401 tells what is wanted (RFC 9110 15.5.2) */
 	bool for_operator; /* who asks runs the service, and may see what is wrong on our side */
 	struct buf answer;
 	struct buf problems; /* of a refusal that has a list of them, one a line */
@@ -36,7 +39,8 @@ enum admission {
 struct route {
 	const char *method;
 	const char
-		*path; /* matched exactly; one that ends with a slash: with one segment behind it */
+		*path; /* matched exactly; one that ends with a slash: with one segment behind it,
+			  with a slash and a star: with whatever is behind the slash */
 	enum admission admission;
 	size_t body_limit; /* 0: no body */
 	enum err (*handle)(const struct service *service, struct exchange *exchange);

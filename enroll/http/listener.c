@@ -1,6 +1,8 @@
 #include "enroll/http/listener.h"
 
 #include "enroll/flow/tally.h"
+#include "enroll/flow/traffic.h"
+#include "enroll/http/admission.h"
 #include "enroll/http/request.h"
 #include "enroll/http/response.h"
 #include "enroll/proto/vendors.h"
@@ -47,11 +49,7 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 {
 	TRY(request_judge(connection));
 	TRY(route_find(listener->options.routes, exchange->method, exchange->path, route));
-	TRY(request_admit(connection, (*route)->admission, service));
-	if ((*route)->admission == ADMIT_EDGE)
-		exchange->caller.client_address = request_client(connection);
-	if ((*route)->admission >= ADMIT_AUDITOR)
-		exchange->caller.who = "admin-token";
+	TRY(admission_judge(connection, (*route)->admission, service, exchange));
 	TRY(request_query(connection, (*route)->query, &exchange->query));
 	body->limit = (*route)->body_limit;
 	TRY(request_body(connection, (*route)->body_limit, body));
@@ -59,14 +57,45 @@ static enum err serve(struct listener *listener, struct mg_connection *connectio
 	return (*route)->handle(service, exchange);
 }
 
-/* What was answered to a device: not whether the service is well, which the edge asks all the time. */
+/* What devices ask of the protocol: not what is asked all the time, whether the service is well, and
+ * what became of certificates. */
+static bool is_of_devices(const struct listener *listener, const struct route *route)
+{
+	return listener->options.tally != NULL && route->body_limit > 0 && !route->is_polled;
+}
+
 static void count(const struct listener *listener, const struct exchange *exchange,
 	const struct route *route, enum err err)
 {
 	struct tally *tally = listener->options.tally;
 
-	if (tally != NULL && (route == NULL || route->body_limit > 0))
+	if (tally != NULL && (route == NULL || is_of_devices(listener, route)))
 		tally_add(tally, &exchange->caller, &exchange->outcome, err, why());
+}
+
+/* By a clock that only goes forward; clock_ms() is too coarse for the fastest answers. */
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* `reason` was kept while it was why(): a code is a literal. */
+static void measure(const struct listener *listener, const struct exchange *exchange,
+	const struct route *route, const struct traffic_answer *so_far)
+{
+	struct traffic_answer answer = *so_far;
+
+	answer.us = now_us() - so_far->us;
+	answer.outcome = exchange->outcome.what;
+	if (route != NULL) {
+		answer.method = route->method;
+		answer.route = route->path;
+		answer.is_attested = is_of_devices(listener, route);
+	}
+	traffic_add(listener->options.traffic, &answer);
 }
 
 /* civetweb calls this for every request; what it returns is the status for its own records. */
@@ -78,6 +107,7 @@ static int handle(struct mg_connection *connection, void *ctx)
 	const struct route *route = NULL;
 	struct service *service;
 	char request_id[REQUEST_ID_SIZE];
+	struct traffic_answer answer = {.us = now_us()};
 	enum err err;
 	int status;
 
@@ -86,8 +116,11 @@ static int handle(struct mg_connection *connection, void *ctx)
 	err = enter(listener) ? serve(listener, connection, service, &exchange, &body, &route)
 			      : fail(ERR_BUSY, "draining", "this server is being stopped");
 	count(listener, &exchange, route, err);
+	answer.err = err;
+	answer.reason = why()->code;
 	/* After a refusal the body may be unread: the next request begins on a new connection. */
 	status = response_send(connection, &exchange, route, err, err != OK);
+	measure(listener, &exchange, route, &answer);
 	current_release(listener->options.current, &service);
 	leave(listener);
 	return status;

@@ -12,7 +12,8 @@ struct listener_options {
 	const struct route *routes;
 	/* Borrowed. Each request holds one snapshot from its first byte to the end of its answer. */
 	struct current *current;
-	struct tally *tally; /* gets what was answered; NULL: not counted */
+	struct tally *tally; /* gets what devices were answered; NULL: these are not devices */
+	struct traffic *traffic; /* gets all that was answered */
 };
 
 /* Begins to serve. `*out` is the caller's, for listener_stop(). ERR_INTERNAL "listen". */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define QUERY_KEYS 8
+#define QUERY_KEYS 16
 #define QUERY_TEXT 2048 /* bytes of all values, decoded, each with its NUL */
 
 /* What a route takes; a table ends with name NULL. */

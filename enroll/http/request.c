@@ -12,6 +12,8 @@
 #define HEADERS_MAX MG_MAX_HEADERS
 #define DRAIN_MAX (256 * 1024)
 
+static const char edge_headers[] = "x-endorse-"; /* how the names begin that only an edge may set */
+
 static const char *first_header(const struct mg_request_info *info, const char *name)
 {
 	for (int i = 0; i < info->num_headers; i++)
@@ -34,11 +36,12 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 		.method = info->request_method,
 		/* Decoded, and not cleaned of dots and slashes; the edge has matched the spelling. */
 		.path = info->request_uri == NULL ? "" : info->request_uri,
-		.caller = {request_id, info->remote_addr, clock_now()},
+		.caller = {request_id, info->remote_addr, clock_now(), NULL},
 		.outcome = {.what = ""},
 		.content_type = "application/json",
 		.answer = BUF(LIMIT_ADMIN_ANSWER),
 		.problems = BUF(1 << 20),
+		.headers = BUF(1024),
 	};
 }
 
@@ -46,6 +49,7 @@ void exchange_free(struct exchange *exchange)
 {
 	buf_free(&exchange->answer);
 	buf_free(&exchange->problems);
+	buf_free(&exchange->headers);
 }
 
 static bool is_singular(const char *name)
@@ -62,7 +66,7 @@ static enum err judge_twins(const struct mg_request_info *info)
 
 			if (strcasecmp(name, info->http_headers[k].name) != 0)
 				continue;
-			if (strncasecmp(name, "x-endorse-", 10) == 0)
+			if (strncasecmp(name, edge_headers, strlen(edge_headers)) == 0)
 				return refuse(ERR_MALFORMED, "edge-header-twice", "PROTOCOL edge",
 					"a header that only the edge may set is there twice");
 			if (is_singular(name))
@@ -99,41 +103,20 @@ enum err request_query(
 	return OK;
 }
 
-static bool is_secret(const char *text, const uint8_t secret[static 32])
+const char *request_header(struct mg_connection *connection, const char *name)
 {
-	uint8_t sent[32];
-
-	return text != NULL && hex_read(view_str(text), sent, sizeof(sent)) == OK &&
-	       secret_equal(sent, secret, sizeof(sent));
+	return first_header(mg_get_request_info(connection), name);
 }
 
-enum err request_admit(
-	struct mg_connection *connection, enum admission admission, const struct service *service)
+bool request_is_edges(struct mg_connection *connection)
 {
 	const struct mg_request_info *info = mg_get_request_info(connection);
-	const char *bearer = first_header(info, "authorization");
 
-	if (admission == ADMIT_ALL)
-		return OK;
-	if (admission != ADMIT_EDGE) {
-		if (bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 &&
-			is_secret(bearer + 7, service->admin_token))
-			return OK;
-		return refuse(ERR_DENIED, "admin-token", "RFC 6750 2.1",
-			"the admin token is missing or wrong");
-	}
-	if (is_secret(first_header(info, "x-endorse-edge"), service->edge_secret))
-		return OK;
-	return refuse(ERR_DENIED, "edge-secret", "PROTOCOL edge",
-		"only the service's TLS edge may ask here: use the service's https URL");
-}
-
-const char *request_client(struct mg_connection *connection)
-{
-	const struct mg_request_info *info = mg_get_request_info(connection);
-	const char *seen = first_header(info, "x-endorse-client-address");
-
-	return seen == NULL ? info->remote_addr : seen;
+	for (int i = 0; i < info->num_headers; i++)
+		if (strncasecmp(info->http_headers[i].name, edge_headers, strlen(edge_headers)) ==
+			0)
+			return true;
+	return false;
 }
 
 /* What is left of a refused body, so that closing does not reset the connection under the answer. */

@@ -27,12 +27,11 @@ CHECKED enum err request_judge(struct mg_connection *connection);
 CHECKED enum err request_query(
 	struct mg_connection *connection, const struct query_key *keys, struct query *out);
 
-/* The address that the edge has seen; only for a request that was admitted as the edge's. */
-const char *request_client(struct mg_connection *connection);
+/* The value of the first header of this name, in whatever case; NULL: there is none. */
+const char *request_header(struct mg_connection *connection, const char *name);
 
-/* Compares in constant time with the snapshot's secrets. ERR_DENIED "edge-secret", "admin-token". */
-CHECKED enum err request_admit(
-	struct mg_connection *connection, enum admission admission, const struct service *service);
+/* Has it any header that only an edge may set? */
+bool request_is_edges(struct mg_connection *connection);
 
 /*
  * Reads the body, counted while it comes. ERR_NO_LENGTH "length-required"; ERR_TOO_LARGE

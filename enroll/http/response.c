@@ -60,15 +60,16 @@ static void log_exchange(const struct exchange *exchange, const struct route *ro
 		: err != OK			? "refused"
 		: filled(outcome->what) != NULL ? outcome->what
 						: "done");
-	log_line(priority_of(err), event, "host", filled(outcome->host), "device",
-		filled(outcome->device_id), "rule", filled(outcome->rule), "templates",
-		filled(outcome->templates), "proven", outcome->is_proven ? "yes" : NULL, "tag",
-		outcome->is_untagged ? "none" : NULL, "recorded",
-		outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark), "attempt",
-		filled(outcome->attempt), "reason", err == OK ? NULL : reason->code, "why",
-		err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust), "policy",
-		filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL, "from",
-		exchange->caller.client_address, "request", exchange->caller.request_id, LOG_END);
+	log_line(priority_of(err), event, "who", exchange->caller.who, "host",
+		filled(outcome->host), "device", filled(outcome->device_id), "rule",
+		filled(outcome->rule), "templates", filled(outcome->templates), "proven",
+		outcome->is_proven ? "yes" : NULL, "tag", outcome->is_untagged ? "none" : NULL,
+		"recorded", outcome->is_unrecorded ? "no" : NULL, "remark", filled(outcome->remark),
+		"attempt", filled(outcome->attempt), "reason", err == OK ? NULL : reason->code,
+		"why", err == OK ? NULL : reason->sentence, "trust", filled(outcome->trust),
+		"policy", filled(outcome->policy), "rules", outcome->is_moved ? "moved" : NULL,
+		"from", exchange->caller.client_address, "request", exchange->caller.request_id,
+		LOG_END);
 }
 
 static enum err encode_problem(struct exchange *exchange, const struct reason *reason)
@@ -92,15 +93,21 @@ static void problem(struct exchange *exchange, const struct reason *reason)
 		buf_free(&exchange->answer);
 }
 
+void http_date(int64_t when, char out[static HTTP_DATE_SIZE])
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(out, HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
 /* RFC 9110 6.6.1: whoever has a clock tells the time; devices compare theirs with it. */
 static void add_date(struct buf *out)
 {
-	time_t now = (time_t)clock_now();
-	char text[64];
-	struct tm tm;
+	char text[HTTP_DATE_SIZE];
 
-	gmtime_r(&now, &tm);
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	http_date(clock_now(), text);
 	buf_fmt(out, "Date: %s\r\n", text);
 }
 
@@ -116,17 +123,21 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 	else
 		buf_str(out, "Cache-Control: no-store\r\n");
 	add_date(out);
+	if (err == OK)
+		buf_add(out, buf_view(&exchange->headers));
 	if (err == ERR_BUSY || err == ERR_LIMITED || err == ERR_PENDING)
 		buf_fmt(out, "Retry-After: %u\r\n",
 			exchange->outcome.retry_after > 0 ? exchange->outcome.retry_after
 							  : RETRY_AFTER);
+	if (err == ERR_UNPROVEN && exchange->is_for_admins)
+		buf_str(out, "WWW-Authenticate: Bearer\r\n");
 	buf_fmt(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
 }
 
 int response_send(struct mg_connection *connection, struct exchange *exchange,
 	const struct route *route, enum err err, bool close)
 {
-	AUTO(buf_free) struct buf wire = BUF(LIMIT_ADMIN_ANSWER + 1024);
+	AUTO(buf_free) struct buf wire = BUF(LIMIT_ADMIN_ANSWER + 2048);
 	struct reason shown;
 
 	if (err != OK) {

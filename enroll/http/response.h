@@ -3,6 +3,10 @@
 
 #include "enroll/http/exchange.h"
 
+#define HTTP_DATE_SIZE 32
+/* A time as HTTP writes it (RFC 9110 5.6.7), in seconds since 1970. */
+void http_date(int64_t when, char out[static HTTP_DATE_SIZE]);
+
 struct mg_connection;
 
 #define RETRY_AFTER 5 /* seconds; devices add their own jitter */

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
-/* Behind a prefix there is exactly one segment, and it is not empty. */
+/* Behind a prefix there is exactly one segment, or with a star anything, and it is not empty. */
 static bool fits(const struct route *route, const char *path)
 {
 	size_t n = strlen(route->path);
 
+	if (route->path[n - 1] == '*')
+		return strncmp(route->path, path, n - 1) == 0 && path[n - 1] != '\0';
 	if (route->path[n - 1] != '/')
 		return strcmp(route->path, path) == 0;
 	return strncmp(route->path, path, n) == 0 && path[n] != '\0' &&

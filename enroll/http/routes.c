@@ -1,16 +1,24 @@
 #include "enroll/http/admin_api.h"
 #include "enroll/http/allow_api.h"
+#include "enroll/http/binding_api.h"
 #include "enroll/http/ca_api.h"
 #include "enroll/http/certificate_api.h"
 #include "enroll/http/crl_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/inventory_api.h"
+#include "enroll/http/krl_api.h"
+#include "enroll/http/metrics_api.h"
+#include "enroll/http/ocsp_api.h"
+#include "enroll/http/openapi_api.h"
+#include "enroll/http/operators_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/revocation_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
 #include "enroll/proto/allow.h"
+#include "enroll/proto/binding.h"
 #include "enroll/proto/vendors.h"
 
 const struct route device_routes[] = {
@@ -24,12 +32,35 @@ const struct route device_routes[] = {
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
 	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
 	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
+	{"POST", OCSP_PATH, ADMIT_EDGE, LIMIT_OCSP_BODY, handle_ocsp_post, "ocsp", NULL, true},
+	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
+	{"GET", "/krl", ADMIT_EDGE, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/krl.sig", ADMIT_EDGE, 0, handle_krl_signature, "krl", NULL, true},
 	{0},
 };
 
 const struct route admin_routes[] = {
+	{"GET", "/metrics", ADMIT_AUDITOR, 0, handle_metrics, "metrics", NULL, true},
+	{"GET", "/v1/admin/openapi.json", ADMIT_AUDITOR, 0, handle_openapi, "openapi", NULL, true},
+	{"GET", "/v1/admin/status", ADMIT_AUDITOR, 0, handle_status, "status", NULL, true},
 	{"POST", "/v1/admin/host/unbind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_unbind, "unbind",
 		NULL, false},
+	{"POST", "/v1/admin/host/rebind", ADMIT_OPERATOR, LIMIT_ADMIN_BODY, handle_rebind, "rebind",
+		NULL, false},
+	{"POST", "/v1/admin/device/labels", ADMIT_OPERATOR, LIMIT_LABELS_BODY, handle_device_labels,
+		"device.labels", NULL, false},
+	{"GET", "/v1/admin/devices", ADMIT_AUDITOR, 0, handle_devices, "devices", devices_query,
+		true},
+	{"GET", "/v1/admin/device", ADMIT_AUDITOR, 0, handle_device, "device", device_query, true},
+	{"GET", "/v1/admin/hosts", ADMIT_AUDITOR, 0, handle_hosts, "hosts", hosts_query, true},
+	{"GET", "/v1/admin/certificates", ADMIT_AUDITOR, 0, handle_certificates, "certificates",
+		certificates_query, true},
+	{"GET", "/v1/admin/certificate", ADMIT_AUDITOR, 0, handle_certificate_show, "certificate",
+		certificate_query, true},
+	{"GET", "/v1/admin/audit", ADMIT_AUDITOR, 0, handle_audit, "audit", audit_query, true},
+	{"GET", "/v1/admin/statistics", ADMIT_AUDITOR, 0, handle_statistics, "statistics", NULL,
+		true},
+	{"GET", "/v1/admin/templates", ADMIT_AUDITOR, 0, handle_templates, "templates", NULL, true},
 	{"POST", "/v1/admin/reload", ADMIT_ADMIN, 0, handle_reload, "admin.reload", NULL, false},
 	{"GET", "/v1/admin/attempts", ADMIT_AUDITOR, 0, handle_attempts, "attempts", attempts_query,
 		true},
@@ -52,6 +83,23 @@ const struct route admin_routes[] = {
 		handle_pending_reject, "pending", NULL, false},
 	{"POST", "/v1/admin/pending/trust-ca", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_pending_trust_ca, "pending", NULL, false},
+	{"GET", "/v1/admin/krl", ADMIT_AUDITOR, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/v1/admin/krl.sig", ADMIT_AUDITOR, 0, handle_krl_signature, "krl", NULL, true},
+	{"GET", "/v1/admin/whoami", ADMIT_AUDITOR, 0, handle_whoami, "whoami", NULL, true},
+	{"GET", "/v1/admin/operators", ADMIT_AUDITOR, 0, handle_operators, "operators", NULL, true},
+	{"POST", "/v1/admin/operator/add", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_operator_add,
+		"operator", NULL, false},
+	{"POST", "/v1/admin/operator/role", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_operator_role,
+		"operator", NULL, false},
+	{"POST", "/v1/admin/operator/disable", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_operator_disable, "operator", NULL, false},
+	{"POST", "/v1/admin/operator/certificate/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_operator_revoke, "operator.certificate", NULL, false},
+	{"GET", "/v1/admin/tokens", ADMIT_AUDITOR, 0, handle_tokens, "tokens", NULL, true},
+	{"POST", "/v1/admin/token/create", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_token_create,
+		"token", NULL, false},
+	{"POST", "/v1/admin/token/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_token_revoke,
+		"token", NULL, false},
 	{"GET", "/v1/admin/vendors", ADMIT_AUDITOR, 0, handle_vendors_list, "vendors", NULL, false},
 	{"GET", "/v1/admin/vendors/export", ADMIT_AUDITOR, 0, handle_vendors_export,
 		"vendors.export", NULL, false},

@@ -3,6 +3,7 @@
 
 #define LIMIT_TICKET_BODY (64 * 1024)
 #define LIMIT_ENROLL_BODY (128 * 1024)
+#define LIMIT_OCSP_BODY (8 * 1024) /* a request as DER */
 #define LIMIT_DEPTH 16 /* of objects and lists within each other; the deepest message has 3 */
 #define LIMIT_OBJECTS 65536 /* and lists, in all; the largest message, of 20000 EKs, has 40002 */
 #define LIMIT_CLAIM (48 * 1024)

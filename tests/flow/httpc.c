@@ -203,6 +203,15 @@ bool httpc_receive(struct httpc *httpc, struct httpc_answer *answer, int timeout
 	return answer->whole;
 }
 
+static void (*watch)(
+	const char *method, const char *path, struct view body, const struct httpc_answer *answer);
+
+void httpc_watched(void (*watcher)(
+	const char *method, const char *path, struct view body, const struct httpc_answer *answer))
+{
+	watch = watcher;
+}
+
 void httpc_ask(const struct httpc_peer *peer, const char *method, const char *path,
 	const char *headers, struct view body, struct httpc_answer *answer)
 {
@@ -222,6 +231,8 @@ void httpc_ask(const struct httpc_peer *peer, const char *method, const char *pa
 	httpc_send(&httpc, buf_view(&request));
 	httpc_receive(&httpc, answer, 30000);
 	httpc_close(&httpc);
+	if (watch != NULL)
+		watch(method, path, body, answer);
 }
 
 void httpc_post(const struct httpc_peer *peer, const char *path, struct view json,

@@ -48,6 +48,9 @@ char *httpc_header(const struct httpc_answer *answer, const char *name);
 void httpc_post(const struct httpc_peer *peer, const char *path, struct view json,
 	struct httpc_answer *answer);
 void httpc_get(const struct httpc_peer *peer, const char *path, struct httpc_answer *answer);
+/* From now on `watch` is shown every request of httpc_ask() and its answer; NULL: nobody is. For tests of one thread. */
+void httpc_watched(void (*watch)(
+	const char *method, const char *path, struct view body, const struct httpc_answer *answer));
 /* Any method, with this body (none: no Content-Length) and further header lines. */
 void httpc_ask(const struct httpc_peer *peer, const char *method, const char *path,
 	const char *headers, struct view body, struct httpc_answer *answer);

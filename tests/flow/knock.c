@@ -151,7 +151,7 @@ void world_forget(struct world *world)
 		"pending_ticket, ek_allowed"));
 }
 
-void decide(struct world *world, const char *attempt, enum pending_state state)
+void knock_decide(struct world *world, const char *attempt, enum pending_state state)
 {
 	AUTO(db_close) struct db *db = NULL;
 	uint8_t id[ATTEMPT_ID_SIZE];

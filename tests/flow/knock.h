@@ -59,4 +59,4 @@ void assert_nothing_bound(struct world *world);
 void world_forget(struct world *world);
 
 /* What admins do, straight at the database. */
-void decide(struct world *world, const char *attempt, enum pending_state state);
+void knock_decide(struct world *world, const char *attempt, enum pending_state state);

@@ -139,7 +139,7 @@ static void accepted_it_enrolls_with_a_new_ticket_and_never_with_the_held_one(vo
 	knock_init(&next, &world, &device);
 	knock_at(&held);
 	assert_held(&held);
-	decide(&world, held.problem.attempt, PENDING_ACCEPTED);
+	knock_decide(&world, held.problem.attempt, PENDING_ACCEPTED);
 	knock_enroll(&held);
 	assert_answer(&held, 409, "ticket-used");
 	assert_nothing_bound(&world);
@@ -172,7 +172,7 @@ static void what_was_accepted_is_good_for_no_other_name_and_no_other_tpm(void **
 	stranger_of(&world, &nobody, HOST, &other);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
-	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
+	knock_decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
 	assert_knock(&world, &other, 202, "pending-approval");
 	snprintf(device.host, sizeof(device.host), "b.hold.example.test");
 	assert_knock(&world, &device, 202, "pending-approval");
@@ -191,7 +191,7 @@ static void rejected_it_is_refused_and_not_told_why(void **state)
 	knock_init(&next, &world, &device);
 	knock_at(&held);
 	snprintf(attempt, sizeof(attempt), "%s", held.problem.attempt);
-	decide(&world, attempt, PENDING_REJECTED);
+	knock_decide(&world, attempt, PENDING_REJECTED);
 	knock_at(&next);
 	assert_answer(&next, 403, "attempt-rejected");
 	assert_null(strstr(next.problem.detail, "serial number"));
@@ -199,7 +199,7 @@ static void rejected_it_is_refused_and_not_told_why(void **state)
 	assert_answer(&held, 403, "attempt-rejected");
 	assert_nothing_bound(&world);
 	/* An admin may think better of it. */
-	decide(&world, attempt, PENDING_ACCEPTED);
+	knock_decide(&world, attempt, PENDING_ACCEPTED);
 	assert_knock(&world, &device, 200, "");
 }
 
@@ -315,7 +315,7 @@ static void a_revoked_device_does_not_wait(void **state)
 	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
-	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
+	knock_decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
 	assert_knock(&world, &device, 200, "");
 	free(sql_text(world.conninfo, "UPDATE device SET state = 'revoked'"));
 	free(sql_text(world.conninfo, "DELETE FROM pending"));
@@ -346,7 +346,7 @@ static void a_check_says_that_it_would_wait_and_records_nothing(void **state)
 	assert_string_equal(check.problem.attempt, knock.problem.attempt);
 	asked = sql_text(world.conninfo, "SELECT asked FROM pending");
 	assert_string_equal(asked, "1");
-	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
+	knock_decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
 	knock_at(&check);
 	assert_answer(&check, 200, "");
 	assert_nothing_bound(&world);
@@ -419,9 +419,9 @@ static void what_an_enrolled_ek_is_refused_is_in_the_audit_whoever_vouched_for_i
 	stranger_of(&world, &nobody, HOST, &device);
 	knock_init(&knock, &world, &device);
 	knock_at(&knock);
-	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
+	knock_decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
 	assert_knock(&world, &device, 200, "");
-	decide(&world, knock.problem.attempt, PENDING_REJECTED);
+	knock_decide(&world, knock.problem.attempt, PENDING_REJECTED);
 	assert_knock(&world, &device, 403, "attempt-rejected");
 	assert_int_equal(1, sql_number(world.conninfo, refusals));
 }

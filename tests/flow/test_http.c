@@ -247,17 +247,23 @@ static void a_body_beyond_its_routes_limit_is_refused_and_the_answer_arrives(voi
 static void the_admin_listener_wants_its_own_token(void **state)
 {
 	AUTO(mem_free) char *edge = text("Authorization: Bearer %s\r\n", world.secret);
-	const char *const wrong[] = {NULL, "Authorization: Bearer 00\r\n", edge,
-		world.services[0].headers, "Authorization: Basic YTpi\r\n"};
+	const struct {
+		const char *headers;
+		int status;
+		const char *code;
+	} rows[] = {{NULL, 401, "credential-missing"},
+		{"Authorization: Bearer 00\r\n", 401, "token-unknown"},
+		{edge, 401, "token-unknown"}, {world.services[0].headers, 403, "admin-edge-secret"},
+		{"Authorization: Basic YTpi\r\n", 401, "token-unknown"}};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(wrong); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO(httpc_answer_free) struct httpc_answer answer;
 		const struct httpc_peer peer = {
-			.port = world.services[0].admin_port, .headers = wrong[i]};
+			.port = world.services[0].admin_port, .headers = rows[i].headers};
 
 		httpc_post(&peer, "/v1/admin/host/unbind", view_str("{}"), &answer);
-		assert_problem(&answer, 403, "admin-token");
+		assert_problem(&answer, rows[i].status, rows[i].code);
 	}
 }
 

@@ -259,7 +259,7 @@ static void where_a_rule_holds_and_takes_no_list_a_listed_ek_is_held(void **stat
 	knock_at(&knock);
 	assert_answer(&knock, 202, "pending-approval");
 	assert_nothing_bound(&world);
-	decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
+	knock_decide(&world, knock.problem.attempt, PENDING_ACCEPTED);
 	knock_at(&next);
 	assert_answer(&next, 200, "");
 	assert_string_equal(next.x.answer->trust_class, "approved");

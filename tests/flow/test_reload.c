@@ -403,7 +403,7 @@ static void both_secrets_are_changed_by_a_reload(void **state)
 	/* The file has a token that the service does not know yet. */
 	reload(&output);
 	assert_int_equal(output.code, EXIT_REFUSED);
-	assert_says(&output.err, "admin-token");
+	assert_says(&output.err, "token-unknown");
 	hang_up(" changes=\"edge secret; admin token\" ");
 	assert_comes(0, "zero.example.test", 403, "edge-secret");
 	httpc_get(&rotated, "/readyz", &answer);

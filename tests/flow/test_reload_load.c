@@ -130,7 +130,7 @@ static void endorsectl_tells_by_its_exit_code_what_came_of_it(void **state)
 	world_run(&world, &wrong_token, "endorsectl", "reload", "--admin", url, "--token-file",
 		other, NULL);
 	assert_int_equal(wrong_token.code, 5);
-	assert_non_null(strstr(buf_text(&wrong_token.err), "admin-token"));
+	assert_non_null(strstr(buf_text(&wrong_token.err), "token-unknown"));
 	world_run(&world, &away, "endorsectl", "reload", "--admin", nobody, "--token-file", token,
 		NULL);
 	assert_int_equal(away.code, 1);

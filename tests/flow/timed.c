@@ -7,7 +7,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
+#define OPERATOR_LIFE (365 * 86400L)
 #define EDGE_LIFE (397 * 86400L)
 
 static X509 *read_certificate(const char *path)
@@ -94,6 +96,34 @@ void timed_edge(const char *dir, const char *path, const char *names, long secon
 	must(key_generate(KEY_TYPE_P256, &key) == OK, "%s", why()->sentence);
 	cert = timed_certify(&ca, key, names, EDGE_LIFE, seconds);
 	timed_write(path, cert, ca.cert, key);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	ca_close(&ca);
+}
+
+void timed_operator(
+	const char *dir, const char *by, const char *path, const char *name, long seconds)
+{
+	struct ca ca = ca_open(dir, by);
+	X509 *cert = X509_new();
+	EVP_PKEY *key = NULL;
+
+	must(cert != NULL && key_generate(KEY_TYPE_P256, &key) == OK, "%s", why()->sentence);
+	X509_set_version(cert, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 4712);
+	X509_NAME_add_entry_by_txt(
+		X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const uint8_t *)name, -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(ca.cert));
+	X509_set_pubkey(cert, key);
+	X509_gmtime_adj(X509_getm_notBefore(cert), seconds - OPERATOR_LIFE);
+	X509_gmtime_adj(X509_getm_notAfter(cert), seconds);
+	extend(cert, ca.cert, NID_authority_key_identifier, "keyid:always");
+	extend(cert, ca.cert, NID_basic_constraints, "critical,CA:FALSE");
+	extend(cert, ca.cert, NID_key_usage, "critical,digitalSignature");
+	extend(cert, ca.cert, NID_ext_key_usage, "clientAuth");
+	must(X509_sign(cert, ca.key, EVP_sha256()) > 0, "X509_sign");
+	timed_write(path, cert, ca.cert, key);
+	must(chmod(path, 0600) == 0, "%s", path);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	ca_close(&ca);

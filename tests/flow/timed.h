@@ -20,5 +20,9 @@ X509 *timed_certify(struct ca *ca, EVP_PKEY *key, const char *names, long life, 
 /* PEM: the certificate, the one above it and the private key, where they are not NULL. */
 void timed_write(const char *path, X509 *cert, X509 *above, EVP_PKEY *key);
 
+/* The file of an operator's TLS client: a new key, and a certificate by a CA of `dir`. */
+void timed_operator(
+	const char *dir, const char *ca, const char *path, const char *name, long seconds);
+
 /* The file of a TLS edge: a new key, and a certificate by the edge CA of `dir`. */
 void timed_edge(const char *dir, const char *path, const char *names, long seconds);

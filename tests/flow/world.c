@@ -106,6 +106,8 @@ static void write_config(struct world *world, const struct world_service *servic
 	buf_fmt(&yaml, "admin_listen: 127.0.0.1:%d\n", service->admin_port);
 	buf_fmt(&yaml, "edge_secret_file: %s/edge.secret\n", dir);
 	buf_fmt(&yaml, "admin_token_file: %s/admin.token\n", dir);
+	buf_fmt(&yaml, "admin_ca: %s/admin-ca.pem\n", world->ca);
+	buf_fmt(&yaml, "admin_edge_secret_file: %s/admin-edge.secret\n", dir);
 	buf_fmt(&yaml, "ticket_key_file: %s/ticket.key\n", dir);
 	if (world->pgproxy != NULL)
 		buf_fmt(&yaml, "database: host=%s/pg user=postgres %s\n", dir, database);
@@ -217,8 +219,19 @@ static bool try_edge(struct world *world)
 	AUTO(mem_free) char *one = text("ENDORSE_BACKEND_1=127.0.0.1:%d", world->services[0].port);
 	AUTO(mem_free) char *two = text("ENDORSE_BACKEND_2=127.0.0.1:%d", world->services[1].port);
 	AUTO(mem_free) char *log = path_in(world, "edge.log");
-	const char *env[] = {
-		bind, cert, secret, dir, errors, one, world->services_n > 1 ? two : NULL, NULL};
+	AUTO(mem_free)
+	char *plain = text("ENDORSE_EDGE_PLAIN_BIND=127.0.0.1:%d", world->plain.port);
+	AUTO(mem_free)
+	char *admins = text("ENDORSE_EDGE_ADMIN_BIND=127.0.0.1:%d", world->operators.port);
+	AUTO(mem_free)
+	char *tokens = text("ENDORSE_EDGE_TOKEN_BIND=127.0.0.1:%d", world->programs.port);
+	AUTO(mem_free) char *ca = text("ENDORSE_EDGE_ADMIN_CA=%s/admin-ca.pem", world->ca);
+	AUTO(mem_free) char *theirs = text("ENDORSE_EDGE_ADMIN_SECRET=%s", world->admin_secret);
+	AUTO(mem_free)
+	char *backend = text("ENDORSE_BACKEND_ADMIN_1=127.0.0.1:%d", world->services[0].admin_port);
+	const char *env[] = {bind, cert, secret, dir, errors, one,
+		world->services_n > 1 ? two : "ENDORSE=1", world->plan.all_fronts ? plain : NULL,
+		admins, tokens, ca, theirs, backend, NULL};
 	struct readiness ready = {.peer = &world->front, .path = "/healthz", .pid = &world->edge};
 
 	world->edge = process_start(&(struct program){.env = env,
@@ -234,6 +247,9 @@ void world_edge_start(struct world *world)
 {
 	for (int tries = 0; tries < 4; tries++) {
 		world->front = (struct httpc_peer){.port = world->edge_port, .roots = world->roots};
+		world->plain = (struct httpc_peer){.port = free_port()};
+		world->operators = (struct httpc_peer){.port = free_port(), .roots = world->roots};
+		world->programs = (struct httpc_peer){.port = free_port(), .roots = world->roots};
 		if (try_edge(world))
 			return;
 	}
@@ -271,6 +287,7 @@ void world_make(const struct world_plan *plan, struct world *world)
 	world->ca = path_in(world, "ca");
 	world->secret = make_secret(world, "edge.secret");
 	world->token = make_secret(world, "admin.token");
+	world->admin_secret = make_secret(world, "admin-edge.secret");
 	free(make_secret(world, "ticket.key"));
 	make_chips(world);
 	make_ca(world);
@@ -329,6 +346,7 @@ void world_free(struct world *world)
 	free(world->ca);
 	free(world->secret);
 	free(world->token);
+	free(world->admin_secret);
 	free(world->roots);
 	*world = (struct world){0};
 }

@@ -16,6 +16,8 @@ struct world_plan {
 	size_t chips;
 	size_t services;
 	bool edge; /* HAProxy with deploy/edge/haproxy.cfg in front of the first two services */
+	/* The edge has all its frontends: for operators and programs, and plain HTTP. */
+	bool all_fronts;
 	bool pgproxy; /* the services reach the database through it */
 	const char *key_type; /* of the CAs; NULL: p256 */
 	const char *policy; /* YAML text; NULL: web-*.example.test, with any EK */
@@ -38,12 +40,15 @@ struct world {
 	char *conninfo; /* straight to the database */
 	char *ca; /* directory that `endorsectl ca init` made */
 	char *secret, *token; /* the edge's secret and the admin token, 64 digits each */
+	char *admin_secret; /* of the edge for admins */
 	struct maker maker; /* trusted, as "demo" */
 	struct chip *chips;
 	size_t chips_n;
 	struct world_service services[WORLD_SERVICES];
 	size_t services_n;
 	struct httpc_peer front; /* through the edge, by TLS */
+	/* With all_fronts: who asks adds his certificate, or his token. */
+	struct httpc_peer operators, programs, plain;
 	char *roots; /* PEM file that the edge's certificate chains to */
 	int edge_port;
 	pid_t edge;

@@ -124,9 +124,9 @@ while read -r file program words; do
 		bad "$file $program has no option \"--${words##*--}\""
 done <"$scratch/said"
 
-# The secret itself cannot be set: edge/start takes it from its file.
+# The secrets themselves cannot be set: edge/start takes them from their files.
 cat deploy/edge/haproxy.cfg deploy/edge/start.in | grep -oE 'ENDORSE_(EDGE|BACKEND)_[A-Z0-9_]+' | sort -u |
-	grep -vx ENDORSE_EDGE_SECRET >"$scratch/code"
+	grep -vxE 'ENDORSE_EDGE_(ADMIN_)?SECRET' >"$scratch/code"
 sed -n 's/^\.It Ev //p' deploy/man/endorse-edge.8 >"$scratch/page"
 same deploy/edge deploy/man/endorse-edge.8 variable
 exit "$status"

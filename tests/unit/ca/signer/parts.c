@@ -1,4 +1,5 @@
 /* The same as for the other tests of ca. */
+#include "tests/unit/ca/asker.c"
 #include "tests/unit/ca/granted.c"
 #include "tests/unit/ca/issuer.c"
 #include "tests/unit/tpm/scratch.c"
