@@ -40,8 +40,8 @@ static void fixture_free(struct fixture *fixture)
 }
 
 /* An answer about one certificate with the serial number 23. */
-static void answer(const struct fixture *fixture, struct ocsp_answer *said, struct view nonce,
-	struct buf *der)
+static void answer(
+	const struct fixture *fixture, struct ocsp_answer *said, struct view nonce, struct buf *der)
 {
 	struct ocsp_content content = {.answers = said,
 		.n = 1,
@@ -100,9 +100,9 @@ static void openssl_reads_each_status_with_time_and_reason(void **state)
 		assert_true(ocsp_verifies(buf_view(&der), fixture.issuer.cert));
 		basic = basic_of(&der);
 		assert_int_equal(1, OCSP_resp_count(basic));
-		assert_int_equal(rows[i].status,
-			OCSP_single_get0_status(OCSP_resp_get0(basic, 0), &reason, &revoked,
-				&this_update, &next_update));
+		assert_int_equal(
+			rows[i].status, OCSP_single_get0_status(OCSP_resp_get0(basic, 0), &reason,
+						&revoked, &this_update, &next_update));
 		assert_int_equal(rows[i].reason, reason);
 		assert_int_equal(1, OCSP_check_validity(this_update, next_update, 5, -1));
 		if (rows[i].status == V_OCSP_CERTSTATUS_REVOKED)
@@ -151,8 +151,8 @@ static void what_was_never_issued_is_revoked_with_a_mark(void **state)
 
 		answer(&fixture, &said, (struct view){NULL, 0}, &der);
 		basic = basic_of(&der);
-		assert_int_equal(is_issued == 0,
-			OCSP_BASICRESP_get_ext_by_OBJ(basic, mark, -1) >= 0);
+		assert_int_equal(
+			is_issued == 0, OCSP_BASICRESP_get_ext_by_OBJ(basic, mark, -1) >= 0);
 		OCSP_BASICRESP_free(basic);
 	}
 	ASN1_OBJECT_free(mark);

@@ -76,9 +76,9 @@ static void add_id(OCSP_REQUEST *request, const struct wish *wish)
 
 	assert_true(BN_hex2bn(&bn, wish->serial == NULL ? "17" : wish->serial) > 0);
 	serial = BN_to_ASN1_INTEGER(bn, NULL);
-	one = OCSP_request_add0_id(request,
-		OCSP_cert_id_new(digest, X509_get_subject_name(issuer.cert),
-			X509_get0_pubkey_bitstr(issuer.cert), serial));
+	one = OCSP_request_add0_id(
+		request, OCSP_cert_id_new(digest, X509_get_subject_name(issuer.cert),
+				 X509_get0_pubkey_bitstr(issuer.cert), serial));
 	ASN1_INTEGER_free(serial);
 	if (wish->single_extension == NULL)
 		return;
@@ -100,7 +100,8 @@ static void request_make(const struct wish *wish, struct buf *out)
 	extend(request, wish->extension == NULL ? NONCE : wish->extension,
 		wish->extension == NULL ? NULL : "0500", wish->is_critical);
 	if (wish->is_named)
-		assert_int_equal(1, OCSP_request_set1_name(request, X509_get_subject_name(issuer.cert)));
+		assert_int_equal(
+			1, OCSP_request_set1_name(request, X509_get_subject_name(issuer.cert)));
 	if (wish->is_signed)
 		assert_int_equal(1, OCSP_request_sign(request, issuer.cert, issuer.pkey,
 					    EVP_sha256(), NULL, 0));
@@ -151,7 +152,8 @@ static void what_clients_send_is_read(void **state)
 static void a_certid_is_told_by_its_parts_and_as_it_was_sent(void **state)
 {
 	AUTO(buf_free) struct buf der = BUF(1 << 14);
-	const struct wish wish = {.digest = EVP_sha256(), .serial = "00C0FFEE", .nonce = "0402abcd"};
+	const struct wish wish = {
+		.digest = EVP_sha256(), .serial = "00C0FFEE", .nonce = "0402abcd"};
 	struct ocsp_request request;
 	uint8_t name[SHA256_SIZE], key[SHA256_SIZE];
 	const struct ocsp_id *id = &request.ids[0];
@@ -254,9 +256,8 @@ static void only_version_1_is_read(void **state)
 		struct ocsp_request request;
 
 		with_version(&der, rows[i].version, &altered);
-		assert_refused_in(rows[i].version,
-			ocsp_request_parse(buf_view(&altered), &request), rows[i].err,
-			"ocsp-malformed");
+		assert_refused_in(rows[i].version, ocsp_request_parse(buf_view(&altered), &request),
+			rows[i].err, "ocsp-malformed");
 	}
 }
 
@@ -269,20 +270,20 @@ static void one_request_has_one_spelling(void **state)
 	(void)state;
 	request_make(&wish, &der);
 	for (size_t n = 0; n < der.n; n++)
-		assert_refused(ocsp_request_parse((struct view){der.p, n}, &request),
-			ERR_MALFORMED, "ocsp-malformed");
+		assert_refused(ocsp_request_parse((struct view){der.p, n}, &request), ERR_MALFORMED,
+			"ocsp-malformed");
 	buf_add(&longer, buf_view(&der));
 	buf_u8(&longer, 0);
-	assert_refused(ocsp_request_parse(buf_view(&longer), &request), ERR_MALFORMED,
-		"ocsp-malformed");
+	assert_refused(
+		ocsp_request_parse(buf_view(&longer), &request), ERR_MALFORMED, "ocsp-malformed");
 	/* Its length in two bytes, which is BER. */
 	buf_free(&longer);
 	assert_true(der.p[0] == 0x30 && der.p[1] < 0x80);
 	buf_u8(&longer, 0x30);
 	buf_u8(&longer, 0x81);
 	buf_add(&longer, (struct view){der.p + 1, der.n - 1});
-	assert_refused(ocsp_request_parse(buf_view(&longer), &request), ERR_MALFORMED,
-		"ocsp-malformed");
+	assert_refused(
+		ocsp_request_parse(buf_view(&longer), &request), ERR_MALFORMED, "ocsp-malformed");
 }
 
 static void a_hash_is_as_long_as_its_digest(void **state)
@@ -308,8 +309,8 @@ static void a_hash_is_as_long_as_its_digest(void **state)
 	oid[1] = 19;
 	oid[2 + 19] = 4;
 	oid[2 + 19 + 1] = 21;
-	assert_refused(ocsp_request_parse(buf_view(&der), &request), ERR_MALFORMED,
-		"ocsp-malformed");
+	assert_refused(
+		ocsp_request_parse(buf_view(&der), &request), ERR_MALFORMED, "ocsp-malformed");
 }
 
 int main(void)

@@ -8,8 +8,8 @@
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 
-static void load(const struct issuer_recipe *recipe, struct issuer *issuer,
-	struct authority **authority)
+static void load(
+	const struct issuer_recipe *recipe, struct issuer *issuer, struct authority **authority)
 {
 	issuer_make(recipe, issuer);
 	assert_ok(issuer_load(issuer, authority));
@@ -109,10 +109,10 @@ static void it_ends_with_its_ca(void **state)
 	assert_int_equal(recipe.until, responder_not_after(responder));
 	assert_false(responder_is_due(responder, authority, now + 3 * DAY - 1));
 	responder_free(&responder);
-	assert_refused(responder_make(authority, now + 3 * DAY, &responder), ERR_BUSY,
-		"ca-expired");
-	assert_refused(responder_make(authority, now - 3 * DAY, &responder), ERR_BUSY,
-		"ca-not-valid-yet");
+	assert_refused(
+		responder_make(authority, now + 3 * DAY, &responder), ERR_BUSY, "ca-expired");
+	assert_refused(
+		responder_make(authority, now - 3 * DAY, &responder), ERR_BUSY, "ca-not-valid-yet");
 }
 
 static void a_ca_that_may_name_some_hosts_only_has_one_all_the_same(void **state)

@@ -134,9 +134,9 @@ static void *churn(void *arg)
 
 	for (int i = 0; i < 5000; i++) {
 		AUTO(ocsp_reply_free) struct ocsp_reply out = {.this_update = 0};
-		AUTO(ocsp_reply_free) struct ocsp_reply in = {.this_update = NOW,
-			.next_update = NOW + HOURS(1),
-			.der = BUF(16)};
+		AUTO(ocsp_reply_free)
+		struct ocsp_reply in = {
+			.this_update = NOW, .next_update = NOW + HOURS(1), .der = BUF(16)};
 
 		seed = seed * 1103515245 + 12345;
 		snprintf(key, sizeof(key), "%u", seed >> 16 & 511);
