@@ -35,6 +35,7 @@ extern const struct statement *const pending_statements[];
 extern const struct statement *const published_statements[];
 extern const struct statement *const refusals_statements[];
 extern const struct statement *const renewal_statements[];
+extern const struct statement *const revoke_statements[];
 extern const struct statement *const responder_statements[];
 extern const struct statement *const ticket_statements[];
 extern const struct statement *const trusted_statements[];

@@ -15,7 +15,7 @@
  * the planner to the primary key while tables are small.
  */
 static const struct statement find_facts = {"find_facts",
-	"SELECT device.device_id, device.state = 'revoked', device.revision,"
+	"SELECT device.device_id, device.state, device.revision,"
 	" ek.ek_digest IS NOT NULL, ak.device_id, ak.state = 'live', ak.dialect <> 'native',"
 	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
 	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
@@ -30,7 +30,8 @@ static const struct statement find_facts = {"find_facts",
 	" pending.attempt_id, pending.state = 'accepted', pending.state = 'rejected',"
 	" EXISTS (SELECT FROM pending_ticket AS held"
 	"  WHERE held.ticket_digest = asked.ticket_digest),"
-	" sha256(convert_to(asked.labels::text, 'UTF8'))"
+	" sha256(convert_to(asked.labels::text, 'UTF8')),"
+	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = asked.host)"
 	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source, "
 	"allowed.labels,"
 	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
@@ -123,7 +124,7 @@ void enrollment_facts_free(struct enrollment_facts *facts)
 /* The columns of find_facts. */
 enum {
 	DEVICE,
-	IS_REVOKED,
+	STATE,
 	REVISION,
 	EK_KNOWN,
 	AK_DEVICE,
@@ -143,7 +144,15 @@ enum {
 	ATTEMPT_REJECTED,
 	TICKET_HELD,
 	ALLOWED_LABELS_DIGEST,
+	HOST_BARRED,
 };
+
+enum device_state device_state_named(const char *state)
+{
+	if (state[0] == '\0' || strcmp(state, "active") == 0)
+		return DEVICE_ACTIVE;
+	return strcmp(state, "held") == 0 ? DEVICE_HELD : DEVICE_REVOKED;
+}
 
 static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
 {
@@ -180,16 +189,19 @@ static enum err take_standing(const PGresult *rows, struct enrollment_facts *fac
 static enum err take_facts(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
+	char state[16];
 
 	if (PQntuples(rows) != 1)
 		return fail(ERR_INTERNAL, "database-error", "%d rows of facts", PQntuples(rows));
 	facts->device_known = !row_is_null(rows, 0, DEVICE);
 	if (facts->device_known)
 		TRY(row_copy(rows, 0, DEVICE, facts->device_id, DEVICE_ID_SIZE));
-	facts->device_state = row_bool(rows, 0, IS_REVOKED) ? DEVICE_REVOKED : DEVICE_ACTIVE;
+	row_text(rows, 0, STATE, state, sizeof(state));
+	facts->device_state = device_state_named(state);
 	facts->revision = row_int(rows, 0, REVISION);
 	facts->ek_known = row_bool(rows, 0, EK_KNOWN);
 	TRY(take_ak(rows, facts));
+	facts->host_barred = row_bool(rows, 0, HOST_BARRED);
 	facts->host_bound = row_bool(rows, 0, HOST_BOUND);
 	facts->host_is_ours = row_bool(rows, 0, HOST_IS_OURS);
 	facts->device_hosts = (unsigned)row_int(rows, 0, DEVICE_HOSTS);

@@ -42,7 +42,9 @@ struct enrollment_key {
 	unsigned crl_places; /* how many to draw for X.509 certificates, 0 to 8 */
 };
 
-enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED };
+enum device_state { DEVICE_ACTIVE, DEVICE_HELD, DEVICE_REVOKED };
+/* As records have it; "" is one that is not there, and what is not known counts as revoked. */
+enum device_state device_state_named(const char *state);
 
 /* What the database knows: the answer of the first trip. Free with enrollment_facts_free(). */
 struct enrollment_facts {
@@ -62,6 +64,7 @@ struct enrollment_facts {
 	bool ak_live; /* and neither superseded nor revoked */
 	bool ak_other_dialect; /* known under another dialect than "native" */
 	/* The host name: that asked for, otherwise registered_host; nothing without both. */
+	bool host_barred; /* nobody may have it until it is reinstated */
 	bool host_bound;
 	bool host_is_ours; /* bound to this very device */
 	unsigned device_hosts; /* names that this device has, aliases included */

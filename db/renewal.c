@@ -8,7 +8,9 @@ static const struct statement find_renewal = {"find_renewal",
 	"  AND host.device_id = ak.device_id),"
 	" extract(epoch FROM coalesce(ak.proven_at, ak.created_at))::bigint,"
 	" ek.public, ek.certificate, ek.chain[1], ek.chain[2], ek.chain[3], ek.chain[4],"
-	" ek.chain[5], ek.chain[6], ek.chain[7], ek.chain[8]"
+	" ek.chain[5], ek.chain[6], ek.chain[7], ek.chain[8],"
+	" (SELECT device.state FROM device WHERE device.device_id = ak.device_id),"
+	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = $2::text)"
 	" FROM (SELECT * FROM ak WHERE ak.name = $1::bytea LIMIT 1) AS ak"
 	" LEFT JOIN LATERAL (SELECT * FROM ek WHERE ek.ek_digest = ak.ek_digest"
 	"  AND ek.device_id = ak.device_id LIMIT 1) AS ek ON true"
@@ -16,7 +18,16 @@ static const struct statement find_renewal = {"find_renewal",
 
 const struct statement *const renewal_statements[] = {&find_renewal, NULL};
 
-enum { DEVICE, HOST_IS_OURS, PROVEN_AT, EK_PUBLIC, EK_CERTIFICATE, CHAIN };
+enum {
+	DEVICE,
+	HOST_IS_OURS,
+	PROVEN_AT,
+	EK_PUBLIC,
+	EK_CERTIFICATE,
+	CHAIN,
+	STATE = CHAIN + RENEWAL_CHAIN,
+	BARRED
+};
 
 void renewal_facts_free(struct renewal_facts *facts)
 {
@@ -51,11 +62,15 @@ static enum err take_ek(const PGresult *rows, struct renewal_facts *facts)
 static enum err take_renewal(const PGresult *rows, void *into)
 {
 	struct renewal_facts *facts = into;
+	char state[16];
 
 	facts->ak_known = PQntuples(rows) == 1;
 	if (!facts->ak_known)
 		return OK;
 	TRY(row_copy(rows, 0, DEVICE, facts->device_id, DEVICE_ID_SIZE));
+	row_text(rows, 0, STATE, state, sizeof(state));
+	facts->device_state = device_state_named(state);
+	facts->host_barred = row_bool(rows, 0, BARRED);
 	facts->host_is_ours = row_bool(rows, 0, HOST_IS_OURS);
 	facts->proven_at = row_int(rows, 0, PROVEN_AT);
 	return take_ek(rows, facts);

@@ -9,6 +9,8 @@
 struct renewal_facts {
 	bool ak_known; /* enrolled here, by the native dialect; nothing below is filled in otherwise */
 	uint8_t device_id[DEVICE_ID_SIZE];
+	enum device_state device_state;
+	bool host_barred; /* nobody may have the name until it is reinstated */
 	bool host_is_ours; /* the name is bound to that device */
 	bool ek_recorded; /* all that a renewal judges; not so in records of older versions */
 	int64_t proven_at; /* when EK and AK were last shown to be in one TPM, seconds since 1970 */

@@ -11,15 +11,23 @@ CREATE TABLE issuer (
 	-- From then on nothing is signed by it, and all that it signed counts as revoked.
 	revoked_at        timestamptz,
 	revocation_reason text CHECK (revocation_reason ~ '^[a-zA-Z]{1,32}$'),
+	revoked_by        text CHECK (octet_length(revoked_by) <= 512),
+	revoked_why       text CHECK (octet_length(revoked_why) <= 512),
 	CHECK ((revoked_at IS NULL) = (revocation_reason IS NULL))
 );
 
 -- NULL in rows that are older than this file: those name no CRL, and OCSP tells of them by serial.
 ALTER TABLE certificate
 	ADD COLUMN issuer bytea CHECK (octet_length(issuer) = 32),
-	ADD COLUMN shard bigint CHECK (shard >= 0); -- of x509; its CRL is named in the certificate
+	ADD COLUMN shard bigint CHECK (shard >= 0), -- of x509; its CRL is named in the certificate
+	-- By which act it was revoked or held, so that another one does not give it back.
+	ADD COLUMN revoked_with text COLLATE "C" CHECK (
+		revoked_with IN ('certificate', 'device', 'host', 'ca-key'));
 CREATE INDEX certificate_shard ON certificate (issuer, shard, not_after);
 CREATE INDEX certificate_revoked ON certificate (issuer, shard) WHERE revoked_at IS NOT NULL;
+-- What of a revoked CA is still to be reached.
+CREATE INDEX certificate_standing ON certificate (issuer, not_after)
+	WHERE revoked_at IS NULL OR revocation_reason = 'certificateHold';
 
 -- Which shard a certificate belongs to is drawn when it is issued: a place, and so many places are one
 -- shard. So a shard is closed once its places are drawn, whatever is revoked later and whichever server
@@ -51,7 +59,7 @@ CREATE TABLE crl_shard (
 );
 ALTER TABLE crl_shard ALTER COLUMN der SET STORAGE EXTERNAL; -- DER of random numbers: nothing to compress
 CREATE INDEX crl_shard_changed ON crl_shard (issuer, shard) WHERE changed <> published;
-CREATE INDEX crl_shard_due ON crl_shard (next_update);
+CREATE INDEX crl_shard_due ON crl_shard (issuer, next_update);
 
 -- The one OpenSSH KRL, of all OpenSSH CAs.
 CREATE TABLE krl (
@@ -89,8 +97,8 @@ CREATE TRIGGER certificate_follow AFTER UPDATE ON certificate
 	REFERENCING NEW TABLE AS changed
 	FOR EACH STATEMENT EXECUTE FUNCTION certificate_follow();
 
--- Devices: held is revoked for the time being. Why it is so stands here as well as in the audit, for the
--- device is told.
+-- Devices: held is revoked for the time being. Why it is so stands here as well as in the audit, for
+-- who comes second is told.
 ALTER TABLE device DROP CONSTRAINT device_state_check;
 ALTER TABLE device
 	ADD CONSTRAINT device_state_check CHECK (state IN ('active', 'held', 'revoked')),
@@ -117,3 +125,15 @@ CREATE TABLE ocsp_responder (
 	not_after  timestamptz NOT NULL,
 	made_at    timestamptz NOT NULL
 );
+
+-- As in 0009, and: the name is not barred, and the CA is not revoked. It keeps the columns of now.
+CREATE OR REPLACE VIEW certificate_in_force AS
+SELECT *
+FROM certificate
+WHERE revoked_at IS NULL
+	AND (SELECT device.state FROM device WHERE device.device_id = certificate.device_id) = 'active'
+	AND (SELECT host.binding FROM host WHERE host.name = certificate.host
+		AND host.device_id = certificate.device_id) = certificate.binding
+	AND (SELECT ak.state FROM ak WHERE ak.name = certificate.ak_name) = 'live'
+	AND (SELECT host_barred.at FROM host_barred WHERE host_barred.name = certificate.host) IS NULL
+	AND (SELECT issuer.revoked_at FROM issuer WHERE issuer.issuer_id = certificate.issuer) IS NULL;

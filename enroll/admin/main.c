@@ -19,15 +19,19 @@ static const char usage[] =
 	"  ek allow import      the same for all of a factory's list\n"
 	"  ek allow list        tell which EKs are believed so\n"
 	"  ek allow remove      believe one no longer\n"
+	"  hold device          cut a machine off for the time being\n"
 	"  host unbind          take a host name away from its device\n"
 	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending show         tell all about one, and what can be decided\n"
 	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
+	"  reinstate device     let a revoked machine enroll again\n"
 	"  reload               have the service take its configuration anew\n"
+	"  revoke device        cut a machine off, everywhere and in one act\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
+	"  unhold device        give back what was held\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
 	"  vendors list         tell what the service trusts about TPMs\n"
@@ -52,15 +56,19 @@ static const struct {
 	{"ek allow import", command_ek_allow_import},
 	{"ek allow list", command_ek_allow_list},
 	{"ek allow remove", command_ek_allow_remove},
+	{"hold device", command_hold_device},
 	{"host unbind", command_host_unbind},
 	{"pending list", command_pending_list},
 	{"pending show", command_pending_show},
 	{"pending accept-once", command_pending_accept_once},
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
+	{"reinstate device", command_reinstate_device},
 	{"reload", command_reload},
+	{"revoke device", command_revoke_device},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
+	{"unhold device", command_unhold_device},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},
 	{"vendors list", command_vendors_list},

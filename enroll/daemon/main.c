@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/log.h"
+#include "enroll/daemon/publishing.h"
 #include "enroll/daemon/reload.h"
 #include "enroll/daemon/rounds.h"
 #include "enroll/daemon/watch.h"
@@ -41,7 +42,7 @@ static const char usage[] =
 	"Exit status: 0 stopped, or nothing wrong with the configuration; 1 a failure while\n"
 	"running; 2 wrong usage; 78 something is wrong with the configuration.\n";
 
-#define IMPORTED_EVERY 2 /* seconds between two looks for what operators imported */
+#define IMPORTED_EVERY 2000 /* milliseconds between two looks for what operators imported */
 
 /* The process around the parts. */
 struct process {
@@ -137,6 +138,7 @@ static void look_for_imported(void *ctx)
 static enum err serve(struct process *process)
 {
 	AUTO(rounds_stop) struct rounds *imported = NULL;
+	AUTO(publishing_stop) struct publishing *publishing = NULL;
 	AUTO(watch_stop) struct watch *watch = NULL;
 	AUTO(listener_stop) struct listener *devices = NULL, *admins = NULL;
 	struct listener_options options = {.address = process->config.listen,
@@ -153,6 +155,7 @@ static enum err serve(struct process *process)
 	TRY(listener_start(&options, &admins));
 	log_start(process);
 	TRY(watch_start(process->reload.current, &watch));
+	TRY(publishing_start(process->reload.current, &publishing));
 	TRY(rounds_start(IMPORTED_EVERY, look_for_imported, process, &imported));
 	reload_serving(&process->reload);
 	wait_for_end(process);

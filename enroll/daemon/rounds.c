@@ -10,7 +10,7 @@ struct rounds {
 	pthread_mutex_t mutex;
 	pthread_cond_t stop;
 	bool is_stopping; /* under the mutex */
-	time_t seconds;
+	unsigned pause_ms;
 	void (*round)(void *ctx);
 	void *ctx;
 };
@@ -24,10 +24,22 @@ struct timespec rounds_in(time_t seconds)
 	return t;
 }
 
+static struct timespec pause_end(unsigned ms)
+{
+	struct timespec t = rounds_in(ms / 1000);
+
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	return t;
+}
+
 /* False when it is time to stop. */
 static bool rest(struct rounds *rounds)
 {
-	struct timespec until = rounds_in(rounds->seconds);
+	struct timespec until = pause_end(rounds->pause_ms);
 	bool goes_on;
 
 	pthread_mutex_lock(&rounds->mutex);
@@ -49,14 +61,14 @@ static void *run(void *arg)
 	return NULL;
 }
 
-enum err rounds_start(time_t seconds, void (*round)(void *ctx), void *ctx, struct rounds **out)
+enum err rounds_start(unsigned pause_ms, void (*round)(void *ctx), void *ctx, struct rounds **out)
 {
 	AUTO(mem_free) struct rounds *rounds = calloc(1, sizeof(*rounds));
 	pthread_condattr_t monotonic;
 
 	if (rounds == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "rounds_start");
-	rounds->seconds = seconds;
+	rounds->pause_ms = pause_ms;
 	rounds->round = round;
 	rounds->ctx = ctx;
 	pthread_mutex_init(&rounds->mutex, NULL);

@@ -8,11 +8,11 @@
 struct rounds;
 
 /*
- * Begins a thread that calls `round` at once, and again so many seconds after it has returned.
+ * Begins a thread that calls `round` at once, and again so many milliseconds after it has returned.
  * ERR_INTERNAL "thread". `*out` is the caller's, for rounds_stop().
  */
 CHECKED enum err rounds_start(
-	time_t seconds, void (*round)(void *ctx), void *ctx, struct rounds **out);
+	unsigned pause_ms, void (*round)(void *ctx), void *ctx, struct rounds **out);
 /* Waits for the round that it is doing just now. Accepts NULL inside, leaves NULL behind. */
 void rounds_stop(struct rounds **rounds);
 

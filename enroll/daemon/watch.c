@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_EVERY 10 /* seconds */
+#define LOOK_EVERY 10000 /* milliseconds */
 #define TICKETS_KEPT DAY /* far longer than any ticket opens */
 
 struct watch {

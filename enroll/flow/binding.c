@@ -2,22 +2,37 @@
 
 #include <string.h>
 
-static enum err judge_ban(const struct enrollment_facts *facts)
+/* Neither says why: it may be the thief who asks. */
+enum err bar_judge(enum device_state state, bool is_host_barred, const char *host)
 {
-	if (facts->device_known && facts->device_state == DEVICE_REVOKED)
+	if (state == DEVICE_HELD)
+		return refuse(ERR_DENIED, "device-held", "PROTOCOL binding",
+			"this TPM is held by the service's admin and gets nothing meanwhile: its "
+			"certificates and names stay as they are, ask the admin");
+	if (state != DEVICE_ACTIVE)
 		return refuse(ERR_DENIED, "device-revoked", "PROTOCOL binding",
 			"this TPM was revoked here and may not enroll: ask the service's admin");
+	if (is_host_barred)
+		return refuse(ERR_DENIED, "host-revoked", "PROTOCOL binding",
+			"the name \"%s\" was revoked, and no machine may have it: ask the "
+			"service's admin",
+			host);
 	return OK;
 }
 
-enum err repeat_judge(
-	const struct enrollment_facts *facts, const uint8_t request_digest[static DIGEST_SIZE])
+static enum err judge_bar(const struct enrollment_facts *facts, const char *host)
+{
+	return bar_judge(facts->device_state, facts->host_barred, host);
+}
+
+enum err repeat_judge(const struct enrollment_facts *facts, const char *host,
+	const uint8_t request_digest[static DIGEST_SIZE])
 {
 	if (memcmp(facts->ticket_request_digest, request_digest, DIGEST_SIZE) != 0)
 		return refuse(ERR_CONFLICT, "ticket-used", "PROTOCOL ticket",
 			"this ticket enrolled before, with another request: get a new one from "
 			"/v1/ticket");
-	TRY(judge_ban(facts));
+	TRY(judge_bar(facts, host));
 	if (facts->ticket_revoked || facts->certificates_n == 0)
 		return refuse(ERR_DENIED, "certificate-revoked", "PROTOCOL binding",
 			"what this request brought was revoked, or its name or AK has moved on: a "
@@ -108,7 +123,7 @@ enum err binding_judge(const struct service *service, const struct judgement *ju
 
 	labels_of(facts, &labels);
 	asked.labels = labels.labels;
-	TRY(judge_ban(facts));
+	TRY(judge_bar(facts, asked.host));
 	TRY(judge_ak(identity, facts));
 	TRY(policy_decide(service->policy, &asked, out));
 	TRY(judge_name(facts, out, asked.host));

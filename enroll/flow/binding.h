@@ -6,12 +6,18 @@
 #include "policy/policy.h"
 
 /*
- * May the certificates of a used ticket be handed out once more, for a request with this digest?
- * Never what was taken back in between. ERR_CONFLICT "ticket-used"; ERR_DENIED "device-revoked",
- * "certificate-revoked".
+ * Is anybody's bar in the way: the device's, or the name's? ERR_DENIED "device-revoked",
+ * "device-held", "host-revoked".
  */
-CHECKED enum err repeat_judge(
-	const struct enrollment_facts *facts, const uint8_t request_digest[static DIGEST_SIZE]);
+CHECKED enum err bar_judge(enum device_state state, bool is_host_barred, const char *host);
+
+/*
+ * May the certificates of a used ticket be handed out once more, for a request with this digest?
+ * Never what was taken back in between. ERR_CONFLICT "ticket-used"; ERR_DENIED "certificate-revoked",
+ * and those of bar_judge().
+ */
+CHECKED enum err repeat_judge(const struct enrollment_facts *facts, const char *host,
+	const uint8_t request_digest[static DIGEST_SIZE]);
 
 /*
  * Judges a device that proved itself against the records, then by policy. Nothing is written.

@@ -124,7 +124,7 @@ static enum err repeat(struct issuance *issuance)
 {
 	const struct enrollment_facts *facts = &issuance->facts;
 
-	TRY(repeat_judge(facts, issuance->request_digest));
+	TRY(repeat_judge(facts, issuance->judgement.host, issuance->request_digest));
 	issuance->handed_n = 0;
 	for (size_t i = 0; i < facts->certificates_n && i < LIMIT_KEYS; i++) {
 		issuance->handed[i].template = facts->certificates[i].template;
@@ -305,6 +305,8 @@ static enum err judge_renewal(const struct issuance *issuance)
 
 	if (!issuance->is_renewal)
 		return OK;
+	/* First: the name goes with the device's bar, or with its own. */
+	TRY(bar_judge(facts->device_state, facts->host_barred, issuance->judgement.host));
 	if (!facts->host_is_ours)
 		return renewal_without_name();
 	if (!facts->ek_known || !facts->ak_known)

@@ -1,1 +1,85 @@
-/* published_crl.c - nothing yet. */
+#include "enroll/flow/published_crl.h"
+
+#include "ca/base/clock.h"
+#include "ca/base/encode.h"
+#include "enroll/flow/publication.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum err sign_and_publish(const struct service *service, const struct crl_key *key,
+	const struct crl_work *work, int64_t now, bool *is_ours)
+{
+	AUTO(buf_free) struct buf der = BUF(CRL_DER_MAX);
+	char url[PUBLICATION_URL_SIZE];
+	const struct crl_content content = {.url = url,
+		.number = (uint64_t)work->number,
+		/* A relying party's clock may be behind ours, and it takes nothing of its future. */
+		.this_update = now - CLOCK_SKEW,
+		.next_update = now + service->crl_lifetime,
+		.entries = work->entries,
+		.n = work->n};
+	struct crl_made made = {work, content.this_update, content.next_update, {0}};
+
+	publication_crl_url(work->base, key->issuer, key->shard, url);
+	TRY(signer_crl(service->signer, key->issuer, &content, &der));
+	made.der = buf_view(&der);
+	return crl_publish(service->db, key, &made, is_ours);
+}
+
+enum err crl_make(
+	const struct service *service, const struct crl_key *key, int64_t now, bool *is_ours)
+{
+	AUTO(crl_work_free) struct crl_work work = {.n = 0};
+
+	*is_ours = false;
+	TRY(crl_look(service->db, key, now - service->crl_lifetime, &work));
+	if (!work.is_there)
+		return OK;
+	if (work.is_over)
+		return crl_forget(service->db, key, &work);
+	return sign_and_publish(service, key, &work, now, is_ours);
+}
+
+/* "0123456789abcdef-17.crl", and in no other spelling: one CRL has one address. */
+static bool read_name(const char *name, uint8_t short_id[static SHORT_ID_SIZE], int64_t *shard)
+{
+	static const size_t digits = 2 * SHORT_ID_SIZE;
+	const char *number = name + digits + 1;
+	char *end;
+
+	if (strspn(name, "0123456789abcdef") != digits || name[digits] != '-' ||
+		hex_read((struct view){(const uint8_t *)name, digits}, short_id, SHORT_ID_SIZE) !=
+			OK)
+		return false;
+	if (strspn(number, "0123456789") == 0 || (number[0] == '0' && number[1] != '.'))
+		return false;
+	errno = 0;
+	*shard = strtoll(number, &end, 10);
+	return errno == 0 && strcmp(end, ".crl") == 0;
+}
+
+static enum err unknown(void)
+{
+	return refuse(ERR_NOT_FOUND, "crl-unknown", "PROTOCOL publication",
+		"there is no such CRL: its address is in the certificates that it is for");
+}
+
+enum err published_crl(
+	const struct service *service, const char *name, int64_t now, struct crl_published *out)
+{
+	uint8_t short_id[SHORT_ID_SIZE];
+	bool is_ours;
+	int64_t shard;
+
+	if (!read_name(name, short_id, &shard))
+		return unknown();
+	TRY(crl_fetch(service->db, short_id, shard, out));
+	if (out->is_there && out->number == 0) {
+		TRY(crl_make(service, &out->key, now, &is_ours));
+		buf_free(&out->der);
+		TRY(crl_fetch(service->db, short_id, shard, out));
+	}
+	return out->is_there && out->number != 0 ? OK : unknown();
+}

@@ -2,6 +2,7 @@
 
 #include "ca/base/encode.h"
 #include "db/renewal.h"
+#include "enroll/flow/binding.h"
 #include "enroll/flow/issuance.h"
 
 #include <stdio.h>
@@ -99,7 +100,7 @@ static enum err needs_enrollment(const char *what)
 }
 
 /*
- * May what the records have of this AK stand for a proof by its EK? The name first: a device that lost it is not told
+ * May what the records have of this AK stand for a proof by its EK? Bars first, then the name: a device that lost it is not told
  * that it may enroll, for it would do so by itself, and have the name again.
  */
 static enum err judge_records(const struct renewal *renewal)
@@ -111,6 +112,7 @@ static enum err judge_records(const struct renewal *renewal)
 
 	if (!facts->ak_known)
 		return needs_enrollment("no device enrolled with this AK");
+	TRY(bar_judge(facts->device_state, facts->host_barred, issuance->request.host));
 	if (!facts->host_is_ours)
 		return renewal_without_name();
 	if (!facts->ek_recorded)

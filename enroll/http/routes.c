@@ -1,10 +1,13 @@
 #include "enroll/http/admin_api.h"
 #include "enroll/http/allow_api.h"
+#include "enroll/http/ca_api.h"
 #include "enroll/http/certificate_api.h"
+#include "enroll/http/crl_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/ocsp_api.h"
 #include "enroll/http/pending_api.h"
+#include "enroll/http/revocation_api.h"
 #include "enroll/http/router.h"
 #include "enroll/http/vendors_api.h"
 #include "enroll/proto/admin.h"
@@ -22,6 +25,8 @@ const struct route device_routes[] = {
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
 	{"POST", OCSP_PATH, ADMIT_EDGE, LIMIT_OCSP_BODY, handle_ocsp_post, "ocsp", NULL, true},
 	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
+	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
+	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
 	{0},
 };
 
@@ -57,5 +62,13 @@ const struct route admin_routes[] = {
 		"vendors", NULL, false},
 	{"POST", "/v1/admin/vendors/remove", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_vendors_remove,
 		"vendors", NULL, false},
+	{"POST", "/v1/admin/device/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_device_revoke,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/device/hold", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_device_hold,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/device/unhold", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_device_unhold,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/device/reinstate", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_device_reinstate, "revoke", NULL, false},
 	{0},
 };

@@ -1,1 +1,104 @@
-/* revocation.c - nothing yet. */
+#include "enroll/proto/revocation.h"
+
+#include "enroll/proto/field.h"
+
+#include <stdlib.h>
+
+#define WISH(name) FIELD_TEXT_OR_NONE(revocation_request, name)
+static const struct field request_fields[] = {WISH(id), WISH(host), WISH(ek_sha256), WISH(serial),
+	WISH(issuer), WISH(reason), FIELD_TEXT(revocation_request, why)};
+
+#define TEXT(name) FIELD_TEXT_OR_NONE(revocation_answer, name)
+#define NUMBER(name) FIELD_NUMBER(revocation_answer, name)
+static const struct field answer_fields[] = {FIELD_TEXT(revocation_answer, state), TEXT(device_id),
+	TEXT(host), TEXT(serial), TEXT(issuer), TEXT(reason), NUMBER(at), NUMBER(x509),
+	NUMBER(ssh_host), NUMBER(ssh_user), NUMBER(unlisted), NUMBER(crls), NUMBER(crls_until),
+	NUMBER(names), NUMBER(devices), NUMBER(eks), NUMBER(aks), NUMBER(registered),
+	TEXT(registered_host), NUMBER(attempts), NUMBER(remaining)};
+
+static const struct field certificate_fields[] = {FIELD_TEXT(revoked_certificate, kind),
+	FIELD_TEXT(revoked_certificate, template), FIELD_TEXT(revoked_certificate, serial),
+	FIELD_TEXT(revoked_certificate, host), FIELD_NUMBER(revoked_certificate, not_after)};
+
+enum err revocation_request_parse(struct view json, struct revocation_request *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+
+	TRY(json_read(json, &object));
+	TRY(JSON_ONLY(object, "id", "host", "ek_sha256", "serial", "issuer", "reason", "why"));
+	return fields_read(object, request_fields, COUNT(request_fields), out);
+}
+
+enum err revocation_request_encode(const struct revocation_request *request, struct buf *json)
+{
+	json_t *object = json_object();
+
+	fields_put(object, request_fields, COUNT(request_fields), request);
+	return json_write(object, json);
+}
+
+enum err revocation_answer_init(struct revocation_answer *answer, size_t n)
+{
+	*answer = (struct revocation_answer){.name = BUF(LIMIT_LINES)};
+	if ((answer->certificates = calloc(n + 1, sizeof(*answer->certificates))) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "%zu certificates", n);
+	answer->certificates_n = n;
+	return OK;
+}
+
+void revocation_answer_free(struct revocation_answer *answer)
+{
+	buf_free(&answer->name);
+	free(answer->certificates);
+	*answer = (struct revocation_answer){.state = ""};
+}
+
+enum err revocation_answer_encode(const struct revocation_answer *answer, struct buf *json)
+{
+	json_t *object = json_object(), *certificates = json_array();
+
+	fields_put(object, answer_fields, COUNT(answer_fields), answer);
+	json_put_lines(object, "name", buf_view(&answer->name));
+	for (size_t i = 0; i < answer->certificates_n; i++) {
+		json_t *item = json_object();
+
+		fields_put(item, certificate_fields, COUNT(certificate_fields),
+			&answer->certificates[i]);
+		json_append(certificates, item);
+	}
+	json_put(object, "certificates", certificates);
+	return json_write(object, json);
+}
+
+static enum err read_certificates(const json_t *list, struct revocation_answer *out)
+{
+	for (size_t i = 0; i < out->certificates_n; i++) {
+		const json_t *item = json_array_get(list, i);
+
+		TRY(JSON_ONLY(item, "kind", "template", "serial", "host", "not_after"));
+		TRY(fields_read(item, certificate_fields, COUNT(certificate_fields),
+			&out->certificates[i]));
+	}
+	return OK;
+}
+
+enum err revocation_answer_parse(struct view json, struct revocation_answer *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+	json_t *list = NULL;
+
+	*out = (struct revocation_answer){.state = ""};
+	TRY(json_read(json, &object));
+	TRY(JSON_ONLY(object, "state", "device_id", "host", "serial", "issuer", "reason", "at",
+		"x509", "ssh_host", "ssh_user", "unlisted", "crls", "crls_until", "names",
+		"devices", "eks", "aks", "registered", "registered_host", "attempts", "remaining",
+		"name", "certificates"));
+	TRY(json_member(object, "certificates", JSON_ARRAY, &list));
+	if (json_array_size(list) > REVOCATION_TOLD)
+		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
+			"more than %d certificates in one answer", REVOCATION_TOLD);
+	TRY(revocation_answer_init(out, json_array_size(list)));
+	TRY(fields_read(object, answer_fields, COUNT(answer_fields), out));
+	TRY(json_lines(object, "name", &out->name));
+	return read_certificates(list, out);
+}

@@ -1,0 +1,19 @@
+/* published_crl.h - CRLs for relying parties. */
+#pragma once
+
+#include "db/crl.h"
+#include "enroll/flow/service.h"
+
+/*
+ * Makes the CRL of a shard and publishes it; false in `is_ours` when another server was faster, or the
+ * shard is over and was taken out of the records. Errors of db_run() and signer_crl().
+ */
+CHECKED enum err crl_make(
+	const struct service *service, const struct crl_key *key, int64_t now, bool *is_ours);
+
+/*
+ * GET /crl/NAME, "SHORTID-N.crl": what was published last, or, of a shard that has just begun, its
+ * first one, made now. Free `out->der`. ERR_NOT_FOUND "crl-unknown"; ERR_BUSY as crl_make().
+ */
+CHECKED enum err published_crl(
+	const struct service *service, const char *name, int64_t now, struct crl_published *out);
