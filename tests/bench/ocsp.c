@@ -40,16 +40,16 @@ static void request_make(long number, bool has_nonce, struct buf *out)
 {
 	AUTO(ossl_free) uint8_t *der = NULL;
 	OCSP_REQUEST *request = OCSP_REQUEST_new();
-	ASN1_INTEGER *serial = number == 0 ? ASN1_INTEGER_dup(X509_get0_serialNumber(leaf))
-					   : ASN1_INTEGER_new();
+	ASN1_INTEGER *serial =
+		number == 0 ? ASN1_INTEGER_dup(X509_get0_serialNumber(leaf)) : ASN1_INTEGER_new();
 	int n;
 
 	must(request != NULL && serial != NULL, "out of memory");
 	if (number > 0)
-		ASN1_INTEGER_set_int64(serial, (int64_t)(UINT64_C(0x4000000000000000) + (uint64_t)number));
-	OCSP_request_add0_id(request,
-		OCSP_cert_id_new(EVP_sha1(), X509_get_subject_name(issuer),
-			X509_get0_pubkey_bitstr(issuer), serial));
+		ASN1_INTEGER_set_int64(
+			serial, (int64_t)(UINT64_C(0x4000000000000000) + (uint64_t)number));
+	OCSP_request_add0_id(request, OCSP_cert_id_new(EVP_sha1(), X509_get_subject_name(issuer),
+					      X509_get0_pubkey_bitstr(issuer), serial));
 	if (has_nonce)
 		OCSP_request_add1_nonce(request, NULL, 32);
 	n = i2d_OCSP_REQUEST(request, &der);
@@ -88,7 +88,8 @@ static void fill(void)
 		" template_version, grant_digest, place, der, not_before, not_after, issued_at,"
 		" trust_version, policy_version, issuer)"
 		" SELECT int8send(4611686018427387904 + i), device_id, host, binding, ak_name,"
-		" template, template_version, grant_digest, place, '\\x3000', not_before, not_after,"
+		" template, template_version, grant_digest, place, '\\x3000', not_before, "
+		"not_after,"
 		" issued_at - interval '1 year', trust_version, policy_version, issuer"
 		" FROM certificate, generate_series(1, %ld) AS i",
 		certificates - 1));
@@ -138,10 +139,8 @@ static void sign_answer(void *arg)
 
 	for (int i = 0; i < BLOCK; i++) {
 		AUTO(buf_free) struct buf der = BUF(OCSP_RESPONSE_MAX);
-		struct ocsp_content content = {.answers = &answer,
-			.n = 1,
-			.this_update = now,
-			.next_update = now + HOUR};
+		struct ocsp_content content = {
+			.answers = &answer, .n = 1, .this_update = now, .next_update = now + HOUR};
 
 		must(signer_ocsp(local->signer, local->issuer, &content, &der) == OK, "%s",
 			why()->sentence);
@@ -192,17 +191,17 @@ static void open_signer(struct local *local)
 	request_make(0, false, &local->request);
 	read_request(local);
 	local->issuer = signer_ocsp_issuer(local->signer, &local->parsed.ids[0]);
-	must(local->issuer != NULL &&
-			signer_responder_make(local->signer, local->issuer, clock_now(), &made) == OK,
+	must(local->issuer != NULL && signer_responder_make(local->signer, local->issuer,
+					      clock_now(), &made) == OK,
 		"no responder");
 	signer_responder_take(local->signer, local->issuer, made.serial);
 }
 
 static void keep_one(struct local *local)
 {
-	AUTO(ocsp_reply_free) struct ocsp_reply reply = {.this_update = clock_now(),
-		.next_update = clock_now() + HOUR,
-		.der = BUF(1024)};
+	AUTO(ocsp_reply_free)
+	struct ocsp_reply reply = {
+		.this_update = clock_now(), .next_update = clock_now() + HOUR, .der = BUF(1024)};
 	const uint8_t bytes[800] = {0};
 
 	buf_add(&reply.der, VIEW(bytes));
@@ -262,7 +261,8 @@ static void *ask(void *arg)
 	while (seconds_of(CLOCK_MONOTONIC) < asker->until) {
 		AUTO(httpc_answer_free) struct httpc_answer answer;
 
-		post(&httpc, asker->from + asker->answered % asker->span, asker->has_nonce, &answer);
+		post(&httpc, asker->from + asker->answered % asker->span, asker->has_nonce,
+			&answer);
 		asker->answered++;
 	}
 	httpc_close(&httpc);

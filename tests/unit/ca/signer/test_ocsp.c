@@ -117,8 +117,7 @@ static void nothing_is_signed_before_a_responder_was_taken(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
 	AUTO(signer_responder_free)
-	struct signer_responder first = {.not_before = 0},
-				second = {.not_before = 0};
+	struct signer_responder first = {.not_before = 0}, second = {.not_before = 0};
 	AUTO(buf_free) struct buf der = BUF(OCSP_RESPONSE_MAX);
 	int64_t now = clock_now();
 
@@ -144,8 +143,7 @@ static void the_present_one_goes_on_while_the_next_is_made(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
 	AUTO(signer_responder_free)
-	struct signer_responder first = {.not_before = 0},
-				second = {.not_before = 0};
+	struct signer_responder first = {.not_before = 0}, second = {.not_before = 0};
 	AUTO(buf_free) struct buf der = BUF(3 * OCSP_RESPONSE_MAX);
 	int64_t now = clock_now(), later = now + 5 * DAY;
 
