@@ -30,12 +30,12 @@ const struct route device_routes[] = {
 		"renew.ticket", NULL, false},
 	{"POST", "/v1/renew", ADMIT_EDGE, LIMIT_ENROLL_BODY, handle_renew, "renew", NULL, false},
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
-	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
-	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
-	{"POST", OCSP_PATH, ADMIT_EDGE, LIMIT_OCSP_BODY, handle_ocsp_post, "ocsp", NULL, true},
-	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
 	{"GET", "/krl", ADMIT_EDGE, 0, handle_krl, "krl", NULL, true},
 	{"GET", "/krl.sig", ADMIT_EDGE, 0, handle_krl_signature, "krl", NULL, true},
+	{"POST", OCSP_PATH, ADMIT_EDGE, LIMIT_OCSP_BODY, handle_ocsp_post, "ocsp", NULL, true},
+	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
+	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
+	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
 	{0},
 };
 
