@@ -16,6 +16,7 @@ static const char usage[] =
 	"  ca init-admin        make the CA of operators' certificates alone\n"
 	"  ca operator          make the certificate of somebody who administers\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  crl export           write the CRLs as files, for a web server\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
 	"  ek allow import      the same for all of a factory's list\n"
@@ -66,6 +67,7 @@ static const struct {
 	{"ca init-admin", command_ca_init_admin},
 	{"ca operator", command_ca_operator},
 	{"ca edge", command_ca_edge},
+	{"crl export", command_crl_export},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
 	{"ek allow import", command_ek_allow_import},
