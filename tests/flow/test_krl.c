@@ -137,7 +137,8 @@ static void assert_stays(int code, const char *told)
 static bool is_published(void *arg)
 {
 	(void)arg;
-	return sql_number(world.conninfo, "SELECT count(*) FROM krl WHERE changed = published") == 1;
+	return sql_number(world.conninfo, "SELECT count(*) FROM krl WHERE changed = published") ==
+	       1;
 }
 
 /* What an admin's act does to the records, and the list that follows it within its time. */
@@ -228,7 +229,8 @@ static void a_host_has_the_list_before_its_sshd_is_told_of_it(void **state)
 	known = line_after(&after, "# known_hosts: ");
 	write_file(known_hosts, 0644, view_str(known));
 	sshd_start(world.dir,
-		&(struct sshd_plan){.lines = buf_text(&after.out), .principals = principals}, &sshd);
+		&(struct sshd_plan){.lines = buf_text(&after.out), .principals = principals},
+		&sshd);
 	assert_inside();
 }
 
@@ -342,9 +344,8 @@ static void a_list_that_is_not_the_service_s_next_one_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		free(sql_text(world.conninfo, "UPDATE krl SET %s RETURNING 1", rows[i].sql));
 		assert_stays(rows[i].code, rows[i].told);
-		free(sql_text(world.conninfo,
-			"UPDATE krl SET (bytes, signature) ="
-			" (SELECT bytes, signature FROM good) RETURNING 1"));
+		free(sql_text(world.conninfo, "UPDATE krl SET (bytes, signature) ="
+					      " (SELECT bytes, signature FROM good) RETURNING 1"));
 	}
 	assert_syncs(": current, version ");
 }
@@ -406,10 +407,11 @@ static void an_admin_exports_the_list_with_its_signature(void **state)
 	assert_true(view_equal(buf_view(&list), buf_view(&here)));
 	line = text("ca %s", key);
 	write_file(allowed, 0644, view_str(line));
-	process_run(&(struct program){.argv = (const char *const[]){"sh", "-c",
-					      "exec ssh-keygen -Y verify -f \"$1\" -I ca -n " SSHSIG_KRL
-					      " -s \"$2\" <\"$3\"",
-					      "sh", allowed, sig, out, NULL}},
+	process_run(
+		&(struct program){.argv = (const char *const[]){"sh", "-c",
+					  "exec ssh-keygen -Y verify -f \"$1\" -I ca -n " SSHSIG_KRL
+					  " -s \"$2\" <\"$3\"",
+					  "sh", allowed, sig, out, NULL}},
 		&verified);
 	assert_code(&verified, 0);
 }
@@ -439,8 +441,8 @@ static void a_service_without_a_list_says_so(void **state)
 static bool is_past(void *arg)
 {
 	(void)arg;
-	return sql_number(world.conninfo,
-		       "SELECT count(*) FROM krl WHERE this_update < date_trunc('second', now())") == 1;
+	return sql_number(world.conninfo, "SELECT count(*) FROM krl WHERE this_update < "
+					  "date_trunc('second', now())") == 1;
 }
 
 /* A database that came back from a backup has numbers again that were given before. */
