@@ -171,7 +171,7 @@ static void devices_are_named_for_all_cas(void **state)
 	section = (struct krl_section){.key_ids = buf_view(&ids)};
 	write_krl(made, &(struct krl_content){7, AT, &section, 1, NULL, 0});
 	list(made, &said);
-	assert_says(&said, "# CA key <any>\n");
+	assert_says(&said, "# Wildcard CA\n");
 	assert_says(&said, "id: 0123456789abcdef0123456789abcdef\n");
 	assert_says(&said, "id: fedcba9876543210fedcba9876543210\n");
 	assert_ok(krl_build(&(struct krl_content){7, AT, &section, 1, NULL, 0}, &bytes));
@@ -183,8 +183,7 @@ static void devices_are_named_for_all_cas(void **state)
 static void certify(const struct made *made, const char *serial, const char *key_id)
 {
 	AUTO(mem_free)
-	char *ca = path_join(made->dir, "ca"),
-	     *pub = path_join(made->dir, "user.pub");
+	char *ca = path_join(made->dir, "ca"), *pub = path_join(made->dir, "user.pub");
 	AUTO(buf_free) struct buf said = BUF(1 << 16);
 
 	if (PROGRAM_RUN(&said, "ssh-keygen", "-q", "-s", ca, "-I", key_id, "-n", "root", "-z",
