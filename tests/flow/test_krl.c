@@ -459,6 +459,37 @@ static void a_service_that_was_restored_goes_on_above_what_hosts_have(void **sta
 	assert_syncs(": replaced, version ");
 }
 
+static void admin(const char *command, const char *reason)
+{
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *token = in("admin.token");
+	AUTO(output_free) struct output output;
+
+	write_file(token, 0600, view_str(world.token));
+	world_run(&world, &output, "endorsectl", command, "device", "--host", JOBS, "--why",
+		"stolen from line 4", "--admin", url, "--token-file", token,
+		reason == NULL ? NULL : "--reason", reason, NULL);
+	assert_code(&output, 0);
+	must(wait_until(is_published, NULL, SEEN_MS), "no list");
+}
+
+/* What an admin types; and the device has the same key ID in all that it is given later. */
+static void a_machine_that_was_cut_off_comes_back_with_new_certificates(void **state)
+{
+	AUTO(mem_free) char *again = in("jobs-again"), *of_user = text("ssh-job=%s.pub", user_key);
+
+	(void)state;
+	assert_inside();
+	admin("revoke", "keyCompromise");
+	assert_syncs(": 1 certificates, 1 devices, 0 CAs");
+	assert_outside("Permission denied (publickey)");
+	admin("reinstate", NULL);
+	assert_syncs(": 1 certificates, 0 devices, 0 CAs");
+	assert_outside("Permission denied (publickey)");
+	enroll(1, JOBS, again, of_user);
+	assert_inside();
+}
+
 static void a_service_that_is_away_changes_nothing(void **state)
 {
 	AUTO(mem_free) char *nobody = text("https://localhost:%d", free_port());
@@ -489,6 +520,7 @@ static int tests(void)
 		cmocka_unit_test(an_admin_exports_the_list_with_its_signature),
 		cmocka_unit_test(a_service_without_a_list_says_so),
 		cmocka_unit_test(a_service_that_was_restored_goes_on_above_what_hosts_have),
+		cmocka_unit_test(a_machine_that_was_cut_off_comes_back_with_new_certificates),
 		cmocka_unit_test(a_service_that_is_away_changes_nothing),
 	};
 
