@@ -453,6 +453,40 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 		sql_number(world.conninfo, "SELECT count(*) FROM operator WHERE name = 'x'"), 0);
 }
 
+static void configure(const char *without)
+{
+	AUTO(mem_free) char *endorsectl = text("%s/endorsectl", ENDORSE_BIN_DIR);
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *admin_token = text("%s/admin.token", world.dir);
+	const char *config = world.services[0].config;
+
+	MUST_RUN("sed", "-i", without, config);
+	MUST_RUN(endorsectl, "reload", "--admin", url, "--token-file", admin_token);
+}
+
+/* The last one: it takes out of the configuration what lets adam in. */
+static void an_edge_and_an_admin_ca_that_are_not_configured_let_nobody_in(void **state)
+{
+	const struct route who = {.method = "GET", .path = "/v1/admin/whoami"};
+	AUTO(httpc_answer_free) struct httpc_answer no_ca, no_secret;
+	AUTO(mem_free) char *zeroes = NULL, *digits = calloc(1, 2 * SECRET_SIZE + 1);
+	AUTO(httpc_answer_free) struct httpc_answer unset;
+
+	(void)state;
+	whoami(all[2].headers, "operator:adam", "admin", "certificate");
+	configure("/^admin_ca:/d");
+	ask(all[2].headers, &who, &no_ca);
+	assert_problem(&no_ca, "adam", &who, 403, "not-an-operator");
+	configure("/^admin_edge_secret_file:/d");
+	ask(all[2].headers, &who, &no_secret);
+	assert_problem(&no_secret, "adam", &who, 403, "admin-edge-secret");
+	/* What is not set is not a secret of zeroes. */
+	memset(digits, '0', 2 * SECRET_SIZE);
+	zeroes = text("X-Endorse-Edge: %s\r\n", digits);
+	ask(zeroes, &who, &unset);
+	assert_problem(&unset, "zeroes", &who, 403, "admin-edge-secret");
+}
+
 /* What is kept is not what is sent. */
 static void a_token_is_kept_nowhere(void **state)
 {
@@ -487,6 +521,7 @@ static int tests(void)
 			a_role_that_is_changed_and_a_token_that_is_revoked_count_from_the_next_request),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_token_is_kept_nowhere),
+		cmocka_unit_test(an_edge_and_an_admin_ca_that_are_not_configured_let_nobody_in),
 	};
 
 	return cmocka_run_group_tests(cases, make, unmake);
