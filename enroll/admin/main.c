@@ -10,14 +10,25 @@ static const char usage[] =
 	"usage: endorsectl COMMAND ...\n"
 	"\n"
 	"  attempts             watch which devices are refused, why, and what to do\n"
+	"  audit                tell what was done and refused, by whom and why\n"
 	"  ca init              make the CAs of a new installation\n"
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  certificate list     look for certificates that were issued\n"
+	"  certificate show     tell all about one\n"
+	"  certificate download  write one as it was issued\n"
+	"  device list          look for devices by whatever is known of them\n"
+	"  device show          tell all about one\n"
+	"  device labels        change the labels of one\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
 	"  ek allow import      the same for all of a factory's list\n"
 	"  ek allow list        tell which EKs are believed so\n"
 	"  ek allow remove      believe one no longer\n"
+	"  export devices       write all devices as CSV or JSON lines\n"
+	"  export certificates  write all certificates so\n"
+	"  host list            tell which host names are bound, or barred\n"
+	"  host rebind          let a name go on with another TPM, after a board swap\n"
 	"  host unbind          take a host name away from its device\n"
 	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending show         tell all about one, and what can be decided\n"
@@ -25,6 +36,8 @@ static const char usage[] =
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reload               have the service take its configuration anew\n"
+	"  statistics           tell how many there are of what\n"
+	"  template list        tell which templates the service works with\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
@@ -42,14 +55,25 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attempts", command_attempts},
+	{"audit", command_audit},
 	{"ca init", command_ca_init},
 	{"ca init-ssh", command_ca_init_ssh},
 	{"ca edge", command_ca_edge},
+	{"certificate list", command_certificate_list},
+	{"certificate show", command_certificate_show},
+	{"certificate download", command_certificate_download},
+	{"device list", command_device_list},
+	{"device show", command_device_show},
+	{"device labels", command_device_labels},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
 	{"ek allow import", command_ek_allow_import},
 	{"ek allow list", command_ek_allow_list},
 	{"ek allow remove", command_ek_allow_remove},
+	{"export devices", command_export_devices},
+	{"export certificates", command_export_certificates},
+	{"host list", command_host_list},
+	{"host rebind", command_host_rebind},
 	{"host unbind", command_host_unbind},
 	{"pending list", command_pending_list},
 	{"pending show", command_pending_show},
@@ -57,6 +81,8 @@ static const struct {
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reload", command_reload},
+	{"statistics", command_statistics},
+	{"template list", command_template_list},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
 	{"vendors export", command_vendors_export},
