@@ -59,6 +59,9 @@ static const struct {
 		"\"x\",\"certificate\":\"AAAA\"}],\"why\":\"test\",\"dry_run\":true}"},
 	{"POST", "/v1/admin/vendors/remove", "{\"sha256\":\"{ca}\",\"why\":\"test\"}"},
 	{"POST", "/v1/admin/reload", ""},
+	{"GET", "/v1/admin/crls?after={whole}.0", NULL},
+	{"GET", "/v1/admin/crls", NULL},
+	{"GET", "/v1/admin/crl?issuer={whole}&shard=0", NULL},
 	{"GET", "/v1/admin/krl", NULL},
 	{"GET", "/v1/admin/krl.sig", NULL},
 	{"GET", "/v1/admin/devices?limit=2&state=active&host=web-*&since=1", NULL},
@@ -127,6 +130,7 @@ static const struct {
 	{"{issuer}", "SELECT left(encode(issuer_id, 'hex'), 16) FROM issuer WHERE kind = 'x509'"},
 	{"{serial}",
 		"SELECT encode(serial, 'hex') FROM certificate WHERE host = 'web-3.example.test'"},
+	{"{whole}", "SELECT encode(issuer_id, 'hex') FROM issuer WHERE kind = 'x509'"},
 	{"{zeroes}", "SELECT repeat('0', 64)"},
 };
 
