@@ -132,7 +132,8 @@ static enum err judge_chain(const struct admin_ca *ca, X509 *cert, int64_t now)
 
 static enum err judge_purpose(X509 *cert)
 {
-	if (X509_check_ca(cert) != 0)
+	/* The first alone lets one pass whose key usage says that it signs no certificates. */
+	if (X509_check_ca(cert) != 0 || (X509_get_extension_flags(cert) & EXFLAG_CA) != 0)
 		return refuse(ERR_DENIED, "not-an-operator", "RFC 5280 4.2.1.9",
 			"this certificate is a CA's, and no operator's");
 	if (!purpose_is_among(cert, OID_CLIENT_AUTH))

@@ -117,8 +117,7 @@ enum err hierarchy_save(
 	const char *dir, const char *stem, const char *key_stem, X509 *cert, EVP_PKEY *key)
 {
 	AUTO(mem_free)
-	char *base = hierarchy_path(dir, stem),
-	     *key_base = hierarchy_path(dir, key_stem);
+	char *base = hierarchy_path(dir, stem), *key_base = hierarchy_path(dir, key_stem);
 	AUTO(buf_free) struct buf pem = BUF(4096), secret = BUF(4096), passphrase = BUF(4096);
 
 	buf_fmt(&pem, "%s.pem", base);

@@ -125,8 +125,7 @@ static void advance(struct plan *plan, size_t i, struct reach *reach)
 		uint64_t begun = before.cost[best] + cost_of_beginning(form, run);
 		uint64_t gone_on =
 			i == 0 ? NO_WAY
-			       : before.cost[form] +
-					 cost_of_going_on(form, &before, run - 1, run);
+			       : before.cost[form] + cost_of_going_on(form, &before, run - 1, run);
 		bool begins = begun <= gone_on;
 
 		plan->from[i][form] =

@@ -56,8 +56,7 @@ static enum err add_extension(OCSP_BASICRESP *basic, const char *oid, struct vie
 	AUTO(object_free) ASN1_OBJECT *name = OBJ_txt2obj(oid, 1);
 	AUTO(extension_free) X509_EXTENSION *extension = NULL;
 
-	if (value == NULL || name == NULL ||
-		ASN1_OCTET_STRING_set(value, der.p, (int)der.n) != 1 ||
+	if (value == NULL || name == NULL || ASN1_OCTET_STRING_set(value, der.p, (int)der.n) != 1 ||
 		(extension = X509_EXTENSION_create_by_OBJ(NULL, name, 0, value)) == NULL ||
 		OCSP_BASICRESP_add_ext(basic, extension, -1) != 1)
 		return crypto_failed();

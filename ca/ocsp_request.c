@@ -100,8 +100,8 @@ static enum err read_serial(OCSP_CERTID *id, struct ocsp_id *out)
 	if (OCSP_id_get0_info(NULL, NULL, NULL, &serial, id) != 1 ||
 		ASN1_STRING_type(serial) != V_ASN1_INTEGER ||
 		(n = ASN1_STRING_length(serial)) < 1 || n > OCSP_SERIAL_MAX)
-		return malformed("5280 4.1.2.2",
-			"a serial number is negative, or has more than 20 bytes");
+		return malformed(
+			"5280 4.1.2.2", "a serial number is negative, or has more than 20 bytes");
 	memcpy(out->serial, ASN1_STRING_get0_data(serial), (size_t)n);
 	out->serial_n = (size_t)n;
 	return OK;
@@ -122,8 +122,7 @@ static enum err read_id(OCSP_CERTID *id, struct ocsp_id *out)
 /* 4.4: what is not known may be passed over unless it is critical. */
 static enum err judge_extension(X509_EXTENSION *extension, bool may_be_nonce)
 {
-	bool is_nonce =
-		OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_id_pkix_OCSP_Nonce;
+	bool is_nonce = OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_id_pkix_OCSP_Nonce;
 
 	if (X509_EXTENSION_get_critical(extension) && !(may_be_nonce && is_nonce))
 		return malformed("6960 4.4", "a critical extension that is not known here");

@@ -38,8 +38,7 @@ static enum err set_period(
 	responder->not_before = now - BACKDATE < ca_begins ? ca_begins : now - BACKDATE;
 	responder->not_after =
 		now + RESPONDER_LIFETIME > ca_ends ? ca_ends : now + RESPONDER_LIFETIME;
-	return validity_set(
-		responder->certificate, responder->not_before, responder->not_after);
+	return validity_set(responder->certificate, responder->not_before, responder->not_after);
 }
 
 /* The CA's own name with another last part, so that where it may issue at all, it may issue this. */

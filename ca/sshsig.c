@@ -55,8 +55,8 @@ static void armor(struct view blob, struct buf *out)
 	buf_str(out, end);
 }
 
-enum err sshsig_make(const struct ssh_ca *ca, const char *namespace, struct view message,
-	struct buf *armored)
+enum err sshsig_make(
+	const struct ssh_ca *ca, const char *namespace, struct view message, struct buf *armored)
 {
 	AUTO(buf_free) struct buf text = BUF(1024), blob = BUF(SSHSIG_MAX / 2);
 

@@ -11,8 +11,8 @@
  * Appends the signature of the CA's key over the message, for one purpose alone: `namespace`. With
  * SHA-512; RSA signs rsa-sha2-512. ERR_INTERNAL "crypto".
  */
-CHECKED enum err sshsig_make(const struct ssh_ca *ca, const char *namespace, struct view message,
-	struct buf *armored);
+CHECKED enum err sshsig_make(
+	const struct ssh_ca *ca, const char *namespace, struct view message, struct buf *armored);
 
 /*
  * Did one of these keys (public key blobs) sign the message, for this purpose? ERR_MALFORMED

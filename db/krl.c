@@ -8,7 +8,8 @@
 #define BYTES_MAX ((size_t)64 << 20) /* of one field */
 
 static const struct statement ask_krl = {"ask_krl",
-	"SELECT changed <> published OR this_update IS NULL OR this_update <= to_timestamp($1::bigint)"
+	"SELECT changed <> published OR this_update IS NULL OR this_update <= "
+	"to_timestamp($1::bigint)"
 	" FROM krl"};
 
 /* In front of what follows, each of which sees what was committed before it: so a change that is

@@ -53,7 +53,7 @@ static const struct statement take_of_issuers = {"take_of_issuers",
 	"  CROSS JOIN LATERAL (SELECT serial FROM certificate WHERE issuer = wounded.id"
 	"   AND not_after > to_timestamp($1::bigint)"
 	"   AND (revoked_at IS NULL OR revocation_reason = 'certificateHold')"
-	"   ORDER BY not_after LIMIT $2::bigint FOR UPDATE SKIP LOCKED) AS some),"
+	"   ORDER BY not_after LIMIT $2::bigint FOR UPDATE SKIP LOCKED) AS batch),"
 	" taken AS (UPDATE certificate SET revoked_at = coalesce(revoked_at, aimed.at),"
 	"  revocation_reason = aimed.reason, revoked_with = 'ca-key'"
 	"  FROM aimed WHERE certificate.serial = aimed.serial RETURNING 1)"

@@ -84,8 +84,8 @@ static struct place *place_of(const struct signer *signer, const uint8_t issuer[
 	return NULL;
 }
 
-static enum err find(const struct signer *signer, const uint8_t issuer[static SHA256_SIZE],
-	struct place **out)
+static enum err find(
+	const struct signer *signer, const uint8_t issuer[static SHA256_SIZE], struct place **out)
 {
 	*out = place_of(signer, issuer);
 	return *out != NULL ? OK
@@ -135,8 +135,7 @@ bool signer_responder_is_due(
 	if (place == NULL || now >= authority_not_after(place->authority))
 		return false;
 	pthread_rwlock_rdlock(&place->lock);
-	is_due = place->present == NULL ||
-		 responder_is_due(place->present, place->authority, now);
+	is_due = place->present == NULL || responder_is_due(place->present, place->authority, now);
 	pthread_rwlock_unlock(&place->lock);
 	return is_due;
 }

@@ -4,6 +4,8 @@
 secrets_make() {
 	step secrets "for the edge, the tickets and the administrator"
 	once secrets secrets_write
+	# A quickstart that was older had no edge for admins.
+	[ -e "$state/secrets/admin-edge.secret" ] || secret_write admin-edge.secret
 }
 
 secrets_write() {
@@ -11,14 +13,19 @@ secrets_write() {
 
 	install -d -m 700 "$state/secrets"
 	for name in edge.secret ticket.key admin.token; do
-		(umask 077 && openssl rand -hex 32 >"$state/secrets/$name")
+		secret_write "$name"
 	done
+}
+
+secret_write() {
+	(umask 077 && openssl rand -hex 32 >"$state/secrets/$1")
 }
 
 ca_make() {
 	step ca "a root, an issuing CA, and a certificate for the edge" "$state/log/ca.log"
 	once ca ca_init
 	ca_has_ssh || ca_init_ssh
+	[ -e "$state/ca/admin-ca.pem" ] || ca_init_admin
 	once edge edge_certify
 }
 
@@ -33,6 +40,10 @@ ca_has_ssh() {
 
 ca_init_ssh() {
 	"$bin/endorsectl" ca init-ssh --dir "$state/ca" >>"$step_log" 2>&1
+}
+
+ca_init_admin() {
+	"$bin/endorsectl" ca init-admin --dir "$state/ca" --organization "Example Organisation" >>"$step_log" 2>&1
 }
 
 edge_certify() {

@@ -5,7 +5,7 @@ edge_start() {
 	local config=$clone/deploy/edge/haproxy.cfg
 
 	step edge "haproxy, at https://localhost:$edge_port" "$state/log/edge.log"
-	if ! process_is_current edge "$config" "$state/edge/edge.pem" "$state/ports"; then
+	if ! process_is_current edge "$config" "$state/edge/edge.pem" "$state/ports" "$state/ca/admin-ca.pem"; then
 		process_stop edge
 		edge_run "$config"
 	fi
@@ -20,6 +20,12 @@ edge_run() (
 	export ENDORSE_EDGE_RUN=$run
 	export ENDORSE_EDGE_ERRORS=$clone/deploy/edge/errors
 	export ENDORSE_BACKEND_1=127.0.0.1:$service_port
+	export ENDORSE_EDGE_PLAIN_BIND=127.0.0.1:$plain_port
+	export ENDORSE_EDGE_ADMIN_BIND=127.0.0.1:$operators_port
+	export ENDORSE_EDGE_ADMIN_CA=$state/ca/admin-ca.pem
+	export ENDORSE_BACKEND_ADMIN_1=127.0.0.1:$admin_port
+	ENDORSE_EDGE_ADMIN_SECRET=$(cat "$state/secrets/admin-edge.secret")
+	export ENDORSE_EDGE_ADMIN_SECRET
 	export ENDORSE_EDGE_MAXCONN=400 # a container may allow no more than 1024 open files
 	ENDORSE_EDGE_SECRET=$(cat "$state/secrets/edge.secret")
 	export ENDORSE_EDGE_SECRET

@@ -76,6 +76,12 @@ host_report() {
 		  .build/release/bin/endorsectl vendors list \\
 		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
 
+		  # as an operator, from wherever the edge is reached, by a certificate; and a token for a program that only reads
+		  .build/release/bin/endorsectl whoami --admin https://localhost:$operators_port \\
+		      --cert \$state/operator/demo.pem --ca \$state/ca/root.pem
+		  .build/release/bin/endorsectl token create monitoring --role auditor --expires 30d --why "to try it" \\
+		      --admin https://localhost:$operators_port --cert \$state/operator/demo.pem --ca \$state/ca/root.pem
+
 		  # the admin takes the name back: the next TPM that comes for it gets it
 		  .build/release/bin/endorsectl host unbind $host --why "mainboard replaced" \\
 		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token

@@ -21,37 +21,43 @@ port_find() {
 }
 
 ports_make() {
-	local edge service admin
-
-	edge=$(port_find 8443)
-	service=$(port_find $((edge + 1)))
-	admin=$(port_find $((service + 1)))
-	printf 'edge_port=%s\nservice_port=%s\nadmin_port=%s\n' "$edge" "$service" "$admin" >"$state/ports"
+	edge_port=$(port_find 8443)
+	ports_find_inner
 }
 
-# Sets edge_port, service_port and admin_port. The edge's port is part of the service's name, which devices know, so
+# All but the edge's own.
+ports_find_inner() {
+	service_port=$(port_find $((edge_port + 1)))
+	admin_port=$(port_find $((service_port + 1)))
+	operators_port=$(port_find $((admin_port + 1)))
+	plain_port=$(port_find $((operators_port + 1)))
+	printf '%s_port=%s\n' edge "$edge_port" service "$service_port" admin "$admin_port" operators "$operators_port" \
+		plain "$plain_port" >"$state/ports"
+}
+
+# Sets edge_port, service_port, admin_port, operators_port and plain_port. The edge's port is part of the service's name, which devices know, so
 # it cannot move; the inner ones can.
 ports_choose() {
-	step ports "on 127.0.0.1: edge, service, administration"
+	step ports "on 127.0.0.1: edge, service, administration, operators, plain HTTP"
 	once ports ports_make
 	# shellcheck source=/dev/null
 	. "$state/ports"
 	process_is_running edge || port_is_free "$edge_port" ||
 		die "port $edge_port is taken by another program. It is part of this service's name," \
 			"https://localhost:$edge_port: stop the other program, or begin anew with deploy/quickstart --clean"
+	# Made by a quickstart that was older than the last two.
+	[ -n "${plain_port:-}" ] || ports_find_inner
 	process_is_running endorsed || ports_move_inner
 }
 
 ports_move_inner() {
-	local from
+	local from ports=("$service_port" "$admin_port")
 
-	for from in "$service_port" "$admin_port"; do
+	process_is_running edge || ports+=("$operators_port" "$plain_port")
+	for from in "${ports[@]}"; do
 		port_is_free "$from" || {
 			say "port $from is taken by another program: choosing others for the inner ones"
-			service_port=$(port_find $((edge_port + 1)))
-			admin_port=$(port_find $((service_port + 1)))
-			printf 'edge_port=%s\nservice_port=%s\nadmin_port=%s\n' \
-				"$edge_port" "$service_port" "$admin_port" >"$state/ports"
+			ports_find_inner
 			return 0
 		}
 	done

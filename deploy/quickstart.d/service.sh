@@ -8,6 +8,7 @@ service_start() {
 	once policy.yaml cp "$clone/deploy/example/policy.yaml" "$state/policy.yaml"
 	once endorsed.yaml config_write
 	config_set_ports
+	config_set_admins
 	if ! process_is_current endorsed "$bin/endorsed" "$state/endorsed.yaml"; then
 		process_stop endorsed
 		process_start endorsed "$bin/endorsed" --config "$state/endorsed.yaml"
@@ -39,6 +40,8 @@ config_write() {
 		admin_listen: 127.0.0.1:$admin_port
 		edge_secret_file: secrets/edge.secret
 		admin_token_file: secrets/admin.token
+		admin_edge_secret_file: secrets/admin-edge.secret
+		admin_ca: ca/admin-ca.pem
 		ticket_key_file: secrets/ticket.key
 		database: "host=$run/postgres dbname=endorse user=endorse"
 		ca:
@@ -67,6 +70,13 @@ config_set_ports() {
 		grep -qxF "admin_listen: 127.0.0.1:$admin_port" "$state/endorsed.yaml" && return 0
 	sed -i -e "s/^listen: .*/listen: 127.0.0.1:$service_port/" \
 		-e "s/^admin_listen: .*/admin_listen: 127.0.0.1:$admin_port/" "$state/endorsed.yaml"
+}
+
+# A configuration that is older than the edge for admins.
+config_set_admins() {
+	grep -q '^admin_ca:' "$state/endorsed.yaml" ||
+		printf 'admin_edge_secret_file: secrets/admin-edge.secret\nadmin_ca: ca/admin-ca.pem\n' \
+			>>"$state/endorsed.yaml"
 }
 
 # One request, spoken by the shell itself: curl need not be here, and the secret is in no command line.

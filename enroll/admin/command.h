@@ -13,18 +13,30 @@ enum {
 
 /* Gets the arguments from the subcommand's last word on; returns the exit code. */
 int command_attempts(int argc, char **argv);
+int command_audit(int argc, char **argv);
 int command_ca_crl(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_init_ssh(int argc, char **argv);
 int command_ca_init_admin(int argc, char **argv);
 int command_ca_operator(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
+int command_certificate_download(int argc, char **argv);
+int command_certificate_list(int argc, char **argv);
+int command_certificate_show(int argc, char **argv);
+int command_crl_export(int argc, char **argv);
+int command_device_labels(int argc, char **argv);
+int command_device_list(int argc, char **argv);
+int command_device_show(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_ek_allow_add(int argc, char **argv);
 int command_ek_allow_import(int argc, char **argv);
 int command_ek_allow_list(int argc, char **argv);
 int command_ek_allow_remove(int argc, char **argv);
+int command_export_certificates(int argc, char **argv);
+int command_export_devices(int argc, char **argv);
 int command_hold_device(int argc, char **argv);
+int command_host_list(int argc, char **argv);
+int command_host_rebind(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
 int command_krl_export(int argc, char **argv);
 int command_operator_add(int argc, char **argv);
@@ -40,7 +52,9 @@ int command_pending_trust_ca(int argc, char **argv);
 int command_reinstate_device(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_revoke_device(int argc, char **argv);
+int command_statistics(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_template_list(int argc, char **argv);
 int command_template_check(int argc, char **argv); /* with exit codes of its own */
 int command_template_show(int argc, char **argv);
 int command_token_create(int argc, char **argv);

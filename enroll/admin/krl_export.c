@@ -15,8 +15,10 @@
 static const char export_usage[] =
 	"usage: endorsectl krl export FILE [--admin URL] [--token-file FILE]\n"
 	"\n"
-	"Writes the list of OpenSSH certificates that were taken back to FILE, and its signature by\n"
-	"an OpenSSH CA to FILE.sig, for hosts that do not ask the service themselves. Each file is\n"
+	"Writes the list of OpenSSH certificates that were taken back to FILE, and its signature "
+	"by\n"
+	"an OpenSSH CA to FILE.sig, for hosts that do not ask the service themselves. Each file "
+	"is\n"
 	"replaced at one stroke; a signature is of the list that was written beside it.\n"
 	"\n" ADMIN_USAGE;
 
@@ -40,8 +42,7 @@ static bool belong_together(const struct buf *list, const struct buf *signature)
 	if (sshsig_signer(buf_view(signature), &key) != OK)
 		return false;
 	signer = buf_view(&key);
-	return sshsig_verify(
-		       buf_view(signature), SSHSIG_KRL, buf_view(list), &signer, 1) == OK;
+	return sshsig_verify(buf_view(signature), SSHSIG_KRL, buf_view(list), &signer, 1) == OK;
 }
 
 static enum err fetch_both(const struct admin_server *server, struct buf *list,

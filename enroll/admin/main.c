@@ -10,18 +10,30 @@ static const char usage[] =
 	"usage: endorsectl COMMAND ...\n"
 	"\n"
 	"  attempts             watch which devices are refused, why, and what to do\n"
+	"  audit                tell what was done and refused, by whom and why\n"
 	"  ca init              make the CAs of a new installation\n"
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca crl               make the root's CRL, and take a CA back\n"
 	"  ca init-admin        make the CA of operators' certificates alone\n"
 	"  ca operator          make the certificate of somebody who administers\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  certificate download  write one as it was issued\n"
+	"  certificate list     look for certificates that were issued\n"
+	"  certificate show     tell all about one\n"
+	"  crl export           write the CRLs as files, for a web server\n"
+	"  device labels        change the labels of one\n"
+	"  device list          look for devices by whatever is known of them\n"
+	"  device show          tell all about one\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
 	"  ek allow import      the same for all of a factory's list\n"
 	"  ek allow list        tell which EKs are believed so\n"
 	"  ek allow remove      believe one no longer\n"
+	"  export certificates  write all certificates so\n"
+	"  export devices       write all devices as CSV or JSON lines\n"
 	"  hold device          cut a machine off for the time being\n"
+	"  host list            tell which host names are bound, or barred\n"
+	"  host rebind          let a name go on with another TPM, after a board swap\n"
 	"  host unbind          take a host name away from its device\n"
 	"  krl export           write the list of revoked OpenSSH certificates, and its signature\n"
 	"  operator add         let somebody administer\n"
@@ -37,7 +49,9 @@ static const char usage[] =
 	"  reinstate device     let a revoked machine enroll again\n"
 	"  reload               have the service take its configuration anew\n"
 	"  revoke device        cut a machine off, everywhere and in one act\n"
+	"  statistics           tell how many there are of what\n"
 	"  status               tell of a server in a few lines\n"
+	"  template list        tell which templates the service works with\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
 	"  token create         make a token for a program that administers\n"
@@ -60,18 +74,30 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attempts", command_attempts},
+	{"audit", command_audit},
 	{"ca init", command_ca_init},
 	{"ca init-ssh", command_ca_init_ssh},
 	{"ca crl", command_ca_crl},
 	{"ca init-admin", command_ca_init_admin},
 	{"ca operator", command_ca_operator},
 	{"ca edge", command_ca_edge},
+	{"certificate download", command_certificate_download},
+	{"certificate list", command_certificate_list},
+	{"certificate show", command_certificate_show},
+	{"crl export", command_crl_export},
+	{"device labels", command_device_labels},
+	{"device list", command_device_list},
+	{"device show", command_device_show},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
 	{"ek allow import", command_ek_allow_import},
 	{"ek allow list", command_ek_allow_list},
 	{"ek allow remove", command_ek_allow_remove},
+	{"export certificates", command_export_certificates},
+	{"export devices", command_export_devices},
 	{"hold device", command_hold_device},
+	{"host list", command_host_list},
+	{"host rebind", command_host_rebind},
 	{"host unbind", command_host_unbind},
 	{"krl export", command_krl_export},
 	{"operator add", command_operator_add},
@@ -87,7 +113,9 @@ static const struct {
 	{"reinstate device", command_reinstate_device},
 	{"reload", command_reload},
 	{"revoke device", command_revoke_device},
+	{"statistics", command_statistics},
 	{"status", command_status},
+	{"template list", command_template_list},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
 	{"token create", command_token_create},

@@ -189,8 +189,8 @@ static enum err find_source(const struct options *options, struct source *source
 static enum err verify(
 	const struct source *source, const struct buf *list, const struct buf *signature)
 {
-	return sshsig_verify(buf_view(signature), SSHSIG_KRL, buf_view(list), source->cas,
-		source->cas_n);
+	return sshsig_verify(
+		buf_view(signature), SSHSIG_KRL, buf_view(list), source->cas, source->cas_n);
 }
 
 static enum err distrust(const struct source *source)

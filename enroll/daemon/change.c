@@ -177,6 +177,35 @@ static void warn(struct reload_answer *out, const char *key)
 	buf_fmt(&out->warnings, "%s was changed: that takes effect only with a restart\n", key);
 }
 
+static bool has_issuer(const struct service *service, const uint8_t *id)
+{
+	struct signer_issuer issuer;
+
+	for (size_t i = 0; signer_issuer(service->signer, i, &issuer); i++)
+		if (memcmp(issuer.id, id, SHA256_SIZE) == 0)
+			return true;
+	return false;
+}
+
+/* What such a CA issued is still out there, and nobody would tell what became of it. */
+static void warn_lost_cas(const struct change *change, struct reload_answer *out)
+{
+	struct signer_issuer issuer;
+
+	for (size_t i = 0; signer_issuer(change->old->signer, i, &issuer); i++) {
+		char digits[2 * SHA256_SIZE + 1];
+
+		if (issuer.kind != TEMPLATE_X509 || has_issuer(change->next, issuer.id))
+			continue;
+		hex_of(issuer.id, digits);
+		LOG(WARNING, "reload.ca-lost", "ca", digits);
+		buf_fmt(&out->warnings,
+			"the CA %.*s is neither ca nor one of former_cas any more: its CRLs run "
+			"out, and OCSP does not know its certificates\n",
+			VERSION_SHOWN, digits);
+	}
+}
+
 static bool is_same(const struct change *change, size_t i)
 {
 	const char *was = (const char *)change->old_config + fixed[i].offset;
@@ -217,6 +246,7 @@ void change_tell(const struct change *change, struct reload_answer *out)
 	for (size_t i = 0; i < COUNT(fixed); i++)
 		if (!is_same(change, i))
 			warn(out, fixed[i].key);
+	warn_lost_cas(change, out);
 	if (!ticket_keys_equal(next->tickets, old->tickets))
 		warn(out, "ticket_key_file");
 }

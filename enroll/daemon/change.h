@@ -13,5 +13,6 @@ struct change {
 /* A template that became another one under its old version is a problem: records name it by that. */
 void change_judge(const struct change *change, struct problems *problems);
 
-/* Fills `out` in: versions, changes, and as warnings what takes effect only with a restart. */
+/* Fills `out` in: versions, changes, and as warnings what takes effect only with a restart, and a
+ * CA that nobody speaks for any more. */
 void change_tell(const struct change *change, struct reload_answer *out);

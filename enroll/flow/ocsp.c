@@ -110,12 +110,12 @@ static enum ocsp_found find_kept(const struct asking *asking, struct ocsp_reply 
 
 	if (asking->key_n == 0 || !revision_now(ocsp->revision, &revision))
 		return OCSP_FOUND_NONE;
-	return ocsp_cache_find(
-		ocsp->cache, key_of(asking), revision, asking->caller->now, out);
+	return ocsp_cache_find(ocsp->cache, key_of(asking), revision, asking->caller->now, out);
 }
 
 /* The CA's own end comes before that of what it signed. */
-static void judge_revoked(struct ocsp_answer *answer, bool is_revoked, int64_t at, const char *reason)
+static void judge_revoked(
+	struct ocsp_answer *answer, bool is_revoked, int64_t at, const char *reason)
 {
 	if (!is_revoked || (answer->status == OCSP_IS_REVOKED && answer->revoked_at <= at))
 		return;
@@ -161,8 +161,7 @@ static enum err read_statuses(struct asking *asking, int64_t *revision)
 		of[n] = &asking->answers[i];
 		serials[n++] = (struct view){id->serial, id->serial_n};
 	}
-	TRY(certificate_statuses_read(
-		asking->service->db, asking->issuer, serials, n, &statuses));
+	TRY(certificate_statuses_read(asking->service->db, asking->issuer, serials, n, &statuses));
 	for (size_t i = 0; i < n; i++)
 		answer_one(asking, &statuses, &statuses.items[i], of[i]);
 	*revision = statuses.revision;
@@ -293,7 +292,7 @@ static enum err answer(struct asking *asking, struct ocsp_reply *out)
 
 static void count_refusal(struct ocsp_counters *counters, enum err err)
 {
-	count(err == ERR_MALFORMED   ? &counters->malformed
+	count(err == ERR_MALFORMED     ? &counters->malformed
 		: err == ERR_NOT_FOUND ? &counters->unauthorized
 		: err == ERR_BUSY      ? &counters->busy
 				       : &counters->internal);
@@ -319,9 +318,9 @@ enum err ocsp_answer(const struct service *service, struct view request,
 
 enum err ocsp_refused(enum err err, struct buf *der)
 {
-	return ocsp_refuse(err == ERR_MALFORMED	 ? OCSP_IS_MALFORMED
+	return ocsp_refuse(err == ERR_MALFORMED	  ? OCSP_IS_MALFORMED
 			   : err == ERR_NOT_FOUND ? OCSP_IS_UNAUTHORIZED
-			   : err == ERR_BUSY	 ? OCSP_IS_BUSY
-						 : OCSP_IS_INTERNAL,
+			   : err == ERR_BUSY	  ? OCSP_IS_BUSY
+						  : OCSP_IS_INTERNAL,
 		der);
 }

@@ -151,15 +151,16 @@ static struct entry *make(struct view key, int64_t revision, const struct ocsp_r
 
 	if (entry == NULL)
 		return NULL;
-	*entry = (struct entry){.revision = revision, .reply = *reply, .key_n = key.n, .size = size};
+	*entry =
+		(struct entry){.revision = revision, .reply = *reply, .key_n = key.n, .size = size};
 	memcpy(entry->key, key.p, key.n);
 	entry->reply.der = (struct buf){.p = entry->key + key.n, .n = reply->der.n};
 	memcpy(entry->reply.der.p, reply->der.p, reply->der.n);
 	return entry;
 }
 
-void ocsp_cache_put(struct ocsp_cache *cache, struct view key, int64_t revision,
-	const struct ocsp_reply *reply)
+void ocsp_cache_put(
+	struct ocsp_cache *cache, struct view key, int64_t revision, const struct ocsp_reply *reply)
 {
 	struct entry *entry = make(key, revision, reply), **at;
 
@@ -179,8 +180,8 @@ void ocsp_cache_put(struct ocsp_cache *cache, struct view key, int64_t revision,
 	pthread_mutex_unlock(&cache->lock);
 }
 
-void ocsp_cache_confirm(struct ocsp_cache *cache, struct view key, int64_t revision,
-	const struct ocsp_reply *reply)
+void ocsp_cache_confirm(
+	struct ocsp_cache *cache, struct view key, int64_t revision, const struct ocsp_reply *reply)
 {
 	struct entry *entry;
 

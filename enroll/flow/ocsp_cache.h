@@ -11,7 +11,8 @@ struct ocsp_cache; /* safe from any thread */
 /* One answer as it goes out, and what it says. */
 struct ocsp_reply {
 	struct buf der;
-	int64_t this_update, next_update; /* seconds since 1970; 0: it says nothing about any time */
+	int64_t this_update,
+		next_update; /* seconds since 1970; 0: it says nothing about any time */
 	/* Somebody else may be given the same; otherwise it is for this request alone. */
 	bool is_for_all;
 	char etag[OCSP_ETAG_SIZE]; /* the SHA-256 of `der`, where it is for all */

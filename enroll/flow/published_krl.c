@@ -158,6 +158,7 @@ enum err published_krl(const struct service *service, struct buf *bytes, struct 
 	TRY(krl_fetch(service->db, bytes, signature));
 	if ((bytes != NULL ? bytes : signature)->n == 0)
 		return refuse(ERR_NOT_FOUND, "krl-missing", "PROTOCOL OpenSSH revocation list",
-			"this service has no KRL: it has no OpenSSH CA, or was started a moment ago");
+			"this service has no KRL: it has no OpenSSH CA, or was started a moment "
+			"ago");
 	return OK;
 }

@@ -46,8 +46,8 @@ static bool stands(const struct revision *revision)
 {
 	int64_t age = clock_ms() - revision->read_at;
 
-	return revision->is_read && (age <= REVISION_STANDS_MS ||
-					    (revision->is_failing && age <= REVISION_OUTLASTS_MS));
+	return revision->is_read &&
+	       (age <= REVISION_STANDS_MS || (revision->is_failing && age <= REVISION_OUTLASTS_MS));
 }
 
 /* While it fails, it is tried as often as it would be read. */

@@ -2,7 +2,8 @@
 
 #include "enroll/flow/published_krl.h"
 
-#define MAX_AGE 60 /* seconds until a cache asks again: as long as a revocation may be unseen there */
+#define MAX_AGE                                                                                    \
+	60 /* seconds until a cache asks again: as long as a revocation may be unseen there */
 
 static void may_be_cached(struct exchange *exchange)
 {

@@ -24,8 +24,8 @@ static void add_headers(struct exchange *exchange, const struct ocsp_reply *repl
 		reply->etag, modified, expires);
 }
 
-static enum err answer(const struct service *service, struct exchange *exchange,
-	struct view request, bool is_get)
+static enum err answer(
+	const struct service *service, struct exchange *exchange, struct view request, bool is_get)
 {
 	AUTO(ocsp_reply_free) struct ocsp_reply reply = {.this_update = 0};
 	enum err err = ocsp_answer(service, request, &exchange->caller, &reply);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define LIST_MAX 1000 /* records of one answer */
+#define LIMIT_LIST_ANSWER (16 * 1024 * 1024)
 #define LIMIT_CURSOR 383
 
 struct record; /* one JSON object */

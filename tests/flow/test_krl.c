@@ -2,6 +2,7 @@
 #include "ca/base/file.h"
 #include "ca/krl.h"
 #include "ca/sshsig.h"
+#include "enroll/proto/problem.h"
 #include "tests/flow/agent.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/sshd.h"
@@ -137,7 +138,8 @@ static void assert_stays(int code, const char *told)
 static bool is_published(void *arg)
 {
 	(void)arg;
-	return sql_number(world.conninfo, "SELECT count(*) FROM krl WHERE changed = published") == 1;
+	return sql_number(world.conninfo, "SELECT count(*) FROM krl WHERE changed = published") ==
+	       1;
 }
 
 /* What an admin's act does to the records, and the list that follows it within its time. */
@@ -228,7 +230,8 @@ static void a_host_has_the_list_before_its_sshd_is_told_of_it(void **state)
 	known = line_after(&after, "# known_hosts: ");
 	write_file(known_hosts, 0644, view_str(known));
 	sshd_start(world.dir,
-		&(struct sshd_plan){.lines = buf_text(&after.out), .principals = principals}, &sshd);
+		&(struct sshd_plan){.lines = buf_text(&after.out), .principals = principals},
+		&sshd);
 	assert_inside();
 }
 
@@ -342,9 +345,8 @@ static void a_list_that_is_not_the_service_s_next_one_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		free(sql_text(world.conninfo, "UPDATE krl SET %s RETURNING 1", rows[i].sql));
 		assert_stays(rows[i].code, rows[i].told);
-		free(sql_text(world.conninfo,
-			"UPDATE krl SET (bytes, signature) ="
-			" (SELECT bytes, signature FROM good) RETURNING 1"));
+		free(sql_text(world.conninfo, "UPDATE krl SET (bytes, signature) ="
+					      " (SELECT bytes, signature FROM good) RETURNING 1"));
 	}
 	assert_syncs(": current, version ");
 }
@@ -406,17 +408,19 @@ static void an_admin_exports_the_list_with_its_signature(void **state)
 	assert_true(view_equal(buf_view(&list), buf_view(&here)));
 	line = text("ca %s", key);
 	write_file(allowed, 0644, view_str(line));
-	process_run(&(struct program){.argv = (const char *const[]){"sh", "-c",
-					      "exec ssh-keygen -Y verify -f \"$1\" -I ca -n " SSHSIG_KRL
-					      " -s \"$2\" <\"$3\"",
-					      "sh", allowed, sig, out, NULL}},
+	process_run(
+		&(struct program){.argv = (const char *const[]){"sh", "-c",
+					  "exec ssh-keygen -Y verify -f \"$1\" -I ca -n " SSHSIG_KRL
+					  " -s \"$2\" <\"$3\"",
+					  "sh", allowed, sig, out, NULL}},
 		&verified);
 	assert_code(&verified, 0);
 }
 
 static void a_service_without_a_list_says_so(void **state)
 {
-	AUTO(httpc_answer_free) struct httpc_answer list = {0}, signature = {0}, good = {0};
+	static const char *const paths[] = {"/krl", "/krl.sig"};
+	AUTO(httpc_answer_free) struct httpc_answer good = {0};
 	AUTO(mem_free) char *cached = NULL;
 
 	(void)state;
@@ -425,12 +429,15 @@ static void a_service_without_a_list_says_so(void **state)
 	cached = httpc_header(&good, "Cache-Control");
 	assert_string_equal("public, max-age=60", cached);
 	free(sql_text(world.conninfo, "UPDATE krl SET bytes = NULL, signature = NULL RETURNING 1"));
-	httpc_get(&world.front, "/krl", &list);
-	assert_int_equal(404, list.status);
-	assert_tells(&list.body, ":krl-missing\"");
-	httpc_get(&world.front, "/krl.sig", &signature);
-	assert_int_equal(404, signature.status);
-	assert_tells(&signature.body, ":krl-missing\"");
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		AUTO(httpc_answer_free) struct httpc_answer answer = {0};
+		struct problem problem;
+
+		httpc_get(&world.front, paths[i], &answer);
+		assert_int_equal(404, answer.status);
+		assert_int_equal(OK, problem_parse(buf_view(&answer.body), &problem));
+		assert_string_equal("krl-missing", problem.code);
+	}
 	/* The next one has a higher version, and nothing to do with what was lost. */
 	take_back("UPDATE krl SET changed = changed + 1 RETURNING 1");
 	assert_syncs(": replaced, version ");
@@ -439,8 +446,8 @@ static void a_service_without_a_list_says_so(void **state)
 static bool is_past(void *arg)
 {
 	(void)arg;
-	return sql_number(world.conninfo,
-		       "SELECT count(*) FROM krl WHERE this_update < date_trunc('second', now())") == 1;
+	return sql_number(world.conninfo, "SELECT count(*) FROM krl WHERE this_update < "
+					  "date_trunc('second', now())") == 1;
 }
 
 /* A database that came back from a backup has numbers again that were given before. */
@@ -450,6 +457,37 @@ static void a_service_that_was_restored_goes_on_above_what_hosts_have(void **sta
 	must(wait_until(is_past, NULL, 2000), "the list is of the future");
 	take_back("UPDATE krl SET number = 1, changed = changed + 1 RETURNING 1");
 	assert_syncs(": replaced, version ");
+}
+
+static void admin(const char *command, const char *reason)
+{
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *token = in("admin.token");
+	AUTO(output_free) struct output output;
+
+	write_file(token, 0600, view_str(world.token));
+	world_run(&world, &output, "endorsectl", command, "device", "--host", JOBS, "--why",
+		"stolen from line 4", "--admin", url, "--token-file", token,
+		reason == NULL ? NULL : "--reason", reason, NULL);
+	assert_code(&output, 0);
+	must(wait_until(is_published, NULL, SEEN_MS), "no list");
+}
+
+/* What an admin types; and the device has the same key ID in all that it is given later. */
+static void a_machine_that_was_cut_off_comes_back_with_new_certificates(void **state)
+{
+	AUTO(mem_free) char *again = in("jobs-again"), *of_user = text("ssh-job=%s.pub", user_key);
+
+	(void)state;
+	assert_inside();
+	admin("revoke", "keyCompromise");
+	assert_syncs(": 1 certificates, 1 devices, 0 CAs");
+	assert_outside("Permission denied (publickey)");
+	admin("reinstate", NULL);
+	assert_syncs(": 1 certificates, 0 devices, 0 CAs");
+	assert_outside("Permission denied (publickey)");
+	enroll(1, JOBS, again, of_user);
+	assert_inside();
 }
 
 static void a_service_that_is_away_changes_nothing(void **state)
@@ -482,6 +520,7 @@ static int tests(void)
 		cmocka_unit_test(an_admin_exports_the_list_with_its_signature),
 		cmocka_unit_test(a_service_without_a_list_says_so),
 		cmocka_unit_test(a_service_that_was_restored_goes_on_above_what_hosts_have),
+		cmocka_unit_test(a_machine_that_was_cut_off_comes_back_with_new_certificates),
 		cmocka_unit_test(a_service_that_is_away_changes_nothing),
 	};
 

@@ -38,10 +38,9 @@ static void leaf_make(struct leaf *out)
 	AUTO(buf_free) struct buf pem = BUF(1 << 14);
 	AUTO(x509_free) X509 *cert = NULL;
 
-	soft_device_make(&(struct soft_plan){.ek = SOFT_L2,
-				 .ak = SOFT_P256,
-				 .service = world.name,
-				 .host = host},
+	soft_device_make(
+		&(struct soft_plan){
+			.ek = SOFT_L2, .ak = SOFT_P256, .service = world.name, .host = host},
 		&world.maker, &device);
 	soft_enroll(&device, &world.services[0].peer, world.name, &outcome);
 	must(outcome.status == 200, "%s: %s", outcome.code, outcome.detail);
@@ -287,10 +286,10 @@ static void gnutls_takes_an_answer(void **state)
 	must(file_read(asked, &request) == OK, "%s", why()->sentence);
 	post(buf_view(&request), &answer);
 	write_file(answered, 0644, buf_view(&answer.body));
-	process_run(&(struct program){.argv = (const char *const[]){"ocsptool",
-					      "--verify-response", "--load-response", answered,
-					      "--load-trust", issuing, "--load-issuer", issuing,
-					      "--load-cert", leaf.pem, NULL}},
+	process_run(
+		&(struct program){.argv = (const char *const[]){"ocsptool", "--verify-response",
+					  "--load-response", answered, "--load-trust", issuing,
+					  "--load-issuer", issuing, "--load-cert", leaf.pem, NULL}},
 		&output);
 	if (output.code != 0 || strstr(buf_text(&output.out), "revoked") == NULL ||
 		strstr(buf_text(&output.out), "Verifying OCSP Response: Success") == NULL)
@@ -307,8 +306,8 @@ static void one_request_may_ask_for_several_certificates(void **state)
 	leaf_make(&good);
 	leaf_make(&revoked);
 	take_back(&revoked, "superseded");
-	openssl_ocsp(0, MORE("-cert", good.pem, "-cert", revoked.pem, "-serial", "0x1234"),
-		&output);
+	openssl_ocsp(
+		0, MORE("-cert", good.pem, "-cert", revoked.pem, "-serial", "0x1234"), &output);
 	first = text("%s: ", good.pem);
 	second = text("%s: ", revoked.pem);
 	assert_true(has_line(&output, first, "good"));

@@ -59,8 +59,27 @@ static const struct {
 		"\"x\",\"certificate\":\"AAAA\"}],\"why\":\"test\",\"dry_run\":true}"},
 	{"POST", "/v1/admin/vendors/remove", "{\"sha256\":\"{ca}\",\"why\":\"test\"}"},
 	{"POST", "/v1/admin/reload", ""},
+	{"GET", "/v1/admin/crls?after={whole}.0", NULL},
+	{"GET", "/v1/admin/crls", NULL},
+	{"GET", "/v1/admin/crl?issuer={whole}&shard=0", NULL},
 	{"GET", "/v1/admin/krl", NULL},
 	{"GET", "/v1/admin/krl.sig", NULL},
+	{"GET", "/v1/admin/devices?limit=2&state=active&host=web-*&since=1", NULL},
+	{"GET", "/v1/admin/devices?limit=1", NULL},
+	{"GET", "/v1/admin/device?id={device}", NULL},
+	{"GET", "/v1/admin/device?host=nobody.example.test", NULL},
+	{"GET", "/v1/admin/hosts?limit=10", NULL},
+	{"GET", "/v1/admin/certificates?limit=2&kind=x509", NULL},
+	{"GET", "/v1/admin/certificates?device={device}", NULL},
+	{"GET", "/v1/admin/certificate?sha256={certificate}", NULL},
+	{"GET", "/v1/admin/audit?limit=50", NULL},
+	{"GET", "/v1/admin/statistics", NULL},
+	{"GET", "/v1/admin/templates", NULL},
+	{"POST", "/v1/admin/device/labels",
+		"{\"device_id\":\"{device}\",\"set\":{\"rack\":\"7\"},\"remove\":[\"row\"],\"why\":"
+		"\"test\"}"},
+	{"POST", "/v1/admin/host/rebind",
+		"{\"host\":\"web-4.example.test\",\"ek_digest\":\"{ca}\",\"why\":\"test\"}"},
 	{"GET", "/v1/admin/whoami", NULL},
 	{"POST", "/v1/admin/operator/add",
 		"{\"name\":\"alice\",\"role\":\"operator\",\"why\":\"test\"}"},
@@ -75,23 +94,43 @@ static const struct {
 	{"POST", "/v1/admin/token/revoke", "{\"name\":\"ci\",\"why\":\"test\"}"},
 	{"GET", "/v1/admin/tokens", NULL},
 	{"POST", "/v1/admin/device/hold", "{\"id\":\"{device}\",\"why\":\"test\"}"},
+	{"GET", "/v1/admin/revocation?device={device}", NULL},
 	{"POST", "/v1/admin/device/unhold", "{\"id\":\"{device}\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/certificate/hold", "{\"serial\":\"{serial}\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/certificate/unhold", "{\"serial\":\"{serial}\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/certificate/revoke",
+		"{\"serial\":\"{serial}\",\"reason\":\"superseded\",\"why\":\"test\"}"},
 	{"GET", "/v1/admin/nothing", NULL},
 	/* What takes things away comes last. */
 	{"POST", "/v1/admin/host/unbind", "{\"host\":\"web-3.example.test\",\"why\":\"test\"}"},
 	{"POST", "/v1/admin/device/revoke",
 		"{\"id\":\"{device}\",\"reason\":\"keyCompromise\",\"why\":\"test\"}"},
 	{"POST", "/v1/admin/device/reinstate", "{\"id\":\"{last}\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/host/revoke",
+		"{\"host\":\"web-4.example.test\",\"reason\":\"keyCompromise\",\"why\":\"test\"}"},
+	{"GET", "/v1/admin/hosts?barred=yes", NULL},
+	{"POST", "/v1/admin/host/reinstate", "{\"host\":\"web-4.example.test\",\"why\":\"test\"}"},
+	{"POST", "/v1/admin/host/retire",
+		"{\"host\":\"web-5.example.test\",\"reason\":\"cessationOfOperation\",\"why\":"
+		"\"test\"}"},
+	{"POST", "/v1/admin/ca/revoke",
+		"{\"issuer\":\"{issuer}\",\"reason\":\"keyCompromise\",\"why\":\"test\"}"},
+	{"GET", "/v1/admin/revocation", NULL},
+	{"GET", "/v1/admin/audit", NULL},
 };
 
 static const struct {
 	const char *word, *sql;
 } values[] = {
 	{"{attempt}", "SELECT encode(attempt_id, 'hex') FROM pending"},
-	{"{device}", "SELECT encode(device_id, 'hex') FROM host WHERE name = 'web-1.example.test'"},
-	{"{last}", "SELECT encode(device_id, 'hex') FROM device WHERE state = 'revoked'"},
+	{"{device}", "SELECT replace(device_id::text, '-', '') FROM host WHERE name = "
+		     "'web-1.example.test'"},
+	{"{last}", "SELECT replace(device_id::text, '-', '') FROM device WHERE state = 'revoked'"},
 	{"{certificate}", "SELECT encode(sha256(der), 'hex') FROM certificate LIMIT 1"},
 	{"{issuer}", "SELECT left(encode(issuer_id, 'hex'), 16) FROM issuer WHERE kind = 'x509'"},
+	{"{serial}",
+		"SELECT encode(serial, 'hex') FROM certificate WHERE host = 'web-3.example.test'"},
+	{"{whole}", "SELECT encode(issuer_id, 'hex') FROM issuer WHERE kind = 'x509'"},
 	{"{zeroes}", "SELECT repeat('0', 64)"},
 };
 
@@ -221,12 +260,18 @@ static char *filled(const char *template, const char *ca)
 /* One that enrolls and renews, one that may not, one that nobody knows, and one that is held with its CAs. */
 static void devices_come(const struct buf *root, const struct buf *intermediate)
 {
-	AUTO(soft_device_free) struct soft_device device, unbound, other, held;
+	AUTO(soft_device_free) struct soft_device device, other, held;
+	struct soft_device more[3];
 	AUTO(soft_renewal_free) struct soft_renewal renewal;
 	AUTO(soft_outcome_free) struct soft_outcome outcome;
 
 	soft_device_enrolled(&world, "web-1.example.test", &device);
-	soft_device_enrolled(&world, "web-3.example.test", &unbound);
+	for (size_t i = 0; i < COUNT(more); i++) {
+		AUTO(mem_free) char *host = text("web-%zu.example.test", i + 3);
+
+		soft_device_enrolled(&world, host, &more[i]);
+		soft_device_free(&more[i]);
+	}
 	soft_renewal_init(&renewal, &device, world.name);
 	assert_int_equal(soft_renew(&renewal, &world.services[0].peer), 200);
 	stranger_of(&world, &world.maker, "db.example.test", &other);

@@ -16,8 +16,8 @@ void ocsp_id_make(X509 *issuer, long serial, const EVP_MD *digest, struct ocsp_i
 	int n;
 
 	assert_int_equal(1, ASN1_INTEGER_set(number, serial));
-	id = OCSP_cert_id_new(digest, X509_get_subject_name(issuer),
-		X509_get0_pubkey_bitstr(issuer), number);
+	id = OCSP_cert_id_new(
+		digest, X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer), number);
 	assert_non_null(OCSP_request_add0_id(request, id));
 	n = i2d_OCSP_REQUEST(request, &der);
 	assert_ok(ocsp_request_parse((struct view){der, (size_t)n}, &parsed));

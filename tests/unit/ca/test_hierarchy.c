@@ -1,6 +1,9 @@
 #include "ca/hierarchy.h"
 
+#include "ca/admin_ca.h"
 #include "ca/authority.h"
+#include "ca/base/cert.h"
+#include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "ca/ssh.h"
@@ -66,6 +69,7 @@ static void each_file_is_there_with_its_mode(void **state)
 		const char *name;
 		mode_t mode;
 	} rows[] = {{".", 0700}, {"root.pem", 0644}, {"issuing.pem", 0644}, {"edge-ca.pem", 0644},
+		{"admin-ca.pem", 0644}, {"admin-ca.key", 0600}, {"admin-ca.passphrase", 0600},
 		{"issuing.key", 0600}, {"issuing.passphrase", 0600}, {"edge-ca.key", 0600},
 		{"edge-ca.passphrase", 0600}, {"offline", 0700}, {"offline/root.key", 0600},
 		{"offline/root.passphrase", 0600}, {"ssh-host-ca.key", 0600},
@@ -330,6 +334,84 @@ static void without_an_edge_ca_there_is_no_edge_certificate(void **state)
 	assert_refused(hierarchy_edge(base, names, 1, path), ERR_NOT_FOUND, "file-missing");
 }
 
+static void the_admin_ca_stands_alone_and_is_for_clients(void **state)
+{
+	AUTO(made_free) struct made made;
+	AUTO(x509_free) X509 *cert = NULL, *root = NULL;
+
+	(void)state;
+	make(&made);
+	cert = read_certificate(made.dir, "admin-ca.pem");
+	root = read_certificate(made.dir, "root.pem");
+	assert_int_equal(1, X509_check_ca(cert));
+	assert_int_equal(0, X509_get_pathlen(cert));
+	assert_int_equal(XKU_SSL_CLIENT, X509_get_extended_key_usage(cert));
+	assert_int_equal(1, X509_verify(cert, X509_get0_pubkey(cert)));
+	assert_int_equal(0, X509_verify(cert, X509_get0_pubkey(root)));
+}
+
+static void an_operator_gets_a_certificate_that_lets_him_in(void **state)
+{
+	AUTO(made_free) struct made made;
+	AUTO(mem_free) char *path = NULL, *pem = NULL;
+	AUTO(admin_ca_free) struct admin_ca *ca = NULL;
+	AUTO(x509_free) X509 *cert = NULL;
+	AUTO(buf_free) struct buf der = BUF(8192);
+	struct operator_certificate is;
+	struct stat st;
+	int days, seconds;
+
+	(void)state;
+	make(&made);
+	path = path_join(made.dir, "alice.pem");
+	pem = path_join(made.dir, "admin-ca.pem");
+	assert_ok(hierarchy_operator(made.dir, "alice", 30, path));
+	assert_int_equal(0, stat(path, &st));
+	assert_int_equal(0600, st.st_mode & 07777);
+	cert = read_certificate(made.dir, "alice.pem");
+	assert_ok(cert_der_add(cert, &der));
+	assert_ok(admin_ca_load(pem, &ca));
+	assert_ok(admin_ca_judge(ca, buf_view(&der), clock_now(), &is));
+	assert_string_equal("alice", is.name);
+	assert_int_equal(1, ASN1_TIME_diff(&days, &seconds, X509_get0_notBefore(cert),
+				    X509_get0_notAfter(cert)));
+	assert_int_equal(30, days);
+	/* Nobody's key is overwritten. */
+	assert_refused(
+		hierarchy_operator(made.dir, "alice", 30, path), ERR_CONFLICT, "file-exists");
+}
+
+static void what_an_operator_cannot_have_is_refused(void **state)
+{
+	AUTO(made_free) struct made made;
+	AUTO(mem_free) char *path = NULL;
+	struct stat st;
+
+	(void)state;
+	make(&made);
+	path = path_join(made.dir, "alice.pem");
+	assert_refused(
+		hierarchy_operator(made.dir, "al ice", 30, path), ERR_MALFORMED, "operator-name");
+	assert_refused(
+		hierarchy_operator(made.dir, "alice", 0, path), ERR_MALFORMED, "operator-days");
+	assert_refused(
+		hierarchy_operator(made.dir, "alice", 826, path), ERR_MALFORMED, "operator-days");
+	assert_int_equal(-1, stat(path, &st));
+}
+
+static void an_older_installation_gets_its_admin_ca_later(void **state)
+{
+	AUTO(scratch_remove) char *base = scratch_make();
+	AUTO(mem_free) char *path = path_join(base, "alice.pem");
+
+	(void)state;
+	assert_refused(hierarchy_operator(base, "alice", 30, path), ERR_NOT_FOUND, "file-missing");
+	assert_ok(hierarchy_admin(base, "Unit tests", KEY_TYPE_P256));
+	assert_ok(hierarchy_operator(base, "alice", 30, path));
+	assert_refused(
+		hierarchy_admin(base, "Unit tests", KEY_TYPE_P256), ERR_CONFLICT, "ca-exists");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +427,10 @@ int main(void)
 		cmocka_unit_test(the_edge_file_holds_certificate_ca_and_key),
 		cmocka_unit_test(a_name_that_is_none_is_refused),
 		cmocka_unit_test(without_an_edge_ca_there_is_no_edge_certificate),
+		cmocka_unit_test(the_admin_ca_stands_alone_and_is_for_clients),
+		cmocka_unit_test(an_operator_gets_a_certificate_that_lets_him_in),
+		cmocka_unit_test(what_an_operator_cannot_have_is_refused),
+		cmocka_unit_test(an_older_installation_gets_its_admin_ca_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-#include "ca/krl.h"
 #include "ca/base/file.h"
+#include "ca/krl.h"
 #include "ca/sshwire.h"
 #include "tests/unit/ca/program.h"
 #include "tests/unit/ca/sshworld.h"
@@ -171,7 +171,7 @@ static void devices_are_named_for_all_cas(void **state)
 	section = (struct krl_section){.key_ids = buf_view(&ids)};
 	write_krl(made, &(struct krl_content){7, AT, &section, 1, NULL, 0});
 	list(made, &said);
-	assert_says(&said, "# CA key <any>\n");
+	assert_says(&said, "# Wildcard CA\n");
 	assert_says(&said, "id: 0123456789abcdef0123456789abcdef\n");
 	assert_says(&said, "id: fedcba9876543210fedcba9876543210\n");
 	assert_ok(krl_build(&(struct krl_content){7, AT, &section, 1, NULL, 0}, &bytes));
@@ -182,7 +182,8 @@ static void devices_are_named_for_all_cas(void **state)
 /* Certifies `dir`/user.pub by the CA, as ssh-keygen does. */
 static void certify(const struct made *made, const char *serial, const char *key_id)
 {
-	AUTO(mem_free) char *ca = path_join(made->dir, "ca"), *pub = path_join(made->dir, "user.pub");
+	AUTO(mem_free)
+	char *ca = path_join(made->dir, "ca"), *pub = path_join(made->dir, "user.pub");
 	AUTO(buf_free) struct buf said = BUF(1 << 16);
 
 	if (PROGRAM_RUN(&said, "ssh-keygen", "-q", "-s", ca, "-I", key_id, "-n", "root", "-z",
@@ -287,8 +288,8 @@ static void serials_out_of_order_are_refused(void **state)
 
 		buf_be64(&serials, rows[i][0]);
 		buf_be64(&serials, rows[i][1]);
-		assert_refused(krl_serials_add(buf_view(&serials), &out), ERR_INTERNAL,
-			"krl-serials");
+		assert_refused(
+			krl_serials_add(buf_view(&serials), &out), ERR_INTERNAL, "krl-serials");
 	}
 	assert_refused(krl_serials_add(view_str("seven b"), &out), ERR_INTERNAL, "krl-serials");
 }
@@ -296,7 +297,9 @@ static void serials_out_of_order_are_refused(void **state)
 #define HEAD                                                                                       \
 	"5353484b524c0a00000000010000000000000007000000006b49d2000000000000000000"                 \
 	"0000000000000007656e646f727365"
-#define OF_ANY "00000000" "00000000"
+#define OF_ANY                                                                                     \
+	"00000000"                                                                                 \
+	"00000000"
 
 /* Each is wrong in one thing. */
 static void what_a_service_does_not_write_is_refused(void **state)
@@ -325,7 +328,8 @@ static void what_a_service_does_not_write_is_refused(void **state)
 			ERR_MALFORMED},
 		{"good: a bitmap", HEAD "010000001a" OF_ANY "220000000d00000000000000010000000101",
 			OK},
-		{"a bitmap of nothing", HEAD "0100000019" OF_ANY "220000000c000000000000000100000000",
+		{"a bitmap of nothing",
+			HEAD "0100000019" OF_ANY "220000000c000000000000000100000000",
 			ERR_MALFORMED},
 		{"an extension", HEAD "010000000d" OF_ANY "3900000000", ERR_MALFORMED},
 		{"good: a key ID", HEAD "0100000012" OF_ANY "23000000050000000161", OK},
@@ -339,8 +343,8 @@ static void what_a_service_does_not_write_is_refused(void **state)
 		AUTO(buf_free) struct buf bytes = BUF(1024);
 
 		add_hex(&bytes, rows[i].hex);
-		assert_refused_in(rows[i].name, krl_parse(buf_view(&bytes), &read), rows[i].err,
-			"krl");
+		assert_refused_in(
+			rows[i].name, krl_parse(buf_view(&bytes), &read), rows[i].err, "krl");
 	}
 }
 

@@ -45,8 +45,8 @@ static void write_allowed(const char *dir, const struct ssh_ca *ca)
 
 static void openssh_takes_the_signature_of_each_kind_of_ca(void **state)
 {
-	static const enum key_type types[] = {KEY_TYPE_P256, KEY_TYPE_P384, KEY_TYPE_RSA2048,
-		KEY_TYPE_ED25519};
+	static const enum key_type types[] = {
+		KEY_TYPE_P256, KEY_TYPE_P384, KEY_TYPE_RSA2048, KEY_TYPE_ED25519};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(types); i++) {
@@ -56,8 +56,8 @@ static void openssh_takes_the_signature_of_each_kind_of_ca(void **state)
 		struct view key = ssh_ca_public(ca);
 
 		assert_ok(sshsig_make(ca, SSHSIG_KRL, view_str(MESSAGE), &armored));
-		assert_ok(sshsig_verify(
-			buf_view(&armored), SSHSIG_KRL, view_str(MESSAGE), &key, 1));
+		assert_ok(
+			sshsig_verify(buf_view(&armored), SSHSIG_KRL, view_str(MESSAGE), &key, 1));
 		scratch_put(dir, "signature", buf_view(&armored));
 		scratch_put(dir, "message", view_str(MESSAGE));
 		write_allowed(dir, ca);

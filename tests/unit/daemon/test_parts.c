@@ -255,6 +255,31 @@ static void former_cas_and_the_crl_of_the_root_are_good_or_are_told(void **state
 	}
 }
 
+static const char any[] = "rules:\n"
+			  "  - name: fleet\n"
+			  "    hosts: [{suffix: example.org}]\n"
+			  "    templates: [ak]\n";
+
+static void operators_have_a_ca_and_their_edge_a_secret_of_its_own(void **state)
+{
+	AUTO(site_free) struct site site;
+
+	(void)state;
+	site_make(&site);
+	put(&site, "policy.yaml", any);
+	put(&site, "other", "f0e1020304050607080900000000000000000000000000000000000000000000\n");
+	write_config(&site, "admin_ca: ca/admin-ca.pem\nadmin_edge_secret_file: other\n");
+	assert_starts(&site);
+	write_config(&site, "admin_ca: ca/issuing.pem\nadmin_edge_secret_file: other\n");
+	assert_problem(&site, "admin_ca: it is the CA of the devices too");
+	write_config(&site, "admin_ca: policy.yaml\nadmin_edge_secret_file: other\n");
+	assert_problem(&site, "admin_ca: ");
+	write_config(&site, "admin_ca: ca/admin-ca.pem\nadmin_edge_secret_file: secret\n");
+	assert_problem(&site, "the same secret is used for something else");
+	write_config(&site, "admin_ca: ca/admin-ca.pem\nadmin_edge_secret_file: nowhere\n");
+	assert_problem(&site, "admin_edge_secret_file: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +289,7 @@ int main(void)
 		cmocka_unit_test(a_template_that_no_rule_gives_needs_no_ca),
 		cmocka_unit_test(a_ca_is_whole_or_is_not_there),
 		cmocka_unit_test(former_cas_and_the_crl_of_the_root_are_good_or_are_told),
+		cmocka_unit_test(operators_have_a_ca_and_their_edge_a_secret_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

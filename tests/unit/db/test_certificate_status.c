@@ -100,9 +100,10 @@ static void that_the_ca_was_revoked_is_told_with_any_serial_number(void **state)
 	AUTO(certificate_statuses_free) struct certificate_statuses its, others;
 	const uint8_t serial[] = {7};
 
-	database_do("INSERT INTO issuer (issuer_id, kind, certificate, first_at, revoked_at,"
-		    " revocation_reason) VALUES ('\\x01' || decode(repeat('00', 31), 'hex'), 'x509',"
-		    " '\\x30', now(), to_timestamp(1800000009), 'cACompromise')");
+	database_do(
+		"INSERT INTO issuer (issuer_id, kind, certificate, first_at, revoked_at,"
+		" revocation_reason) VALUES ('\\x01' || decode(repeat('00', 31), 'hex'), 'x509',"
+		" '\\x30', now(), to_timestamp(1800000009), 'cACompromise')");
 	ask(*state, ours, VIEW(serial), &its);
 	assert_true(its.is_issuer_revoked);
 	assert_int_equal(1800000009, its.issuer_revoked_at);
@@ -122,8 +123,8 @@ static void several_are_told_in_the_order_of_the_question(void **state)
 	enroll(*state, &a);
 	for (size_t i = 0; i < STATUS_SERIALS_MAX; i++)
 		serials[i] = i % 3 == 0 ? VIEW(a.serial) : VIEW(unknown);
-	assert_int_equal(OK, certificate_statuses_read(
-				     *state, ours, serials, STATUS_SERIALS_MAX, &all));
+	assert_int_equal(
+		OK, certificate_statuses_read(*state, ours, serials, STATUS_SERIALS_MAX, &all));
 	assert_int_equal(STATUS_SERIALS_MAX, all.n);
 	for (size_t i = 0; i < STATUS_SERIALS_MAX; i++)
 		assert_int_equal(i % 3 == 0, all.items[i].is_known);

@@ -73,15 +73,14 @@ static bool publish(struct db *db, const struct krl_facts *facts, int64_t number
 {
 	bool published = false;
 
-	assert_int_equal(OK,
-		krl_publish(db,
-			&(struct krl_made){.changed = facts->changed,
-				.before = facts->number,
-				.number = number,
-				.at = NOW,
-				.bytes = view_str("list"),
-				.signature = view_str("signature")},
-			&published));
+	assert_int_equal(OK, krl_publish(db,
+				     &(struct krl_made){.changed = facts->changed,
+					     .before = facts->number,
+					     .number = number,
+					     .at = NOW,
+					     .bytes = view_str("list"),
+					     .signature = view_str("signature")},
+				     &published));
 	return published;
 }
 

@@ -106,20 +106,18 @@ static void what_it_issued_is_told_by_the_signature(void **state)
 	fixture_make(&fixture);
 	granted_make(fixture.former.pkey, &granted);
 	assert_ok(signer_issue(fixture.signer, &granted.grant, clock_now(), &issued));
-	assert_true(signer_has_issued_by(
-		fixture.signer, fixture.ids[0], buf_view(&issued.der)));
-	assert_false(signer_has_issued_by(
-		fixture.signer, fixture.ids[1], buf_view(&issued.der)));
+	assert_true(signer_has_issued_by(fixture.signer, fixture.ids[0], buf_view(&issued.der)));
+	assert_false(signer_has_issued_by(fixture.signer, fixture.ids[1], buf_view(&issued.der)));
 	issued.der.p[issued.der.n - 1] ^= 1;
-	assert_false(signer_has_issued_by(
-		fixture.signer, fixture.ids[0], buf_view(&issued.der)));
+	assert_false(signer_has_issued_by(fixture.signer, fixture.ids[0], buf_view(&issued.der)));
 	assert_false(signer_has_issued_by(fixture.signer, fixture.ids[0], view_str("none")));
 }
 
 static void nothing_is_signed_before_a_responder_was_taken(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
-	AUTO(signer_responder_free) struct signer_responder first = {.not_before = 0}, second = {.not_before = 0};
+	AUTO(signer_responder_free)
+	struct signer_responder first = {.not_before = 0}, second = {.not_before = 0};
 	AUTO(buf_free) struct buf der = BUF(OCSP_RESPONSE_MAX);
 	int64_t now = clock_now();
 
@@ -144,7 +142,8 @@ static void nothing_is_signed_before_a_responder_was_taken(void **state)
 static void the_present_one_goes_on_while_the_next_is_made(void **state)
 {
 	AUTO(fixture_free) struct fixture fixture;
-	AUTO(signer_responder_free) struct signer_responder first = {.not_before = 0}, second = {.not_before = 0};
+	AUTO(signer_responder_free)
+	struct signer_responder first = {.not_before = 0}, second = {.not_before = 0};
 	AUTO(buf_free) struct buf der = BUF(3 * OCSP_RESPONSE_MAX);
 	int64_t now = clock_now(), later = now + 5 * DAY;
 
