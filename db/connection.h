@@ -31,6 +31,7 @@ extern const struct statement *const behind_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const enrollment_facts_statements[];
 extern const struct statement *const host_statements[];
+extern const struct statement *const krl_statements[];
 extern const struct statement *const lock_statements[];
 extern const struct statement *const pending_statements[];
 extern const struct statement *const published_statements[];

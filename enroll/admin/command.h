@@ -27,6 +27,7 @@ int command_hold_certificate(int argc, char **argv);
 int command_hold_device(int argc, char **argv);
 int command_host_retire(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
+int command_krl_export(int argc, char **argv);
 int command_pending_accept_once(int argc, char **argv);
 int command_pending_list(int argc, char **argv);
 int command_pending_reject(int argc, char **argv);

@@ -24,6 +24,7 @@ static const char usage[] =
 	"  hold device          cut a machine off for the time being\n"
 	"  host retire          revoke what a name has, and free it\n"
 	"  host unbind          take a host name away from its device\n"
+	"  krl export           write the list of revoked OpenSSH certificates, and its signature\n"
 	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending show         tell all about one, and what can be decided\n"
 	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
@@ -70,6 +71,7 @@ static const struct {
 	{"hold device", command_hold_device},
 	{"host retire", command_host_retire},
 	{"host unbind", command_host_unbind},
+	{"krl export", command_krl_export},
 	{"pending list", command_pending_list},
 	{"pending show", command_pending_show},
 	{"pending accept-once", command_pending_accept_once},

@@ -4,6 +4,7 @@
 #include "ca/base/log.h"
 #include "enroll/daemon/rounds.h"
 #include "enroll/flow/publication.h"
+#include "enroll/flow/published_krl.h"
 #include "enroll/flow/publisher.h"
 #include "enroll/flow/revocation.h"
 
@@ -43,6 +44,9 @@ static enum err publish(struct publishing *publishing)
 	struct service *service = current_take(publishing->current);
 	struct publisher_round done;
 	enum err err = revocation_round(service, WORK_WITHIN / 2);
+
+	if (err == OK)
+		err = krl_publish_round(service);
 
 	if (err == OK)
 		err = publisher_round(service, WORK_WITHIN, &done);

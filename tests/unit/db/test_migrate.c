@@ -77,6 +77,8 @@ static void what_was_there_before_the_later_files_is_kept(void **state)
 		" krl, revocation, host_barred, ocsp_responder;"
 		"DROP SEQUENCE crl_place;"
 		"DROP TRIGGER certificate_follow ON certificate; DROP FUNCTION certificate_follow;"
+		"DROP TRIGGER krl_follow ON device; DROP FUNCTION krl_follow;"
+		"DROP INDEX certificate_krl, device_krl;"
 		"ALTER TABLE certificate DROP issuer, DROP shard, DROP revoked_with;"
 		"ALTER TABLE device DROP CONSTRAINT device_state_check, DROP barred_at,"
 		" DROP barred_reason, DROP barred_why, DROP barred_by,"
