@@ -47,7 +47,6 @@ static enum err publish(struct publishing *publishing)
 
 	if (err == OK)
 		err = krl_publish_round(service);
-
 	if (err == OK)
 		err = publisher_round(service, WORK_WITHIN, &done);
 	current_release(publishing->current, &service);
