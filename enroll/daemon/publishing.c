@@ -4,7 +4,9 @@
 #include "ca/base/log.h"
 #include "enroll/daemon/rounds.h"
 #include "enroll/flow/publication.h"
+#include "enroll/flow/published_krl.h"
 #include "enroll/flow/publisher.h"
+#include "enroll/flow/revocation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +43,12 @@ static enum err publish(struct publishing *publishing)
 {
 	struct service *service = current_take(publishing->current);
 	struct publisher_round done;
-	enum err err = publisher_round(service, WORK_WITHIN, &done);
+	enum err err = revocation_round(service, WORK_WITHIN / 2);
 
+	if (err == OK)
+		err = krl_publish_round(service);
+	if (err == OK)
+		err = publisher_round(service, WORK_WITHIN, &done);
 	current_release(publishing->current, &service);
 	return err;
 }

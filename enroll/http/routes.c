@@ -5,6 +5,7 @@
 #include "enroll/http/crl_api.h"
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
+#include "enroll/http/krl_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/revocation_api.h"
 #include "enroll/http/router.h"
@@ -24,6 +25,8 @@ const struct route device_routes[] = {
 	{"GET", CERTIFICATES_PATH, ADMIT_EDGE, 0, handle_certificate, "certificate", NULL, true},
 	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
 	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
+	{"GET", "/krl", ADMIT_EDGE, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/krl.sig", ADMIT_EDGE, 0, handle_krl_signature, "krl", NULL, true},
 	{0},
 };
 
@@ -54,6 +57,8 @@ const struct route admin_routes[] = {
 		handle_pending_reject, "pending", NULL, false},
 	{"POST", "/v1/admin/pending/trust-ca", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_pending_trust_ca, "pending", NULL, false},
+	{"GET", "/v1/admin/krl", ADMIT_AUDITOR, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/v1/admin/krl.sig", ADMIT_AUDITOR, 0, handle_krl_signature, "krl", NULL, true},
 	{"GET", "/v1/admin/vendors", ADMIT_AUDITOR, 0, handle_vendors_list, "vendors", NULL, false},
 	{"GET", "/v1/admin/vendors/export", ADMIT_AUDITOR, 0, handle_vendors_export,
 		"vendors.export", NULL, false},
@@ -69,5 +74,21 @@ const struct route admin_routes[] = {
 		"revoke", NULL, false},
 	{"POST", "/v1/admin/device/reinstate", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_device_reinstate, "revoke", NULL, false},
+	{"POST", "/v1/admin/certificate/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_certificate_revoke, "revoke", NULL, false},
+	{"POST", "/v1/admin/certificate/hold", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_certificate_hold, "revoke", NULL, false},
+	{"POST", "/v1/admin/certificate/unhold", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_certificate_unhold, "revoke", NULL, false},
+	{"POST", "/v1/admin/host/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_host_revoke,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/host/retire", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_host_retire,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/host/reinstate", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_host_reinstate,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/ca/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_ca_revoke, "revoke",
+		NULL, false},
+	{"GET", "/v1/admin/revocation", ADMIT_AUDITOR, 0, handle_revocation, "revocation",
+		revocation_query, true},
 	{0},
 };
