@@ -38,16 +38,19 @@ static enum err settle(struct publishing *publishing)
 	return err;
 }
 
+/* What is wrong with one kind of lists does not keep the other from being made. */
 static enum err publish(struct publishing *publishing)
 {
 	struct service *service = current_take(publishing->current);
 	struct publisher_round done;
-	enum err err = krl_publish_round(service);
+	struct kept_reason kept;
+	enum err crls = publisher_round(service, WORK_WITHIN, &done), krl;
 
-	if (err == OK)
-		err = publisher_round(service, WORK_WITHIN, &done);
+	if (crls != OK)
+		reason_keep(&kept);
+	krl = krl_publish_round(service);
 	current_release(publishing->current, &service);
-	return err;
+	return crls == OK ? krl : reason_again(&kept);
 }
 
 /* One line for each change, however long it lasts. */
