@@ -17,6 +17,7 @@ int command_ca_crl(int argc, char **argv);
 int command_ca_init(int argc, char **argv);
 int command_ca_init_ssh(int argc, char **argv);
 int command_ca_edge(int argc, char **argv);
+int command_crl_export(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_ek_allow_add(int argc, char **argv);
 int command_ek_allow_import(int argc, char **argv);

@@ -14,6 +14,7 @@ static const char usage[] =
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca crl               make the root's CRL, and take a CA back\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  crl export           write the CRLs as files, for a web server\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
 	"  ek allow import      the same for all of a factory's list\n"
@@ -52,6 +53,7 @@ static const struct {
 	{"ca init-ssh", command_ca_init_ssh},
 	{"ca crl", command_ca_crl},
 	{"ca edge", command_ca_edge},
+	{"crl export", command_crl_export},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
 	{"ek allow import", command_ek_allow_import},

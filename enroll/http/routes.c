@@ -38,6 +38,8 @@ const struct route admin_routes[] = {
 		true},
 	{"GET", "/v1/admin/strangers", ADMIT_AUDITOR, 0, handle_strangers, "strangers",
 		strangers_query, true},
+	{"GET", "/v1/admin/crls", ADMIT_AUDITOR, 0, handle_crls, "crls", crls_query, true},
+	{"GET", "/v1/admin/crl", ADMIT_AUDITOR, 0, handle_admin_crl, "crls", admin_crl_query, true},
 	{"GET", "/v1/admin/doctor", ADMIT_AUDITOR, 0, handle_doctor, "doctor", NULL, false},
 	{"GET", "/v1/admin/ek/allowed", ADMIT_AUDITOR, 0, handle_allowed, "allowed", allowed_query,
 		true},
