@@ -13,7 +13,7 @@ static const uint8_t ours[32] = {1}, other[32] = {2};
 static void enroll(struct db *db, struct attempt *out)
 {
 	static unsigned tpm;
-	char host[32];
+	static char host[32];
 
 	snprintf(host, sizeof(host), "h%u.example.org", ++tpm);
 	*out = attempt_of(db, tpm, host);
