@@ -316,23 +316,23 @@ static void whoever_asks_meanwhile_hears_it_in_time_and_no_way_back(void **state
 
 static void after_a_reload_another_responder_signs(void **state)
 {
-	AUTO(output_free) struct output reload = {0}, output = {0};
+	AUTO(output_free) struct output reload = {0}, before = {0}, after = {0};
 	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
 	AUTO(mem_free) char *token = text("%s/admin.token", world.dir);
 	AUTO(leaf_free) struct leaf leaf;
-	long before;
+	long responders;
 
 	(void)state;
 	leaf_make(&world, &leaf);
-	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem), &output);
-	before = sql_number(world.conninfo, "SELECT count(*) FROM ocsp_responder");
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem), &before);
+	responders = sql_number(world.conninfo, "SELECT count(*) FROM ocsp_responder");
 	world_run(&world, &reload, "endorsectl", "reload", "--admin", url, "--token-file", token,
 		NULL);
 	assert_int_equal(0, reload.code);
-	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem), &output);
-	assert_string_equal("Response verify OK\n", buf_text(&output.err));
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem), &after);
+	assert_string_equal("Response verify OK\n", buf_text(&after.err));
 	assert_int_equal(
-		before + 1, sql_number(world.conninfo, "SELECT count(*) FROM ocsp_responder"));
+		responders + 1, sql_number(world.conninfo, "SELECT count(*) FROM ocsp_responder"));
 }
 
 /* One that is asked for already goes on for a while; nobody can revoke it meanwhile either. */
