@@ -247,8 +247,8 @@ static void a_list_that_is_not_the_service_s_next_one_is_refused(void **state)
 static void only_the_ca_that_is_believed_may_sign(void **state)
 {
 	AUTO(mem_free)
-	char *other = two_hosts_file("other"),
-	     *pub = two_hosts_file("other.pub"), *out = two_hosts_file("krl-of-other");
+	char *other = two_hosts_file("other"), *pub = two_hosts_file("other.pub"),
+	     *out = two_hosts_file("krl-of-other");
 	AUTO(mem_free) char *ca = text("%s/ssh-user-ca.pub", two.world.ca);
 	AUTO(output_free) struct output refused, taken;
 
@@ -286,12 +286,11 @@ static void what_is_damaged_is_replaced_and_what_is_not_ours_stays(void **state)
 static void an_admin_exports_the_list_with_its_signature(void **state)
 {
 	AUTO(mem_free)
-	char *out = two_hosts_file("exported"),
-	     *sig = two_hosts_file("exported.sig");
+	char *out = two_hosts_file("exported"), *sig = two_hosts_file("exported.sig");
 	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", two.world.services[0].admin_port);
 	AUTO(mem_free)
-	char *token = two_hosts_file("admin.token"),
-	     *allowed = two_hosts_file("allowed"), *line = NULL;
+	char *token = two_hosts_file("admin.token"), *allowed = two_hosts_file("allowed"),
+	     *line = NULL;
 	AUTO(mem_free) char *ca = text("%s/ssh-user-ca.pub", two.world.ca), *key = content(ca);
 	AUTO(output_free) struct output output, verified;
 	AUTO(buf_free) struct buf list = BUF(KRL_MAX), here = BUF(KRL_MAX);
@@ -376,8 +375,7 @@ static void admin(const char *command, const char *reason)
 static void a_machine_that_was_cut_off_comes_back_with_new_certificates(void **state)
 {
 	AUTO(mem_free)
-	char *again = two_hosts_file("jobs-again"),
-	     *of_user = text("ssh-job=%s.pub", two.user_key);
+	char *again = two_hosts_file("jobs-again"), *of_user = text("ssh-job=%s.pub", two.user_key);
 
 	(void)state;
 	assert_inside();
