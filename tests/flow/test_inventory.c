@@ -256,7 +256,7 @@ static void after_a_board_swap_the_name_goes_on_with_the_new_tpm(void **state)
 	CTL(&rebound, "host", "rebind", "web-0.example.test", "--ek-digest", ek, "--why",
 		"ticket 4711");
 	wants(&rebound, 0, "1 certificate of it for that name is revoked as superseded\n");
-	enroll_as(&devices[0], 409, NULL);
+	enroll_as(&devices[0], 403, "host-registered-for-another-ek");
 	enroll_as(&devices[DEVICES], 200, NULL);
 	CTL(&hosts, "host", "list", "--host", "web-0.example.test");
 	wants(&hosts, 0, "web-0.example.test\n");
