@@ -18,6 +18,7 @@
 #define ORGANIZATION "Example"
 #define LABEL "${label."
 #define SERVICE "https://endorse.example.test"
+#define PUBLIC "http://endorse.example.test" /* RFC 5280 8: verifiers fetch by http */
 
 /* The first DNS name that the CA may certify names below; NULL: any. */
 static const ASN1_IA5STRING *permitted_domain(const NAME_CONSTRAINTS *constraints)
@@ -120,9 +121,9 @@ static void set_evidence(struct specimen *out)
 
 /* As the service would name them: with the beginning of the CA's id, and a shard. */
 static const struct grant_publication publication = {
-	.crl = SERVICE "/crl/0000000000000000-0.crl",
-	.ocsp = SERVICE "/ocsp",
-	.issuer = SERVICE "/ca/0000000000000000.cer",
+	.crl = PUBLIC "/crl/0000000000000000-0.crl",
+	.ocsp = PUBLIC "/ocsp",
+	.issuer = PUBLIC "/ca/0000000000000000.cer",
 };
 
 enum err specimen_make(const struct template *tmpl, const X509 *issuer, struct specimen *out)

@@ -440,7 +440,7 @@ static bool is_by_second(const struct dialogue *x)
 static void another_ca_issues_from_the_reload_on(void **state)
 {
 	AUTO(mem_free) char *endorsectl = text("%s/endorsectl", ENDORSE_BIN_DIR);
-	AUTO(mem_free) char *ca = in_world("ca-2"), *script = NULL, *former = NULL;
+	AUTO(mem_free) char *ca = in_world("ca-2"), *script = NULL;
 	AUTO(visit_end) struct visit visit;
 
 	(void)state;
@@ -451,14 +451,6 @@ static void another_ca_issues_from_the_reload_on(void **state)
 	script = text("s,%s/,%s/,", world.ca, ca);
 	put_config(script);
 	assert_taken("changed: CA certificate ");
-	assert_int_equal(times("reload.ca-lost ca="), 1);
-	/* Then somebody sees the warning, and has the CA before tell of what it issued. */
-	former = text("%s\n$a former_cas: [{certificate: %s/issuing.pem, key: %s/issuing.key, "
-		      "passphrase_file: %s/issuing.passphrase}]",
-		script, world.ca, world.ca, world.ca);
-	put_config(former);
-	assert_taken("changed: former CAs ");
-	assert_int_equal(times("reload.ca-lost ca="), 1);
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);
 	assert_true(is_by_second(&visit.dialogue));
 	assert_int_equal(dialogue_run(&visit.dialogue), 200);

@@ -13,6 +13,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/scratch.h"
 
+#include <pthread.h>
+
 /* A CA that issues, and two that issued once, of which the second one's certificate has ended. */
 struct scene {
 	struct issuer present, former, ended;
@@ -162,6 +164,52 @@ static void each_ca_signs_its_own_crl(void **state)
 	}
 }
 
+#define THREADS 4
+
+struct signing {
+	struct signer *signer;
+	const uint8_t *id;
+	struct buf der;
+};
+
+static void *sign(void *arg)
+{
+	struct signing *signing = arg;
+
+	/* cmocka's assertions are for its own thread: what failed has no bytes. */
+	for (size_t i = 0; i < 8; i++) {
+		buf_free(&signing->der);
+		if (make_crl(signing->signer, signing->id, &signing->der) != OK)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void crls_are_signed_for_four_threads_at_once(void **state)
+{
+	struct signing signing[THREADS];
+	AUTO(scene_free) struct scene scene;
+	pthread_t threads[THREADS];
+
+	(void)state;
+	scene_make(&scene);
+	for (size_t i = 0; i < THREADS; i++) {
+		signing[i] = (struct signing){
+			scene.signer, issuer_at(&scene, i % 2 == 0 ? 0 : 2).id, BUF(1 << 16)};
+		assert_int_equal(0, pthread_create(&threads[i], NULL, sign, &signing[i]));
+	}
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(0, pthread_join(threads[i], NULL));
+	for (size_t i = 0; i < THREADS; i++) {
+		AUTO(crl_free) X509_CRL *crl = crl_from_bytes(buf_view(&signing[i].der));
+
+		assert_non_null(crl);
+		assert_int_equal(1,
+			X509_CRL_verify(crl, i % 2 == 0 ? scene.present.pkey : scene.former.pkey));
+		buf_free(&signing[i].der);
+	}
+}
+
 static void a_ca_that_the_signer_does_not_have_signs_none(void **state)
 {
 	const uint8_t nobody[SHA256_SIZE] = {1};
@@ -263,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_ca_is_told_of_and_one_of_a_kind_issues),
 		cmocka_unit_test(each_ca_signs_its_own_crl),
+		cmocka_unit_test(crls_are_signed_for_four_threads_at_once),
 		cmocka_unit_test(a_ca_that_the_signer_does_not_have_signs_none),
 		cmocka_unit_test(former_cas_issue_nothing),
 		cmocka_unit_test(a_ca_is_known_by_its_key_and_is_there_once),
