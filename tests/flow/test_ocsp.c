@@ -1,92 +1,15 @@
 /* test_ocsp.c - what relying parties hear of a certificate, as OpenSSL and GnuTLS ask for it. */
-#include "ca/base/cert.h"
-#include "ca/base/encode.h"
 #include "ca/base/file.h"
 #include "tests/flow/cluster.h"
-#include "tests/flow/soft_enroll.h"
+#include "tests/flow/inquiry.h"
 #include "tests/flow/supervise.h"
-#include "tests/flow/world.h"
 
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PROMISED_MS 2000 /* within which a revocation is heard of */
-
 static struct world world;
-/* Each test has a certificate of its own. */
-static unsigned hosts;
-
-struct leaf {
-	char *pem; /* its file */
-	char serial[CERT_SERIAL_SIZE];
-	struct buf der;
-};
-
-static void leaf_free(struct leaf *leaf)
-{
-	free(leaf->pem);
-	buf_free(&leaf->der);
-}
-
-static void leaf_make(struct leaf *out)
-{
-	AUTO(mem_free) char *host = text("h%u.example.test", ++hosts);
-	AUTO(soft_outcome_free) struct soft_outcome outcome;
-	AUTO(soft_device_free) struct soft_device device;
-	AUTO(buf_free) struct buf pem = BUF(1 << 14);
-	AUTO(x509_free) X509 *cert = NULL;
-
-	soft_device_make(
-		&(struct soft_plan){
-			.ek = SOFT_L2, .ak = SOFT_P256, .service = world.name, .host = host},
-		&world.maker, &device);
-	soft_enroll(&device, &world.services[0].peer, world.name, &outcome);
-	must(outcome.status == 200, "%s: %s", outcome.code, outcome.detail);
-	cert = cert_from_der(buf_view(&outcome.certificate));
-	*out = (struct leaf){.pem = text("%s/%s.pem", world.dir, host), .der = BUF(1 << 14)};
-	buf_add(&out->der, buf_view(&outcome.certificate));
-	cert_serial(cert, out->serial);
-	must(cert_pem_add(cert, &pem) == OK, "%s", why()->sentence);
-	write_file(out->pem, 0644, buf_view(&pem));
-}
-
-/* The one way in is the trigger's, whoever revokes. */
-static void take_back(const struct leaf *leaf, const char *reason)
-{
-	free(sql_text(world.conninfo,
-		"UPDATE certificate SET revoked_at = to_timestamp(1800000000),"
-		" revocation_reason = '%s' WHERE serial = '\\x%s'",
-		reason, leaf->serial));
-}
-
-static void release(const struct leaf *leaf)
-{
-	free(sql_text(world.conninfo,
-		"UPDATE certificate SET revoked_at = NULL, revocation_reason = NULL"
-		" WHERE serial = '\\x%s'",
-		leaf->serial));
-}
-
-/* `openssl ocsp` with what every question has; `more` ends with NULL. */
-static void openssl_ocsp(size_t service, const char *const *more, struct output *output)
-{
-	AUTO(mem_free)
-	char *url = text("http://127.0.0.1:%d/ocsp", world.services[service].port);
-	AUTO(mem_free) char *header = text("X-Endorse-Edge=%s", world.secret);
-	AUTO(mem_free) char *issuing = text("%s/issuing.pem", world.ca);
-	const char *argv[24] = {"openssl", "ocsp", "-issuer", issuing, "-CAfile", world.roots,
-		"-verify_other", issuing, "-url", url, "-header", header};
-	size_t n = 12;
-
-	while (*more != NULL)
-		argv[n++] = *more++;
-	argv[n] = NULL;
-	process_run(&(struct program){.argv = argv}, output);
-}
-
-#define MORE(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 struct wait {
 	size_t service;
@@ -100,7 +23,8 @@ static bool says(void *arg)
 	AUTO(mem_free) char *line = text("%s: ", wait->leaf->pem);
 	AUTO(output_free) struct output output = {0};
 
-	openssl_ocsp(wait->service, MORE("-no_nonce", "-cert", wait->leaf->pem), &output);
+	inquire_by_openssl(
+		&world, wait->service, MORE("-no_nonce", "-cert", wait->leaf->pem), &output);
 	return output.code == 0 && strstr(buf_text(&output.err), "Response verify OK") != NULL &&
 	       has_line(&output, line, wait->words);
 }
@@ -111,39 +35,6 @@ static void assert_becomes(const struct leaf *leaf, const char *words)
 	for (size_t i = 0; i < world.services_n; i++)
 		if (!wait_until(says, &(struct wait){i, leaf, words}, PROMISED_MS))
 			fail_msg("server %zu does not say %s of %s", i, words, leaf->pem);
-}
-
-/* A request as openssl makes it, without a nonce, for one certificate or two. */
-static void make_request(const char *first, const char *second, struct buf *out)
-{
-	AUTO(mem_free) char *issuing = text("%s/issuing.pem", world.ca);
-	AUTO(mem_free) char *path = text("%s/request.der", world.dir);
-	const char *argv[] = {"openssl", "ocsp", "-no_nonce", "-reqout", path, "-issuer", issuing,
-		"-cert", first, second == NULL ? NULL : "-cert", second, NULL};
-
-	process_must(&(struct program){.argv = argv});
-	must(file_read(path, out) == OK, "%s", why()->sentence);
-}
-
-/* GET, with what clients percent-encode and without. */
-static void get(struct view request, bool encodes, struct httpc_answer *answer)
-{
-	AUTO(buf_free) struct buf base64 = BUF(1 << 14), path = BUF(1 << 15);
-
-	base64_add(&base64, request);
-	buf_str(&path, "/ocsp/");
-	for (size_t i = 0; i < base64.n; i++)
-		if (encodes && strchr("+/=", base64.p[i]) != NULL)
-			buf_fmt(&path, "%%%02X", base64.p[i]);
-		else
-			buf_u8(&path, base64.p[i]);
-	httpc_get(&world.services[0].peer, buf_text(&path), answer);
-}
-
-static void post(struct view request, struct httpc_answer *answer)
-{
-	httpc_ask(&world.services[0].peer, "POST", "/ocsp",
-		"Content-Type: application/ocsp-request\r\n", request, answer);
 }
 
 /* An answer is one of OCSP, whatever it says. */
@@ -174,15 +65,15 @@ static void a_certificate_is_good_until_it_is_revoked_held_or_released(void **st
 	AUTO(leaf_free) struct leaf leaf, other;
 
 	(void)state;
-	leaf_make(&leaf);
-	leaf_make(&other);
+	leaf_make(&world, &leaf);
+	leaf_make(&world, &other);
 	assert_becomes(&leaf, "good");
 	assert_becomes(&other, "good");
-	take_back(&leaf, "certificateHold");
+	leaf_revoke(&world, &leaf, "certificateHold");
 	assert_becomes(&leaf, "revoked");
-	release(&leaf);
+	leaf_release(&world, &leaf);
 	assert_becomes(&leaf, "good");
-	take_back(&leaf, "keyCompromise");
+	leaf_revoke(&world, &leaf, "keyCompromise");
 	assert_becomes(&leaf, "revoked");
 	assert_becomes(&other, "good");
 }
@@ -193,9 +84,9 @@ static void openssl_is_told_when_and_why(void **state)
 	AUTO(leaf_free) struct leaf leaf;
 
 	(void)state;
-	leaf_make(&leaf);
-	take_back(&leaf, "keyCompromise");
-	openssl_ocsp(1, MORE("-cert", leaf.pem), &output);
+	leaf_make(&world, &leaf);
+	leaf_revoke(&world, &leaf, "keyCompromise");
+	inquire_by_openssl(&world, 1, MORE("-cert", leaf.pem), &output);
 	assert_int_equal(0, output.code);
 	assert_true(has_line(&output, "\tReason: ", "keyCompromise"));
 	assert_true(has_line(&output, "\tRevocation Time: ", "Jan 15 08:00:00 2027 GMT"));
@@ -210,9 +101,9 @@ static void an_answer_with_a_nonce_is_made_for_it(void **state)
 	AUTO(leaf_free) struct leaf leaf;
 
 	(void)state;
-	leaf_make(&leaf);
-	openssl_ocsp(0, MORE("-cert", leaf.pem, more[0]), &first);
-	openssl_ocsp(0, MORE("-cert", leaf.pem, more[0]), &second);
+	leaf_make(&world, &leaf);
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem, more[0]), &first);
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem, more[0]), &second);
 	assert_non_null(strstr(buf_text(&first.out), "OCSP Nonce"));
 	assert_non_null(strstr(buf_text(&first.out), "OCSP No Check"));
 	assert_non_null(strstr(buf_text(&first.out), "OCSP Signing"));
@@ -227,11 +118,11 @@ static void without_a_nonce_the_same_answer_is_given_by_get_and_post(void **stat
 	AUTO(leaf_free) struct leaf leaf;
 
 	(void)state;
-	leaf_make(&leaf);
-	make_request(leaf.pem, NULL, &request);
-	post(buf_view(&request), &first);
-	get(buf_view(&request), false, &second);
-	get(buf_view(&request), true, &third);
+	leaf_make(&world, &leaf);
+	inquiry_make(&world, leaf.pem, NULL, &request);
+	inquire_post(&world, buf_view(&request), &first);
+	inquire_get(&world, buf_view(&request), false, &second);
+	inquire_get(&world, buf_view(&request), true, &third);
 	assert_ocsp(&first);
 	assert_ocsp(&second);
 	assert_ocsp(&third);
@@ -250,10 +141,10 @@ static void caches_may_keep_an_answer_to_get_for_a_minute(void **state)
 	AUTO(leaf_free) struct leaf leaf;
 
 	(void)state;
-	leaf_make(&leaf);
-	make_request(leaf.pem, NULL, &request);
-	get(buf_view(&request), true, &got);
-	post(buf_view(&request), &posted);
+	leaf_make(&world, &leaf);
+	inquiry_make(&world, leaf.pem, NULL, &request);
+	inquire_get(&world, buf_view(&request), true, &got);
+	inquire_post(&world, buf_view(&request), &posted);
 	AUTO(mem_free) char *control = httpc_header(&got, "Cache-Control");
 	AUTO(mem_free) char *etag = httpc_header(&got, "ETag");
 	AUTO(mem_free) char *modified = httpc_header(&got, "Last-Modified");
@@ -279,12 +170,12 @@ static void gnutls_takes_an_answer(void **state)
 	AUTO(leaf_free) struct leaf leaf;
 
 	(void)state;
-	leaf_make(&leaf);
-	take_back(&leaf, "cessationOfOperation");
+	leaf_make(&world, &leaf);
+	leaf_revoke(&world, &leaf, "cessationOfOperation");
 	MUST_RUN("ocsptool", "--generate-request", "--load-issuer", issuing, "--load-cert",
 		leaf.pem, "--outfile", asked);
 	must(file_read(asked, &request) == OK, "%s", why()->sentence);
-	post(buf_view(&request), &answer);
+	inquire_post(&world, buf_view(&request), &answer);
 	write_file(answered, 0644, buf_view(&answer.body));
 	process_run(
 		&(struct program){.argv = (const char *const[]){"ocsptool", "--verify-response",
@@ -303,11 +194,11 @@ static void one_request_may_ask_for_several_certificates(void **state)
 	AUTO(mem_free) char *first = NULL, *second = NULL;
 
 	(void)state;
-	leaf_make(&good);
-	leaf_make(&revoked);
-	take_back(&revoked, "superseded");
-	openssl_ocsp(
-		0, MORE("-cert", good.pem, "-cert", revoked.pem, "-serial", "0x1234"), &output);
+	leaf_make(&world, &good);
+	leaf_make(&world, &revoked);
+	leaf_revoke(&world, &revoked, "superseded");
+	inquire_by_openssl(&world, 0,
+		MORE("-cert", good.pem, "-cert", revoked.pem, "-serial", "0x1234"), &output);
 	first = text("%s: ", good.pem);
 	second = text("%s: ", revoked.pem);
 	assert_true(has_line(&output, first, "good"));
@@ -334,11 +225,11 @@ static void what_is_no_request_or_for_another_ca_is_refused_in_the_words_of_ocsp
 	AUTO(leaf_free) struct leaf leaf;
 
 	(void)state;
-	leaf_make(&leaf);
-	make_request(leaf.pem, NULL, &request);
-	post(view_str("{}"), &junk);
+	leaf_make(&world, &leaf);
+	inquiry_make(&world, leaf.pem, NULL, &request);
+	inquire_post(&world, view_str("{}"), &junk);
 	assert_refused_as(&junk, 1);
-	post((struct view){request.p, request.n - 1}, &cut);
+	inquire_post(&world, (struct view){request.p, request.n - 1}, &cut);
 	assert_refused_as(&cut, 1);
 	httpc_get(&world.services[0].peer, "/ocsp/not*base64", &get_junk);
 	assert_refused_as(&get_junk, 1);
@@ -346,7 +237,7 @@ static void what_is_no_request_or_for_another_ca_is_refused_in_the_words_of_ocsp
 	assert_int_equal(404, get_nothing.status);
 	/* Another issuer's key, in the last byte of its hash: before the serial number's 18 bytes. */
 	request.p[request.n - 19] ^= 1;
-	post(buf_view(&request), &foreign);
+	inquire_post(&world, buf_view(&request), &foreign);
 	assert_refused_as(&foreign, 6);
 }
 
@@ -356,8 +247,8 @@ static void a_certificate_of_an_old_record_is_known_by_its_signature(void **stat
 	AUTO(leaf_free) struct leaf leaf, other;
 
 	(void)state;
-	leaf_make(&leaf);
-	leaf_make(&other);
+	leaf_make(&world, &leaf);
+	leaf_make(&world, &other);
 	free(sql_text(world.conninfo,
 		"UPDATE certificate SET issuer = NULL, shard = NULL WHERE serial IN ('\\x%s',"
 		" '\\x%s')",
@@ -379,8 +270,8 @@ static void who_signs_is_recorded(void **state)
 	const char *shown;
 
 	(void)state;
-	leaf_make(&leaf);
-	openssl_ocsp(0, MORE("-cert", leaf.pem, "-resp_text"), &output);
+	leaf_make(&world, &leaf);
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem, "-resp_text"), &output);
 	shown = strstr(buf_text(&output.out), "Serial Number:\n");
 	assert_non_null(strstr(buf_text(&output.out), "CN=OCSP responder"));
 	assert_non_null(shown);
@@ -394,6 +285,56 @@ static void who_signs_is_recorded(void **state)
 	assert_non_null(strstr(serials, serial));
 }
 
+static void whoever_asks_meanwhile_hears_it_in_time_and_no_way_back(void **state)
+{
+	AUTO(buf_free) struct buf request = BUF(1 << 14);
+	AUTO(leaf_free) struct leaf leaf;
+	struct inquirer askers[6];
+	int64_t revoked_at = 0;
+
+	(void)state;
+	leaf_make(&world, &leaf);
+	inquiry_make(&world, leaf.pem, NULL, &request);
+	for (size_t i = 0; i < COUNT(askers); i++) {
+		askers[i] = (struct inquirer){.peer = &world.services[i % 2].peer,
+			.request = buf_view(&request),
+			.revoked_at = &revoked_at,
+			.until = now_ms() + PROMISED_MS * 3 / 4};
+		assert_int_equal(
+			0, pthread_create(&askers[i].thread, NULL, inquire_on, &askers[i]));
+	}
+	leaf_revoke(&world, &leaf, "keyCompromise");
+	__atomic_store_n(&revoked_at, now_ms(), __ATOMIC_SEQ_CST);
+	for (size_t i = 0; i < COUNT(askers); i++) {
+		assert_int_equal(0, pthread_join(askers[i].thread, NULL));
+		assert_false(askers[i].is_broken);
+		assert_true(askers[i].revoked > 0);
+		assert_int_equal(0, askers[i].late);
+		assert_int_equal(0, askers[i].back);
+	}
+}
+
+static void after_a_reload_another_responder_signs(void **state)
+{
+	AUTO(output_free) struct output reload = {0}, before = {0}, after = {0};
+	AUTO(mem_free) char *url = text("http://127.0.0.1:%d", world.services[0].admin_port);
+	AUTO(mem_free) char *token = text("%s/admin.token", world.dir);
+	AUTO(leaf_free) struct leaf leaf;
+	long responders;
+
+	(void)state;
+	leaf_make(&world, &leaf);
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem), &before);
+	responders = sql_number(world.conninfo, "SELECT count(*) FROM ocsp_responder");
+	world_run(&world, &reload, "endorsectl", "reload", "--admin", url, "--token-file", token,
+		NULL);
+	assert_int_equal(0, reload.code);
+	inquire_by_openssl(&world, 0, MORE("-cert", leaf.pem), &after);
+	assert_string_equal("Response verify OK\n", buf_text(&after.err));
+	assert_int_equal(
+		responders + 1, sql_number(world.conninfo, "SELECT count(*) FROM ocsp_responder"));
+}
+
 /* One that is asked for already goes on for a while; nobody can revoke it meanwhile either. */
 static void while_the_database_is_away_only_what_is_kept_is_answered(void **state)
 {
@@ -402,14 +343,14 @@ static void while_the_database_is_away_only_what_is_kept_is_answered(void **stat
 	AUTO(leaf_free) struct leaf known, asked_later;
 
 	(void)state;
-	leaf_make(&known);
-	leaf_make(&asked_later);
-	make_request(known.pem, NULL, &first);
-	make_request(asked_later.pem, NULL, &second);
-	post(buf_view(&first), &before);
+	leaf_make(&world, &known);
+	leaf_make(&world, &asked_later);
+	inquiry_make(&world, known.pem, NULL, &first);
+	inquiry_make(&world, asked_later.pem, NULL, &second);
+	inquire_post(&world, buf_view(&first), &before);
 	cluster_stop();
-	post(buf_view(&first), &kept);
-	post(buf_view(&second), &none);
+	inquire_post(&world, buf_view(&first), &kept);
+	inquire_post(&world, buf_view(&second), &none);
 	cluster_start();
 	assert_ocsp(&kept);
 	assert_int_equal(before.body.n, kept.body.n);
@@ -426,7 +367,7 @@ static void of_a_revoked_ca_everything_is_revoked(void **state)
 	AUTO(mem_free) char *issuer = NULL;
 
 	(void)state;
-	leaf_make(&leaf);
+	leaf_make(&world, &leaf);
 	assert_becomes(&leaf, "good");
 	issuer = sql_text(world.conninfo,
 		"SELECT encode(issuer, 'hex') FROM certificate WHERE serial = '\\x%s'",
@@ -441,7 +382,7 @@ static void of_a_revoked_ca_everything_is_revoked(void **state)
 		issuer));
 	free(sql_text(world.conninfo, "UPDATE revocation SET revision = revision + 1"));
 	assert_becomes(&leaf, "revoked");
-	openssl_ocsp(0, MORE("-serial", "0x4321", "-resp_text"), &output);
+	inquire_by_openssl(&world, 0, MORE("-serial", "0x4321", "-resp_text"), &output);
 	assert_true(has_line(&output, "0x4321: ", "revoked"));
 	assert_true(has_line(&output, "\tReason: ", "cACompromise"));
 	assert_non_null(strstr(buf_text(&output.out), "valid: "));
@@ -475,6 +416,8 @@ static int tests(void)
 			what_is_no_request_or_for_another_ca_is_refused_in_the_words_of_ocsp),
 		cmocka_unit_test(a_certificate_of_an_old_record_is_known_by_its_signature),
 		cmocka_unit_test(who_signs_is_recorded),
+		cmocka_unit_test(whoever_asks_meanwhile_hears_it_in_time_and_no_way_back),
+		cmocka_unit_test(after_a_reload_another_responder_signs),
 		cmocka_unit_test(while_the_database_is_away_only_what_is_kept_is_answered),
 		cmocka_unit_test(of_a_revoked_ca_everything_is_revoked),
 	};

@@ -9,10 +9,14 @@
 
 static const uint8_t ours[32] = {1}, other[32] = {2};
 
-/* An enrollment's certificate as OCSP finds it, issued by `ours`. */
+/* The certificate of a new device as OCSP finds it, issued by `ours`. */
 static void enroll(struct db *db, struct attempt *out)
 {
-	*out = attempt_of(db, 1, "a.example.org");
+	static unsigned tpm;
+	static char host[32];
+
+	snprintf(host, sizeof(host), "h%u.example.org", ++tpm);
+	*out = attempt_of(db, tpm, host);
 	attempt_enroll(out);
 	database_do("UPDATE certificate SET issuer = '\\x01' || decode(repeat('00', 31), 'hex')");
 }
@@ -154,19 +158,17 @@ static void a_responder_is_recorded_once_and_known_as_a_certificate(void **state
 	assert_false(others.items[0].is_known);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, database_migrated, database_close)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_serial_number_is_known_of_the_ca_that_issued_it),
-		TEST(what_does_not_say_who_issued_it_comes_along),
-		TEST(an_openssh_certificate_is_none),
-		TEST(a_revocation_is_told_and_moves_the_revision),
-		TEST(that_the_ca_was_revoked_is_told_with_any_serial_number),
-		TEST(several_are_told_in_the_order_of_the_question),
-		TEST(a_responder_is_recorded_once_and_known_as_a_certificate),
+		cmocka_unit_test(a_serial_number_is_known_of_the_ca_that_issued_it),
+		cmocka_unit_test(what_does_not_say_who_issued_it_comes_along),
+		cmocka_unit_test(an_openssh_certificate_is_none),
+		cmocka_unit_test(a_revocation_is_told_and_moves_the_revision),
+		cmocka_unit_test(that_the_ca_was_revoked_is_told_with_any_serial_number),
+		cmocka_unit_test(several_are_told_in_the_order_of_the_question),
+		cmocka_unit_test(a_responder_is_recorded_once_and_known_as_a_certificate),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, database_migrated, database_close);
 }

@@ -354,6 +354,7 @@ static void the_next_one_takes_over_in_time(void **state)
 	assert_null(memmem(next.der.p, next.der.n, serial, sizeof(serial)));
 	assert_non_null(
 		memmem(next.der.p, next.der.n, records.last_serial, sizeof(records.last_serial)));
+	ocsp_reply_free(&next);
 	assert_ok(ask_both(&present, NULL, true, &next));
 	assert_int_equal(2, records.responders_recorded);
 }
@@ -370,6 +371,7 @@ static void its_last_answer_does_not_outlast_it(void **state)
 	caller.now = end - 600;
 	assert_ok(ask(&last));
 	assert_int_equal(end, last.next_update);
+	ocsp_reply_free(&last);
 	caller.now = end;
 	assert_refused(ask(&last), ERR_BUSY, "database-unreachable");
 }
