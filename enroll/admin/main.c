@@ -34,6 +34,9 @@ static const char usage[] =
 	"  hold device          cut a machine off for the time being\n"
 	"  host list            tell which host names are bound, or barred\n"
 	"  host rebind          let a name go on with another TPM, after a board swap\n"
+	"  hold certificate     revoke one certificate for the time being\n"
+	"  hold device          cut a machine off for the time being\n"
+	"  host retire          revoke what a name has, and free it\n"
 	"  host unbind          take a host name away from its device\n"
 	"  krl export           write the list of revoked OpenSSH certificates, and its signature\n"
 	"  operator add         let somebody administer\n"
@@ -47,7 +50,11 @@ static const char usage[] =
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reinstate device     let a revoked machine enroll again\n"
+	"  reinstate host       let a revoked name be had again\n"
 	"  reload               have the service take its configuration anew\n"
+	"  revocation           tell what of it is still to be published\n"
+	"  revoke ca-key        take back a CA, with all that it signed\n"
+	"  revoke certificate   revoke one certificate\n"
 	"  revoke device        cut a machine off, everywhere and in one act\n"
 	"  statistics           tell how many there are of what\n"
 	"  status               tell of a server in a few lines\n"
@@ -58,6 +65,11 @@ static const char usage[] =
 	"  token list           tell which there are\n"
 	"  token revoke         let nobody in by one any more\n"
 	"  unhold device        give back what was held\n"
+	"  revoke host          revoke what a name has, and keep it from everybody\n"
+	"  template check       tell what of templates is wrong, or would hurt later\n"
+	"  template show        show what a device would be given by one\n"
+	"  unhold certificate   give back one certificate that was held\n"
+	"  unhold device        give a machine back what was held\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
 	"  vendors list         tell what the service trusts about TPMs\n"
@@ -98,6 +110,9 @@ static const struct {
 	{"hold device", command_hold_device},
 	{"host list", command_host_list},
 	{"host rebind", command_host_rebind},
+	{"hold certificate", command_hold_certificate},
+	{"hold device", command_hold_device},
+	{"host retire", command_host_retire},
 	{"host unbind", command_host_unbind},
 	{"krl export", command_krl_export},
 	{"operator add", command_operator_add},
@@ -111,7 +126,11 @@ static const struct {
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reinstate device", command_reinstate_device},
+	{"reinstate host", command_reinstate_host},
 	{"reload", command_reload},
+	{"revocation", command_revocation},
+	{"revoke ca-key", command_revoke_ca},
+	{"revoke certificate", command_revoke_certificate},
 	{"revoke device", command_revoke_device},
 	{"statistics", command_statistics},
 	{"status", command_status},
@@ -121,6 +140,10 @@ static const struct {
 	{"token create", command_token_create},
 	{"token list", command_token_list},
 	{"token revoke", command_token_revoke},
+	{"revoke host", command_revoke_host},
+	{"template check", command_template_check},
+	{"template show", command_template_show},
+	{"unhold certificate", command_unhold_certificate},
 	{"unhold device", command_unhold_device},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},

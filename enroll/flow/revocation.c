@@ -1,5 +1,6 @@
 #include "enroll/flow/revocation.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
 #include "db/bar.h"
@@ -389,4 +390,16 @@ enum err revocation_look(const struct service *service, const struct caller *cal
 	out->krl_behind = behind.krl_behind;
 	out->krl_at = behind.krl_at;
 	return look_at_issuers(service, caller->now, out);
+}
+
+#define ROUND_BATCH 1000 /* certificates, so that no statement is long */
+
+enum err revocation_round(const struct service *service, unsigned within_ms)
+{
+	int64_t until = clock_ms() + within_ms;
+	bool more = true;
+
+	while (more && clock_ms() < until)
+		TRY(revoked_issuer_round(service->db, clock_now(), ROUND_BATCH, &more));
+	return OK;
 }

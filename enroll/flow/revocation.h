@@ -26,3 +26,6 @@ revocation_act revoke_ca;
  * `out` is large. ERR_MALFORMED "which", "device-id", "host-name", "serial". */
 CHECKED enum err revocation_look(const struct service *service, const struct caller *caller,
 	const struct revocation_request *of, struct revocation_status *out);
+
+/* Has the certificates of revoked CAs follow them, for about so long. Errors of db_run(). */
+CHECKED enum err revocation_round(const struct service *service, unsigned within_ms);

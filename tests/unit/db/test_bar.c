@@ -1,7 +1,7 @@
 #include "asker.h"
 #include "database.h"
-#include "standing.h"
 #include "db/bar.h"
+#include "standing.h"
 
 #include <string.h>
 
@@ -15,8 +15,7 @@ static void a_name_is_taken_from_every_device_and_kept_from_all(void **state)
 
 	assert_int_equal(OK, host_unbind(*state, HOST, &standing_admin, device_id));
 	b = standing_device(*state, 2, HOST);
-	assert_int_equal(OK,
-		host_revoke(*state, HOST, "keyCompromise", &standing_admin, &reached));
+	assert_int_equal(OK, host_revoke(*state, HOST, "keyCompromise", &standing_admin, &reached));
 	assert_int_equal(4, reached.x509);
 	assert_int_equal(2, reached.ssh_host);
 	assert_int_equal(2, reached.devices);
@@ -28,8 +27,8 @@ static void a_name_is_taken_from_every_device_and_kept_from_all(void **state)
 	assert_int_equal(ERR_CONFLICT, c.err);
 	assert_string_equal("database-moved", c.code);
 	assert_true(c.facts.host_barred);
-	assert_int_equal(ERR_CONFLICT,
-		host_revoke(*state, HOST, "superseded", &standing_admin, &reached));
+	assert_int_equal(
+		ERR_CONFLICT, host_revoke(*state, HOST, "superseded", &standing_admin, &reached));
 	assert_string_equal("already-revoked", why()->code);
 	assert_non_null(strstr(why()->sentence, "since 2027-01-15T08:00:10Z, by admin-token "
 						"(keyCompromise): stolen from line 4"));
@@ -45,8 +44,7 @@ static void a_name_that_is_reinstated_goes_to_who_comes(void **state)
 
 	assert_int_equal(ERR_CONFLICT, host_reinstate(*state, HOST, &standing_admin, &reached));
 	assert_string_equal("not-revoked", why()->code);
-	assert_int_equal(OK,
-		host_revoke(*state, HOST, "keyCompromise", &standing_admin, &reached));
+	assert_int_equal(OK, host_revoke(*state, HOST, "keyCompromise", &standing_admin, &reached));
 	assert_int_equal(0, reached.x509 + reached.names);
 	reached_free(&reached);
 	assert_int_equal(OK, host_reinstate(*state, HOST, &standing_admin, &reached));
@@ -61,8 +59,8 @@ static void a_name_that_is_retired_is_free(void **state)
 	AUTO(reached_free) struct reached reached = {.x509 = 0};
 	struct attempt a = standing_device(*state, 1, HOST), b = attempt_of(*state, 2, HOST);
 
-	assert_int_equal(OK,
-		host_retire(*state, HOST, "cessationOfOperation", &standing_admin, &reached));
+	assert_int_equal(
+		OK, host_retire(*state, HOST, "cessationOfOperation", &standing_admin, &reached));
 	assert_int_equal(2, reached.x509);
 	assert_int_equal(0, standing_certificates());
 	attempt_enroll(&b);
@@ -82,8 +80,7 @@ static void attempts_for_a_revoked_name_are_gone(void **state)
 	asker_hold(&asker);
 	asker_init(&other, *state, 2, "other.example.org");
 	asker_hold(&other);
-	assert_int_equal(OK,
-		host_revoke(*state, HOST, "keyCompromise", &standing_admin, &reached));
+	assert_int_equal(OK, host_revoke(*state, HOST, "keyCompromise", &standing_admin, &reached));
 	assert_int_equal(1, reached.attempts);
 	assert_int_equal(1, database_count("SELECT count(*) FROM pending"));
 }

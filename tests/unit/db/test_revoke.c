@@ -1,8 +1,8 @@
 #include "asker.h"
 #include "database.h"
-#include "standing.h"
 #include "db/allowed.h"
 #include "db/revoke.h"
+#include "standing.h"
 
 #include <string.h>
 
@@ -74,8 +74,8 @@ static void any_one_thing_that_is_known_of_a_device_finds_it(void **state)
 
 		standing_none(state);
 		a = standing_device(*state, 1, HOST);
-		assert_int_equal(
-			OK, device_revoke(*state, &keys[i], "superseded", &standing_admin, &reached));
+		assert_int_equal(OK,
+			device_revoke(*state, &keys[i], "superseded", &standing_admin, &reached));
 		assert_memory_equal(a.new_device_id, reached.device_id, DEVICE_ID_SIZE);
 		enrollment_facts_free(&a.facts);
 	}
@@ -90,7 +90,6 @@ static void what_nobody_knows_is_told_and_not_audited(void **state)
 	assert_string_equal("device-unknown", why()->code);
 	assert_int_equal(0, database_count("SELECT count(*) FROM audit"));
 }
-
 
 static enum err revoke_host_of(struct db *db)
 {
@@ -110,8 +109,8 @@ static void who_comes_second_is_told_since_when_by_whom_and_why(void **state)
 	assert_string_equal("already-revoked", why()->code);
 	assert_non_null(strstr(why()->sentence, "is revoked since 2027-01-15T08:00:10Z, by "
 						"admin-token (keyCompromise): stolen from line 4"));
-	assert_int_equal(ERR_CONFLICT, device_hold(*state, &(struct device_key){.host = HOST},
-					       &standing_admin, &reached));
+	assert_int_equal(ERR_CONFLICT,
+		device_hold(*state, &(struct device_key){.host = HOST}, &standing_admin, &reached));
 	assert_string_equal("already-revoked", why()->code);
 	assert_int_equal(1, database_count("SELECT count(*) FROM audit WHERE event = "
 					   "'device.revoked'"));
@@ -164,10 +163,10 @@ static void a_revoked_device_has_no_attempts_and_keeps_a_rejection(void **state)
 		asker_init(&asker[i], *state, 1, hosts[i]);
 		asker_hold(&asker[i]);
 	}
-	assert_int_equal(OK,
-		pending_decide(*state, asker[1].attempt_id, PENDING_ACCEPTED, &standing_admin));
-	assert_int_equal(OK,
-		pending_decide(*state, asker[2].attempt_id, PENDING_REJECTED, &standing_admin));
+	assert_int_equal(
+		OK, pending_decide(*state, asker[1].attempt_id, PENDING_ACCEPTED, &standing_admin));
+	assert_int_equal(
+		OK, pending_decide(*state, asker[2].attempt_id, PENDING_REJECTED, &standing_admin));
 	assert_int_equal(OK, device_revoke(*state, &(struct device_key){.host = HOST},
 				     "keyCompromise", &standing_admin, &reached));
 	assert_int_equal(2, reached.attempts);
@@ -187,7 +186,8 @@ static void a_registration_of_its_ek_is_told(void **state)
 	enum allowed_fate fate;
 
 	memcpy(entry.ek_digest, a.ek_digest, DIGEST_SIZE);
-	assert_int_equal(OK, allowed_add(*state, &entry, 1, "by hand", false, false, &standing_admin, &fate));
+	assert_int_equal(OK,
+		allowed_add(*state, &entry, 1, "by hand", false, false, &standing_admin, &fate));
 	assert_int_equal(OK, device_revoke(*state, &(struct device_key){.host = HOST},
 				     "keyCompromise", &standing_admin, &reached));
 	assert_int_equal(1, reached.registered);

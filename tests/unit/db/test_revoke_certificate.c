@@ -1,6 +1,6 @@
 #include "database.h"
-#include "standing.h"
 #include "db/revoke_certificate.h"
+#include "standing.h"
 
 #include <string.h>
 
@@ -17,8 +17,8 @@ static void one_certificate_is_revoked_and_nothing_else(void **state)
 	AUTO(reached_free) struct reached reached = {.x509 = 0};
 	struct attempt a = standing_device(*state, 1, HOST);
 
-	assert_int_equal(OK, certificate_revoke(*state, serial_of(&a), "superseded",
-				     &standing_admin, &reached));
+	assert_int_equal(OK,
+		certificate_revoke(*state, serial_of(&a), "superseded", &standing_admin, &reached));
 	assert_memory_equal(a.new_device_id, reached.device_id, DEVICE_ID_SIZE);
 	assert_int_equal(1, reached.x509);
 	assert_int_equal(1, reached.crls);
@@ -40,21 +40,21 @@ static void what_was_done_to_it_before_is_told(void **state)
 	AUTO(reached_free) struct reached reached = {.x509 = 0};
 	struct attempt a = standing_device(*state, 1, HOST);
 
-	assert_int_equal(OK, certificate_revoke(*state, serial_of(&a), "superseded",
-				     &standing_admin, &reached));
+	assert_int_equal(OK,
+		certificate_revoke(*state, serial_of(&a), "superseded", &standing_admin, &reached));
 	reached_free(&reached);
 	assert_int_equal(ERR_CONFLICT, certificate_revoke(*state, serial_of(&a), "keyCompromise",
 					       &standing_admin, &reached));
 	assert_string_equal("already-revoked", why()->code);
-	assert_int_equal(ERR_CONFLICT,
-		certificate_hold(*state, serial_of(&a), &standing_admin, &reached));
+	assert_int_equal(
+		ERR_CONFLICT, certificate_hold(*state, serial_of(&a), &standing_admin, &reached));
 	assert_string_equal("already-revoked", why()->code);
-	assert_int_equal(ERR_CONFLICT,
-		certificate_unhold(*state, serial_of(&a), &standing_admin, &reached));
+	assert_int_equal(
+		ERR_CONFLICT, certificate_unhold(*state, serial_of(&a), &standing_admin, &reached));
 	assert_string_equal("not-held", why()->code);
 	a.serial[0] ^= 1;
-	assert_int_equal(ERR_NOT_FOUND, certificate_revoke(*state, serial_of(&a), "superseded",
-						&standing_admin, &reached));
+	assert_int_equal(ERR_NOT_FOUND,
+		certificate_revoke(*state, serial_of(&a), "superseded", &standing_admin, &reached));
 	assert_string_equal("certificate-unknown", why()->code);
 	enrollment_facts_free(&a.facts);
 }
@@ -65,8 +65,8 @@ static void what_has_ended_is_not_revoked(void **state)
 	struct attempt a = standing_device(*state, 1, HOST);
 
 	database_do("UPDATE certificate SET not_after = to_timestamp(1800000010)");
-	assert_int_equal(ERR_CONFLICT, certificate_revoke(*state, serial_of(&a), "superseded",
-					       &standing_admin, &reached));
+	assert_int_equal(ERR_CONFLICT,
+		certificate_revoke(*state, serial_of(&a), "superseded", &standing_admin, &reached));
 	assert_string_equal("certificate-ended", why()->code);
 	enrollment_facts_free(&a.facts);
 }
@@ -80,15 +80,15 @@ static void one_that_is_held_is_released_or_revoked(void **state)
 	assert_int_equal(1, first.x509);
 	assert_int_equal(2, standing_certificates());
 	reached_free(&first);
-	assert_int_equal(ERR_CONFLICT,
-		certificate_hold(*state, serial_of(&a), &standing_admin, &first));
+	assert_int_equal(
+		ERR_CONFLICT, certificate_hold(*state, serial_of(&a), &standing_admin, &first));
 	assert_string_equal("already-held", why()->code);
 	assert_int_equal(OK, certificate_unhold(*state, serial_of(&a), &standing_admin, &first));
 	assert_int_equal(3, standing_certificates());
 	reached_free(&first);
 	assert_int_equal(OK, certificate_hold(*state, serial_of(&a), &standing_admin, &first));
-	assert_int_equal(OK, certificate_revoke(*state, serial_of(&a), "keyCompromise",
-				     &standing_admin, &last));
+	assert_int_equal(OK,
+		certificate_revoke(*state, serial_of(&a), "keyCompromise", &standing_admin, &last));
 	assert_int_equal(1, database_count("SELECT count(*) FROM certificate WHERE"
 					   " revocation_reason = 'keyCompromise'"));
 	enrollment_facts_free(&a.facts);
@@ -101,8 +101,8 @@ static void one_that_is_held_with_its_device_is_released_with_it(void **state)
 
 	database_do("UPDATE certificate SET revoked_at = now(), revocation_reason ="
 		    " 'certificateHold', revoked_with = 'device'");
-	assert_int_equal(ERR_CONFLICT,
-		certificate_unhold(*state, serial_of(&a), &standing_admin, &reached));
+	assert_int_equal(
+		ERR_CONFLICT, certificate_unhold(*state, serial_of(&a), &standing_admin, &reached));
 	assert_string_equal("not-held", why()->code);
 	assert_int_equal(0, standing_certificates());
 	enrollment_facts_free(&a.facts);

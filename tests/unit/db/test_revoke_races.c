@@ -1,11 +1,11 @@
 /* test_revoke_races.c - who enrolls while somebody revokes: nothing good is left behind, and nothing is missing where
  * CRLs are made from. Two pools stand for two servers. */
 #include "database.h"
-#include "standing.h"
 #include "db/bar.h"
 #include "db/revoke.h"
 #include "db/revoked_issuer.h"
 #include "db/shard.h"
+#include "standing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,8 @@ static struct db *second; /* server */
 
 static int open_both(void **state)
 {
-	return database_migrated(state) != 0 || db_open(database_conninfo(), 8, 5000, &second) != OK;
+	return database_migrated(state) != 0 ||
+	       db_open(database_conninfo(), 8, 5000, &second) != OK;
 }
 
 static int close_both(void **state)
@@ -44,8 +45,7 @@ static void *play(void *of)
 	struct player *player = of;
 
 	player->play(player);
-	snprintf(player->code, sizeof(player->code), "%s",
-		player->err == OK ? "" : why()->code);
+	snprintf(player->code, sizeof(player->code), "%s", player->err == OK ? "" : why()->code);
 	return NULL;
 }
 
@@ -157,9 +157,8 @@ static void race(void **state, void (*revoke)(struct player *x), unsigned tpms, 
 	for (unsigned i = 0; i < 2; i++) {
 		struct player *admin = &players[ENROLLERS + i];
 
-		*admin = (struct player){.play = revoke,
-			.db = i == 0 ? *state : second,
-			.after = 2 + 3 * round};
+		*admin = (struct player){
+			.play = revoke, .db = i == 0 ? *state : second, .after = 2 + 3 * round};
 		admin->attempt = attempt_of(admin->db, 1, HOST);
 	}
 	all_at_once(players, ENROLLERS + 2);
@@ -244,7 +243,7 @@ static void acts_that_cross_each_other_all_come_to_an_end(void **state)
 {
 	for (unsigned round = 0; round < ROUNDS / 2; round++) {
 		struct player players[ENROLLERS + 4];
-		void (*const acts[])(struct player *x) = {
+		void (*const acts[])(struct player * x) = {
 			hold_and_unhold, revoke_host, sweep_ca, revoke_device};
 
 		make_enrollers(state, players, 1);

@@ -1,7 +1,7 @@
 #include "database.h"
-#include "standing.h"
 #include "db/behind.h"
 #include "db/revoked_issuer.h"
+#include "standing.h"
 
 #include <string.h>
 
@@ -18,8 +18,7 @@ static void a_revoked_ca_counts_at_once_and_its_certificates_follow(void **state
 	assert_false(more);
 	assert_int_equal(6, standing_certificates());
 	assert_int_equal(OK, issuer_judge(*state, standing_issuer));
-	assert_int_equal(OK,
-		issuer_revoke(*state, ID, "cACompromise", &standing_admin, &issuer));
+	assert_int_equal(OK, issuer_revoke(*state, ID, "cACompromise", &standing_admin, &issuer));
 	assert_memory_equal(standing_issuer, issuer.issuer_id, DIGEST_SIZE);
 	assert_int_equal(4, issuer.remaining);
 	assert_int_equal(ERR_BUSY, issuer_judge(*state, standing_issuer));
@@ -49,8 +48,7 @@ static void a_certificate_of_a_revoked_ca_is_not_recorded(void **state)
 	a.issuer = standing_issuer;
 	attempt_lookup(&a);
 	assert_false(a.facts.ca_revoked);
-	assert_int_equal(OK,
-		issuer_revoke(*state, ID, "cACompromise", &standing_admin, &issuer));
+	assert_int_equal(OK, issuer_revoke(*state, ID, "cACompromise", &standing_admin, &issuer));
 	assert_int_equal(ERR_CONFLICT, attempt_record(&a));
 	assert_string_equal("database-moved", why()->code);
 	attempt_lookup(&a);
@@ -72,8 +70,8 @@ static void which_ca_and_what_became_of_it_is_told(void **state)
 	assert_string_equal("issuer-unknown", why()->code);
 	assert_int_equal(OK, issuer_revoke(*state, "08", "superseded", &standing_admin, &issuer));
 	assert_int_equal(1, standing_behind());
-	assert_int_equal(ERR_CONFLICT,
-		issuer_revoke(*state, "08", "superseded", &standing_admin, &issuer));
+	assert_int_equal(
+		ERR_CONFLICT, issuer_revoke(*state, "08", "superseded", &standing_admin, &issuer));
 	assert_string_equal("already-revoked", why()->code);
 	assert_int_equal(OK, issuers_read(*state, NOW, all, &n));
 	assert_int_equal(2, n);
@@ -101,7 +99,8 @@ static void how_far_behind_crls_and_krl_are_is_told_of_all_and_of_one(void **sta
 	assert_int_equal(0, behind.crls_oldest);
 	assert_int_equal(NOW + 7200, behind.crls_until);
 	assert_false(behind.krl_behind);
-	assert_int_equal(OK, device_revoke(*state, &of_b, "keyCompromise", &standing_admin, &reached));
+	assert_int_equal(
+		OK, device_revoke(*state, &of_b, "keyCompromise", &standing_admin, &reached));
 	assert_int_equal(OK, behind_read(*state, &of_b, NOW, &behind));
 	assert_int_equal(2, behind.crls_behind);
 	assert_int_equal(NOW, behind.crls_oldest);
