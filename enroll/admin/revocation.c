@@ -1,6 +1,7 @@
 #include "enroll/admin/revocation.h"
 
 #include "ca/base/clock.h"
+#include "ca/base/printable.h"
 #include "enroll/admin/attempts_print.h"
 #include "enroll/admin/command.h"
 #include "enroll/admin/paragraph.h"
@@ -100,16 +101,17 @@ static void add_time(struct buf *out, const char *label, int64_t when, const cha
 
 static void add_issuer(struct buf *out, const struct revocation_issuer *issuer)
 {
-	char at[CLOCK_TEXT_SIZE];
+	char at[CLOCK_TEXT_SIZE], by[LIMIT_WHY + 1], why_text[LIMIT_WHY + 1];
 
+	printable(issuer->revoked_by, by, sizeof(by));
+	printable(issuer->why, why_text, sizeof(why_text));
 	buf_fmt(out, "CA %s  %s", issuer->id, issuer->kind);
 	if (issuer->revoked_at == 0) {
 		buf_str(out, "\n");
 		return;
 	}
 	clock_text(issuer->revoked_at, at);
-	buf_fmt(out, "  revoked since %s by %s (%s): %s\n", at, issuer->revoked_by, issuer->reason,
-		issuer->why);
+	buf_fmt(out, "  revoked since %s by %s (%s): %s\n", at, by, issuer->reason, why_text);
 	buf_fmt(out, "    %lld certificates still to be revoked\n", (long long)issuer->remaining);
 }
 
