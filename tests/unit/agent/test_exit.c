@@ -22,6 +22,7 @@ static void every_kind_of_failure_has_its_exit_code(void **state)
 		{"service-not-trusted", 6},
 		{"service-pending", 8},
 		{"host-changed", 5},
+		{"krl-older", 5},
 		{"state-dir", 1},
 		{"", 1},
 	};

@@ -5,6 +5,7 @@
 #include "ca/signer/client.h"
 #include "ca/ssh.h"
 #include "ca/sshkey.h"
+#include "ca/sshsig.h"
 #include "tests/unit/ca/issuer.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/scratch.h"
@@ -170,6 +171,33 @@ static void what_is_wrong_with_each_ca_is_told_at_once(void **state)
 		buf_text(&problems.text), "ssh-user-ca.key: the passphrase does not open it"));
 }
 
+/* Hosts that believe one of both CAs take a list; one that it takes back is not the one to sign it. */
+static void a_list_is_signed_by_a_ca_that_it_does_not_take_back(void **state)
+{
+	AUTO(site_free) struct site site;
+	AUTO(signer_close) struct signer *signer = NULL, *without = NULL;
+	struct view keys[2];
+
+	(void)state;
+	site_make(&site);
+	signer = open_signer(&site, true);
+	without = open_signer(&site, false);
+	keys[0] = signer_ssh_ca(signer, TEMPLATE_SSH_USER);
+	keys[1] = signer_ssh_ca(signer, TEMPLATE_SSH_HOST);
+	for (size_t taken_back = 0; taken_back <= COUNT(keys); taken_back++) {
+		const struct krl_content content = {
+			.version = 7, .at = clock_now(), .keys = keys, .keys_n = taken_back};
+		AUTO(buf_free) struct buf list = BUF(KRL_MAX), signature = BUF(SSHSIG_MAX);
+		AUTO(buf_free) struct buf none = BUF(KRL_MAX);
+		/* When it takes both back, whichever signs: there is no better one. */
+		const struct view *by = &keys[taken_back == 1 ? 1 : 0];
+
+		assert_ok(signer_krl(signer, &content, &list, &signature));
+		assert_ok(sshsig_verify(buf_view(&signature), SSHSIG_KRL, buf_view(&list), by, 1));
+		assert_refused(signer_krl(without, &content, &none, &none), ERR_INTERNAL, "ssh-ca");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +205,7 @@ int main(void)
 		cmocka_unit_test(what_another_ca_issued_is_not_ours),
 		cmocka_unit_test(without_its_ca_a_template_waits),
 		cmocka_unit_test(what_is_wrong_with_each_ca_is_told_at_once),
+		cmocka_unit_test(a_list_is_signed_by_a_ca_that_it_does_not_take_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
