@@ -65,7 +65,7 @@ DECLARE
 BEGIN
 	IF moment < timestamptz 'epoch' THEN
 		RETURN 0;
-	ELSIF moment > now() + interval '1 day' THEN
+	ELSIF moment > timestamptz '9999-01-01' THEN
 		RETURN 9223372036854775807;
 	END IF;
 	WHILE low < high LOOP

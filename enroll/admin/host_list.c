@@ -91,8 +91,9 @@ static int rebind(const struct admin_server *server, const struct rebind_request
 	if (err == OK)
 		err = rebind_answer_parse(buf_view(&answer), &rebound);
 	if (err == OK)
-		printf("%s is for the TPM with EK %s,\n"
-		       "when it enrolls next. Device %s has it no more;\n"
+		printf("%s goes on, when it enrolls next, with the TPM with EK\n"
+		       "    %s\n"
+		       "device %s has the name no more;\n"
 		       "%lld certificate%s of it for that name %s revoked as superseded\n",
 			rebound.host, request->ek_digest, rebound.device_id,
 			(long long)rebound.revoked, rebound.revoked == 1 ? "" : "s",

@@ -154,9 +154,11 @@ static enum err judge_member(const json_t *object, const struct record_member *w
 	}
 	if (fits)
 		return OK;
-	return refuse(ERR_MALFORMED, value == NULL ? "json-key-missing" : "json-type",
-		"PROTOCOL encodings", "the value of \"%s\" is missing, or has the wrong type",
-		wanted->key);
+	if (value == NULL)
+		return refuse(ERR_MALFORMED, "json-key-missing", "PROTOCOL encodings",
+			"the key \"%s\" is missing", wanted->key);
+	return refuse(ERR_MALFORMED, "json-type", "PROTOCOL encodings",
+		"the value of \"%s\" has the wrong type", wanted->key);
 }
 
 static enum err judge(const json_t *object, const struct record_shape *shape)
