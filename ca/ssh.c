@@ -267,12 +267,12 @@ static enum err repack_ecdsa(struct view der, struct buf *out)
 	return buf_ok(out);
 }
 
-static enum err add_signature(const struct ssh_ca *ca, struct buf *out)
+enum err ssh_ca_sign(const struct ssh_ca *ca, struct view text, struct buf *out)
 {
 	AUTO(buf_free) struct buf made = BUF(1024), repacked = BUF(1024), whole = BUF(2048);
 	bool is_ecdsa = EVP_PKEY_is_a(ca->key, "EC");
 
-	TRY(sign(ca, buf_view(out), &made));
+	TRY(sign(ca, text, &made));
 	if (is_ecdsa)
 		TRY(repack_ecdsa(buf_view(&made), &repacked));
 	sshwire_add_string(&whole, ca->algorithm);
@@ -299,7 +299,7 @@ enum err ssh_issue(const struct ssh_ca *ca, const struct template *tmpl, const s
 	TRY(ssh_judge(tmpl, grant));
 	TRY(set_period(tmpl, now, out));
 	TRY(add_body(ca, tmpl, grant, out, &out->der));
-	return add_signature(ca, &out->der);
+	return ssh_ca_sign(ca, buf_view(&out->der), &out->der);
 }
 
 const uint8_t *ssh_ca_id(const struct ssh_ca *ca)

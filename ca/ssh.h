@@ -25,6 +25,12 @@ struct view ssh_ca_public(const struct ssh_ca *ca); /* its public key blob; borr
 /* By what the records know it: SHA-256 over that blob, as ssh-keygen -l prints it. SHA256_SIZE bytes. */
 const uint8_t *ssh_ca_id(const struct ssh_ca *ca);
 
+/*
+ * Appends a signature over the text, as a certificate has it (RFC 4253 6.6): the algorithm's name,
+ * and the signature, packed as one string. For what the signer itself wrote. ERR_INTERNAL "crypto".
+ */
+CHECKED enum err ssh_ca_sign(const struct ssh_ca *ca, struct view text, struct buf *out);
+
 /* Does the key sign, and is it the one of ssh_ca_public()? ERR_BUSY "ca-key". */
 CHECKED enum err ssh_ca_ready(const struct ssh_ca *ca);
 
@@ -63,6 +69,12 @@ struct ssh_certificate {
 CHECKED enum err ssh_certificate_parse(struct view blob, struct ssh_certificate *out);
 /* Signed by its signature_key, and not by RSA with SHA-1? ERR_REJECTED "ssh-signature". */
 CHECKED enum err ssh_certificate_verify(const struct ssh_certificate *certificate);
+/*
+ * Is this (algorithm and signature, packed) a signature of the key, a public key blob, over the
+ * text, and not by RSA with SHA-1? ERR_REJECTED "ssh-signature".
+ */
+CHECKED enum err ssh_signature_verify(
+	struct view key_blob, struct view text, struct view signature);
 /* The next of packed strings; false at the end. */
 bool ssh_string_next(struct view *rest, struct view *out);
 /* Is the certified key this one? */

@@ -196,16 +196,14 @@ static bool verify(EVP_PKEY *key, const EVP_MD *digest, struct view text, struct
 }
 
 /* The signature's own two fields, and the type of the key that is said to have made it. */
-static bool split(const struct ssh_certificate *certificate, struct view *algorithm,
+static bool split(struct view packed, struct view key, struct view *algorithm,
 	struct view *signature, struct view *key_type)
 {
-	struct view rest = certificate->signature, key = certificate->signature_key;
-
-	return sshwire_string(&rest, algorithm) && sshwire_string(&rest, signature) &&
-	       rest.n == 0 && sshwire_string(&key, key_type);
+	return sshwire_string(&packed, algorithm) && sshwire_string(&packed, signature) &&
+	       packed.n == 0 && sshwire_string(&key, key_type);
 }
 
-enum err ssh_certificate_verify(const struct ssh_certificate *certificate)
+enum err ssh_signature_verify(struct view key_blob, struct view text, struct view packed)
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	AUTO(ossl_free) uint8_t *der = NULL;
@@ -213,19 +211,24 @@ enum err ssh_certificate_verify(const struct ssh_certificate *certificate)
 	const EVP_MD *digest = NULL;
 	bool is_good;
 
-	if (!split(certificate, &algorithm, &signature, &key_type) ||
-		!digest_for(algorithm, key_type, &digest) ||
-		sshkey_public(certificate->signature_key, &key) != OK)
+	if (!split(packed, key_blob, &algorithm, &signature, &key_type) ||
+		!digest_for(algorithm, key_type, &digest) || sshkey_public(key_blob, &key) != OK)
 		return fail(ERR_REJECTED, "ssh-signature",
-			"an OpenSSH certificate signed in a way, or by a key, that is not taken");
+			"signed in a way of OpenSSH's, or by a key, that is not taken");
 	if (EVP_PKEY_is_a(key, "EC")) {
 		der = ecdsa_der(signature, &signature.n);
 		signature.p = der;
 	}
-	is_good = signature.n > 0 && verify(key, digest, certificate->body, signature);
+	is_good = signature.n > 0 && verify(key, digest, text, signature);
 	ERR_clear_error();
 	if (!is_good)
 		return fail(ERR_REJECTED, "ssh-signature",
-			"an OpenSSH certificate that the CA in it did not sign");
+			"an OpenSSH signature that the key did not make over this");
 	return OK;
+}
+
+enum err ssh_certificate_verify(const struct ssh_certificate *certificate)
+{
+	return ssh_signature_verify(
+		certificate->signature_key, certificate->body, certificate->signature);
 }

@@ -114,9 +114,10 @@ static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 
 static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
 	certificate_status_statements, responder_statements, crl_statements, enrollment_statements,
-	enrollment_facts_statements, host_statements, lock_statements, pending_statements,
-	published_statements, refusals_statements, renewal_statements, revoke_statements,
-	ticket_statements, trusted_statements};
+	enrollment_facts_statements, host_statements, krl_statements, lock_statements,
+	pending_statements, published_statements, refusals_statements, renewal_statements,
+	bar_statements, behind_statements, revoke_certificate_statements, revoke_statements,
+	revoked_issuer_statements, ticket_statements, trusted_statements};
 
 static bool send_prepares(PGconn *connection)
 {

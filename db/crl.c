@@ -58,8 +58,15 @@ static const struct statement read_published = {"crl_fetch",
 	" WHERE issuer IN (SELECT issuer_id FROM issuer WHERE substr(issuer_id, 1, 8) = $1::bytea"
 	"  AND kind = 'x509') AND shard = $2::bigint LIMIT 1"};
 
-const struct statement *const crl_statements[] = {
-	&find_changed, &find_old, &look, &list, &publish, &forget, &read_published, NULL};
+static const struct statement list_shards = {"crl_list_shards",
+	"SELECT issuer, shard, coalesce(number, 0),"
+	" coalesce(extract(epoch FROM this_update), 0)::bigint,"
+	" coalesce(extract(epoch FROM next_update), 0)::bigint,"
+	" coalesce(octet_length(der), 0)::bigint, changed <> published FROM crl_shard"
+	" WHERE (issuer, shard) > ($1::bytea, $2::bigint) ORDER BY issuer, shard LIMIT $3::bigint"};
+
+const struct statement *const crl_statements[] = {&find_changed, &find_old, &look, &list, &publish,
+	&forget, &read_published, &list_shards, NULL};
 
 static struct value issuer_of(const struct crl_key *key)
 {
@@ -225,4 +232,47 @@ enum err crl_fetch(
 	err = db_run(db, &trip, LOST_REPEAT_ONCE);
 	standing_note(db_standing(db), err);
 	return err;
+}
+
+struct listed {
+	struct crl_row **rows;
+	size_t *n;
+};
+
+static enum err take_row(const PGresult *rows, int row, struct crl_row *out)
+{
+	out->number = row_int(rows, row, 2);
+	out->this_update = row_int(rows, row, 3);
+	out->next_update = row_int(rows, row, 4);
+	out->bytes = row_int(rows, row, 5);
+	out->is_behind = row_bool(rows, row, 6);
+	return take_key(rows, row, &out->key);
+}
+
+static enum err take_listed(const PGresult *rows, void *into)
+{
+	const struct listed *out = into;
+	size_t n = (size_t)PQntuples(rows);
+
+	if ((*out->rows = calloc(n + 1, sizeof(**out->rows))) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "%zu shards", n);
+	for (*out->n = 0; *out->n < n; ++*out->n)
+		TRY(take_row(rows, (int)*out->n, &(*out->rows)[*out->n]));
+	return OK;
+}
+
+enum err crl_list(
+	struct db *db, const struct crl_key *after, size_t limit, struct crl_row **rows, size_t *n)
+{
+	static const struct crl_key before_all = {.shard = -1};
+	const struct crl_key *from = after == NULL ? &before_all : after;
+	struct pipeline trip = {.n = 0};
+	struct listed listed = {rows, n};
+
+	*rows = NULL;
+	*n = 0;
+	STEP(&trip, &list_shards, issuer_of(from), value_int(from->shard),
+		value_int((int64_t)limit));
+	step_take(&trip, take_listed, &listed);
+	return db_run(db, &trip, LOST_REPEAT_ONCE);
 }

@@ -72,6 +72,19 @@ CHECKED enum err crl_publish(
 /* Takes a shard that is over out of the records, unless something of it was revoked meanwhile. */
 CHECKED enum err crl_forget(struct db *db, const struct crl_key *key, const struct crl_work *work);
 
+/* What is known of a shard. */
+struct crl_row {
+	struct crl_key key;
+	int64_t number, this_update, next_update, bytes; /* of what was published; 0: nothing */
+	bool is_behind; /* something has changed since */
+};
+/*
+ * Up to `limit` of them behind `after`, by issuer and number; NULL: from the first one. `*rows` is for
+ * free(). Errors of db_run().
+ */
+CHECKED enum err crl_list(
+	struct db *db, const struct crl_key *after, size_t limit, struct crl_row **rows, size_t *n);
+
 /* One that was published. Free `der`. */
 struct crl_published {
 	struct crl_key key; /* the whole of it */

@@ -33,6 +33,10 @@
  * - The ticket was not answered with a held attempt, and is now: the same, for the ticket.
  * - The labels of a device that is new are those of its EK in the allow-list: insist_standing
  *   compares them again. Of one that is known they are part of the device, and its revision tells.
+ * - The device was active: its revision tells, and move_device looks at its state again. Whoever
+ *   revokes or holds it changes its row first and keeps it to his commit (revoke.c).
+ * - The name was not barred, the CA not revoked: insist_in_force looks at both again. Who bars or
+ *   revokes keeps enrollments out meanwhile, as with the allow-list, so it sees all there is.
  * - Of several certificates some may be recorded ones: insist_in_force wants all of them, in the end.
  * - The ticket was not used, and is now (a repeat in parallel on two servers): the primary key of
  *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.

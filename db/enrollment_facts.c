@@ -1,5 +1,6 @@
 #include "db/enrollment_facts.h"
 
+#include "db/array.h"
 #include "db/connection.h"
 #include "db/pool_connection.h"
 
@@ -88,6 +89,10 @@ static const struct statement draw_crl_places = {"draw_crl_places",
 	" FROM (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS plan,"
 	" generate_series(1, $1::bigint)"};
 
+static const struct statement find_revoked_ca = {"find_revoked_ca",
+	"SELECT issuer_id FROM issuer WHERE issuer_id = ANY ($1::bytea[])"
+	" AND revoked_at IS NOT NULL LIMIT 1"};
+
 static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"SELECT template, sha256(der) FROM (SELECT DISTINCT ON (template) template, der, issued_at"
 	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
@@ -99,8 +104,8 @@ static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
 
 const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
-	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_ak_certificates,
-	NULL};
+	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_revoked_ca,
+	&find_ak_certificates, NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -317,6 +322,31 @@ static enum err take_ak_certificates(const PGresult *rows, void *into)
 	return OK;
 }
 
+static enum err take_revoked_ca(const PGresult *rows, void *into)
+{
+	struct enrollment_facts *facts = into;
+
+	facts->ca_revoked = PQntuples(rows) == 1;
+	return facts->ca_revoked ? row_copy(rows, 0, 0, facts->revoked_ca, DIGEST_SIZE) : OK;
+}
+
+/* `array` keeps what the step points into. */
+static enum err look_at_cas(struct pipeline *lookup, const struct enrollment_key *key,
+	struct array *array, struct enrollment_facts *facts)
+{
+	struct value ids;
+
+	if (key->issuers_n == 0)
+		return OK;
+	array_begin(array, ARRAY_BYTES, key->issuers_n, ENROLLMENT_ISSUERS * DIGEST_SIZE);
+	for (size_t i = 0; i < key->issuers_n; i++)
+		array_add(array, (struct view){key->issuers[i], DIGEST_SIZE});
+	TRY(array_value(array, &ids));
+	STEP(lookup, &find_revoked_ca, ids);
+	step_take(lookup, take_revoked_ca, facts);
+	return OK;
+}
+
 /* What only some requests need, behind what all do. */
 static void look_further(struct pipeline *lookup, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts)
@@ -346,6 +376,7 @@ enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int6
 	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
 	struct value ak = value_bytes(key->ak_name), host = value_text(key->host);
 	struct value ticket = value_bytes((struct view){key->ticket_digest, DIGEST_SIZE});
+	AUTO(array_free) struct array cas = {.missing = 0};
 	struct pipeline lookup = {.n = 0};
 	enum err err;
 
@@ -360,6 +391,7 @@ enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int6
 	STEP(&lookup, &find_labels, ek, ak, value_int(ENROLLMENT_LABELS));
 	step_take(&lookup, take_labels, facts);
 	look_further(&lookup, key, now, facts);
+	TRY(look_at_cas(&lookup, key, &cas, facts));
 	err = db_run(db, &lookup, LOST_REPEAT_ONCE);
 	if (err == OK)
 		standing_hear_clock(db_standing(db), facts->clock);

@@ -10,6 +10,7 @@
 #define ENROLLMENT_CERTIFICATES 8 /* that one ticket brings */
 #define REUSABLE_CERTIFICATES 16
 #define ENROLLMENT_LABELS 32
+#define ENROLLMENT_ISSUERS 3 /* CAs that sign for one answer: X.509, OpenSSH hosts', users' */
 #define NO_SHARD (-1) /* of a certificate that is in no CRL */
 #define CRL_BASE_SIZE 256 /* bytes of what URLs of CRLs begin with, with the NUL */
 
@@ -40,6 +41,8 @@ struct enrollment_key {
 	unsigned ssh_serials; /* how many to take for OpenSSH certificates, 0 to 8 */
 	bool wants_ak_certificates;
 	unsigned crl_places; /* how many to draw for X.509 certificates, 0 to 8 */
+	const uint8_t *issuers[ENROLLMENT_ISSUERS]; /* DIGEST_SIZE: the CAs that would sign */
+	size_t issuers_n;
 };
 
 enum device_state { DEVICE_ACTIVE, DEVICE_HELD, DEVICE_REVOKED };
@@ -87,6 +90,9 @@ struct enrollment_facts {
 	bool ticket_used;
 	uint8_t ticket_request_digest[DIGEST_SIZE]; /* see struct enrollment_record */
 	bool ticket_revoked; /* any certificate it brought was revoked, or its name or AK moved on */
+	/* One of the CAs that were asked about is revoked: nothing that it signs is recorded. */
+	bool ca_revoked;
+	uint8_t revoked_ca[DIGEST_SIZE];
 	int64_t clock; /* the database's, seconds since 1970; db_clock_judge() knows it too */
 	/* With ticket_used: the certificates it brought, in their order. Otherwise: this device's,
 	 * for this AK and host as they are bound now, which are not revoked and have at least half

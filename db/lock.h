@@ -16,7 +16,8 @@
  * not with a lock_add_hold() of the same ticket. */
 void lock_add_enrollment(struct pipeline *trip, const uint8_t ticket_digest[static 32]);
 
-/* The allow-list or a decision on an attempt is changed: alone, no enrollment meanwhile. */
+/* The allow-list or a decision on an attempt is changed, a name barred, a CA revoked: alone, no enrollment
+ * meanwhile. */
 void lock_add_rules(struct pipeline *trip);
 
 /* What a shard of the CRL is, is said anew: one at a time. Whoever draws a place waits for nobody. */

@@ -4,6 +4,7 @@
 
 #include "ca/crl.h"
 #include "ca/issue.h"
+#include "ca/krl.h"
 #include "ca/ocsp.h"
 
 struct signer;
@@ -154,6 +155,14 @@ const char *signer_organization(const struct signer *signer);
 
 /* The public key blob of the OpenSSH CA for a kind of template; empty when there is none. */
 struct view signer_ssh_ca(const struct signer *signer, enum template_kind kind);
+
+/*
+ * Makes the KRL and signs it, see SSHSIG_KRL of ca/sshsig.h, with the OpenSSH CA for users where there is
+ * one, otherwise with that for hosts, of which one is not among the keys that the list takes back, where
+ * that can be. ERR_INTERNAL "ssh-ca": there is none; errors of krl_build() and sshsig_make().
+ */
+CHECKED enum err signer_krl(struct signer *signer, const struct krl_content *content,
+	struct buf *bytes, struct buf *signature);
 
 /*
  * Signs and verifies a random text: does the key sign, and is it the certificate's? So for every CA

@@ -72,6 +72,10 @@ CREATE TABLE krl (
 	signature   bytea -- SSHSIG, armored
 );
 INSERT INTO krl DEFAULT VALUES;
+-- What is in it: few of all certificates, and sought with each change.
+CREATE INDEX certificate_krl ON certificate (not_after) INCLUDE (issuer, serial)
+	WHERE revoked_at IS NOT NULL AND kind <> 'x509';
+CREATE INDEX device_krl ON device (device_id) WHERE state = 'revoked';
 
 -- Moves with everything that could change what OCSP answers; the last row that a transaction locks.
 CREATE TABLE revocation (
@@ -96,6 +100,19 @@ $$;
 CREATE TRIGGER certificate_follow AFTER UPDATE ON certificate
 	REFERENCING NEW TABLE AS changed
 	FOR EACH STATEMENT EXECUTE FUNCTION certificate_follow();
+
+-- The KRL names also what no certificate tells of: CAs, and devices, whose later certificates have the
+-- same key ID, so that one which is good again has to leave the list before it is served.
+CREATE FUNCTION krl_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE krl SET changed = krl.changed + 1;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER krl_follow AFTER UPDATE OF state ON device FOR EACH ROW
+	WHEN (OLD.state = 'revoked' AND NEW.state <> 'revoked') EXECUTE FUNCTION krl_follow();
+CREATE TRIGGER krl_follow AFTER UPDATE OF revoked_at ON issuer FOR EACH ROW
+	WHEN (NEW.kind <> 'x509' AND OLD.revoked_at IS DISTINCT FROM NEW.revoked_at) EXECUTE FUNCTION krl_follow();
 
 -- Devices: held is revoked for the time being. Why it is so stands here as well as in the audit, for
 -- who comes second is told.

@@ -14,24 +14,34 @@ static const char usage[] =
 	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca crl               make the root's CRL, and take a CA back\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  crl export           write the CRLs as files, for a web server\n"
 	"  doctor               look at the service and say what would fail\n"
 	"  ek allow add         believe an EK, or await it under a name\n"
 	"  ek allow import      the same for all of a factory's list\n"
 	"  ek allow list        tell which EKs are believed so\n"
 	"  ek allow remove      believe one no longer\n"
+	"  hold certificate     revoke one certificate for the time being\n"
 	"  hold device          cut a machine off for the time being\n"
+	"  host retire          revoke what a name has, and free it\n"
 	"  host unbind          take a host name away from its device\n"
+	"  krl export           write the list of revoked OpenSSH certificates, and its signature\n"
 	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending show         tell all about one, and what can be decided\n"
 	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
 	"  pending reject       keep it out\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reinstate device     let a revoked machine enroll again\n"
+	"  reinstate host       let a revoked name be had again\n"
 	"  reload               have the service take its configuration anew\n"
+	"  revocation           tell what of it is still to be published\n"
+	"  revoke ca-key        take back a CA, with all that it signed\n"
+	"  revoke certificate   revoke one certificate\n"
 	"  revoke device        cut a machine off, everywhere and in one act\n"
+	"  revoke host          revoke what a name has, and keep it from everybody\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
 	"  template show        show what a device would be given by one\n"
-	"  unhold device        give back what was held\n"
+	"  unhold certificate   give back one certificate that was held\n"
+	"  unhold device        give a machine back what was held\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
 	"  vendors import       trust more manufacturers\n"
 	"  vendors list         tell what the service trusts about TPMs\n"
@@ -51,23 +61,33 @@ static const struct {
 	{"ca init-ssh", command_ca_init_ssh},
 	{"ca crl", command_ca_crl},
 	{"ca edge", command_ca_edge},
+	{"crl export", command_crl_export},
 	{"doctor", command_doctor},
 	{"ek allow add", command_ek_allow_add},
 	{"ek allow import", command_ek_allow_import},
 	{"ek allow list", command_ek_allow_list},
 	{"ek allow remove", command_ek_allow_remove},
+	{"hold certificate", command_hold_certificate},
 	{"hold device", command_hold_device},
+	{"host retire", command_host_retire},
 	{"host unbind", command_host_unbind},
+	{"krl export", command_krl_export},
 	{"pending list", command_pending_list},
 	{"pending show", command_pending_show},
 	{"pending accept-once", command_pending_accept_once},
 	{"pending reject", command_pending_reject},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reinstate device", command_reinstate_device},
+	{"reinstate host", command_reinstate_host},
 	{"reload", command_reload},
+	{"revocation", command_revocation},
+	{"revoke ca-key", command_revoke_ca},
+	{"revoke certificate", command_revoke_certificate},
 	{"revoke device", command_revoke_device},
+	{"revoke host", command_revoke_host},
 	{"template check", command_template_check},
 	{"template show", command_template_show},
+	{"unhold certificate", command_unhold_certificate},
 	{"unhold device", command_unhold_device},
 	{"vendors export", command_vendors_export},
 	{"vendors import", command_vendors_import},

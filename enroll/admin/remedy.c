@@ -89,7 +89,14 @@ static const struct {
 			      "rule's trust, or where the root is imported (trust: class)"},
 	{"template-not-allowed", "add the template to the rule's templates in policy.yaml, or ask "
 				 "for another on the device"},
-	{"device-revoked", "this TPM was banned here: find out why before anything else"},
+	{"device-revoked",
+		"an admin revoked this device: the audit says who and why. Is it to come back? "
+		"endorsectl reinstate device"},
+	{"device-held",
+		"an admin holds this device: endorsectl unhold device gives it back what it "
+		"had, endorsectl revoke device makes it final"},
+	{"host-revoked", "an admin revoked this name: is a machine to have it again? endorsectl "
+			 "reinstate host"},
 	{"renewal-needs-enrollment",
 		"the device enrolls by itself where it uses endorse renew; otherwise: endorse "
 		"enroll"},

@@ -73,7 +73,7 @@ static void add_certificates(struct buf *out, const struct revocation_answer *an
 		char until[CLOCK_TEXT_SIZE];
 
 		clock_text(one->not_after, until);
-		buf_fmt(out, "      %-8s  %-16s  %s  %s  until %s\n", one->kind, one->template,
+		buf_fmt(out, "      %-8s  %-18s  %s  %s  until %s\n", one->kind, one->template,
 			one->serial, one->host, until);
 	}
 	if ((int64_t)answer->certificates_n < reached(answer))

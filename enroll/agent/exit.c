@@ -19,6 +19,7 @@ static const struct {
 	{"service-refused", EXIT_REFUSED},
 	{"service-answer", EXIT_REFUSED},
 	{"host-changed", EXIT_REFUSED},
+	{"krl-older", EXIT_REFUSED},
 	{"service-not-trusted", EXIT_UNTRUSTED},
 	{"service-pending", EXIT_PENDING},
 };

@@ -19,7 +19,7 @@ enum exit_code {
 /*
  * The exit code for a failure, by its reason code: "usage", "tpm...", "service-away",
  * "service-refused", "service-answer", "service-not-trusted", "service-pending", "host-changed",
- * "endpoint-away", "location-away"; EXIT_LOCAL for every other.
+ * "krl-older", "endpoint-away", "location-away"; EXIT_LOCAL for every other.
  */
 int exit_code(const struct reason *reason);
 

@@ -155,6 +155,7 @@ enum err http_open(const struct http_options *options, struct http **out)
 	return OK;
 }
 
+/* `json` without a pointer: GET. */
 static CURLcode perform(struct http *http, const char *path, struct view json,
 	const struct retry *retry, struct buf *body)
 {
@@ -164,9 +165,13 @@ static CURLcode perform(struct http *http, const char *path, struct view json,
 	http->error[0] = '\0';
 	snprintf(url, sizeof(url), "%s%s", http->server, path);
 	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_POST, 1L);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDS, json.p);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)json.n);
+	if (json.p == NULL) {
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	} else {
+		curl_easy_setopt(c, CURLOPT_POST, 1L);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, json.p);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)json.n);
+	}
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)retry_left_ms(retry));
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, body);
 	return curl_easy_perform(c);
@@ -294,7 +299,7 @@ static enum err wait_for_service(
 	return retry_wait(retry, http_retry_after(http), what);
 }
 
-enum err http_post(struct http *http, const char *path, struct view json, struct retry *retry,
+static enum err ask(struct http *http, const char *path, struct view json, struct retry *retry,
 	struct buf *answer, struct problem *problem)
 {
 	for (;;) {
@@ -317,6 +322,18 @@ enum err http_post(struct http *http, const char *path, struct view json, struct
 			return refused(http, status, &body, problem);
 		TRY(wait_for_service(http, status, &body, retry));
 	}
+}
+
+enum err http_post(struct http *http, const char *path, struct view json, struct retry *retry,
+	struct buf *answer, struct problem *problem)
+{
+	return ask(http, path, json, retry, answer, problem);
+}
+
+enum err http_fetch(struct http *http, const char *path, struct retry *retry, struct buf *answer,
+	struct problem *problem)
+{
+	return ask(http, path, (struct view){NULL, 0}, retry, answer, problem);
 }
 
 static int64_t date_of(CURL *curl)

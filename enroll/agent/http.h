@@ -34,6 +34,10 @@ void http_close(struct http **http);
 CHECKED enum err http_post(struct http *http, const char *path, struct view json,
 	struct retry *retry, struct buf *answer, struct problem *problem);
 
+/* The same with GET. */
+CHECKED enum err http_fetch(struct http *http, const char *path, struct retry *retry,
+	struct buf *answer, struct problem *problem);
+
 /* The seconds that the last answer's Retry-After asked for; -1 without one. */
 int64_t http_retry_after(struct http *http);
 

@@ -19,6 +19,7 @@ static const struct subcommand {
 	{"renew", renew_command, "keep what was issued current; for a timer"},
 	{"status", status_command, "what this machine holds, and until when"},
 	{"ssh-config", ssh_config_command, "what sshd and known_hosts need of that"},
+	{"krl-sync", krl_sync_command, "keep the list of revoked OpenSSH certificates current"},
 	{"doctor", doctor_command, "what would fail and why, before anything does"},
 	{"measure-endpoint", measure_command,
 		"put a TLS endpoint's key into a PCR, and into the log of it"},

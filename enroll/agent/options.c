@@ -1,5 +1,10 @@
 #include "enroll/agent/options.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#define TIMEOUT_MAX 86400
+
 enum err options_read(int argc, char **argv, const struct option *table, option_taker *take,
 	void *out, bool *help)
 {
@@ -18,5 +23,19 @@ enum err options_read(int argc, char **argv, const struct option *table, option_
 	if (!*help && optind < argc)
 		return fail(
 			ERR_MALFORMED, "usage", "\"%s\" is one argument too many", argv[optind]);
+	return OK;
+}
+
+enum err option_timeout(const char *text, unsigned *out)
+{
+	char *end = NULL;
+	unsigned long seconds;
+
+	errno = 0;
+	seconds = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || seconds > TIMEOUT_MAX)
+		return fail(ERR_MALFORMED, "usage", "--timeout: \"%s\" is not 0 to %d seconds",
+			text, TIMEOUT_MAX);
+	*out = (unsigned)seconds;
 	return OK;
 }

@@ -6,6 +6,8 @@
 #include <getopt.h>
 #include <stdbool.h>
 
+#define TIMEOUT_DEFAULT 120 /* seconds */
+
 /* Takes one option of the table into `out`; `value` is NULL for one without. */
 typedef enum err option_taker(int id, const char *value, void *out);
 
@@ -16,3 +18,6 @@ typedef enum err option_taker(int id, const char *value, void *out);
  */
 CHECKED enum err options_read(int argc, char **argv, const struct option *table, option_taker *take,
 	void *out, bool *help);
+
+/* What --timeout says: 0 to 86400 seconds. ERR_MALFORMED "usage". */
+CHECKED enum err option_timeout(const char *text, unsigned *out);

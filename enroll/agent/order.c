@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_DEFAULT 120
-#define TIMEOUT_MAX 86400
 #define WAIT_MAX (30 * DAY) /* seconds */
 
 enum option_id {
@@ -144,20 +142,6 @@ static enum err read_wait(const char *text, struct wish *wish)
 	return OK;
 }
 
-static enum err read_timeout(const char *text, struct wish *wish)
-{
-	char *end = NULL;
-	unsigned long seconds;
-
-	errno = 0;
-	seconds = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || seconds > TIMEOUT_MAX)
-		return fail(ERR_MALFORMED, "usage", "--timeout: \"%s\" is not 0 to %d seconds",
-			text, TIMEOUT_MAX);
-	wish->timeout = (unsigned)seconds;
-	return OK;
-}
-
 static enum err read_option(int id, const char *value, void *into)
 {
 	struct order *order = into;
@@ -201,7 +185,7 @@ static enum err read_option(int id, const char *value, void *into)
 		order->force = order->wish.takes_new_name = true;
 		return OK;
 	case OPTION_TIMEOUT:
-		return read_timeout(value, &order->wish);
+		return option_timeout(value, &order->wish.timeout);
 	case OPTION_WAIT:
 		return read_wait(value, &order->wish);
 	case OPTION_TEMPLATE:

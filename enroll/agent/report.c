@@ -262,6 +262,9 @@ static const struct {
 		"Ask the operator whether this machine is still to have the name. If so: endorse "
 		"enroll, by hand. If not: systemctl disable --now endorse-renew.timer."},
 	{"device-revoked", "The operator revoked this device; only the operator can undo it."},
+	{"device-held", "The operator holds this device for the time being; its certificates come "
+			"back when the operator says so."},
+	{"host-revoked", "The operator revoked this name; only the operator can undo it."},
 	{"ticket-invalid", "Run this again; if it stays so, check this machine's clock."},
 	{"ticket-expired", "Run this again; the TPM or the network was too slow for the ticket."},
 };

@@ -4,6 +4,7 @@
 #include "enroll/agent/command.h"
 #include "enroll/agent/exit.h"
 #include "enroll/agent/held.h"
+#include "enroll/agent/krl_file.h"
 #include "enroll/agent/options.h"
 
 #include <stdio.h>
@@ -13,17 +14,20 @@
 #define PUB ".pub"
 
 const char ssh_config_usage[] =
-	"usage: endorse ssh-config [--state DIR] [--trust-users]\n"
+	"usage: endorse ssh-config [--state DIR] [--trust-users] [--krl FILE]\n"
 	"\n"
 	"Prints what goes into sshd_config, so that sshd shows its certificates, and behind \"#\"\n"
 	"the line for everybody's known_hosts, so that nobody is asked about a host key again.\n"
 	"\n"
 	"  --trust-users  let in whom the service's CA for users certified: TrustedUserCAKeys,\n"
 	"                 which is only a comment otherwise\n"
+	"  --krl FILE     what endorse krl-sync keeps current, for RevokedKeys, which is only a\n"
+	"                 comment until it is there: sshd lets nobody in by a key while it cannot\n"
+	"                 read it; default " KRL_FILE_DEFAULT "\n"
 	"  --state DIR    default " STATE_DEFAULT "\n";
 
 struct options {
-	const char *state_dir;
+	const char *state_dir, *krl;
 	bool trusts_users;
 	bool help;
 };
@@ -34,6 +38,8 @@ static enum err read_option(int id, const char *value, void *into)
 
 	if (id == 'u')
 		out->trusts_users = true;
+	else if (id == 'k')
+		out->krl = value;
 	else
 		out->state_dir = value;
 	return OK;
@@ -43,12 +49,13 @@ static enum err read_options(int argc, char **argv, struct options *out)
 {
 	static const struct option options[] = {
 		{"trust-users", no_argument, NULL, 'u'},
+		{"krl", required_argument, NULL, 'k'},
 		{"state", required_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 
-	*out = (struct options){.state_dir = STATE_DEFAULT};
+	*out = (struct options){.state_dir = STATE_DEFAULT, .krl = KRL_FILE_DEFAULT};
 	return options_read(argc, argv, options, read_option, out, &out->help);
 }
 
@@ -157,6 +164,18 @@ static void print_authorities(
 		print_known_hosts(held->enrollment.host, ca);
 }
 
+/* What is no list would keep everybody out. */
+static void print_revoked(const struct options *options)
+{
+	AUTO(krl_file_free) struct krl_file file = {.is_good = false};
+	bool is_usable = krl_file_read(options->krl, &file) == OK && file.is_good;
+
+	if (!is_usable)
+		printf("# once endorse krl-sync has put it there:\n");
+	printf("%sRevokedKeys %s\n# ssh_config: RevokedHostKeys %s\n", is_usable ? "" : "# ",
+		options->krl, options->krl);
+}
+
 static enum err print(const struct options *options)
 {
 	AUTO(state_close) struct state *state = NULL;
@@ -177,6 +196,7 @@ static enum err print(const struct options *options)
 			"ssh-host gets one, where the service's policy gives it",
 			options->state_dir);
 	print_authorities(options, state, &held);
+	print_revoked(options);
 	return OK;
 }
 

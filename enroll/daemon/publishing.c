@@ -4,7 +4,9 @@
 #include "ca/base/log.h"
 #include "enroll/daemon/rounds.h"
 #include "enroll/flow/publication.h"
+#include "enroll/flow/published_krl.h"
 #include "enroll/flow/publisher.h"
+#include "enroll/flow/revocation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,14 +39,27 @@ static enum err settle(struct publishing *publishing)
 	return err;
 }
 
+/* What is wrong with one thing does not keep the others from being done: the first one is told. */
+static void note(enum err done, struct kept_reason *first, enum err *err)
+{
+	if (done == OK || *err != OK)
+		return;
+	*err = done;
+	reason_keep(first);
+}
+
 static enum err publish(struct publishing *publishing)
 {
 	struct service *service = current_take(publishing->current);
 	struct publisher_round done;
-	enum err err = publisher_round(service, WORK_WITHIN, &done);
+	struct kept_reason first;
+	enum err err = OK;
 
+	note(revocation_round(service, WORK_WITHIN / 2), &first, &err);
+	note(publisher_round(service, WORK_WITHIN, &done), &first, &err);
+	note(krl_publish_round(service), &first, &err);
 	current_release(publishing->current, &service);
-	return err;
+	return err == OK ? OK : reason_again(&first);
 }
 
 /* One line for each change, however long it lasts. */

@@ -5,6 +5,7 @@
 #include "ca/sshkey.h"
 #include "db/health.h"
 #include "db/pending.h"
+#include "db/revoked_issuer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +112,17 @@ static void examine_ssh_ca(const struct service *service, enum template_kind kin
 			buf_text(&fingerprint));
 }
 
+static void examine_revoked(const struct service *service, struct findings *findings)
+{
+	struct signer_issuer ca;
+
+	for (size_t i = 0; signer_issuer(service->signer, i, &ca); i++)
+		if (ca.issues && issuer_judge(service->db, ca.id) != OK &&
+			strcmp(why()->code, "ca-revoked") == 0)
+			finding_add(findings, "ca", FINDING_FAIL,
+				"no device can have what it signs: %s", why()->sentence);
+}
+
 static void examine_ca(const struct service *service, int64_t now, struct findings *findings)
 {
 	struct view der;
@@ -133,6 +145,7 @@ static void examine_ca(const struct service *service, int64_t now, struct findin
 	else if (signer_not_after(service->signer) > now)
 		finding_add(
 			findings, "ca", FINDING_FAIL, "no device can enroll: %s", why()->sentence);
+	examine_revoked(service, findings);
 	examine_ssh_ca(service, TEMPLATE_SSH_HOST, "hosts", findings);
 	examine_ssh_ca(service, TEMPLATE_SSH_USER, "users", findings);
 }

@@ -16,7 +16,7 @@
  *   keys        those of evidence_judge()
  *   vouching    those of vouching_judge()
  *   records     ERR_CONFLICT "ticket-used", "host-bound-to-another-device",
- *               "device-bound-to-another-host", "ak-of-another-device"; ERR_DENIED "device-revoked",
+ *               "device-bound-to-another-host", "ak-of-another-device"; ERR_DENIED "device-revoked", "device-held", "host-revoked",
  *               "certificate-revoked", "ak-superseded", "ak-other-dialect"
  *   policy      those of policy_decide()
  *   templates   those of grants_make()

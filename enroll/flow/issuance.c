@@ -1,6 +1,7 @@
 #include "enroll/flow/issuance.h"
 
 #include "ca/base/encode.h"
+#include "db/revoked_issuer.h"
 #include "enroll/flow/binding.h"
 #include "enroll/flow/held.h"
 #include "enroll/flow/vouching.h"
@@ -69,6 +70,24 @@ static void ask_further(const struct issuance *issuance, struct enrollment_key *
 	}
 }
 
+/* The CAs that would sign what is asked for. */
+static void name_cas(const struct issuance *issuance, struct enrollment_key *key)
+{
+	struct signer_issuer ca;
+
+	for (size_t i = 0; signer_issuer(issuance->service->signer, i, &ca); i++) {
+		bool is_wanted = false;
+
+		for (size_t k = 0; k < issuance->evidence.n; k++) {
+			const struct template *tmpl = issuance->evidence.item[k].tmpl;
+
+			is_wanted = is_wanted || (tmpl != NULL && template_kind(tmpl) == ca.kind);
+		}
+		if (is_wanted && ca.issues && key->issuers_n < ENROLLMENT_ISSUERS)
+			key->issuers[key->issuers_n++] = ca.id;
+	}
+}
+
 void issuance_note_device(struct issuance *issuance, const uint8_t device_id[static DEVICE_ID_SIZE])
 {
 	memcpy(issuance->device_id, device_id, DEVICE_ID_SIZE);
@@ -99,6 +118,7 @@ static enum err look_up(struct issuance *issuance)
 	};
 
 	ask_further(issuance, &key);
+	name_cas(issuance, &key);
 	enrollment_facts_free(&issuance->facts);
 	TRY(enrollment_lookup(
 		issuance->service->db, &key, issuance->caller->now, &issuance->facts));
@@ -316,6 +336,12 @@ static enum err judge_renewal(const struct issuance *issuance)
 	return doubt == NULL ? OK : reason_tell(doubt);
 }
 
+/* What it signed is not handed out any more either, so there is nothing to give. */
+static enum err judge_cas(const struct issuance *issuance)
+{
+	return issuance->facts.ca_revoked ? ca_revoked(issuance->facts.revoked_ca) : OK;
+}
+
 /* Looks, decides, signs and records once. ERR_CONFLICT "database-moved": look again. */
 static enum err try_once(struct issuance *issuance)
 {
@@ -327,6 +353,7 @@ static enum err try_once(struct issuance *issuance)
 		return repeat(issuance);
 	TRY(judge_renewal(issuance));
 	TRY(judge_binding(issuance, &decision));
+	TRY(judge_cas(issuance));
 	/* A check, and whoever is held, is promised what the templates give. */
 	TRY(make_grants(issuance));
 	if (decision.is_held)

@@ -18,13 +18,22 @@ static void short_id(const uint8_t *id, char out[static 2 * SHORT_ID_SIZE + 1])
 	hex_write((struct view){id, SHORT_ID_SIZE}, out);
 }
 
-void publication_crl_url(const char *base, const uint8_t issuer[static SHA256_SIZE], int64_t shard,
-	char url[static PUBLICATION_URL_SIZE])
+void publication_crl_name(
+	const uint8_t issuer[static SHA256_SIZE], int64_t shard, char *name, size_t room)
 {
 	char of[2 * SHORT_ID_SIZE + 1];
 
 	short_id(issuer, of);
-	snprintf(url, PUBLICATION_URL_SIZE, "%s/crl/%s-%lld.crl", base, of, (long long)shard);
+	snprintf(name, room, "%s-%lld.crl", of, (long long)shard);
+}
+
+void publication_crl_url(const char *base, const uint8_t issuer[static SHA256_SIZE], int64_t shard,
+	char url[static PUBLICATION_URL_SIZE])
+{
+	char name[64];
+
+	publication_crl_name(issuer, shard, name, sizeof(name));
+	snprintf(url, PUBLICATION_URL_SIZE, "%s/crl/%s", base, name);
 }
 
 void publication_urls(const struct service *service, const char *base, int64_t shard,

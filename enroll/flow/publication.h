@@ -17,6 +17,10 @@ void publication_urls(const struct service *service, const char *base, int64_t s
 	char crl[static PUBLICATION_URL_SIZE], char ocsp[static PUBLICATION_URL_SIZE],
 	char issuer[static PUBLICATION_URL_SIZE]);
 
+/* The last segment of a CRL's URL: "0123456789abcdef-17.crl". */
+void publication_crl_name(
+	const uint8_t issuer[static SHA256_SIZE], int64_t shard, char *name, size_t room);
+
 /* The URL of a shard's CRL, as the certificates in it have it. */
 void publication_crl_url(const char *base, const uint8_t issuer[static SHA256_SIZE], int64_t shard,
 	char url[static PUBLICATION_URL_SIZE]);

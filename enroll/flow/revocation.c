@@ -1,11 +1,16 @@
 #include "enroll/flow/revocation.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
-#include "db/revoke.h"
+#include "db/bar.h"
+#include "db/behind.h"
+#include "db/revoke_certificate.h"
+#include "db/revoked_issuer.h"
 #include "enroll/flow/act.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -165,6 +170,16 @@ static enum err tell(const struct reached *reached, const struct revocation_requ
 
 #define ANY_OF_A_DEVICE (BY_ID | BY_HOST | BY_EK | BY_SERIAL)
 
+/* What every act begins with: who may not, and what is wrong with the request. */
+static enum err begin(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, bool is_final, struct revocation_answer *out,
+	struct act *act)
+{
+	*out = (struct revocation_answer){.state = ""};
+	TRY(act_make(service, caller, caller->who, request->why, act));
+	return is_final ? judge_reason(request->reason) : judge_no_reason(request->reason);
+}
+
 enum err revoke_device(const struct service *service, const struct caller *caller,
 	const struct revocation_request *request, struct revocation_answer *out)
 {
@@ -172,9 +187,7 @@ enum err revoke_device(const struct service *service, const struct caller *calle
 	struct which which;
 	struct act act;
 
-	*out = (struct revocation_answer){.state = ""};
-	TRY(act_make(service, caller, caller->who, request->why, &act));
-	TRY(judge_reason(request->reason));
+	TRY(begin(service, caller, request, true, out, &act));
 	TRY(read_which(request, ANY_OF_A_DEVICE, &which));
 	TRY(device_revoke(service->db, &which.key, request->reason, &act, &reached));
 	return tell(&reached, request, &act, "revoked", out);
@@ -191,9 +204,7 @@ static enum err change(const struct service *service, const struct caller *calle
 	struct which which;
 	struct act act;
 
-	*out = (struct revocation_answer){.state = ""};
-	TRY(act_make(service, caller, caller->who, request->why, &act));
-	TRY(judge_no_reason(request->reason));
+	TRY(begin(service, caller, request, false, out, &act));
 	TRY(read_which(request, ANY_OF_A_DEVICE, &which));
 	TRY(change_it(service->db, &which.key, &act, &reached));
 	return tell(&reached, request, &act, state, out);
@@ -215,4 +226,180 @@ enum err reinstate_device(const struct service *service, const struct caller *ca
 	const struct revocation_request *request, struct revocation_answer *out)
 {
 	return change(service, caller, request, "active", device_reinstate, out);
+}
+
+enum err revoke_certificate(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	AUTO(reached_free) struct reached reached = {.x509 = 0};
+	struct which which;
+	struct act act;
+
+	TRY(begin(service, caller, request, true, out, &act));
+	TRY(read_which(request, BY_SERIAL, &which));
+	TRY(certificate_revoke(service->db, which.key.serial, request->reason, &act, &reached));
+	return tell(&reached, request, &act, "revoked", out);
+}
+
+static enum err change_certificate(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, const char *state,
+	enum err (*change_it)(
+		struct db *db, struct view serial, const struct act *act, struct reached *out),
+	struct revocation_answer *out)
+{
+	AUTO(reached_free) struct reached reached = {.x509 = 0};
+	struct which which;
+	struct act act;
+
+	TRY(begin(service, caller, request, false, out, &act));
+	TRY(read_which(request, BY_SERIAL, &which));
+	TRY(change_it(service->db, which.key.serial, &act, &reached));
+	return tell(&reached, request, &act, state, out);
+}
+
+enum err hold_certificate(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	return change_certificate(service, caller, request, "held", certificate_hold, out);
+}
+
+enum err unhold_certificate(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	return change_certificate(service, caller, request, "active", certificate_unhold, out);
+}
+
+static enum err end_host(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, const char *state,
+	enum err (*end_it)(struct db *db, const char *host, const char *reason,
+		const struct act *act, struct reached *out),
+	struct revocation_answer *out)
+{
+	AUTO(reached_free) struct reached reached = {.x509 = 0};
+	struct which which;
+	struct act act;
+
+	TRY(begin(service, caller, request, true, out, &act));
+	TRY(read_which(request, BY_HOST, &which));
+	TRY(end_it(service->db, which.key.host, request->reason, &act, &reached));
+	return tell(&reached, request, &act, state, out);
+}
+
+enum err revoke_host(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	return end_host(service, caller, request, "revoked", host_revoke, out);
+}
+
+enum err retire_host(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	return end_host(service, caller, request, "retired", host_retire, out);
+}
+
+enum err reinstate_host(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	AUTO(reached_free) struct reached reached = {.x509 = 0};
+	struct which which;
+	struct act act;
+
+	TRY(begin(service, caller, request, false, out, &act));
+	TRY(read_which(request, BY_HOST, &which));
+	TRY(host_reinstate(service->db, which.key.host, &act, &reached));
+	return tell(&reached, request, &act, "active", out);
+}
+
+#define ISSUER_DIGITS_MIN 16 /* what URLs have of it */
+
+/* In lower case. */
+static enum err read_issuer(const char *text, char out[static LIMIT_ISSUER + 1])
+{
+	size_t n = strlen(text);
+
+	if (n < ISSUER_DIGITS_MIN || strspn(text, "0123456789abcdef") != n)
+		return refuse(ERR_MALFORMED, "issuer-id", "PROTOCOL revocation",
+			"\"%.70s\" is no CA: wanted %d to %d of the first hexadecimal digits of "
+			"its id, in lower case",
+			text, ISSUER_DIGITS_MIN, LIMIT_ISSUER);
+	snprintf(out, LIMIT_ISSUER + 1, "%s", text);
+	return OK;
+}
+
+enum err revoke_ca(const struct service *service, const struct caller *caller,
+	const struct revocation_request *request, struct revocation_answer *out)
+{
+	struct issuer_state issuer;
+	char digits[LIMIT_ISSUER + 1];
+	struct act act;
+
+	TRY(begin(service, caller, request, true, out, &act));
+	TRY(judge_which(request, BY_ISSUER));
+	TRY(read_issuer(request->issuer, digits));
+	TRY(issuer_revoke(service->db, digits, request->reason, &act, &issuer));
+	TRY(revocation_answer_init(out, 0));
+	snprintf(out->state, sizeof(out->state), "revoked");
+	snprintf(out->reason, sizeof(out->reason), "%s", request->reason);
+	hex_write(VIEW(issuer.issuer_id), out->issuer);
+	out->at = act.now;
+	out->remaining = issuer.remaining;
+	return OK;
+}
+
+static void tell_issuer(const struct issuer_state *from, struct revocation_issuer *to)
+{
+	hex_write(VIEW(from->issuer_id), to->id);
+	snprintf(to->kind, sizeof(to->kind), "%s", from->kind);
+	snprintf(to->reason, sizeof(to->reason), "%s", from->reason);
+	snprintf(to->revoked_by, sizeof(to->revoked_by), "%s", from->by);
+	snprintf(to->why, sizeof(to->why), "%s", from->why);
+	to->first_at = from->first_at;
+	to->not_after = from->not_after;
+	to->revoked_at = from->revoked_at;
+	to->remaining = from->remaining;
+}
+
+static enum err look_at_issuers(
+	const struct service *service, int64_t now, struct revocation_status *out)
+{
+	AUTO(mem_free) struct issuer_state *issuers = calloc(ISSUERS_MAX, sizeof(*issuers));
+	size_t n = 0;
+
+	if (issuers == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "look_at_issuers");
+	TRY(issuers_read(service->db, now, issuers, &n));
+	for (size_t i = 0; i < n && i < REVOCATION_ISSUERS; i++)
+		tell_issuer(&issuers[i], &out->issuers[out->issuers_n++]);
+	return OK;
+}
+
+enum err revocation_look(const struct service *service, const struct caller *caller,
+	const struct revocation_request *of, struct revocation_status *out)
+{
+	struct which which = {.key = {.host = NULL}};
+	struct behind behind;
+
+	*out = (struct revocation_status){.crls = 0};
+	if (of->id[0] != '\0' || of->host[0] != '\0' || of->serial[0] != '\0')
+		TRY(read_which(of, BY_ID | BY_HOST | BY_SERIAL, &which));
+	TRY(behind_read(service->db, &which.key, caller->now, &behind));
+	out->crls = behind.crls;
+	out->crls_behind = behind.crls_behind;
+	out->crls_oldest = behind.crls_oldest;
+	out->crls_until = behind.crls_until;
+	out->krl_behind = behind.krl_behind;
+	out->krl_at = behind.krl_at;
+	return look_at_issuers(service, caller->now, out);
+}
+
+#define ROUND_BATCH 1000 /* certificates, so that no statement is long */
+
+enum err revocation_round(const struct service *service, unsigned within_ms)
+{
+	int64_t until = clock_ms() + within_ms;
+	bool more = true;
+
+	while (more && clock_ms() < until)
+		TRY(revoked_issuer_round(service->db, clock_now(), ROUND_BATCH, &more));
+	return OK;
 }

@@ -15,3 +15,17 @@ typedef enum err revocation_act(const struct service *service, const struct call
 
 /* By id, host, ek_sha256 or serial. */
 revocation_act revoke_device, hold_device, unhold_device, reinstate_device;
+/* By serial. */
+revocation_act revoke_certificate, hold_certificate, unhold_certificate;
+/* By host. */
+revocation_act revoke_host, retire_host, reinstate_host;
+/* By issuer: ERR_MALFORMED "issuer-id" for fewer than 16 digits. */
+revocation_act revoke_ca;
+
+/* What is still to be published: of a device, a host or a certificate, or, with all NULL, of all.
+ * `out` is large. ERR_MALFORMED "which", "device-id", "host-name", "serial". */
+CHECKED enum err revocation_look(const struct service *service, const struct caller *caller,
+	const struct revocation_request *of, struct revocation_status *out);
+
+/* Has the certificates of revoked CAs follow them, for about so long. Errors of db_run(). */
+CHECKED enum err revocation_round(const struct service *service, unsigned within_ms);

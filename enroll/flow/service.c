@@ -1,13 +1,26 @@
 #include "enroll/flow/service.h"
 
 #include "ca/base/encode.h"
+#include "db/revoked_issuer.h"
 
 #include <stdlib.h>
+
+/* Without that for X.509 nobody enrolls; without one for OpenSSH only those who ask for that. */
+static enum err judge_ca(const struct service *service)
+{
+	struct signer_issuer ca;
+
+	for (size_t i = 0; signer_issuer(service->signer, i, &ca); i++)
+		if (ca.issues && ca.kind == TEMPLATE_X509)
+			TRY(issuer_judge(service->db, ca.id));
+	return OK;
+}
 
 enum err service_ready(const struct service *service)
 {
 	/* The clock is judged in there, before anything that is judged by the clock. */
 	TRY(db_ready(service->db));
+	TRY(judge_ca(service));
 	return signer_ready(service->signer);
 }
 

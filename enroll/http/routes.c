@@ -6,6 +6,7 @@
 #include "enroll/http/device_api.h"
 #include "enroll/http/health_api.h"
 #include "enroll/http/ocsp_api.h"
+#include "enroll/http/krl_api.h"
 #include "enroll/http/pending_api.h"
 #include "enroll/http/revocation_api.h"
 #include "enroll/http/router.h"
@@ -27,6 +28,8 @@ const struct route device_routes[] = {
 	{"GET", OCSP_PATH "/*", ADMIT_EDGE, 0, handle_ocsp_get, "ocsp", NULL, true},
 	{"GET", CA_PATH, ADMIT_EDGE, 0, handle_ca, "ca", NULL, true},
 	{"GET", CRL_PATH, ADMIT_EDGE, 0, handle_crl, "crl", NULL, true},
+	{"GET", "/krl", ADMIT_EDGE, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/krl.sig", ADMIT_EDGE, 0, handle_krl_signature, "krl", NULL, true},
 	{0},
 };
 
@@ -38,6 +41,8 @@ const struct route admin_routes[] = {
 		true},
 	{"GET", "/v1/admin/strangers", ADMIT_AUDITOR, 0, handle_strangers, "strangers",
 		strangers_query, true},
+	{"GET", "/v1/admin/crls", ADMIT_AUDITOR, 0, handle_crls, "crls", crls_query, true},
+	{"GET", "/v1/admin/crl", ADMIT_AUDITOR, 0, handle_admin_crl, "crls", admin_crl_query, true},
 	{"GET", "/v1/admin/doctor", ADMIT_AUDITOR, 0, handle_doctor, "doctor", NULL, false},
 	{"GET", "/v1/admin/ek/allowed", ADMIT_AUDITOR, 0, handle_allowed, "allowed", allowed_query,
 		true},
@@ -55,6 +60,8 @@ const struct route admin_routes[] = {
 		handle_pending_reject, "pending", NULL, false},
 	{"POST", "/v1/admin/pending/trust-ca", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_pending_trust_ca, "pending", NULL, false},
+	{"GET", "/v1/admin/krl", ADMIT_AUDITOR, 0, handle_krl, "krl", NULL, true},
+	{"GET", "/v1/admin/krl.sig", ADMIT_AUDITOR, 0, handle_krl_signature, "krl", NULL, true},
 	{"GET", "/v1/admin/vendors", ADMIT_AUDITOR, 0, handle_vendors_list, "vendors", NULL, false},
 	{"GET", "/v1/admin/vendors/export", ADMIT_AUDITOR, 0, handle_vendors_export,
 		"vendors.export", NULL, false},
@@ -70,5 +77,21 @@ const struct route admin_routes[] = {
 		"revoke", NULL, false},
 	{"POST", "/v1/admin/device/reinstate", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
 		handle_device_reinstate, "revoke", NULL, false},
+	{"POST", "/v1/admin/certificate/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_certificate_revoke, "revoke", NULL, false},
+	{"POST", "/v1/admin/certificate/hold", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_certificate_hold, "revoke", NULL, false},
+	{"POST", "/v1/admin/certificate/unhold", ADMIT_ADMIN, LIMIT_ADMIN_BODY,
+		handle_certificate_unhold, "revoke", NULL, false},
+	{"POST", "/v1/admin/host/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_host_revoke,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/host/retire", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_host_retire,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/host/reinstate", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_host_reinstate,
+		"revoke", NULL, false},
+	{"POST", "/v1/admin/ca/revoke", ADMIT_ADMIN, LIMIT_ADMIN_BODY, handle_ca_revoke, "revoke",
+		NULL, false},
+	{"GET", "/v1/admin/revocation", ADMIT_AUDITOR, 0, handle_revocation, "revocation",
+		revocation_query, true},
 	{0},
 };

@@ -102,3 +102,61 @@ enum err revocation_answer_parse(struct view json, struct revocation_answer *out
 	TRY(json_lines(object, "name", &out->name));
 	return read_certificates(list, out);
 }
+
+#define COUNTED(name) FIELD_NUMBER(revocation_status, name)
+static const struct field status_fields[] = {COUNTED(crls), COUNTED(crls_behind),
+	COUNTED(crls_oldest), COUNTED(crls_until), COUNTED(krl_at)};
+
+static const struct field issuer_fields[] = {FIELD_TEXT(revocation_issuer, id),
+	FIELD_TEXT(revocation_issuer, kind), FIELD_NUMBER(revocation_issuer, first_at),
+	FIELD_NUMBER(revocation_issuer, not_after), FIELD_NUMBER(revocation_issuer, revoked_at),
+	FIELD_TEXT_OR_NONE(revocation_issuer, reason),
+	FIELD_TEXT_OR_NONE(revocation_issuer, revoked_by),
+	FIELD_TEXT_OR_NONE(revocation_issuer, why), FIELD_NUMBER(revocation_issuer, remaining)};
+
+enum err revocation_status_encode(const struct revocation_status *status, struct buf *json)
+{
+	json_t *object = json_object(), *issuers = json_array();
+
+	fields_put(object, status_fields, COUNT(status_fields), status);
+	json_put(object, "krl_behind", json_boolean(status->krl_behind));
+	for (size_t i = 0; i < status->issuers_n; i++) {
+		json_t *item = json_object();
+
+		fields_put(item, issuer_fields, COUNT(issuer_fields), &status->issuers[i]);
+		json_append(issuers, item);
+	}
+	json_put(object, "issuers", issuers);
+	return json_write(object, json);
+}
+
+static enum err read_issuers(const json_t *list, struct revocation_status *out)
+{
+	for (; out->issuers_n < json_array_size(list); out->issuers_n++) {
+		const json_t *item = json_array_get(list, out->issuers_n);
+
+		TRY(JSON_ONLY(item, "id", "kind", "first_at", "not_after", "revoked_at", "reason",
+			"revoked_by", "why", "remaining"));
+		TRY(fields_read(
+			item, issuer_fields, COUNT(issuer_fields), &out->issuers[out->issuers_n]));
+	}
+	return OK;
+}
+
+enum err revocation_status_parse(struct view json, struct revocation_status *out)
+{
+	AUTO(json_free) json_t *object = NULL;
+	json_t *list = NULL;
+
+	*out = (struct revocation_status){.crls = 0};
+	TRY(json_read(json, &object));
+	TRY(JSON_ONLY(object, "crls", "crls_behind", "crls_oldest", "crls_until", "krl_at",
+		"krl_behind", "issuers"));
+	TRY(fields_read(object, status_fields, COUNT(status_fields), out));
+	TRY(json_flag(object, "krl_behind", &out->krl_behind));
+	TRY(json_member(object, "issuers", JSON_ARRAY, &list));
+	if (json_array_size(list) > REVOCATION_ISSUERS)
+		return refuse(ERR_MALFORMED, "field-too-long", "PROTOCOL limits",
+			"more than %d CAs in one answer", REVOCATION_ISSUERS);
+	return read_issuers(list, out);
+}

@@ -60,3 +60,28 @@ void revocation_answer_free(struct revocation_answer *answer); /* for AUTO; acce
 CHECKED enum err revocation_answer_encode(const struct revocation_answer *answer, struct buf *json);
 /* `out` is overwritten, and for revocation_answer_free() also after a failure. */
 CHECKED enum err revocation_answer_parse(struct view json, struct revocation_answer *out);
+
+/* A CA that signed what is recorded. */
+struct revocation_issuer {
+	char id[LIMIT_ISSUER + 1];
+	char kind[16]; /* "x509", "ssh-host", "ssh-user" */
+	int64_t first_at, not_after; /* not_after 0: never */
+	int64_t revoked_at; /* 0: it is not */
+	char reason[LIMIT_CRL_REASON + 1], revoked_by[LIMIT_WHY + 1], why[LIMIT_WHY + 1];
+	int64_t remaining; /* of a revoked one: certificates that are not revoked yet */
+};
+
+#define REVOCATION_ISSUERS 64
+
+/* GET /v1/admin/revocation?device=ID (or host, or serial; none: all): what is still to be published. */
+struct revocation_status {
+	int64_t crls, crls_behind; /* behind: what they tell of has changed */
+	int64_t crls_oldest; /* of those: when the oldest was made; 0: none, or never */
+	int64_t crls_until; /* the latest nextUpdate; 0: there is none */
+	bool krl_behind;
+	int64_t krl_at; /* 0: never */
+	struct revocation_issuer issuers[REVOCATION_ISSUERS];
+	size_t issuers_n;
+};
+CHECKED enum err revocation_status_encode(const struct revocation_status *status, struct buf *json);
+CHECKED enum err revocation_status_parse(struct view json, struct revocation_status *out);

@@ -140,6 +140,8 @@ void ssh_visit(const struct sshd *sshd, const struct ssh_plan *plan, struct outp
 	add_option(&line, "UserKnownHostsFile", plan->known_hosts);
 	if (plan->certificate != NULL)
 		add_option(&line, "CertificateFile", plan->certificate);
+	if (plan->revoked != NULL)
+		add_option(&line, "RevokedHostKeys", plan->revoked);
 	line.argv[line.n++] = line.made[line.made_n++] = text("%s@127.0.0.1", user->pw_name);
 	line.argv[line.n++] = "echo inside";
 	run_ahead(output, plan->ahead, line.argv);

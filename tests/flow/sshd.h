@@ -27,6 +27,7 @@ struct ssh_plan {
 	const char *name; /* the host's, as it was dialled */
 	const char *known_hosts;
 	const char *key, *certificate; /* the user's; files */
+	const char *revoked; /* RevokedHostKeys; NULL: none */
 	const char *ahead; /* how much its clock is, as faketime takes it; NULL: it is right */
 };
 /* Logs in as the user that runs the test, and runs `echo inside`; batch mode, nobody is asked. */

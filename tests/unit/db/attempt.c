@@ -53,9 +53,17 @@ struct attempt attempt_of(struct db *db, unsigned tpm, const char *host)
 
 static enum err look(struct attempt *attempt)
 {
-	struct enrollment_key key = {attempt->ticket_digest, attempt->ek_digest,
-		VIEW(attempt->ak_name), attempt->host, attempt->ssh_serials,
-		attempt->wants_ak_certificates, attempt->crl_places};
+	struct enrollment_key key = {
+		.ticket_digest = attempt->ticket_digest,
+		.ek_digest = attempt->ek_digest,
+		.ak_name = VIEW(attempt->ak_name),
+		.host = attempt->host,
+		.ssh_serials = attempt->ssh_serials,
+		.wants_ak_certificates = attempt->wants_ak_certificates,
+		.crl_places = attempt->crl_places,
+		.issuers = {attempt->issuer},
+		.issuers_n = attempt->issuer != NULL,
+	};
 
 	enrollment_facts_free(&attempt->facts);
 	return enrollment_lookup(attempt->db, &key, attempt->now, &attempt->facts);

@@ -71,16 +71,19 @@ static void what_was_there_before_the_later_files_is_kept(void **state)
 	assert_int_equal(OK, db_migrate(*state));
 	attempt_enroll(&a);
 	database_do(
+		"DROP VIEW certificate_in_force;"
 		"DROP TABLE trusted, trust_state, ek_allowed, pending, pending_ticket;"
 		"DROP TABLE operator, operator_revoked, api_token, issuer, crl_plan, crl_shard,"
 		" krl, revocation, host_barred, ocsp_responder;"
 		"DROP SEQUENCE crl_place;"
 		"DROP TRIGGER certificate_follow ON certificate; DROP FUNCTION certificate_follow;"
-		"ALTER TABLE certificate DROP issuer, DROP shard;"
+		"DROP TRIGGER krl_follow ON device; DROP FUNCTION krl_follow;"
+		"DROP INDEX certificate_krl, device_krl;"
+		"ALTER TABLE certificate DROP issuer, DROP shard, DROP revoked_with;"
 		"ALTER TABLE device DROP CONSTRAINT device_state_check, DROP barred_at,"
 		" DROP barred_reason, DROP barred_why, DROP barred_by,"
 		" ADD CONSTRAINT device_state_check CHECK (state IN ('active', 'revoked'));"
-		"DROP VIEW certificate_in_force; DROP INDEX certificate_sha256;"
+		"DROP INDEX certificate_sha256;"
 		"ALTER TABLE certificate DROP kind, DROP key_kind, DROP key_sha256;"
 		"ALTER TABLE ek DROP public, DROP chain;"
 		"ALTER TABLE ak DROP ek_digest, DROP proven_at;"
