@@ -18,14 +18,13 @@ static void points_free(CRL_DIST_POINTS **points)
 char *crl_path_of(struct view certificate)
 {
 	AUTO(x509_free) X509 *cert = cert_from_der(certificate);
-	AUTO(points_free) CRL_DIST_POINTS *points =
-		X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+	AUTO(points_free)
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
 	const GENERAL_NAME *name;
 	const char *url;
 
 	must(points != NULL && sk_DIST_POINT_num(points) == 1, "no distribution point");
-	name = sk_GENERAL_NAME_value(
-		sk_DIST_POINT_value(points, 0)->distpoint->name.fullname, 0);
+	name = sk_GENERAL_NAME_value(sk_DIST_POINT_value(points, 0)->distpoint->name.fullname, 0);
 	must(name->type == GEN_URI, "not a URL");
 	url = (const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
 	must(strstr(url, "/crl/") != NULL, "%s", url);

@@ -89,8 +89,8 @@ static char *short_path(const char *ending)
 static void the_issuing_cas_certificate_is_there_in_all_forms(void **state)
 {
 	AUTO(mem_free)
-	char *cer = short_path(".cer"),
-	     *pem = short_path(".pem"), *issuing = text("%s/issuing.pem", world.ca);
+	char *cer = short_path(".cer"), *pem = short_path(".pem"),
+	     *issuing = text("%s/issuing.pem", world.ca);
 	AUTO(mem_free)
 	char *der = fetched(cer, "application/pkix-cert", "ca.cer"),
 	     *text_form = fetched(pem, "application/x-pem-file", "ca.pem"),

@@ -57,8 +57,7 @@ static char *at(const char *name)
 static void write_client(void)
 {
 	AUTO(mem_free)
-	char *leaf = at("leaf.pem"),
-	     *both = at("client.pem"), *key = at("client.key"),
+	char *leaf = at("leaf.pem"), *both = at("client.pem"), *key = at("client.key"),
 	     *issuing = text("%s/issuing.pem", world.ca);
 	AUTO(buf_free) struct buf pem = BUF(1 << 16);
 	AUTO(bio_free) BIO *bio = BIO_new_file(key, "w");
@@ -75,8 +74,8 @@ static void write_client(void)
 static void write_crls(void)
 {
 	AUTO(mem_free)
-	char *shard = at("shard.pem"),
-	     *root = at("root-crl.pem"), *all = at("crls.pem"), *path = crl_path_of(client());
+	char *shard = at("shard.pem"), *root = at("root-crl.pem"), *all = at("crls.pem"),
+	     *path = crl_path_of(client());
 	AUTO(buf_free) struct buf pem = BUF(1 << 20);
 
 	crl_write(&world.services[0].peer, path, shard);
@@ -139,9 +138,8 @@ static int unmake(void **state)
 static bool is_welcome(void *arg)
 {
 	AUTO(mem_free)
-	char *cert = at("client.pem"),
-	     *key = at("client.key"), *root = text("%s/root.pem", world.ca),
-	     *url = text("https://localhost:%d/", port);
+	char *cert = at("client.pem"), *key = at("client.key"),
+	     *root = text("%s/root.pem", world.ca), *url = text("https://localhost:%d/", port);
 	AUTO(output_free) struct output output;
 
 	(void)arg;

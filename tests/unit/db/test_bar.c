@@ -27,6 +27,7 @@ static void a_name_is_taken_from_every_device_and_kept_from_all(void **state)
 	assert_int_equal(ERR_CONFLICT, c.err);
 	assert_string_equal("database-moved", c.code);
 	assert_true(c.facts.host_barred);
+	reached_free(&reached);
 	assert_int_equal(
 		ERR_CONFLICT, host_revoke(*state, HOST, "superseded", &standing_admin, &reached));
 	assert_string_equal("already-revoked", why()->code);
@@ -64,6 +65,7 @@ static void a_name_that_is_retired_is_free(void **state)
 	assert_int_equal(2, reached.x509);
 	assert_int_equal(0, standing_certificates());
 	attempt_enroll(&b);
+	reached_free(&reached);
 	assert_int_equal(ERR_NOT_FOUND, host_retire(*state, "nobodys.example.org", "superseded",
 						&standing_admin, &reached));
 	assert_string_equal("host-unknown", why()->code);

@@ -227,6 +227,7 @@ static void holding_takes_certificates_and_no_name_and_unholding_gives_back_just
 	assert_int_equal(1, database_count("SELECT count(*) FROM certificate WHERE revoked_with ="
 					   " 'certificate'"));
 	assert_int_equal(DEVICE_ACTIVE, state_seen(&a));
+	reached_free(&given);
 	assert_int_equal(ERR_CONFLICT, device_unhold(*state, &key, &standing_admin, &given));
 	assert_string_equal("not-held", why()->code);
 	enrollment_facts_free(&a.facts);
@@ -246,6 +247,7 @@ static void what_is_held_can_be_revoked_from_the_day_it_was_held(void **state)
 	assert_int_equal(3, database_count("SELECT count(*) FROM certificate WHERE"
 					   " revocation_reason = 'keyCompromise' AND revoked_at ="
 					   " to_timestamp(1800000010)"));
+	reached_free(&held);
 	assert_int_equal(ERR_CONFLICT, device_unhold(*state, &key, &standing_admin, &held));
 	assert_string_equal("not-held", why()->code);
 	enrollment_facts_free(&a.facts);
