@@ -30,7 +30,7 @@ static const struct statement look = {"crl_look",
 	" (SELECT base FROM crl_plan WHERE first_shard <= ours.shard"
 	"  ORDER BY first_shard DESC LIMIT 1),"
 	" changed = published AND shard + 1 < (SELECT newest.first_shard"
-	"   + (crl_place.last_value - newest.first_place) / newest.capacity FROM crl_place,"
+	"   + (pg_sequence_last_value('crl_place') - newest.first_place) / newest.capacity FROM"
 	"   (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS newest)"
 	"  AND NOT EXISTS (SELECT FROM certificate WHERE certificate.issuer = ours.issuer"
 	"   AND certificate.shard = ours.shard AND certificate.not_after >= " KEEP_SINCE ")"
