@@ -17,7 +17,7 @@ static const struct statement find_bound = {"rebind_find",
 	" FROM host LEFT JOIN ek ON ek.ek_digest = $2::bytea"
 	" LEFT JOIN ek_allowed ON ek_allowed.ek_digest = $2::bytea WHERE host.name = $1::text"};
 
-/* Device first, then the name, then its certificates: the order of locks that enrollment.c keeps. */
+/* Device first, then the name: the order of locks that enrollment.c keeps. */
 static const struct statement move_owner = {
 	"rebind_move", "UPDATE device SET revision = revision + 1 WHERE device_id = $1::uuid"};
 
@@ -34,11 +34,18 @@ static const struct statement withdraw_approvals = {"rebind_withdraw",
 	" (SELECT ek_digest::bytea FROM ek WHERE device_id = $2::uuid))"
 	" AND coalesce(host::text, '') = $1::text"};
 
+/* By serial, so that no two acts wait for each other, and the last rows that are locked: the trigger behind
+ * it locks what all acts of revocation share. */
 static const struct statement supersede_certificates = {"rebind_supersede",
-	"WITH gone AS (UPDATE certificate SET revoked_at = to_timestamp($3::bigint),"
-	"  revocation_reason = 'superseded' WHERE device_id = $2::uuid AND host = $1::text"
+	"WITH aimed AS (SELECT serial FROM certificate WHERE device_id = $2::uuid AND host = "
+	"$1::text"
+	"  AND not_after > to_timestamp($3::bigint)"
 	"  AND (revoked_at IS NULL OR revocation_reason = 'certificateHold')"
-	"  AND not_after > to_timestamp($3::bigint) RETURNING serial),"
+	"  ORDER BY serial FOR UPDATE),"
+	" gone AS (UPDATE certificate SET revoked_at = coalesce(revoked_at, "
+	"to_timestamp($3::bigint)),"
+	"  revocation_reason = 'superseded' WHERE serial = ANY (ARRAY (SELECT serial FROM aimed))"
+	"  RETURNING serial),"
 	" noted AS (INSERT INTO audit (at, event, device_id, host, detail, serials, who,"
 	"   client_address, request_id)"
 	"  SELECT to_timestamp($3::bigint), 'certificate.revoked', $2::uuid, $1::text,"
@@ -119,14 +126,14 @@ static enum err rebind(struct db *db, const char *host, const uint8_t *ek_digest
 	lock_add_rules(&trip);
 	STEP(&trip, &move_owner, device);
 	STEP(&trip, &take_name, name, device, value_bytes(ek));
-	STEP(&trip, &supersede_certificates, name, device, value_int(act->now),
-		value_prose(act->reason), value_prose(act->who), value_prose(act->from),
-		value_prose(act->request_id));
-	step_take(&trip, take_count, &out->revoked);
 	STEP(&trip, &withdraw_approvals, name, device);
 	STEP(&trip, &forget_registration, name, value_bytes(ek));
 	STEP(&trip, &register_ek, value_bytes(ek), name, device, value_int(act->now),
 		value_prose(act->who), value_prose(act->reason));
+	STEP(&trip, &supersede_certificates, name, device, value_int(act->now),
+		value_prose(act->reason), value_prose(act->who), value_prose(act->from),
+		value_prose(act->request_id));
+	step_take(&trip, take_count, &out->revoked);
 	audit_add(&trip, &row);
 	return db_run(db, &trip, LOST_GIVE_UP);
 }

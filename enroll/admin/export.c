@@ -42,12 +42,12 @@ static const struct column device_columns[] = {{"device_id", CELL_TEXT}, {"state
 	{"hosts", CELL_TEXTS}, {"manufacturer", CELL_TEXT}, {"model", CELL_TEXT},
 	{"version", CELL_TEXT}, {"trust_class", CELL_TEXT}, {"trust_source", CELL_TEXT},
 	{"created_at", CELL_TIME}, {"last_success_at", CELL_TIME}, {"barred_at", CELL_TIME},
-	{"barred_reason", CELL_TEXT}, {"labels", CELL_LABELS}, {NULL}};
+	{"barred_reason", CELL_TEXT}, {"labels", CELL_LABELS}, {0}};
 static const struct column certificate_columns[] = {{"serial", CELL_TEXT}, {"kind", CELL_TEXT},
 	{"template", CELL_TEXT}, {"template_version", CELL_NUMBER}, {"host", CELL_TEXT},
 	{"device_id", CELL_TEXT}, {"issued_at", CELL_TIME}, {"not_before", CELL_TIME},
 	{"not_after", CELL_TIME}, {"revoked_at", CELL_TIME}, {"revocation_reason", CELL_TEXT},
-	{"issuer", CELL_TEXT}, {"shard", CELL_NUMBER}, {NULL}};
+	{"issuer", CELL_TEXT}, {"shard", CELL_NUMBER}, {0}};
 
 /* A spreadsheet would compute a cell that begins so, and TPM makers' texts are others' words. */
 static bool is_formula(const char *text)

@@ -1,7 +1,5 @@
 #include "enroll/proto/devices.h"
 
-#include <stddef.h>
-
 #define COMMON                                                                                     \
 	{"device_id", RECORD_TEXT, false}, {"state", RECORD_TEXT, false},                          \
 		{"created_at", RECORD_NUMBER, false}, {"last_success_at", RECORD_NUMBER, true},    \
@@ -13,12 +11,12 @@
 		"barred_reason", RECORD_TEXT, true                                                 \
 	}
 
-static const struct record_member listed[] = {COMMON, {"hosts", RECORD_LIST, false}, {NULL}};
+static const struct record_member listed[] = {COMMON, {"hosts", RECORD_LIST, false}, {0}};
 static const struct record_member whole[] = {COMMON, {"trust_version", RECORD_TEXT, false},
 	{"last_refusal_at", RECORD_NUMBER, true}, {"last_refusal_code", RECORD_TEXT, true},
 	{"barred_why", RECORD_TEXT, true}, {"barred_by", RECORD_TEXT, true},
 	{"names", RECORD_LIST, false}, {"eks", RECORD_LIST, false}, {"aks", RECORD_LIST, false},
-	{"certificates", RECORD_OBJECT, false}, {"attempts", RECORD_LIST, false}, {NULL}};
+	{"certificates", RECORD_OBJECT, false}, {"attempts", RECORD_LIST, false}, {0}};
 
 const struct record_shape devices_shape = {"devices", listed};
 const struct record_shape device_shape = {NULL, whole};
