@@ -179,3 +179,10 @@ enum err admin_ca_judge(
 	TRY(cert_validity(cert, &from, &out->not_after));
 	return SHA256_OF(out->sha256, der);
 }
+
+const X509 *admin_ca_at(const struct admin_ca *ca, size_t index)
+{
+	if (ca == NULL || index >= (size_t)sk_X509_num(ca->certs))
+		return NULL;
+	return sk_X509_value(ca->certs, (int)index);
+}

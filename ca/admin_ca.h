@@ -3,6 +3,8 @@
 
 #include "ca/base/crypt.h"
 
+#include <openssl/x509.h>
+
 #define OPERATOR_NAME 64 /* bytes of an operator's name, or a token's, at most */
 
 struct admin_ca; /* safe from any thread */
@@ -24,6 +26,9 @@ bool operator_name_is(const char *name);
  */
 CHECKED enum err admin_ca_load(const char *path, struct admin_ca **out);
 void admin_ca_free(struct admin_ca **ca); /* accepts NULL inside, leaves NULL behind */
+
+/* The certificate at a place, borrowed; NULL beyond the last. NULL is none. */
+const X509 *admin_ca_at(const struct admin_ca *ca, size_t index);
 
 /* Is the key of one of them the one whose SubjectPublicKeyInfo has this SHA-256? */
 bool admin_ca_has(const struct admin_ca *ca, const uint8_t id[static SHA256_SIZE]);

@@ -38,7 +38,6 @@ int command_hold_device(int argc, char **argv);
 int command_host_list(int argc, char **argv);
 int command_host_rebind(int argc, char **argv);
 int command_hold_certificate(int argc, char **argv);
-int command_hold_device(int argc, char **argv);
 int command_host_retire(int argc, char **argv);
 int command_host_unbind(int argc, char **argv);
 int command_krl_export(int argc, char **argv);
@@ -68,8 +67,6 @@ int command_token_create(int argc, char **argv);
 int command_token_list(int argc, char **argv);
 int command_token_revoke(int argc, char **argv);
 int command_revoke_host(int argc, char **argv);
-int command_template_check(int argc, char **argv); /* with exit codes of its own */
-int command_template_show(int argc, char **argv);
 int command_unhold_certificate(int argc, char **argv);
 int command_unhold_device(int argc, char **argv);
 int command_vendors_export(int argc, char **argv);

@@ -11,12 +11,12 @@ static const char usage[] =
 	"\n"
 	"  attempts             watch which devices are refused, why, and what to do\n"
 	"  audit                tell what was done and refused, by whom and why\n"
-	"  ca init              make the CAs of a new installation\n"
-	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
 	"  ca crl               make the root's CRL, and take a CA back\n"
-	"  ca init-admin        make the CA of operators' certificates alone\n"
-	"  ca operator          make the certificate of somebody who administers\n"
 	"  ca edge              make the TLS certificate of the service's edge\n"
+	"  ca init              make the CAs of a new installation\n"
+	"  ca init-admin        make the CA of operators' certificates alone\n"
+	"  ca init-ssh          make the OpenSSH CAs alone, for CAs that are older\n"
+	"  ca operator          make the certificate of somebody who administers\n"
 	"  certificate download  write one as it was issued\n"
 	"  certificate list     look for certificates that were issued\n"
 	"  certificate show     tell all about one\n"
@@ -31,11 +31,10 @@ static const char usage[] =
 	"  ek allow remove      believe one no longer\n"
 	"  export certificates  write all certificates so\n"
 	"  export devices       write all devices as CSV or JSON lines\n"
+	"  hold certificate     revoke one certificate for the time being\n"
 	"  hold device          cut a machine off for the time being\n"
 	"  host list            tell which host names are bound, or barred\n"
 	"  host rebind          let a name go on with another TPM, after a board swap\n"
-	"  hold certificate     revoke one certificate for the time being\n"
-	"  hold device          cut a machine off for the time being\n"
 	"  host retire          revoke what a name has, and free it\n"
 	"  host unbind          take a host name away from its device\n"
 	"  krl export           write the list of revoked OpenSSH certificates, and its signature\n"
@@ -44,10 +43,10 @@ static const char usage[] =
 	"  operator list        tell who may administer\n"
 	"  operator revoke-certificate  take one certificate of an operator back\n"
 	"  operator role        change what somebody may\n"
-	"  pending list         tell which attempts are held for somebody to decide\n"
-	"  pending show         tell all about one, and what can be decided\n"
 	"  pending accept-once  let this one TPM enroll under the name it asked for\n"
+	"  pending list         tell which attempts are held for somebody to decide\n"
 	"  pending reject       keep it out\n"
+	"  pending show         tell all about one, and what can be decided\n"
 	"  pending trust-ca     trust the CA that vouches for it\n"
 	"  reinstate device     let a revoked machine enroll again\n"
 	"  reinstate host       let a revoked name be had again\n"
@@ -56,18 +55,15 @@ static const char usage[] =
 	"  revoke ca-key        take back a CA, with all that it signed\n"
 	"  revoke certificate   revoke one certificate\n"
 	"  revoke device        cut a machine off, everywhere and in one act\n"
+	"  revoke host          revoke what a name has, and keep it from everybody\n"
 	"  statistics           tell how many there are of what\n"
 	"  status               tell of a server in a few lines\n"
-	"  template list        tell which templates the service works with\n"
 	"  template check       tell what of templates is wrong, or would hurt later\n"
+	"  template list        tell which templates the service works with\n"
 	"  template show        show what a device would be given by one\n"
 	"  token create         make a token for a program that administers\n"
 	"  token list           tell which there are\n"
 	"  token revoke         let nobody in by one any more\n"
-	"  unhold device        give back what was held\n"
-	"  revoke host          revoke what a name has, and keep it from everybody\n"
-	"  template check       tell what of templates is wrong, or would hurt later\n"
-	"  template show        show what a device would be given by one\n"
 	"  unhold certificate   give back one certificate that was held\n"
 	"  unhold device        give a machine back what was held\n"
 	"  vendors export       write all that the service trusts as one bundle\n"
@@ -87,12 +83,12 @@ static const struct {
 } commands[] = {
 	{"attempts", command_attempts},
 	{"audit", command_audit},
-	{"ca init", command_ca_init},
-	{"ca init-ssh", command_ca_init_ssh},
 	{"ca crl", command_ca_crl},
-	{"ca init-admin", command_ca_init_admin},
-	{"ca operator", command_ca_operator},
 	{"ca edge", command_ca_edge},
+	{"ca init", command_ca_init},
+	{"ca init-admin", command_ca_init_admin},
+	{"ca init-ssh", command_ca_init_ssh},
+	{"ca operator", command_ca_operator},
 	{"certificate download", command_certificate_download},
 	{"certificate list", command_certificate_list},
 	{"certificate show", command_certificate_show},
@@ -107,11 +103,10 @@ static const struct {
 	{"ek allow remove", command_ek_allow_remove},
 	{"export certificates", command_export_certificates},
 	{"export devices", command_export_devices},
+	{"hold certificate", command_hold_certificate},
 	{"hold device", command_hold_device},
 	{"host list", command_host_list},
 	{"host rebind", command_host_rebind},
-	{"hold certificate", command_hold_certificate},
-	{"hold device", command_hold_device},
 	{"host retire", command_host_retire},
 	{"host unbind", command_host_unbind},
 	{"krl export", command_krl_export},
@@ -120,10 +115,10 @@ static const struct {
 	{"operator list", command_operator_list},
 	{"operator revoke-certificate", command_operator_revoke_certificate},
 	{"operator role", command_operator_role},
-	{"pending list", command_pending_list},
-	{"pending show", command_pending_show},
 	{"pending accept-once", command_pending_accept_once},
+	{"pending list", command_pending_list},
 	{"pending reject", command_pending_reject},
+	{"pending show", command_pending_show},
 	{"pending trust-ca", command_pending_trust_ca},
 	{"reinstate device", command_reinstate_device},
 	{"reinstate host", command_reinstate_host},
@@ -132,17 +127,15 @@ static const struct {
 	{"revoke ca-key", command_revoke_ca},
 	{"revoke certificate", command_revoke_certificate},
 	{"revoke device", command_revoke_device},
+	{"revoke host", command_revoke_host},
 	{"statistics", command_statistics},
 	{"status", command_status},
-	{"template list", command_template_list},
 	{"template check", command_template_check},
+	{"template list", command_template_list},
 	{"template show", command_template_show},
 	{"token create", command_token_create},
 	{"token list", command_token_list},
 	{"token revoke", command_token_revoke},
-	{"revoke host", command_revoke_host},
-	{"template check", command_template_check},
-	{"template show", command_template_show},
 	{"unhold certificate", command_unhold_certificate},
 	{"unhold device", command_unhold_device},
 	{"vendors export", command_vendors_export},

@@ -151,6 +151,19 @@ static void examine_ca(const struct service *service, int64_t now, struct findin
 	examine_ssh_ca(service, TEMPLATE_SSH_USER, "users", findings);
 }
 
+/* A second one in the file takes over while the first one still lets people in. */
+static void examine_admin_cas(const struct service *service, int64_t now, struct findings *findings)
+{
+	const X509 *cert;
+
+	for (size_t i = 0; (cert = admin_ca_at(service->admin_ca, i)) != NULL; i++)
+		examine_life(cert, "operators", "the admin CA's certificate",
+			"no operator gets in by a certificate of it from then on; make the next "
+			"admin CA, add its certificate to the file of admin_ca, and give operators "
+			"new ones",
+			now, findings);
+}
+
 static void examine_templates(const struct service *service, int64_t now, struct findings *findings)
 {
 	int64_t left = signer_not_after(service->signer) - now;
@@ -307,6 +320,7 @@ void doctor_examine(
 {
 	examine_database(service, is_running, findings);
 	examine_ca(service, now, findings);
+	examine_admin_cas(service, now, findings);
 	examine_templates(service, now, findings);
 	examine_trust(service, now, findings);
 	examine_policy(service, findings);

@@ -9,6 +9,7 @@
 const char *const expiry_role_words[] = {[EXPIRY_CA] = "ca",
 	[EXPIRY_CA_ABOVE] = "ca-above",
 	[EXPIRY_FORMER_CA] = "former-ca",
+	[EXPIRY_ADMIN_CA] = "admin-ca",
 	[EXPIRY_ROOT] = "vendor-root",
 	NULL};
 
@@ -50,6 +51,7 @@ void expiry_each(const struct service *service,
 {
 	struct telling telling = {each, ctx};
 	struct signer_issuer issuer;
+	const X509 *cert;
 	struct view der;
 
 	for (size_t i = 0; (der = signer_chain(service->signer, i)).n > 0; i++)
@@ -57,6 +59,8 @@ void expiry_each(const struct service *service,
 	for (size_t i = 0; signer_issuer(service->signer, i, &issuer); i++)
 		if (issuer.kind == TEMPLATE_X509 && !issuer.issues)
 			tell_der(&telling, EXPIRY_FORMER_CA, issuer.certificate);
+	for (size_t i = 0; (cert = admin_ca_at(service->admin_ca, i)) != NULL; i++)
+		tell(&telling, EXPIRY_ADMIN_CA, cert);
 	trust_each_root(service->trust, tell_root, &telling);
 }
 

@@ -7,10 +7,11 @@ enum expiry_role {
 	EXPIRY_CA, /* issues; its OpenSSH CAs never end */
 	EXPIRY_CA_ABOVE, /* above it in its file */
 	EXPIRY_FORMER_CA, /* issued once */
+	EXPIRY_ADMIN_CA, /* lets operators in */
 	EXPIRY_ROOT, /* ends chains of EK certificates */
 };
-extern const char
-	*const expiry_role_words[]; /* "ca", "ca-above", "former-ca", "vendor-root", NULL */
+extern const char *const
+	expiry_role_words[]; /* "ca", "ca-above", "former-ca", "admin-ca", "vendor-root", NULL */
 
 struct expiry {
 	enum expiry_role role;

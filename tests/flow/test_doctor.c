@@ -308,6 +308,26 @@ static void a_root_that_ends_soon_is_a_warning(void **state)
 	ca_close(&ca);
 }
 
+static void an_admin_ca_that_ends_soon_is_a_warning(void **state)
+{
+	AUTO(mem_free) char *path = text("%s/admin-ca.pem", world.ca);
+	AUTO(mem_free) char *away = text("%s/admin-ca.away", world.ca);
+	struct ca ca = ca_open(world.ca, "admin-ca");
+	X509 *cert = timed_certify(&ca, ca.key, NULL, DAYS(100), DAYS(3));
+	AUTO(output_free) struct output output;
+
+	(void)state;
+	assert_int_equal(rename(path, away), 0);
+	timed_write(path, cert, NULL, NULL);
+	restart(&world);
+	diagnose(&world, &output, "--ca", world.roots, NULL);
+	assert_int_equal(rename(away, path), 0);
+	restart(&world);
+	finds_only(&output, "warn", "the admin CA's certificate ends in");
+	X509_free(cert);
+	ca_close(&ca);
+}
+
 static void a_certificate_that_is_passed_over_is_a_warning(void **state)
 {
 	AUTO(mem_free) char *path = text("%s/roots/garbage.pem", world.maker.dir);
@@ -420,6 +440,7 @@ static int tests(void)
 		cmocka_unit_test(a_ca_that_ends_is_told_in_time),
 		cmocka_unit_test(a_ca_that_has_ended_is_a_failure),
 		cmocka_unit_test(a_root_that_ends_soon_is_a_warning),
+		cmocka_unit_test(an_admin_ca_that_ends_soon_is_a_warning),
 		cmocka_unit_test(a_certificate_that_is_passed_over_is_a_warning),
 		cmocka_unit_test(a_list_past_its_next_update_is_a_warning),
 		cmocka_unit_test(where_nobody_answers_the_configuration_is_looked_at),
