@@ -10,7 +10,7 @@
 static const char *const files[] = {"endorsed.yaml", "policy.yaml", "issuing.pem", "edge.secret",
 	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "ssh-host.key",
 	"ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase", "templates/ak.yaml",
-	"roots/root.pem", "hints/middle.pem"};
+	"roots/root.pem", "hints/middle.pem", "admin-edge.secret", "admin-ca.pem"};
 static const char *const directories[] = {"templates", "roots", "hints", "elsewhere"};
 
 /* A configuration whose files are all as they should be, in a directory of its own. */
@@ -35,7 +35,8 @@ static void site_free(struct site **site)
 	char *const paths[] = {c->edge_secret_file, c->admin_token_file, c->ticket_key_file,
 		c->ca.key, c->ca.passphrase_file, c->ca.certificate, c->policy, c->templates,
 		c->ssh_host_ca.key, c->ssh_host_ca.passphrase_file, c->ssh_user_ca.key,
-		c->ssh_user_ca.passphrase_file, (*site)->trust.roots, (*site)->trust.intermediates};
+		c->ssh_user_ca.passphrase_file, c->admin_edge_secret_file, c->admin_ca,
+		(*site)->trust.roots, (*site)->trust.intermediates};
 
 	for (size_t i = 0; i < COUNT(paths); i++)
 		free(paths[i]);
@@ -65,6 +66,8 @@ static struct site *site_make(void)
 	site->config = (struct config){.database = "dbname=endorse",
 		.edge_secret_file = in(site, "edge.secret"),
 		.admin_token_file = in(site, "admin.token"),
+		.admin_edge_secret_file = in(site, "admin-edge.secret"),
+		.admin_ca = in(site, "admin-ca.pem"),
 		.ticket_key_file = in(site, "ticket.key"),
 		.ca = {in(site, "issuing.pem"), in(site, "issuing.key"),
 			in(site, "issuing.passphrase"), {0}},
@@ -165,6 +168,22 @@ static void the_owner_of_a_link_is_looked_at(void **state)
 	assert_found(site, FINDING_WARN, "elsewhere/policy: belongs to uid 65534");
 }
 
+/* The edge's group may read its secret; who can change the admin CA says who is an operator. */
+static void what_lets_operators_in_is_looked_at(void **state)
+{
+	AUTO(site_free) struct site *site = site_make();
+	AUTO(mem_free) char *secret = in(site, "admin-edge.secret"), *ca = in(site, "admin-ca.pem");
+
+	(void)state;
+	assert_int_equal(0, chmod(secret, 0640));
+	assert_well(site);
+	assert_int_equal(0, chmod(secret, 0644));
+	assert_found(site, FINDING_FAIL, "admin-edge.secret: a secret that others can reach");
+	assert_int_equal(0, chmod(secret, 0600));
+	assert_int_equal(0, chmod(ca, 0666));
+	assert_found(site, FINDING_FAIL, "admin-ca.pem: others can change it");
+}
+
 static void the_keys_of_ssh_cas_are_secrets(void **state)
 {
 	static const char *const secrets[] = {
@@ -216,6 +235,7 @@ int main(void)
 		cmocka_unit_test(the_directory_of_a_link_is_looked_at),
 		cmocka_unit_test(each_link_on_the_way_is_followed),
 		cmocka_unit_test(the_owner_of_a_link_is_looked_at),
+		cmocka_unit_test(what_lets_operators_in_is_looked_at),
 		cmocka_unit_test(the_keys_of_ssh_cas_are_secrets),
 		cmocka_unit_test(a_password_that_others_can_read_is_told),
 	};
