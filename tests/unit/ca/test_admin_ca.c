@@ -60,7 +60,6 @@ static void extend(X509 *cert, X509 *issuer, int nid, const char *value)
 
 static void add_critical(X509 *cert)
 {
-	AUTO(buf_free) struct buf der = BUF(16);
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	ASN1_OBJECT *oid = OBJ_txt2obj("1.2.3.4.5", 1);
 	X509_EXTENSION *extension;

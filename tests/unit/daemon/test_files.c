@@ -11,7 +11,7 @@ static const char *const files[] = {"endorsed.yaml", "policy.yaml", "issuing.pem
 	"admin.token", "ticket.key", "issuing.key", "issuing.passphrase", "ssh-host.key",
 	"ssh-host.passphrase", "ssh-user.key", "ssh-user.passphrase", "templates/ak.yaml",
 	"roots/root.pem", "hints/middle.pem", "former.pem", "former.key", "former.passphrase",
-	"root.crl"};
+	"root.crl", "admin-edge.secret", "admin-ca.pem"};
 static const char *const directories[] = {"templates", "roots", "hints", "elsewhere"};
 
 /* A configuration whose files are all as they should be, in a directory of its own. */
@@ -39,7 +39,7 @@ static void site_free(struct site **site)
 		c->ssh_host_ca.key, c->ssh_host_ca.passphrase_file, c->ssh_user_ca.key,
 		c->ssh_user_ca.passphrase_file, (*site)->trust.roots, (*site)->trust.intermediates,
 		(*site)->former.certificate, (*site)->former.key, (*site)->former.passphrase_file,
-		c->root_crl};
+		c->root_crl, c->admin_edge_secret_file, c->admin_ca};
 
 	for (size_t i = 0; i < COUNT(paths); i++)
 		free(paths[i]);
@@ -71,6 +71,8 @@ static struct site *site_make(void)
 	site->config = (struct config){.database = "dbname=endorse",
 		.edge_secret_file = in(site, "edge.secret"),
 		.admin_token_file = in(site, "admin.token"),
+		.admin_edge_secret_file = in(site, "admin-edge.secret"),
+		.admin_ca = in(site, "admin-ca.pem"),
 		.ticket_key_file = in(site, "ticket.key"),
 		.ca = {in(site, "issuing.pem"), in(site, "issuing.key"),
 			in(site, "issuing.passphrase"), {0}},
@@ -173,6 +175,22 @@ static void the_owner_of_a_link_is_looked_at(void **state)
 	assert_found(site, FINDING_WARN, "elsewhere/policy: belongs to uid 65534");
 }
 
+/* The edge's group may read its secret; who can change the admin CA says who is an operator. */
+static void what_lets_operators_in_is_looked_at(void **state)
+{
+	AUTO(site_free) struct site *site = site_make();
+	AUTO(mem_free) char *secret = in(site, "admin-edge.secret"), *ca = in(site, "admin-ca.pem");
+
+	(void)state;
+	assert_int_equal(0, chmod(secret, 0640));
+	assert_well(site);
+	assert_int_equal(0, chmod(secret, 0644));
+	assert_found(site, FINDING_FAIL, "admin-edge.secret: a secret that others can reach");
+	assert_int_equal(0, chmod(secret, 0600));
+	assert_int_equal(0, chmod(ca, 0666));
+	assert_found(site, FINDING_FAIL, "admin-ca.pem: others can change it");
+}
+
 static void the_keys_of_every_ca_are_secrets(void **state)
 {
 	static const char *const secrets[] = {"issuing.key", "issuing.passphrase", "former.key",
@@ -244,6 +262,7 @@ int main(void)
 		cmocka_unit_test(the_owner_of_a_link_is_looked_at),
 		cmocka_unit_test(the_keys_of_every_ca_are_secrets),
 		cmocka_unit_test(certificate_and_crl_of_other_cas_are_looked_at),
+		cmocka_unit_test(what_lets_operators_in_is_looked_at),
 		cmocka_unit_test(a_password_that_others_can_read_is_told),
 	};
 

@@ -56,7 +56,7 @@ static void any_other_token_is_asked_for_in_the_records(void **state)
 
 static void what_is_no_token_is_not_asked_for(void **state)
 {
-	static const char *const bad[] = {"", "ab", TOKEN "ab", TOKEN " ", "x" TOKEN};
+	static const char *const bad[] = {"", "ab", (TOKEN "ab"), (TOKEN " "), ("x" TOKEN)};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
