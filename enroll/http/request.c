@@ -34,7 +34,7 @@ void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 		.method = info->request_method,
 		/* Decoded, and not cleaned of dots and slashes; the edge has matched the spelling. */
 		.path = info->request_uri == NULL ? "" : info->request_uri,
-		.caller = {request_id, info->remote_addr, clock_now()},
+		.caller = {request_id, info->remote_addr, clock_now(), NULL},
 		.outcome = {.what = ""},
 		.content_type = "application/json",
 		.answer = BUF(LIMIT_ADMIN_ANSWER),
