@@ -31,7 +31,8 @@ static const struct statement look = {"crl_look",
 	"  ORDER BY first_shard DESC LIMIT 1),"
 	" changed = published AND shard + 1 < (SELECT newest.first_shard"
 	"   + (pg_sequence_last_value('crl_place') - newest.first_place) / newest.capacity FROM"
-	"   (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS newest)"
+	"   (SELECT * FROM crl_plan WHERE first_shard >= 0 ORDER BY first_shard DESC LIMIT 1)"
+	"   AS newest)"
 	"  AND NOT EXISTS (SELECT FROM certificate WHERE certificate.issuer = ours.issuer"
 	"   AND certificate.shard = ours.shard AND certificate.not_after >= " KEEP_SINCE ")"
 	" FROM crl_shard AS ours WHERE issuer = $1::bytea AND shard = $2::bigint"};
@@ -54,9 +55,12 @@ static const struct statement forget = {"crl_forget",
 	" AND changed = $3::bigint AND published = $3::bigint"};
 
 static const struct statement read_published = {"crl_fetch",
-	"SELECT issuer, shard, number, extract(epoch FROM next_update)::bigint, der FROM crl_shard"
-	" WHERE issuer IN (SELECT issuer_id FROM issuer WHERE substr(issuer_id, 1, 8) = $1::bytea"
-	"  AND kind = 'x509') AND shard = $2::bigint LIMIT 1"};
+	"SELECT ours.issuer, ours.shard, ours.number,"
+	" extract(epoch FROM ours.next_update)::bigint, ours.der"
+	" FROM (SELECT issuer_id FROM issuer WHERE issuer_id > $1::bytea"
+	"  AND issuer_id <= $1::bytea || decode(repeat('ff', 24), 'hex') AND kind = 'x509' LIMIT 1)"
+	" AS ca CROSS JOIN LATERAL (SELECT * FROM crl_shard WHERE crl_shard.issuer = ca.issuer_id"
+	"  AND crl_shard.shard = $2::bigint LIMIT 1) AS ours"};
 
 static const struct statement list_shards = {"crl_list_shards",
 	"SELECT issuer, shard, coalesce(number, 0),"

@@ -86,7 +86,8 @@ static const struct statement take_ssh_serials = {
  */
 static const struct statement draw_crl_places = {"draw_crl_places",
 	"SELECT base, first_shard + (nextval('crl_place') - first_place) / capacity"
-	" FROM (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS plan,"
+	" FROM (SELECT * FROM crl_plan WHERE first_shard >= 0 ORDER BY first_shard DESC LIMIT 1)"
+	" AS plan,"
 	" generate_series(1, $1::bigint)"};
 
 static const struct statement find_revoked_ca = {"find_revoked_ca",

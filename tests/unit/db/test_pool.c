@@ -322,7 +322,7 @@ static void assert_plan_uses_indices(PGconn *connection, const struct statement 
 static void assert_plans_use_indices(struct db *db)
 {
 	static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
-		enrollment_statements, enrollment_facts_statements, host_statements,
+		crl_statements, enrollment_statements, enrollment_facts_statements, host_statements,
 		lock_statements, pending_statements, ticket_statements};
 	PGconn *connection;
 
