@@ -11,7 +11,8 @@
 
 /* A certificate that the service stands on. */
 struct status_expiry {
-	char role[24]; /* "ca", "ca-above", "former-ca", "admin-ca", "ocsp-responder", "vendor-root" */
+	char role
+		[24]; /* "ca", "ca-above", "former-ca", "admin-ca", "ocsp-responder", "vendor-root" */
 	char subject[256];
 	int64_t until; /* seconds since 1970 */
 };
