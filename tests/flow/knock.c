@@ -147,7 +147,7 @@ void assert_nothing_bound(struct world *world)
 void world_forget(struct world *world)
 {
 	free(sql_text(world->conninfo,
-		"TRUNCATE device, host, ek, ak, certificate, ticket, pending, "
+		"TRUNCATE device, device_label, host, ek, ak, certificate, ticket, pending, "
 		"pending_ticket, ek_allowed"));
 }
 

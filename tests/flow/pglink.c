@@ -84,9 +84,10 @@ static void remember(struct pglink *link, struct view message)
 	size_t at = 0, i = 0;
 	const char *name = string_at(message, &at), *sql = string_at(message, &at);
 
-	while (i < PGLINK_STATEMENTS - 1 && link->statements[i] != NULL &&
+	while (i < PGLINK_STATEMENTS && link->statements[i] != NULL &&
 		strcmp(link->statements[i], name) != 0)
 		i++;
+	must(i < PGLINK_STATEMENTS, "more than %d prepared statements", PGLINK_STATEMENTS);
 	mem_free(&link->statements[i]);
 	mem_free(&link->texts[i]);
 	link->statements[i] = text("%s", name);
@@ -101,6 +102,18 @@ static void mark(struct pglink *link, const char *sql)
 		link->marked = true;
 }
 
+/* Whether operators imported anything, and what is to be published: each is the first of its trip. */
+static bool is_look(const char *name)
+{
+	static const char *const looks[] = {"read_revision", "any_revoked", "crl_find_changed",
+		"crl_look", "crl_publish", "crl_forget", "ask_krl", "read_krl", "publish_krl"};
+
+	for (size_t i = 0; i < COUNT(looks); i++)
+		if (strcmp(looks[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* Bind: portal, statement name. */
 static void mark_bound(struct pglink *link, struct view message)
 {
@@ -108,7 +121,7 @@ static void mark_bound(struct pglink *link, struct view message)
 	const char *portal = string_at(message, &at), *name = string_at(message, &at);
 
 	(void)portal;
-	if (strcmp(name, "read_revision") == 0)
+	if (is_look(name))
 		link->owner.count(link->owner.arg, PGLINK_LOOK);
 	for (size_t i = 0; i < PGLINK_STATEMENTS && link->statements[i] != NULL; i++)
 		if (strcmp(link->statements[i], name) == 0)

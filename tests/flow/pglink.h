@@ -3,11 +3,12 @@
 
 #include "ca/base/buf.h"
 
-#define PGLINK_STATEMENTS 64
+#define PGLINK_STATEMENTS 512
 #define PGLINK_PENDING 256
 #define PGLINK_PARSED_LATE                                                                         \
 	2 /* counted as a type: a Parse behind the first Sync of its connection */
-#define PGLINK_LOOK 1 /* counted as a type: the service asks whether operators imported anything */
+#define PGLINK_LOOK                                                                                \
+	1 /* counted as a type: a trip that the service makes by itself, every now and then */
 
 /* What a link asks of, and tells, the proxy that it belongs to. */
 struct pglink_owner {

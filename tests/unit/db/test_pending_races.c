@@ -67,7 +67,7 @@ static void a_ticket_is_held_or_enrolls_and_never_both(void **state)
 		struct asker askers[2];
 		void *arguments[2] = {&askers[0], &askers[1]};
 
-		database_do("TRUNCATE device, pending, pending_ticket CASCADE");
+		database_do("TRUNCATE device, device_label, pending, pending_ticket CASCADE");
 		asker_init(&askers[0], *state, 1, "a.example.org");
 		asker_init(&askers[1], *state, 1, "a.example.org");
 		memset(askers[0].attempt.ticket_digest, 5, DIGEST_SIZE);
@@ -98,7 +98,7 @@ static void nothing_is_issued_on_an_approval_after_it_was_taken_back(void **stat
 		struct asker admin_asks, device;
 		void *arguments[2] = {&admin_asks, &device};
 
-		database_do("TRUNCATE device, pending CASCADE");
+		database_do("TRUNCATE device, device_label, pending CASCADE");
 		asker_init(&admin_asks, *state, 1, "a.example.org");
 		asker_hold(&admin_asks);
 		assert_int_equal(OK, pending_decide(*state, admin_asks.out.attempt_id,
