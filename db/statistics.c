@@ -27,13 +27,20 @@
 
 static const struct statement read_statistics = {"statistics",
 	"WITH RECURSIVE makers AS ("
-	" (SELECT manufacturer AS maker, 1 AS place FROM device ORDER BY manufacturer LIMIT 1)"
+	" (SELECT manufacturer AS maker, 1 AS place FROM device ORDER BY manufacturer "
+	"LIMIT 1)"
 	" UNION ALL SELECT (SELECT manufacturer FROM device WHERE manufacturer > maker"
 	"  ORDER BY manufacturer LIMIT 1), place + 1 FROM makers"
 	" WHERE maker IS NOT NULL AND place < 100)"
 	" " ALL("devices", "device") " UNION ALL " SOME("devices.held",
-		"device WHERE state <> 'active' AND state = 'held'") " UNION ALL " SOME("devices."
-											"revoked",
+		"device WHERE state <> 'active' AND state = 'held'") " UNION ALL " SOME("de"
+											"vi"
+											"ce"
+											"s."
+											"re"
+											"vo"
+											"ke"
+											"d",
 		"device WHERE state <> 'active' AND state = 'revoked'") " UNION ALL " SOME("devices"
 											   ".new_"
 											   "in_day",
@@ -42,15 +49,30 @@ static const struct statement read_statistics = {"statistics",
 		"host") " UNION ALL " SOME("hosts.barred",
 		"host_barred") " UNION ALL " ALL("certificates",
 		"certificate") " UNION ALL " SOME("certificates.revoked",
-		"certificate WHERE revoked_at IS NOT NULL") " UNION ALL " SOME("certificates."
-									       "issued_in_day",
+		"certificate WHERE revoked_at IS NOT NULL AND revocation_reason IS NOT "
+		"NULL") " UNION ALL " SOME("certificates."
+					   "issued_in_day",
 		"certificate WHERE issued_at >= " SINCE(
 			"86400")) " UNION ALL " SOME("certificates.issued_in_week",
 		"certificate WHERE issued_at >= " SINCE(
 			"604800")) " UNION ALL " SOME("attempts.held",
-		"pending WHERE first_at > '-infinity' AND state = 'held'") " UNION ALL " ALL("allow"
-											     "ed",
-		"ek_allowed") " UNION ALL " ALL("audit", "audit")};
+		"pending WHERE first_at > '-infinity' AND state = 'held'") " UNION "
+									   "ALL " ALL("allo"
+										      "w"
+										      "ed",
+										   "ek_"
+										   "allowe"
+										   "d") " U"
+											"NI"
+											"ON"
+											" A"
+											"LL"
+											" " ALL("au"
+												"di"
+												"t",
+												"au"
+												"di"
+												"t")};
 
 const struct statement *const statistics_statements[] = {&read_statistics, NULL};
 
