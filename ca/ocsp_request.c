@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 static void asked_free(OCSP_REQUEST **request)
@@ -16,6 +17,12 @@ static void octets_free(ASN1_OCTET_STRING **octets)
 {
 	ASN1_OCTET_STRING_free(*octets);
 	*octets = NULL;
+}
+
+static void algorithm_free(X509_ALGOR **algorithm)
+{
+	X509_ALGOR_free(*algorithm);
+	*algorithm = NULL;
 }
 
 static enum err malformed(const char *clause, const char *what)
@@ -74,6 +81,23 @@ static enum ocsp_hash hash_of(const ASN1_OBJECT *algorithm, int *size)
 	}
 }
 
+/* A CertID begins with its AlgorithmIdentifier. Whatever stood in the parameters would be repeated in
+ * the answer, and would be one more answer about the same certificate, as many as somebody likes. */
+static enum err judge_parameters(const struct ocsp_id *id)
+{
+	const uint8_t *p = id->der;
+	AUTO(algorithm_free) X509_ALGOR *algorithm = NULL;
+	int tag, class, type = V_ASN1_OTHER;
+	long length;
+
+	if ((ASN1_get_object(&p, &length, &tag, &class, (long)id->der_n) & 0x80) == 0 &&
+		(algorithm = d2i_X509_ALGOR(NULL, &p, length)) != NULL)
+		X509_ALGOR_get0(NULL, &type, NULL, algorithm);
+	return type == V_ASN1_UNDEF || type == V_ASN1_NULL
+		       ? OK
+		       : malformed("5754 2", "the digest of a CertID has parameters");
+}
+
 static enum err read_issuer(OCSP_CERTID *id, struct ocsp_id *out)
 {
 	ASN1_OCTET_STRING *name, *key;
@@ -85,6 +109,7 @@ static enum err read_issuer(OCSP_CERTID *id, struct ocsp_id *out)
 	out->hash = hash_of(algorithm, &size);
 	if (out->hash == OCSP_BY_OTHER)
 		return OK;
+	TRY(judge_parameters(out));
 	if (ASN1_STRING_length(name) != size || ASN1_STRING_length(key) != size)
 		return malformed("6960 4.1.1", "a hash of a CertID is not as long as its digest");
 	memcpy(out->name_hash, ASN1_STRING_get0_data(name), (size_t)size);

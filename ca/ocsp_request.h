@@ -38,7 +38,8 @@ struct ocsp_request {
 
 /*
  * Reads one request, which must be DER to its last byte, of version 1, and without a critical extension
- * but the nonce; a nonce has 1 to 128 bytes (RFC 9654 2.1). Who asks is nobody's business: a name is
+ * but the nonce; a nonce has 1 to 128 bytes (RFC 9654 2.1). A digest that we make has no parameters, or
+ * NULL (RFC 5754 2), so that there are four CertIDs of one certificate and no more. Who asks is nobody's business: a name is
  * passed over, and a signature is not judged. ERR_MALFORMED "ocsp-malformed"; ERR_INTERNAL
  * "out-of-memory".
  */

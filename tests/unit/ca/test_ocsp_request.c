@@ -313,6 +313,32 @@ static void a_hash_is_as_long_as_its_digest(void **state)
 		ocsp_request_parse(buf_view(&der), &request), ERR_MALFORMED, "ocsp-malformed");
 }
 
+/* Else there would be any number of answers about one certificate, to be signed and to be kept. */
+static void a_digest_has_no_parameters(void **state)
+{
+	AUTO(buf_free) struct buf der = BUF(1 << 14), without = BUF(1 << 14);
+	const struct wish wish = {.ids = 0};
+	struct ocsp_request request;
+	uint8_t *null;
+
+	(void)state;
+	request_make(&wish, &der);
+	null = memmem(der.p, der.n, "\x2b\x0e\x03\x02\x1a\x05\x00", 7);
+	assert_non_null(null);
+	null += 5;
+	/* Left out, which is as good: two bytes less, in each of the six sequences around. */
+	buf_add(&without, (struct view){der.p, (size_t)(null - der.p)});
+	buf_add(&without, (struct view){null + 2, (size_t)(der.p + der.n - null) - 2});
+	for (size_t i = 1; i < 12; i += 2)
+		without.p[i] -= 2;
+	assert_ok(ocsp_request_parse(buf_view(&without), &request));
+	assert_int_equal(OCSP_BY_SHA1, request.ids[0].hash);
+	/* An OCTET STRING of nothing. */
+	null[0] = 0x04;
+	assert_refused(
+		ocsp_request_parse(buf_view(&der), &request), ERR_MALFORMED, "ocsp-malformed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +349,7 @@ int main(void)
 		cmocka_unit_test(only_version_1_is_read),
 		cmocka_unit_test(one_request_has_one_spelling),
 		cmocka_unit_test(a_hash_is_as_long_as_its_digest),
+		cmocka_unit_test(a_digest_has_no_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);
