@@ -4,7 +4,7 @@
 edge_start() {
 	local config=$clone/deploy/edge/haproxy.cfg
 
-	step edge "haproxy, at https://localhost:$edge_port" "$state/log/edge.log"
+	step edge "haproxy, at https://localhost:$edge_port; CRLs and OCSP at http://localhost:$plain_port" "$state/log/edge.log"
 	if ! process_is_current edge "$config" "$state/edge/edge.pem" "$state/ports" "$state/ca/admin-ca.pem"; then
 		process_stop edge
 		edge_run "$config"

@@ -44,47 +44,77 @@ show() {
 	say
 }
 
-host_report() {
-	local device=$state/device
+host_check() {
+	step check "openssl's own judgement of what was issued, with what the service publishes of it" "$state/log/check.log"
+	openssl verify -x509_strict -CAfile "$state/ca/root.pem" -untrusted "$state/device/chain.pem" "$state/device/ak.pem"
+	check_crl
+	check_ocsp
+}
 
-	step check "openssl's own judgement of what was issued"
-	openssl verify -x509_strict -CAfile "$state/ca/root.pem" -untrusted "$device/chain.pem" "$device/ak.pem"
-	openssl verify -x509_strict -purpose sslserver -verify_hostname "$host" -CAfile "$state/ca/root.pem" \
-		-untrusted "$device/chain.pem" "$device/tls-server.pem"
+# What relying parties do: the CRL is fetched from where the certificate says. At a later run it may be revoked.
+check_crl() {
+	if openssl verify -x509_strict -purpose sslserver -verify_hostname "$host" -crl_check -crl_download \
+		-CAfile "$state/ca/root.pem" -untrusted "$state/device/chain.pem" \
+		"$state/device/tls-server.pem" 2>"$step_log"; then
+		return 0
+	fi
+	grep -q 'certificate revoked' "$step_log" || return 1
+	say "$state/device/tls-server.pem: revoked; below is how the machine comes back"
+}
+
+# And so is OCSP's answer: its first line.
+check_ocsp() {
+	openssl ocsp -no_nonce -issuer "$state/ca/issuing.pem" -cert "$state/device/tls-server.pem" \
+		-url "$(openssl x509 -noout -ocsp_uri -in "$state/device/tls-server.pem")" \
+		-CAfile "$state/ca/root.pem" -verify_other "$state/ca/issuing.pem" 2>"$step_log" | head -n 1
+	grep -q '^Response verify OK' "$step_log"
+}
+
+host_report() {
 	cat <<-END
 
 		${bold}It runs.${plain} The state directory has the CA (ca/), what the host got (device/), the service's
 		configuration (endorsed.yaml, policy.yaml) and the logs (log/). To try next:
 
-		  cd $(printf %q "$clone")
+		  cd $(printf %q "$clone")/.build/release/bin
 		  state=$state
+		  admin() { ./endorsectl "\$@" --admin https://localhost:$operators_port \\
+		      --cert \$state/operator/demo.pem --ca \$state/ca/root.pem; }
+
+		  # the machine was stolen: cut off in one act, everywhere; then see that whoever asks hears of it
+		  admin device list --host 'web-*'
+		  admin revoke device $host --reason keyCompromise --why "stolen from line 4" --wait
+		  openssl verify -crl_check -crl_download -CAfile \$state/ca/root.pem \\
+		      -untrusted \$state/device/chain.pem \$state/device/tls-server.pem
+		  openssl ocsp -no_nonce -issuer \$state/ca/issuing.pem -cert \$state/device/tls-server.pem \\
+		      -url http://localhost:$plain_port/ocsp -CAfile \$state/ca/root.pem -verify_other \$state/ca/issuing.pem
+		  curl -so \$state/krl http://localhost:$plain_port/krl
+		  ssh-keygen -Qf \$state/krl \$state/device/ssh-host-cert.pub
+
+		  # who did it, and why; and it was found again: this allows it to enroll as a new one does
+		  admin audit --acts
+		  admin reinstate device $host --why "found again"
+		  ./endorse enroll --force --host $host --state \$state/device \\
+		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm
+
+		  # the same TPM under a second name: refused, with the reason
+		  ./endorse enroll --host web-02.example.test --state \$state/second \\
+		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm
+
+		  # what the operator sees of that, with what to do; and which makers the service believes
+		  admin attempts
+		  admin vendors list
 
 		  # the certificate: a key that never leaves its TPM, which TPM that is, and a random device id
 		  openssl x509 -noout -text -in \$state/device/ak.pem
 
 		  # what each certificate is for, and how it looks, is YAML; what a changed template would give, before it is taken
-		  .build/release/bin/endorsectl template check \$state/templates --ca \$state/ca/issuing.pem
-		  .build/release/bin/endorsectl template show tls-peer --host $host --templates \$state/templates
+		  ./endorsectl template check \$state/templates --ca \$state/ca/issuing.pem
+		  ./endorsectl template show tls-peer --host $host --templates \$state/templates
 
-		  # the same TPM under a second name: refused, with the reason
-		  .build/release/bin/endorse enroll --host web-02.example.test --state \$state/second \\
-		      --server https://localhost:$edge_port --ca \$state/ca/root.pem --tcti swtpm:path=$run/tpm
-
-		  # what the operator sees of that, with what to do; and which makers the service believes
-		  .build/release/bin/endorsectl attempts \\
-		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
-		  .build/release/bin/endorsectl vendors list \\
-		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
-
-		  # as an operator, from wherever the edge is reached, by a certificate; and a token for a program that only reads
-		  .build/release/bin/endorsectl whoami --admin https://localhost:$operators_port \\
-		      --cert \$state/operator/demo.pem --ca \$state/ca/root.pem
-		  .build/release/bin/endorsectl token create monitoring --role auditor --expires 30d --why "to try it" \\
-		      --admin https://localhost:$operators_port --cert \$state/operator/demo.pem --ca \$state/ca/root.pem
-
-		  # the admin takes the name back: the next TPM that comes for it gets it
-		  .build/release/bin/endorsectl host unbind $host --why "mainboard replaced" \\
-		      --admin http://127.0.0.1:$admin_port --token-file \$state/secrets/admin.token
+		  # how the service is; and a token for a program that only reads
+		  admin status
+		  admin token create monitoring --role auditor --expires 30d --why "to try it"
 
 		deploy/quickstart --stop stops it, deploy/quickstart --clean removes it.
 	END

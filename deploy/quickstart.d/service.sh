@@ -9,6 +9,7 @@ service_start() {
 	once endorsed.yaml config_write
 	config_set_ports
 	config_set_admins
+	config_set_public
 	if ! process_is_current endorsed "$bin/endorsed" "$state/endorsed.yaml"; then
 		process_stop endorsed
 		process_start endorsed "$bin/endorsed" --config "$state/endorsed.yaml"
@@ -36,6 +37,7 @@ trust_write() {
 config_write() {
 	cat >"$state/endorsed.yaml" <<-END
 		service: https://localhost:$edge_port
+		public_url: http://localhost:$plain_port
 		listen: 127.0.0.1:$service_port
 		admin_listen: 127.0.0.1:$admin_port
 		edge_secret_file: secrets/edge.secret
@@ -77,6 +79,12 @@ config_set_admins() {
 	grep -q '^admin_ca:' "$state/endorsed.yaml" ||
 		printf 'admin_edge_secret_file: secrets/admin-edge.secret\nadmin_ca: ca/admin-ca.pem\n' \
 			>>"$state/endorsed.yaml"
+}
+
+# One that is older than the edge for plain HTTP: its certificates named the service, by https.
+config_set_public() {
+	grep -q '^public_url:' "$state/endorsed.yaml" ||
+		printf 'public_url: http://localhost:%s\n' "$plain_port" >>"$state/endorsed.yaml"
 }
 
 # One request, spoken by the shell itself: curl need not be here, and the secret is in no command line.

@@ -102,6 +102,8 @@ static void write_config(struct world *world, const struct world_service *servic
 	const char *dir = world->dir;
 
 	buf_fmt(&yaml, "service: %s\n", world->name);
+	if (world->plan.all_fronts)
+		buf_fmt(&yaml, "public_url: http://localhost:%d\n", world->plain.port);
 	buf_fmt(&yaml, "listen: 127.0.0.1:%d\n", service->port);
 	buf_fmt(&yaml, "admin_listen: 127.0.0.1:%d\n", service->admin_port);
 	buf_fmt(&yaml, "edge_secret_file: %s/edge.secret\n", dir);
@@ -247,7 +249,6 @@ void world_edge_start(struct world *world)
 {
 	for (int tries = 0; tries < 4; tries++) {
 		world->front = (struct httpc_peer){.port = world->edge_port, .roots = world->roots};
-		world->plain = (struct httpc_peer){.port = free_port()};
 		world->operators = (struct httpc_peer){.port = free_port(), .roots = world->roots};
 		world->programs = (struct httpc_peer){.port = free_port(), .roots = world->roots};
 		if (try_edge(world))
@@ -283,6 +284,7 @@ void world_make(const struct world_plan *plan, struct world *world)
 	world->dir = text("%s/w%u", supervise_dir(), number);
 	make_dir(world->dir);
 	world->edge_port = free_port();
+	world->plain.port = free_port();
 	world->name = text("https://localhost:%d", world->edge_port);
 	world->ca = path_in(world, "ca");
 	world->secret = make_secret(world, "edge.secret");

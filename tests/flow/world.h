@@ -16,7 +16,7 @@ struct world_plan {
 	size_t chips;
 	size_t services;
 	bool edge; /* HAProxy with deploy/edge/haproxy.cfg in front of the first two services */
-	/* The edge has all its frontends: for operators and programs, and plain HTTP. */
+	/* The edge has all its frontends: for operators and programs, and plain HTTP, which is public_url. */
 	bool all_fronts;
 	bool pgproxy; /* the services reach the database through it */
 	const char *key_type; /* of the CAs; NULL: p256 */
