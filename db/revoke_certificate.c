@@ -104,7 +104,8 @@ static enum err judge_release(const struct found *found)
 			"the certificate is held with its device: endorsectl unhold device");
 	if (strcmp(found->device_state, "active") != 0)
 		return refuse(ERR_CONFLICT, "certificate-of-barred-device", "PROTOCOL revocation",
-			"the device of the certificate is %s, and none of its certificates is given "
+			"the device of the certificate is %s, and none of its certificates is "
+			"given "
 			"back meanwhile: endorsectl unhold device first",
 			found->device_state);
 	return OK;
