@@ -10,7 +10,9 @@
 
 static const struct statement find_certificate = {"find_certificate",
 	"SELECT device_id, extract(epoch FROM revoked_at)::bigint, revocation_reason, revoked_with,"
-	" extract(epoch FROM not_after)::bigint FROM certificate WHERE serial = $1::bytea"};
+	" extract(epoch FROM not_after)::bigint,"
+	" (SELECT state FROM device WHERE device.device_id = certificate.device_id)"
+	" FROM certificate WHERE serial = $1::bytea"};
 
 /* The device first, as everywhere: whoever is about to return the certificate looks again. */
 static const struct statement move_holder = {
@@ -22,22 +24,28 @@ static const struct statement insist_certificate = {"insist_certificate",
 	"  AND revoked_with IS NOT DISTINCT FROM $3::text FROM certificate"
 	"  WHERE serial = $1::bytea FOR UPDATE), 'the certificate was changed')"};
 
+/* Whoever holds or revokes a device takes what is good then, and would not find what comes back later. */
+static const struct statement insist_good_holder = {"insist_good_holder",
+	"SELECT insist((SELECT state = 'active' FROM device WHERE device_id = $1::uuid),"
+	" 'the device was held')"};
+
 static const struct statement take_certificate = {
 	"take_certificate", TAKE_CERTIFICATES("serial = $1::bytea")};
 static const struct statement release_certificate = {
 	"release_certificate", RELEASE_CERTIFICATES("serial = $1::bytea")};
 
 const struct statement *const revoke_certificate_statements[] = {&find_certificate, &move_holder,
-	&insist_certificate, &take_certificate, &release_certificate, NULL};
+	&insist_certificate, &insist_good_holder, &take_certificate, &release_certificate, NULL};
 
 struct found {
 	bool is_there;
 	uint8_t device_id[DEVICE_ID_SIZE];
 	int64_t at, not_after;
 	char reason[33], with[16]; /* "": it is good */
+	char device_state[16];
 };
 
-enum { DEVICE, AT, REASON, WITH, NOT_AFTER };
+enum { DEVICE, AT, REASON, WITH, NOT_AFTER, DEVICE_STATE };
 
 static enum err take_found(const PGresult *rows, void *into)
 {
@@ -50,6 +58,7 @@ static enum err take_found(const PGresult *rows, void *into)
 	found->not_after = row_int(rows, 0, NOT_AFTER);
 	row_text(rows, 0, REASON, found->reason, sizeof(found->reason));
 	row_text(rows, 0, WITH, found->with, sizeof(found->with));
+	row_text(rows, 0, DEVICE_STATE, found->device_state, sizeof(found->device_state));
 	return row_copy(rows, 0, DEVICE, found->device_id, DEVICE_ID_SIZE);
 }
 
@@ -93,6 +102,12 @@ static enum err judge_release(const struct found *found)
 	if (strcmp(found->with, "certificate") != 0)
 		return refuse(ERR_CONFLICT, "not-held", "PROTOCOL revocation",
 			"the certificate is held with its device: endorsectl unhold device");
+	if (strcmp(found->device_state, "active") != 0)
+		return refuse(ERR_CONFLICT, "certificate-of-barred-device", "PROTOCOL revocation",
+			"the device of the certificate is %s, and none of its certificates is "
+			"given "
+			"back meanwhile: endorsectl unhold device first",
+			found->device_state);
 	return OK;
 }
 
@@ -131,6 +146,8 @@ static enum err do_it(struct db *db, const struct certificate_act *of, const str
 	STEP(&trip, &move_holder, value_bytes(VIEW(found->device_id)));
 	STEP(&trip, &insist_certificate, value_bytes(of->serial), text_or_null(found->reason),
 		text_or_null(found->with));
+	if (of->reason == NULL)
+		STEP(&trip, &insist_good_holder, value_bytes(VIEW(found->device_id)));
 	taking_add(
 		&trip, of->reason == NULL ? &release_certificate : &take_certificate, &taking, out);
 	return db_run(db, &trip, LOST_GIVE_UP);

@@ -15,6 +15,6 @@ CHECKED enum err certificate_revoke(struct db *db, struct view serial, const cha
 CHECKED enum err certificate_hold(
 	struct db *db, struct view serial, const struct act *act, struct reached *out);
 /* Only what certificate_hold() took. ERR_CONFLICT "not-held": also of one that is held with its
- * device. */
+ * device; "certificate-of-barred-device" while its device is held or revoked. */
 CHECKED enum err certificate_unhold(
 	struct db *db, struct view serial, const struct act *act, struct reached *out);

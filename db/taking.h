@@ -26,10 +26,13 @@
 	"  SET revoked_at = coalesce(revoked_at, to_timestamp($2::bigint)),"                       \
 	"  revocation_reason = $3::text, revoked_with = $4::text" TAKEN NOTED TOLD
 
-/* The same for what was held by the act $4, and is given back. */
+/* The same for what was held by the act $4, and is given back; not what a revoked CA signed, which is
+ * taken for good in a moment. */
 #define RELEASE_CERTIFICATES(which)                                                                \
 	"WITH aimed AS (SELECT serial FROM certificate WHERE " which                               \
 	"  AND coalesce(revocation_reason, '') = 'certificateHold' AND revoked_with = $4::text"    \
+	"  AND (SELECT ca.revoked_at FROM issuer AS ca WHERE ca.issuer_id = certificate.issuer)"   \
+	"   IS NULL"                                                                               \
 	"  ORDER BY " TAKING_ORDER " FOR UPDATE),"                                                 \
 	" taken AS (UPDATE certificate"                                                            \
 	"  SET revoked_at = NULL, revocation_reason = NULL, revoked_with = NULL" TAKEN NOTED TOLD

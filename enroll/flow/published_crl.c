@@ -75,6 +75,8 @@ static enum err fetch(const struct service *service, const uint8_t short_id[stat
 
 	TRY(crl_fetch(service->db, short_id, shard, out));
 	if (out->is_there && out->number == 0) {
+		/* What is listed, and for how long it stands, goes by the time. */
+		TRY(db_clock_judge(service->db, now));
 		TRY(crl_make(service, &out->key, now, &is_ours));
 		buf_free(&out->der);
 		TRY(crl_fetch(service->db, short_id, shard, out));

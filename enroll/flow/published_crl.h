@@ -14,7 +14,8 @@ CHECKED enum err crl_make(
 
 /*
  * GET /crl/NAME, "SHORTID-N.crl": what was published last, or, of a shard that has just begun, its
- * first one, made now. Free `out->der`. ERR_NOT_FOUND "crl-unknown"; ERR_BUSY as crl_make().
+ * first one, made now. Free `out->der`. ERR_NOT_FOUND "crl-unknown"; ERR_BUSY as crl_make(),
+ * and "clock-differs" for a first one when our clock is not the database's.
  */
 CHECKED enum err published_crl(
 	const struct service *service, const char *name, int64_t now, struct crl_published *out);

@@ -149,6 +149,7 @@ enum err krl_publish_round(const struct service *service)
 	if (signer_ssh_ca(service->signer, TEMPLATE_SSH_HOST).n == 0 &&
 		signer_ssh_ca(service->signer, TEMPLATE_SSH_USER).n == 0)
 		return OK;
+	TRY(db_clock_judge(service->db, now));
 	TRY(krl_is_due(service->db, now - KRL_PERIOD, &is_due));
 	return is_due ? publish(service, now) : OK;
 }

@@ -12,7 +12,8 @@
 /*
  * Makes and publishes the list where something was revoked since the last one, or KRL_PERIOD is over;
  * otherwise, and where the service has no OpenSSH CA, does next to nothing. Several servers may do so at
- * once: one of them publishes. Errors of krl_read(), signer_krl() and krl_publish().
+ * once: one of them publishes. ERR_BUSY "clock-differs" when our clock is not the database's;
+ * errors of krl_read(), signer_krl() and krl_publish().
  */
 CHECKED enum err krl_publish_round(const struct service *service);
 

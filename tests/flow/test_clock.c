@@ -1,10 +1,10 @@
 /* test_clock.c - the clock of the service is set, forward and back, while devices enroll. */
 #include "tests/flow/cluster.h"
+#include "tests/flow/skewed.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/weather.h"
 
 #include <cmocka.h>
-#include <glob.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,58 +13,13 @@
 #define CERTIFICATES "SELECT count(*) FROM certificate"
 
 static struct world world;
-static char *env[8];
 static long began; /* the database's time, seconds since 1970 */
-
-static char *clock_path(void)
-{
-	return text("%s/clock", supervise_dir());
-}
-
-/* From now on the service's clock is so many seconds ahead. */
-static void set_clock(const char *ahead)
-{
-	AUTO(mem_free) char *path = clock_path();
-	AUTO(mem_free) char *new = text("%s.new", path);
-
-	write_file(new, 0644, view_str(ahead));
-	must(rename(new, path) == 0, "%s", path);
-}
-
-static char *find_libfaketime(void)
-{
-	glob_t found;
-	char *path;
-
-	must(glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, NULL, &found) == 0,
-		"the package libfaketime is not installed");
-	path = text("%s", found.gl_pathv[0]);
-	globfree(&found);
-	return path;
-}
-
-/* The time of day alone: what cannot be set goes on as it is. */
-static void make_environment(void)
-{
-	AUTO(mem_free) char *library = find_libfaketime();
-	AUTO(mem_free) char *clock = clock_path();
-	const char *sanitizer = getenv("ASAN_OPTIONS");
-
-	env[0] = text("LD_PRELOAD=%s", library);
-	env[1] = text("FAKETIME_TIMESTAMP_FILE=%s", clock);
-	env[2] = text("FAKETIME_NO_CACHE=1");
-	env[3] = text("FAKETIME_DONT_FAKE_MONOTONIC=1");
-	/* In a build with sanitizers theirs is not the first library then, and need not be. */
-	env[4] = text(
-		"ASAN_OPTIONS=%s:verify_asan_link_order=0", sanitizer == NULL ? "" : sanitizer);
-}
 
 static int make(void **state)
 {
 	(void)state;
-	set_clock("+0");
-	make_environment();
-	world_make(&(struct world_plan){.chips = 1, .env = (const char *const *)env}, &world);
+	skewed_set("+0");
+	world_make(&(struct world_plan){.chips = 1, .env = skewed_env()}, &world);
 	began = sql_number(world.conninfo, "SELECT extract(epoch FROM now())::bigint");
 	return 0;
 }
@@ -73,8 +28,6 @@ static int unmake(void **state)
 {
 	(void)state;
 	world_free(&world);
-	for (size_t i = 0; i < COUNT(env); i++)
-		free(env[i]);
 	return 0;
 }
 
@@ -83,13 +36,13 @@ static const char *ahead;
 static void step(struct world *w)
 {
 	(void)w;
-	set_clock(ahead);
+	skewed_set(ahead);
 }
 
 static void step_back(struct world *w)
 {
 	(void)w;
-	set_clock("+0");
+	skewed_set("+0");
 }
 
 static void a_clock_that_is_wrong_issues_nothing_and_recovers_when_it_is_right(void **state)
@@ -152,10 +105,10 @@ static void the_device_tool_waits_for_the_right_time_and_enrolls(void **state)
 
 	(void)state;
 	world_edge_start(&world);
-	set_clock("+86400");
+	skewed_set("+86400");
 	assert_int_equal(pthread_create(&tool, NULL, run_tool, &output), 0);
 	assert_true(wait_until(was_refused, NULL, 20000));
-	set_clock("+0");
+	skewed_set("+0");
 	pthread_join(tool, NULL);
 	if (output.code != 0)
 		fail_msg("%s", buf_text(&output.err));

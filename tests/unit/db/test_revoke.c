@@ -2,6 +2,7 @@
 #include "database.h"
 #include "db/allowed.h"
 #include "db/revoke.h"
+#include "db/revoked_issuer.h"
 #include "standing.h"
 
 #include <string.h>
@@ -233,6 +234,24 @@ static void holding_takes_certificates_and_no_name_and_unholding_gives_back_just
 	enrollment_facts_free(&a.facts);
 }
 
+/* Between the CA's revocation and the round that takes what it signed. */
+static void what_a_revoked_ca_signed_is_not_given_back(void **state)
+{
+	AUTO(reached_free) struct reached held = {.x509 = 0}, given = {.x509 = 0};
+	const struct device_key key = {.host = HOST};
+	struct attempt a = standing_device(*state, 1, HOST);
+	struct issuer_state issuer;
+
+	assert_int_equal(OK, device_hold(*state, &key, &standing_admin, &held));
+	assert_int_equal(OK, issuer_revoke(*state, "07", "cACompromise", &standing_admin, &issuer));
+	assert_int_equal(2, issuer.remaining);
+	assert_int_equal(OK, device_unhold(*state, &key, &standing_admin, &given));
+	assert_int_equal(0, given.x509);
+	assert_int_equal(1, given.ssh_host);
+	assert_int_equal(1, standing_certificates());
+	enrollment_facts_free(&a.facts);
+}
+
 static void what_is_held_can_be_revoked_from_the_day_it_was_held(void **state)
 {
 	AUTO(reached_free) struct reached held = {.x509 = 0}, taken = {.x509 = 0};
@@ -292,6 +311,7 @@ int main(void)
 		TEST(a_revoked_device_has_no_attempts_and_keeps_a_rejection),
 		TEST(a_registration_of_its_ek_is_told),
 		TEST(holding_takes_certificates_and_no_name_and_unholding_gives_back_just_those),
+		TEST(what_a_revoked_ca_signed_is_not_given_back),
 		TEST(what_is_held_can_be_revoked_from_the_day_it_was_held),
 		TEST(a_reinstated_device_comes_like_a_new_one),
 	};

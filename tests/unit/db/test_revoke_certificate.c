@@ -1,4 +1,5 @@
 #include "database.h"
+#include "db/revoke.h"
 #include "db/revoke_certificate.h"
 #include "standing.h"
 
@@ -108,6 +109,28 @@ static void one_that_is_held_with_its_device_is_released_with_it(void **state)
 	enrollment_facts_free(&a.facts);
 }
 
+/* It was held before its device was, so the device's release does not give it back, and it not itself. */
+static void one_that_is_held_by_itself_stays_so_while_its_device_is_held(void **state)
+{
+	AUTO(reached_free) struct reached one = {.x509 = 0}, all = {.x509 = 0}, given = {.x509 = 0};
+	struct attempt a = standing_device(*state, 1, HOST);
+	const struct device_key key = {.host = HOST};
+
+	assert_int_equal(OK, certificate_hold(*state, serial_of(&a), &standing_admin, &one));
+	assert_int_equal(OK, device_hold(*state, &key, &standing_admin, &all));
+	assert_int_equal(0, standing_certificates());
+	assert_int_equal(
+		ERR_CONFLICT, certificate_unhold(*state, serial_of(&a), &standing_admin, &given));
+	assert_string_equal("certificate-of-barred-device", why()->code);
+	assert_int_equal(0, standing_certificates());
+	reached_free(&all);
+	assert_int_equal(OK, device_unhold(*state, &key, &standing_admin, &all));
+	assert_int_equal(2, standing_certificates());
+	assert_int_equal(OK, certificate_unhold(*state, serial_of(&a), &standing_admin, &given));
+	assert_int_equal(3, standing_certificates());
+	enrollment_facts_free(&a.facts);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, standing_none)
 
 int main(void)
@@ -118,6 +141,7 @@ int main(void)
 		TEST(what_has_ended_is_not_revoked),
 		TEST(one_that_is_held_is_released_or_revoked),
 		TEST(one_that_is_held_with_its_device_is_released_with_it),
+		TEST(one_that_is_held_by_itself_stays_so_while_its_device_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, database_migrated, database_close);
