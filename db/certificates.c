@@ -22,69 +22,28 @@
 	" AND ($12::bytea IS NULL OR c.serial = $12::bytea)"                                       \
 	" AND ($13::bytea IS NULL OR sha256(c.der) = $13::bytea)"
 
-#define SHOWN                                                                                      \
-	"encode(c.serial, 'hex') AS serial, c.kind, c.template, c.template_version,"               \
-	" c.host::text AS host, " PLAIN_UUID(                                                      \
-		"c.device_id") " AS device_id, c.key_kind,"                                        \
-			       " " SECONDS("c.issued_at") " AS issued_at, " SECONDS(               \
-				       "c.not_before") " AS not_before,"                           \
-						       " " SECONDS(                                \
-							       "c.not_after") " AS "               \
-									      "not_after,"         \
-									      " " SECONDS(         \
-										      "c."         \
-										      "revoke"     \
-										      "d_at") " A" \
-											      "S " \
-											      "re" \
-											      "vo" \
-											      "ke" \
-											      "d_" \
-											      "at" \
-											      ","  \
-											      " c" \
-											      ".r" \
-											      "ev" \
-											      "oc" \
-											      "at" \
-											      "io" \
-											      "n_" \
-											      "re" \
-											      "as" \
-											      "on" \
-											      ", " \
-											      "en" \
-											      "co" \
-											      "de" \
-											      "(c" \
-											      ".i" \
-											      "ss" \
-											      "ue" \
-											      "r," \
-											      " '" \
-											      "he" \
-											      "x'" \
-											      ") " \
-											      "AS" \
-											      " i" \
-											      "ss" \
-											      "ue" \
-											      "r," \
-											      " c" \
-											      ".s" \
-											      "ha" \
-											      "rd"
+/* Beside macros clang-format moves texts to the right, further each time. */
+/* clang-format off */
+#define SHOWN \
+	"encode(c.serial, 'hex') AS serial, c.kind, c.template, c.template_version," \
+	" c.host::text AS host, " PLAIN_UUID("c.device_id") " AS device_id, c.key_kind, " \
+	SECONDS("c.issued_at") " AS issued_at, " \
+	SECONDS("c.not_before") " AS not_before, " \
+	SECONDS("c.not_after") " AS not_after, " \
+	SECONDS("c.revoked_at") " AS revoked_at," \
+	" c.revocation_reason, encode(c.issuer, 'hex') AS issuer, c.shard"
+/* clang-format on */
 /* By its key, whatever the planner would rather scan. */
 #define FROM                                                                                       \
 	"stretch CROSS JOIN LATERAL (SELECT * FROM certificate"                                    \
 	" WHERE certificate.serial = stretch.serial LIMIT 1) AS c" PASSES
 #define TIME_KEY "'t' || " MICROS("stretch.issued_at") " || '-' || encode(stretch.serial, 'hex')"
 #define NEWER "stretch.issued_at DESC, stretch.serial DESC"
+#define MARK MOMENT("$14")
 #define TIMES                                                                                      \
 	" issued_at >= to_timestamp($9::bigint)"                                                   \
-	" AND (issued_at, serial) < (" MOMENT(                                                     \
-		"$14") ", $15::bytea)"                                                             \
-		       " ORDER BY issued_at DESC, serial DESC LIMIT $1::bigint"
+	" AND (issued_at, serial) < (" MARK ", $15::bytea)"                                        \
+	" ORDER BY issued_at DESC, serial DESC LIMIT $1::bigint"
 #define BY_TIME(from)                                                                              \
 	FOUND_LIST("SELECT issued_at, serial FROM " from " " TIMES, "issued_at, serial", TIME_KEY, \
 		SHOWN, FROM, NEWER)
@@ -113,9 +72,8 @@ static const struct statement find_one = {"certificates_one",
 static const struct statement find_of_hosts = {"certificates_of_hosts",
 	FOUND_LIST("SELECT host, issued_at, serial FROM certificate"
 		   " WHERE host < $16::text"
-		   " AND (host, issued_at, serial) > ($17::text, " MOMENT(
-			   "$14") ", $15::bytea)"
-				  " ORDER BY host, issued_at, serial LIMIT $1::bigint",
+		   " AND (host, issued_at, serial) > ($17::text, " MARK ", $15::bytea)"
+		   " ORDER BY host, issued_at, serial LIMIT $1::bigint",
 		"host DESC, issued_at DESC, serial DESC",
 		"'c' || " MICROS("stretch.issued_at") " || '-' || encode(stretch.serial, 'hex')"
 						      " || '-' || stretch.host",

@@ -29,16 +29,19 @@
 	"ek.ek_digest)"                                                                            \
 	"  = $13::text) > 0)"
 
-#define DEVICE                                                                                     \
-	PLAIN_UUID("d.device_id")                                                                  \
-	" AS device_id, d.state, " SECONDS("d.created_at") " AS created_at, " SECONDS(             \
-		"d.last_success_at") " AS last_success_at, d.manufacturer, d.model, d.version,"    \
-				     " d.trust_class, d.trust_source"
-#define SHOWN                                                                                      \
-	DEVICE ", (SELECT coalesce(json_agg(host.name ORDER BY host.alias, host.name), '[]')"      \
-	       " FROM host WHERE host.device_id = d.device_id) AS hosts,"                          \
-	       " d.labels::json AS labels, " SECONDS(                                              \
-		       "d.barred_at") " AS barred_at, d.barred_reason"
+/* Beside macros clang-format moves texts to the right, further each time. */
+/* clang-format off */
+#define DEVICE \
+	PLAIN_UUID("d.device_id") " AS device_id, d.state, " \
+	SECONDS("d.created_at") " AS created_at, " \
+	SECONDS("d.last_success_at") " AS last_success_at," \
+	" d.manufacturer, d.model, d.version, d.trust_class, d.trust_source"
+#define SHOWN \
+	DEVICE ", (SELECT coalesce(json_agg(host.name ORDER BY host.alias, host.name), '[]')" \
+	" FROM host WHERE host.device_id = d.device_id) AS hosts," \
+	" d.labels::json AS labels, " \
+	SECONDS("d.barred_at") " AS barred_at, d.barred_reason"
+/* clang-format on */
 
 /* By its key, whatever the planner would rather scan. */
 #define JOINED                                                                                     \
@@ -46,14 +49,14 @@
 	" WHERE device.device_id = stretch.device_id LIMIT 1) AS d"
 #define TIME_KEY                                                                                   \
 	"'t' || " MICROS("stretch.created_at") " || '-' || " PLAIN_UUID("stretch.device_id")
+#define MARK MOMENT("$14")
 /* Out of a table whose index ends with created_at and device_id, from the newest on. One upper bound alone, $14
  * and $15: of two, the server would begin at either. */
 #define BY_TIME(table, of_index)                                                                   \
 	FOUND_LIST("SELECT created_at, device_id FROM " table " WHERE " of_index                   \
 		   " created_at >= to_timestamp($8::bigint)"                                       \
-		   " AND (created_at, device_id) < (" MOMENT(                                      \
-			   "$14") ", $15::uuid)"                                                   \
-				  " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",    \
+		   " AND (created_at, device_id) < (" MARK ", $15::uuid)"                          \
+		   " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",                   \
 		"created_at, device_id", TIME_KEY, SHOWN, JOINED PASSES,                           \
 		"stretch.created_at DESC, stretch.device_id DESC")
 
@@ -92,60 +95,58 @@ static const struct statement find_few = {"devices_few",
 		   "   WHERE ek.ek_digest = ek_allowed.ek_digest) AS device_id FROM ek_allowed"
 		   "   WHERE ek_allowed.serial = $13::text OFFSET 0) AS its"
 		   "  WHERE its.device_id IS NOT NULL LIMIT $1::bigint)))"
-		   " AND (created_at, device_id) < (" MOMENT(
-			   "$14") ", $15::uuid)"
-				  " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",
+		   " AND (created_at, device_id) < (" MARK ", $15::uuid)"
+		   " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",
 		"created_at, device_id", TIME_KEY, SHOWN, JOINED PASSES,
 		"stretch.created_at DESC, stretch.device_id DESC")};
 
-#define SUB_LIST(from)                                                                             \
-	"(SELECT coalesce(json_agg(json_strip_nulls(row_to_json(part))), '[]') FROM (" from        \
-	") AS part)"
-#define ITS_NAMES                                                                                  \
-	SUB_LIST("SELECT name, alias, " SECONDS(                                                   \
-		"bound_at") " AS bound_at FROM host WHERE host.device_id = d.device_id ORDER BY "  \
-			    "alias, name LIMIT 100")
-#define ITS_EKS                                                                                    \
-	SUB_LIST("SELECT encode(ek.ek_digest, 'hex') AS digest, ek.kind, ek.certificate IS NOT "   \
-		 "NULL AS has_certificate, " SECONDS(                                              \
-			 "ek.created_at") " AS created_at, allowed.serial AS machine, "            \
-					  "allowed.host AS registered_for FROM ek LEFT JOIN "      \
-					  "LATERAL (SELECT serial, host FROM ek_allowed WHERE "    \
-					  "ek_allowed.ek_digest = ek.ek_digest LIMIT 1) AS "       \
-					  "allowed ON true WHERE ek.device_id = d.device_id "      \
-					  "ORDER BY ek.created_at LIMIT 16")
-#define ITS_AKS                                                                                    \
-	SUB_LIST("SELECT encode(name, 'hex') AS name, kind, state, " SECONDS(                      \
-		"created_at") " AS created_at, " SECONDS("proven_at") " AS proven_at FROM ak "     \
-								      "WHERE ak.device_id = "      \
-								      "d.device_id ORDER BY "      \
-								      "ak.state, ak.created_at "   \
-								      "DESC LIMIT 16")
-#define ITS_ATTEMPTS                                                                               \
-	SUB_LIST("SELECT encode(attempt_id, 'hex') AS id, held.host, held.state, " SECONDS(        \
-		"last_at") " AS last_at FROM ek CROSS JOIN LATERAL (SELECT * FROM pending WHERE "  \
-			   "pending.ek_digest = ek.ek_digest LIMIT 16) AS held WHERE "             \
-			   "ek.device_id = d.device_id ORDER BY last_at DESC LIMIT 16")
+/* clang-format off */
+/* A part of what one device has, as a list of objects. */
+#define LIST(name, part) \
+	" (SELECT coalesce(json_agg(json_strip_nulls(row_to_json(part))), '[]')" \
+	" FROM (SELECT " part ") AS part) AS " name
+#define NAMES \
+	"host.name, host.alias, " SECONDS("bound_at") " AS bound_at" \
+	" FROM host WHERE host.device_id = d.device_id" \
+	" ORDER BY host.alias, host.name LIMIT 100"
+#define EKS \
+	"encode(ek.ek_digest, 'hex') AS digest, ek.kind," \
+	" ek.certificate IS NOT NULL AS has_certificate, " \
+	SECONDS("ek.created_at") " AS created_at," \
+	" allowed.serial AS machine, allowed.host AS registered_for" \
+	" FROM ek LEFT JOIN LATERAL (SELECT serial, host FROM ek_allowed" \
+	"  WHERE ek_allowed.ek_digest = ek.ek_digest LIMIT 1) AS allowed ON true" \
+	" WHERE ek.device_id = d.device_id" \
+	" ORDER BY ek.created_at LIMIT 16"
+#define AKS \
+	"encode(ak.name, 'hex') AS name, ak.kind, ak.state, " \
+	SECONDS("ak.created_at") " AS created_at, " \
+	SECONDS("ak.proven_at") " AS proven_at" \
+	" FROM ak WHERE ak.device_id = d.device_id" \
+	" ORDER BY ak.state, ak.created_at DESC LIMIT 16"
+#define CERTIFICATES \
+	" (SELECT json_build_object('all', count(*), 'revoked', count(c.revoked_at), 'in_force'," \
+	"  count(*) FILTER (WHERE c.revoked_at IS NULL AND c.not_after > now()))" \
+	"  FROM certificate AS c WHERE c.device_id = d.device_id) AS certificates"
+#define ATTEMPTS \
+	"encode(attempt_id, 'hex') AS id, held.host, held.state, " \
+	SECONDS("last_at") " AS last_at" \
+	" FROM ek CROSS JOIN LATERAL (SELECT * FROM pending" \
+	"  WHERE pending.ek_digest = ek.ek_digest LIMIT 16) AS held" \
+	" WHERE ek.device_id = d.device_id" \
+	" ORDER BY last_at DESC LIMIT 16"
 
 static const struct statement show_device = {"device_show",
-	"SELECT " DEVICE ", d.trust_version, d.labels::json AS labels,"
-	" " SECONDS(
-		"d.last_refusal_at") " AS last_refusal_at, d.last_refusal_code,"
-				     " " SECONDS(
-					     "d.barred_at") " AS barred_at, d.barred_reason, "
-							    "d.barred_why, d.barred_by, " ITS_NAMES
-							    " AS names, " ITS_EKS
-							    " AS eks, " ITS_AKS " AS aks,"
-							    " (SELECT json_build_object('all', "
-							    "count(*), 'revoked', "
-							    "count(c.revoked_at), 'in_force',"
-							    "  count(*) FILTER (WHERE c.revoked_at "
-							    "IS NULL AND c.not_after > now()))"
-							    "  FROM certificate AS c WHERE "
-							    "c.device_id = d.device_id) AS "
-							    "certificates, " ITS_ATTEMPTS
-							    " AS attempts FROM device AS d WHERE "
-							    "d.device_id = $1::uuid"};
+	"SELECT " DEVICE ", d.trust_version, d.labels::json AS labels, "
+	SECONDS("d.last_refusal_at") " AS last_refusal_at, d.last_refusal_code, "
+	SECONDS("d.barred_at") " AS barred_at, d.barred_reason, d.barred_why, d.barred_by,"
+	LIST("names", NAMES) ","
+	LIST("eks", EKS) ","
+	LIST("aks", AKS) ","
+	CERTIFICATES ","
+	LIST("attempts", ATTEMPTS)
+	" FROM device AS d WHERE d.device_id = $1::uuid"};
+/* clang-format on */
 
 const struct statement *const devices_statements[] = {&find_newest, &find_barred, &find_made,
 	&find_labelled, &find_named, &find_named_backwards, &find_few, &show_device, NULL};

@@ -4,6 +4,7 @@
 #include "enroll/admin/follow.h"
 #include "enroll/admin/remedy.h"
 #include "enroll/admin/strangers.h"
+#include "enroll/admin/words.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -53,22 +54,13 @@ static bool read_count(const char *text, size_t *out)
 /* "15m": so long ago. */
 static bool read_ago(const char *text, int64_t *out)
 {
-	static const struct {
-		char unit;
-		long seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	char *end;
-	long n = strtol(text, &end, 10);
+	int64_t seconds;
 
-	if (!isdigit((unsigned char)text[0]) || n < 1 || n > 100000 || strlen(end) != 1)
+	if (!duration_read(text, DURATION_MAX, &seconds))
 		return false;
-	for (size_t i = 0; i < COUNT(units); i++)
-		if (*end == units[i].unit) {
-			*out = clock_now() - n * units[i].seconds;
-			*out = *out < 1 ? 1 : *out;
-			return true;
-		}
-	return false;
+	*out = clock_now() - seconds;
+	*out = *out < 1 ? 1 : *out;
+	return true;
 }
 
 /* False: not as it must be. */
@@ -135,9 +127,7 @@ static int run(struct wish *wish)
 			wish->filter.reason);
 	err = wish->follow ? attempts_follow(&wish->server, &wish->filter, n, wish->form, &problem)
 			   : tell_once(wish, n, &problem);
-	if (err == ERR_DENIED)
-		return command_refused(&problem);
-	return err == OK ? EXIT_DONE : command_failed();
+	return command_ended(err, &problem);
 }
 
 int command_attempts(int argc, char **argv)

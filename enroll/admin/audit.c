@@ -155,7 +155,7 @@ static int tell_all(int argc, char **argv, const char *usage, const char *path,
 	for (size_t i = 0; err == OK && i < list.n; i++)
 		err = look.form == PRINT_JSON ? look_print_json(list.items[i])
 					      : print(NULL, list.items[i]);
-	return look_ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 int command_statistics(int argc, char **argv)

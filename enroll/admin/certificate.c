@@ -116,7 +116,7 @@ static int fetch(int argc, char **argv, const char *usage, const char *allowed, 
 	if (optind != argc || strchr(buf_text(&look->path), '?') == NULL)
 		return command_misused(usage);
 	err = look_at(look, &certificate_shape, out, &problem);
-	return err == OK ? -1 : look_ended(err, &problem);
+	return err == OK ? -1 : command_ended(err, &problem);
 }
 
 static void add_revocation(struct buf *out, const struct record *certificate)
@@ -179,8 +179,8 @@ int command_certificate_show(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	return look_ended(look.form == PRINT_JSON ? look_print_json(certificate)
-						  : print_certificate(certificate),
+	return command_ended(look.form == PRINT_JSON ? look_print_json(certificate)
+						     : print_certificate(certificate),
 		&problem);
 }
 
@@ -250,5 +250,5 @@ int command_certificate_download(int argc, char **argv)
 	if (err == OK)
 		err = look.out == NULL ? paragraph_put(&out)
 				       : file_replace(look.out, 0644, buf_view(&out));
-	return look_ended(err == ERR_DENIED ? ERR_INTERNAL : err, &problem);
+	return command_ended(err == ERR_DENIED ? ERR_INTERNAL : err, &problem);
 }

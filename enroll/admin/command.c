@@ -36,3 +36,10 @@ int command_failed(void)
 		strcmp(why()->code, "service-failed") == 0 ? "; endorsectl doctor tells why" : "");
 	return EXIT_FAILED;
 }
+
+int command_ended(enum err err, const struct problem *problem)
+{
+	if (err == ERR_DENIED)
+		return command_refused(problem);
+	return err == OK ? EXIT_DONE : command_failed();
+}

@@ -84,3 +84,5 @@ int command_misused(const char *usage);
 int command_lacks_why(void);
 int command_failed(void);
 int command_refused(const struct problem *problem); /* what the service said */
+/* One of the last two, or EXIT_DONE: how whoever asked the service ends. */
+int command_ended(enum err err, const struct problem *problem);

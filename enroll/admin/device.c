@@ -235,7 +235,7 @@ int command_device_show(int argc, char **argv)
 	err = look_at(&look, &device_shape, &device, &problem);
 	if (err == OK)
 		err = look.form == PRINT_JSON ? look_print_json(device) : print_device(device);
-	return look_ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 /* Appends a JSON list's next text; names of labels need no escape, and what does is refused by the service. */
@@ -269,7 +269,7 @@ static int change(
 	if (err == OK)
 		printf("device %s has now: %s\n", request->device_id,
 			shown.n == 0 ? "no label" : buf_text(&shown));
-	return look_ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 int command_device_labels(int argc, char **argv)

@@ -302,7 +302,5 @@ int command_ek_allow_list(int argc, char **argv)
 		return command_misused(list_usage);
 	while (err == OK && more)
 		err = list_page(&wish, after, &more, &problem);
-	if (err == ERR_DENIED)
-		return command_refused(&problem);
-	return err == OK ? EXIT_DONE : command_failed();
+	return command_ended(err, &problem);
 }

@@ -209,7 +209,7 @@ static int run(const struct look *look, bool of_devices)
 				: write_file(look, shape, &export, &problem);
 	if (err == OK && look->out != NULL)
 		printf("%zu %s in %s\n", export.progress.n, shape->name, look->out);
-	return look_ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 static int export_all(int argc, char **argv, bool of_devices)

@@ -98,7 +98,7 @@ static int rebind(const struct admin_server *server, const struct rebind_request
 			rebound.host, request->ek_digest, rebound.device_id,
 			(long long)rebound.revoked, rebound.revoked == 1 ? "" : "s",
 			rebound.revoked == 1 ? "is" : "are");
-	return look_ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 int command_host_rebind(int argc, char **argv)

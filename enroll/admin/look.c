@@ -6,7 +6,6 @@
 #include "enroll/admin/words.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,21 +74,12 @@ static bool add_key(struct look *look, int option, const char *value)
 /* "15m", "7d": so long ago. */
 static bool read_ago(const char *text, int64_t *out)
 {
-	static const struct {
-		char unit;
-		long seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', HOUR}, {'d', DAY}};
-	char *end;
-	long n = strtol(text, &end, 10);
+	int64_t seconds;
 
-	if (!isdigit((unsigned char)text[0]) || n < 1 || n > 100000 || strlen(end) != 1)
+	if (!duration_read(text, DURATION_MAX, &seconds))
 		return false;
-	for (size_t i = 0; i < COUNT(units); i++)
-		if (*end == units[i].unit) {
-			*out = clock_now() - n * units[i].seconds;
-			return true;
-		}
-	return false;
+	*out = clock_now() - seconds;
+	return true;
 }
 
 /* "2026-11-22", or with a time of day, as we print it. */
@@ -257,7 +247,7 @@ int look_list(const struct look *look, const struct record_shape *shape,
 	enum err err = look_through(look, shape, print_one, &printing, next, &problem);
 
 	if (err != OK)
-		return look_ended(err, &problem);
+		return command_ended(err, &problem);
 	if (look->form == PRINT_JSON && next[0] != '\0')
 		printf("{\"next\":\"%s\"}\n", next);
 	else if (look->form == PRINT_TEXT && printing.n == 0)
@@ -275,11 +265,4 @@ enum err look_at(const struct look *look, const struct record_shape *shape, stru
 	TRY(buf_ok(&look->path));
 	TRY(admin_get(&look->server, buf_text(&look->path), &json, problem));
 	return record_parse(buf_view(&json), shape, out);
-}
-
-int look_ended(enum err err, const struct problem *problem)
-{
-	if (err == ERR_DENIED)
-		return command_refused(problem);
-	return err == OK ? EXIT_DONE : command_failed();
 }

@@ -53,6 +53,3 @@ int look_list(const struct look *look, const struct record_shape *shape,
 /* Asks for one thing. `*out` is the caller's, for record_free(). */
 CHECKED enum err look_at(const struct look *look, const struct record_shape *shape,
 	struct record **out, struct problem *problem);
-
-/* How a command that asked the service ends. */
-int look_ended(enum err err, const struct problem *problem);

@@ -132,13 +132,6 @@ static bool read_act(int argc, char **argv, const char *usage, bool has_role,
 	return true;
 }
 
-static int ended(enum err err, const struct problem *problem)
-{
-	if (err == ERR_DENIED)
-		return command_refused(problem);
-	return err == OK ? EXIT_DONE : command_failed();
-}
-
 static int act(const struct wish *wish, const char *path, const struct operator_request *request,
 	bool has_role, struct operator_answer *out)
 {
@@ -150,7 +143,7 @@ static int act(const struct wish *wish, const char *path, const struct operator_
 		err = admin_post(&wish->server, path, buf_view(&json), &answer, &problem);
 	if (err == OK)
 		err = operator_answer_parse(buf_view(&answer), out);
-	return ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 int command_operator_add(int argc, char **argv)
@@ -256,7 +249,7 @@ int command_operator_revoke_certificate(int argc, char **argv)
 		printf("the certificate %s%s%s lets nobody in any more\n",
 			request.certificate_sha256, request.name[0] == '\0' ? "" : " of ",
 			request.name);
-	return ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 static void print_list(const struct operator_list *list)
@@ -308,7 +301,7 @@ int command_operator_list(int argc, char **argv)
 		printf("%s\n", buf_text(&answer));
 	else if (err == OK)
 		print_list(&list);
-	return ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 static void print_whoami(const struct whoami *is)
@@ -345,5 +338,5 @@ int command_whoami(int argc, char **argv)
 		printf("%s\n", buf_text(&answer));
 	else if (err == OK)
 		print_whoami(&is);
-	return ended(err, &problem);
+	return command_ended(err, &problem);
 }

@@ -109,13 +109,6 @@ static int read_options(
 }
 
 /* How a command that asked the service ends. */
-static int ended(enum err err, const struct problem *problem)
-{
-	if (err == ERR_DENIED)
-		return command_refused(problem);
-	return err == OK ? EXIT_DONE : command_failed();
-}
-
 static enum err get_list(const struct admin_server *server, const char *state,
 	struct waiting_list *out, struct problem *problem)
 {
@@ -157,7 +150,7 @@ int command_pending_list(int argc, char **argv)
 		return code;
 	if (optind != argc)
 		return command_misused(list_usage);
-	return ended(list(&wish, &problem), &problem);
+	return command_ended(list(&wish, &problem), &problem);
 }
 
 static enum err match(
@@ -228,7 +221,7 @@ int command_pending_show(int argc, char **argv)
 		return code;
 	if (optind + 1 != argc)
 		return command_misused(show_usage);
-	return ended(show(&wish, argv[optind], &problem), &problem);
+	return command_ended(show(&wish, argv[optind], &problem), &problem);
 }
 
 static enum err decide_by(const struct wish *wish, const char *text, const char *path,
@@ -259,7 +252,7 @@ static int decide_as_told(
 		return command_lacks_why();
 	if (optind + 1 != argc)
 		return command_misused(usage);
-	return ended(decide_by(&wish, argv[optind], path, told, &problem), &problem);
+	return command_ended(decide_by(&wish, argv[optind], path, told, &problem), &problem);
 }
 
 int command_pending_accept_once(int argc, char **argv)
@@ -313,5 +306,5 @@ int command_pending_trust_ca(int argc, char **argv)
 			wish.certificate);
 		return EXIT_WRONG_USAGE;
 	}
-	return ended(trust_ca(&wish, argv[optind], &problem), &problem);
+	return command_ended(trust_ca(&wish, argv[optind], &problem), &problem);
 }

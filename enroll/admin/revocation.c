@@ -179,7 +179,5 @@ int command_revocation(int argc, char **argv)
 	if (optind != argc)
 		return command_misused(usage);
 	err = look(&server, waits, form, &problem);
-	if (err == ERR_DENIED)
-		return command_refused(&problem);
-	return err == OK ? EXIT_DONE : command_failed();
+	return command_ended(err, &problem);
 }

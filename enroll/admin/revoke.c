@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WHICH_DEVICE "(--id ID | --host NAME | --ek-sha256 HEX | --serial HEX | --ssh-serial N)"
+#define WHICH_DEVICE "(--id ID | --host NAME | --ek-digest HEX | --serial HEX | --ssh-serial N)"
 #define WHICH_DEVICE_USAGE                                                                         \
 	"  --id ID            the device's id\n"                                                   \
 	"  --host NAME        the name that it has\n"                                              \
-	"  --ek-sha256 HEX    SHA-256 of one of its EKs\n"                                         \
+	"  --ek-digest HEX    SHA-256 of one of its EKs\n"                                         \
 	"  --serial HEX       of one of its certificates, as openssl prints it\n"                  \
 	"  --ssh-serial N     of one of its OpenSSH certificates, as sshd logs it\n"
 #define WHICH_CERTIFICATE "(--serial HEX | --ssh-serial N)"
@@ -178,7 +178,7 @@ static int read_options(int argc, char **argv, const struct act *act, struct wis
 static bool says_which(const struct revocation_request *request)
 {
 	return request->id[0] != '\0' || request->host[0] != '\0' ||
-	       request->ek_sha256[0] != '\0' || request->serial[0] != '\0' ||
+	       request->ek_digest[0] != '\0' || request->serial[0] != '\0' ||
 	       request->issuer[0] != '\0';
 }
 
@@ -242,9 +242,7 @@ static int run(int argc, char **argv, const struct act *act)
 	if ((code = judge(act, &wish)) >= 0)
 		return code;
 	err = post(act, &wish, &problem);
-	if (err == ERR_DENIED)
-		return command_refused(&problem);
-	return err == OK ? EXIT_DONE : command_failed();
+	return command_ended(err, &problem);
 }
 
 int command_revoke_device(int argc, char **argv)

@@ -6,10 +6,8 @@
 #include "enroll/proto/attempts.h"
 #include "enroll/proto/operators.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,27 +45,6 @@ struct wish {
 	bool json;
 };
 
-/* "30d", "12h", "90m", "45s"; 0 for anything else. */
-static int64_t read_duration(const char *text)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', HOUR}, {'d', DAY}};
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || errno != 0 || n > TOKEN_SECONDS_MAX ||
-		strlen(end) != 1)
-		return 0;
-	for (size_t i = 0; i < COUNT(units); i++)
-		if (units[i].unit == *end)
-			return n * units[i].seconds;
-	return 0;
-}
-
 static bool role_option(const char *value, char out[static LIMIT_ROLE + 1])
 {
 	if (strlen(value) > LIMIT_ROLE) {
@@ -80,8 +57,7 @@ static bool role_option(const char *value, char out[static LIMIT_ROLE + 1])
 
 static bool expires_option(const char *value, int64_t *out)
 {
-	*out = read_duration(value);
-	if (*out < 1 || *out > TOKEN_SECONDS_MAX) {
+	if (!duration_read(value, TOKEN_SECONDS_MAX, out)) {
 		fprintf(stderr,
 			"endorsectl: --expires: wanted a number with s, m, h or d behind it, such "
 			"as 30d, at most %dd\n",
@@ -163,13 +139,6 @@ static bool read_act(int argc, char **argv, const char *usage, struct wish *wish
 	return true;
 }
 
-static int ended(enum err err, const struct problem *problem)
-{
-	if (err == ERR_DENIED)
-		return command_refused(problem);
-	return err == OK ? EXIT_DONE : command_failed();
-}
-
 /* The token alone on standard output, so that it can be piped. */
 static enum err hand_over(const struct wish *wish, const struct token_answer *created)
 {
@@ -217,7 +186,7 @@ int command_token_create(int argc, char **argv)
 			wish.path);
 		return EXIT_FAILED;
 	}
-	return ended(create(&wish, &problem), &problem);
+	return command_ended(create(&wish, &problem), &problem);
 }
 
 int command_token_revoke(int argc, char **argv)
@@ -241,7 +210,7 @@ int command_token_revoke(int argc, char **argv)
 			&wish.server, "/v1/admin/token/revoke", buf_view(&json), &answer, &problem);
 	if (err == OK)
 		printf("the token %s lets nobody in any more\n", request.name);
-	return ended(err, &problem);
+	return command_ended(err, &problem);
 }
 
 static void print_token(const struct token_item *item, int64_t now)
@@ -295,5 +264,5 @@ int command_token_list(int argc, char **argv)
 		printf("%s\n", buf_text(&answer));
 	else if (err == OK)
 		print_list(&list);
-	return ended(err, &problem);
+	return command_ended(err, &problem);
 }

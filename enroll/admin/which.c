@@ -131,7 +131,7 @@ bool which_option(struct revocation_request *request, int id, const char *value)
 	case WHICH_HOST:
 		return read_host(value, request->host);
 	case WHICH_EK:
-		return read_exactly("--ek-sha256", value, request->ek_sha256, 2 * SHA256_SIZE,
+		return read_exactly("--ek-digest", value, request->ek_digest, 2 * SHA256_SIZE,
 			"64 hexadecimal digits");
 	case WHICH_SERIAL:
 		return read_serial(value, request->serial);

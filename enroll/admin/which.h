@@ -16,7 +16,7 @@ enum which_option_id {
 };
 #define WHICH_OPTIONS                                                                              \
 	{"id", required_argument, NULL, WHICH_ID}, {"host", required_argument, NULL, WHICH_HOST},  \
-		{"ek-sha256", required_argument, NULL, WHICH_EK},                                  \
+		{"ek-digest", required_argument, NULL, WHICH_EK},                                  \
 		{"serial", required_argument, NULL, WHICH_SERIAL},                                 \
 		{"ssh-serial", required_argument, NULL, WHICH_SSH_SERIAL},                         \
 		{"issuer", required_argument, NULL, WHICH_ISSUER},                                 \

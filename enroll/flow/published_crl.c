@@ -124,7 +124,7 @@ static void show(const struct crl_row *row, struct crl_item *out)
 	out->this_update = row->this_update;
 	out->next_update = row->next_update;
 	out->bytes = row->bytes;
-	out->behind = row->is_behind;
+	out->is_behind = row->is_behind;
 }
 
 enum err published_crls(const struct service *service, const char *after, struct crls_answer *out)

@@ -5,7 +5,7 @@
 #include "db/labels.h"
 #include "db/rebind.h"
 #include "enroll/flow/act.h"
-#include "enroll/flow/wish.h"
+#include "enroll/flow/ids.h"
 
 #include <stdio.h>
 
@@ -14,10 +14,9 @@ enum err relabel(const struct service *service, const struct caller *caller,
 {
 	struct act act;
 	uint8_t id[DEVICE_ID_SIZE];
-	const uint8_t *given = NULL;
 
 	TRY(act_make(service, caller, caller->who, request->why, &act));
-	TRY(wish_bytes("device_id", request->device_id, id, sizeof(id), &given));
+	TRY(device_id_read(request->device_id, id));
 	return device_label(
 		service->db, id, buf_text(&request->set), buf_text(&request->remove), &act, labels);
 }
@@ -31,11 +30,7 @@ enum err rebind(const struct service *service, const struct caller *caller,
 
 	TRY(act_make(service, caller, caller->who, request->why, &act));
 	TRY(hostname_check(request->host));
-	if (hex_read(view_str(request->ek_digest), ek_digest, sizeof(ek_digest)) != OK)
-		return refuse(ERR_MALFORMED, "ek-digest", "PROTOCOL admin",
-			"wanted the SHA-256 of the EK's SubjectPublicKeyInfo: %d hexadecimal "
-			"digits",
-			2 * DIGEST_SIZE);
+	TRY(ek_digest_read(request->ek_digest, ek_digest));
 	TRY(host_rebind(service->db, request->host, ek_digest, &act, &rebound));
 	snprintf(out->host, sizeof(out->host), "%s", request->host);
 	hex_write(VIEW(rebound.device_id), out->device_id);

@@ -5,8 +5,8 @@
 #include "enroll/proto/binding.h"
 
 /*
- * `labels` gets all that the device has then, as JSON. ERR_MALFORMED "why-missing", "query-value" (no device
- * id); those of device_label() and service_clock().
+ * `labels` gets all that the device has then, as JSON. ERR_MALFORMED "why-missing", "device-id"; those of
+ * device_label() and service_clock().
  */
 CHECKED enum err relabel(const struct service *service, const struct caller *caller,
 	const struct label_request *request, struct buf *labels);

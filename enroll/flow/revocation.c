@@ -8,6 +8,7 @@
 #include "db/revoke_certificate.h"
 #include "db/revoked_issuer.h"
 #include "enroll/flow/act.h"
+#include "enroll/flow/ids.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static enum err judge_which(const struct revocation_request *request, unsigned a
 {
 	unsigned sent = (request->id[0] != '\0' ? BY_ID : 0) |
 			(request->host[0] != '\0' ? BY_HOST : 0) |
-			(request->ek_sha256[0] != '\0' ? BY_EK : 0) |
+			(request->ek_digest[0] != '\0' ? BY_EK : 0) |
 			(request->serial[0] != '\0' ? BY_SERIAL : 0) |
 			(request->issuer[0] != '\0' ? BY_ISSUER : 0);
 
@@ -57,7 +58,7 @@ static enum err judge_which(const struct revocation_request *request, unsigned a
 		return OK;
 	return refuse(ERR_MALFORMED, "which", "PROTOCOL revocation",
 		"wanted exactly one of:%s%s%s%s%s", (allowed & BY_ID) != 0 ? " id" : "",
-		(allowed & BY_HOST) != 0 ? " host" : "", (allowed & BY_EK) != 0 ? " ek_sha256" : "",
+		(allowed & BY_HOST) != 0 ? " host" : "", (allowed & BY_EK) != 0 ? " ek_digest" : "",
 		(allowed & BY_SERIAL) != 0 ? " serial" : "",
 		(allowed & BY_ISSUER) != 0 ? " issuer" : "");
 }
@@ -70,31 +71,23 @@ struct which {
 
 static enum err read_device_id(const char *text, struct which *out)
 {
-	if (hex_read(view_str(text), out->device_id, DEVICE_ID_SIZE) != OK)
-		return refuse(ERR_MALFORMED, "device-id", "PROTOCOL revocation",
-			"\"%.40s\" is no device: wanted its 32 hexadecimal digits", text);
+	TRY(device_id_read(text, out->device_id));
 	out->key.device_id = VIEW(out->device_id);
 	return OK;
 }
 
 static enum err read_ek(const char *text, struct which *out)
 {
-	if (hex_read(view_str(text), out->ek_digest, DIGEST_SIZE) != OK)
-		return refuse(ERR_MALFORMED, "ek-digest", "PROTOCOL revocation",
-			"\"%.70s\" is no SHA-256: wanted 64 hexadecimal digits", text);
+	TRY(ek_digest_read(text, out->ek_digest));
 	out->key.ek_digest = VIEW(out->ek_digest);
 	return OK;
 }
 
 static enum err read_serial(const char *text, struct which *out)
 {
-	size_t n = strlen(text) / 2;
+	size_t n;
 
-	if (n == 0 || n > SERIAL_MAX || hex_read(view_str(text), out->serial, n) != OK)
-		return refuse(ERR_MALFORMED, "serial", "PROTOCOL revocation",
-			"\"%.44s\" is no serial number: wanted two hexadecimal digits for each of "
-			"its bytes, which are %d at most",
-			text, SERIAL_MAX);
+	TRY(serial_read(text, out->serial, &n));
 	out->key.serial = (struct view){out->serial, n};
 	return OK;
 }
@@ -113,8 +106,8 @@ static enum err read_which(
 	TRY(judge_which(request, allowed));
 	if (request->id[0] != '\0')
 		return read_device_id(request->id, out);
-	if (request->ek_sha256[0] != '\0')
-		return read_ek(request->ek_sha256, out);
+	if (request->ek_digest[0] != '\0')
+		return read_ek(request->ek_digest, out);
 	if (request->serial[0] != '\0')
 		return read_serial(request->serial, out);
 	return request->host[0] != '\0' ? read_host(request->host, out) : OK;

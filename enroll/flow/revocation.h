@@ -13,7 +13,7 @@
 typedef enum err revocation_act(const struct service *service, const struct caller *caller,
 	const struct revocation_request *request, struct revocation_answer *out);
 
-/* By id, host, ek_sha256 or serial. */
+/* By id, host, ek_digest or serial. */
 revocation_act revoke_device, hold_device, unhold_device, reinstate_device;
 /* By serial. */
 revocation_act revoke_certificate, hold_certificate, unhold_certificate;

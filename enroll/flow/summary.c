@@ -88,7 +88,7 @@ static void note_freshness(
 	out->crl_next_update = fresh->crl_first_end;
 	out->krl_version = fresh->krl_number;
 	out->krl_at = fresh->krl_at;
-	out->krl_behind = fresh->krl_behind;
+	out->krl_behind = fresh->krl_behind != 0;
 	for (size_t i = 0; i < fresh->responders_n; i++) {
 		if (!expiry_is_of_ours(service, fresh->responders[i].issuer))
 			continue;

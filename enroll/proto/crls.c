@@ -7,7 +7,7 @@
 static const struct field fields[] = {FIELD_TEXT(crl_item, name), FIELD_TEXT(crl_item, issuer),
 	FIELD_NUMBER(crl_item, shard), FIELD_NUMBER(crl_item, number),
 	FIELD_NUMBER(crl_item, this_update), FIELD_NUMBER(crl_item, next_update),
-	FIELD_NUMBER(crl_item, bytes), FIELD_NUMBER(crl_item, behind)};
+	FIELD_NUMBER(crl_item, bytes)};
 static const struct field next[] = {FIELD_TEXT_OR_NONE(crls_answer, next)};
 
 enum err crls_answer_init(struct crls_answer *answer, size_t n)
@@ -28,6 +28,7 @@ static json_t *item_json(const struct crl_item *item)
 	json_t *object = json_object();
 
 	fields_put(object, fields, COUNT(fields), item);
+	json_put(object, "behind", json_boolean(item->is_behind));
 	return object;
 }
 
@@ -46,7 +47,8 @@ static enum err read_item(const json_t *object, struct crl_item *out)
 {
 	TRY(JSON_ONLY(object, "name", "issuer", "shard", "number", "this_update", "next_update",
 		"bytes", "behind"));
-	return fields_read(object, fields, COUNT(fields), out);
+	TRY(fields_read(object, fields, COUNT(fields), out));
+	return json_flag(object, "behind", &out->is_behind);
 }
 
 enum err crls_answer_parse(struct view json, struct crls_answer *out)

@@ -4,6 +4,8 @@
 #include "ca/base/buf.h"
 #include "enroll/proto/limits.h"
 
+#include <stdbool.h>
+
 #define CRLS_MAX 1000 /* in one answer */
 #define CRL_NAME_SIZE 48 /* "0123456789abcdef-17.crl", with the NUL */
 #define CRLS_AFTER_MAX 84 /* 64 digits, "-", and a number */
@@ -15,7 +17,7 @@ struct crl_item {
 	int64_t number; /* 0: nothing was published of it yet, and what follows is 0 too */
 	int64_t this_update, next_update; /* seconds since 1970 */
 	int64_t bytes;
-	int64_t behind; /* 1: something was revoked since */
+	bool is_behind; /* something was revoked since */
 };
 
 struct crls_answer {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define WISH(name) FIELD_TEXT_OR_NONE(revocation_request, name)
-static const struct field request_fields[] = {WISH(id), WISH(host), WISH(ek_sha256), WISH(serial),
+static const struct field request_fields[] = {WISH(id), WISH(host), WISH(ek_digest), WISH(serial),
 	WISH(issuer), WISH(reason), FIELD_TEXT(revocation_request, why)};
 
 #define TEXT(name) FIELD_TEXT_OR_NONE(revocation_answer, name)
@@ -25,7 +25,7 @@ enum err revocation_request_parse(struct view json, struct revocation_request *o
 	AUTO(json_free) json_t *object = NULL;
 
 	TRY(json_read(json, &object));
-	TRY(JSON_ONLY(object, "id", "host", "ek_sha256", "serial", "issuer", "reason", "why"));
+	TRY(JSON_ONLY(object, "id", "host", "ek_digest", "serial", "issuer", "reason", "why"));
 	return fields_read(object, request_fields, COUNT(request_fields), out);
 }
 

@@ -9,14 +9,14 @@
 #define REVOCATION_TOLD 100 /* certificates of one answer, and names */
 
 /*
- * What is to be revoked, held or given back: {id | host | ek_sha256 | serial | issuer, reason, why}.
+ * What is to be revoked, held or given back: {id | host | ek_digest | serial | issuer, reason, why}.
  * Exactly one of the first five; which ones a route takes, and whether it takes a reason, the route
  * says. "" is left out.
  */
 struct revocation_request {
 	char id[LIMIT_DEVICE_ID + 1]; /* of a device */
 	char host[LIMIT_HOST + 1];
-	char ek_sha256[2 * SHA256_SIZE + 1];
+	char ek_digest[2 * SHA256_SIZE + 1];
 	char serial[LIMIT_SERIAL + 1]; /* of a certificate; of an OpenSSH one 16 digits */
 	char issuer[LIMIT_ISSUER + 1]; /* SHA-256 of the CA's key, or its first 16 digits or more */
 	char reason[LIMIT_CRL_REASON + 1]; /* RFC 5280 5.3.1 */

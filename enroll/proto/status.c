@@ -10,7 +10,7 @@ static const struct field fields[] = {TEXT(service), TEXT(version), NUMBER(since
 	NUMBER(tickets), NUMBER(issued), NUMBER(returned), NUMBER(repeated), NUMBER(held),
 	NUMBER(refused), NUMBER(unproven), NUMBER(failed), NUMBER(waiting), NUMBER(crl_shards),
 	NUMBER(crl_behind), NUMBER(crl_overdue), NUMBER(crl_next_update), NUMBER(krl_version),
-	NUMBER(krl_at), NUMBER(krl_behind)};
+	NUMBER(krl_at)};
 static const struct field expiry_fields[] = {FIELD_TEXT(status_expiry, role),
 	FIELD_TEXT(status_expiry, subject), FIELD_NUMBER(status_expiry, until)};
 
@@ -21,6 +21,7 @@ enum err status_answer_encode(const struct status_answer *answer, struct buf *js
 	fields_put(object, fields, COUNT(fields), answer);
 	json_put(object, "ready", json_boolean(answer->is_ready));
 	json_put(object, "database", json_boolean(answer->is_database_up));
+	json_put(object, "krl_behind", json_boolean(answer->krl_behind));
 	for (size_t i = 0; i < answer->expiries_n; i++) {
 		json_t *one = json_object();
 
@@ -63,5 +64,6 @@ enum err status_answer_parse(struct view json, struct status_answer *out)
 	TRY(fields_read(object, fields, COUNT(fields), out));
 	TRY(json_flag(object, "ready", &out->is_ready));
 	TRY(json_flag(object, "database", &out->is_database_up));
+	TRY(json_flag(object, "krl_behind", &out->krl_behind));
 	return read_expiries(object, out);
 }

@@ -30,7 +30,8 @@ struct status_answer {
 	/* What all servers share. */
 	int64_t waiting; /* attempts that wait for an admin */
 	int64_t crl_shards, crl_behind, crl_overdue, crl_next_update; /* the earliest one */
-	int64_t krl_version, krl_at, krl_behind;
+	int64_t krl_version, krl_at;
+	bool krl_behind;
 	struct status_expiry expiries[STATUS_EXPIRIES]; /* the first one to end first */
 	size_t expiries_n;
 };

@@ -248,7 +248,7 @@ static void what_is_wrong_with_a_request_is_told(void **state)
 		{DEVICE, "{\"host\":\"a.example.test\",\"serial\":\"01\"" TAIL, 400, "which"},
 		{DEVICE, "{\"issuer\":\"0123456789abcdef\"" TAIL, 400, "which"},
 		{DEVICE, "{\"id\":\"0123\"" TAIL, 400, "device-id"},
-		{DEVICE, "{\"ek_sha256\":\"0123\"" TAIL, 400, "ek-digest"},
+		{DEVICE, "{\"ek_digest\":\"0123\"" TAIL, 400, "ek-digest"},
 		{DEVICE, "{\"serial\":\"012\"" TAIL, 400, "serial"},
 		{DEVICE, "{\"host\":\"a..b\"" TAIL, 400, "host-name"},
 		{DEVICE, "{\"host\":\"a.example.test\",\"reason\":\"stolen\",\"why\":\"x\"}", 400,

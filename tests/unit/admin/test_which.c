@@ -24,7 +24,7 @@ static void what_programs_print_is_taken_as_they_print_it(void **state)
 		ROW(WHICH_SSH_SERIAL, "18446744073709551615", serial, "ffffffffffffffff"),
 		ROW(WHICH_SSH_SERIAL, "17", serial, "0000000000000011"),
 		ROW(WHICH_ID, "00112233-0011-2233-0011-223300112233", id, DEVICE),
-		ROW(WHICH_EK, DEVICE DEVICE, ek_sha256, DEVICE DEVICE),
+		ROW(WHICH_EK, DEVICE DEVICE, ek_digest, DEVICE DEVICE),
 		ROW(WHICH_HOST, "Web-1.Example.ORG", host, "web-1.example.org"),
 		ROW(WHICH_ISSUER, "00112233 00112233", issuer, EIGHT EIGHT),
 		ROW(WHICH_REASON, "keycompromise", reason, "keyCompromise"),

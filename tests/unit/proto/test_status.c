@@ -19,6 +19,7 @@ static void fill(void)
 		.failures = 2,
 		.crl_shards = 7,
 		.krl_version = 9,
+		.krl_behind = true,
 		.expiries = {{"ca", "CN=Issuing", 1900000000}, {"vendor-root", "CN=Root", 1}},
 		.expiries_n = 2};
 }
