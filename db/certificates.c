@@ -168,10 +168,12 @@ static int64_t stretch_of(const struct certificates_query *query, const struct p
 {
 	bool has_no_name = query->host == NULL ||
 			   (range->is_whole && !range->is_reversed && range->from[0] != '\0');
+	/* Those that are revoked have an index of their own, unless it is that of names. */
+	bool is_any = query->state == CERTIFICATE_ANY ||
+		      (query->state == CERTIFICATE_REVOKED && query->host == NULL);
 	bool is_plain = query->serial == NULL && query->sha256 == NULL && has_no_name &&
 			query->device_id == NULL && query->template == NULL &&
-			query->kind == NULL && query->issuer == NULL && query->shard < 0 &&
-			query->state == CERTIFICATE_ANY;
+			query->kind == NULL && query->issuer == NULL && query->shard < 0 && is_any;
 
 	return is_plain ? (int64_t)query->limit : FOUND_STRETCH;
 }
