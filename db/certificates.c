@@ -100,6 +100,13 @@ static const struct statement find_of_device = {"certificates_of_device",
 	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE device_id = $11::uuid OFFSET 0)"
 		" AS own WHERE")};
 
+/* A shard has some thousands at most, which stand together in one index. */
+static const struct statement find_of_shard = {"certificates_of_shard",
+	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE issuer = ANY (ARRAY("
+		" SELECT issuer_id::bytea FROM issuer WHERE $6::bytea IS NULL"
+		" UNION ALL SELECT $6::bytea WHERE $6::bytea IS NOT NULL))"
+		" AND shard = $7::bigint OFFSET 0) AS own WHERE")};
+
 static const struct statement find_one = {"certificates_one",
 	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE serial = ANY (ARRAY("
 		" SELECT $12::bytea WHERE $12::bytea IS NOT NULL UNION ALL"
@@ -134,8 +141,8 @@ static const struct statement show_by_digest = {
 	"certificate_by_digest", SHOW " WHERE sha256(c.der) = $1::bytea LIMIT 1"};
 
 const struct statement *const certificates_statements[] = {&find_newest, &find_revoked,
-	&find_of_host, &find_of_device, &find_one, &find_of_hosts, &show_by_serial, &show_by_digest,
-	NULL};
+	&find_of_host, &find_of_device, &find_of_shard, &find_one, &find_of_hosts, &show_by_serial,
+	&show_by_digest, NULL};
 
 static struct value bytes(const uint8_t *p, size_t n)
 {
@@ -157,6 +164,8 @@ static const struct statement *choose(
 		return &find_one;
 	if (query->device_id != NULL)
 		return &find_of_device;
+	if (query->shard >= 0 && query->host == NULL)
+		return &find_of_shard;
 	if (query->host != NULL && range->is_exact)
 		return &find_of_host;
 	if (query->host != NULL && range->from[0] != '\0' && !range->is_reversed)
