@@ -59,6 +59,13 @@ static const struct statement find_of_device = {"certificates_of_device",
 	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE device_id = $11::uuid OFFSET 0)"
 		" AS own WHERE")};
 
+/* A shard has some thousands at most, which stand together in one index. */
+static const struct statement find_of_shard = {"certificates_of_shard",
+	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE issuer = ANY (ARRAY("
+		" SELECT issuer_id::bytea FROM issuer WHERE $6::bytea IS NULL"
+		" UNION ALL SELECT $6::bytea WHERE $6::bytea IS NOT NULL))"
+		" AND shard = $7::bigint OFFSET 0) AS own WHERE")};
+
 /* Each by one look; not_before is in no index that tells of the rest, so that none is read from end to end. */
 static const struct statement find_one = {"certificates_one",
 	BY_TIME("(SELECT c.issued_at, c.serial FROM (SELECT $12::bytea AS serial UNION"
@@ -98,8 +105,8 @@ static const struct statement show_by_digest = {
 	"certificate_by_digest", SHOW("sha256(der) = $1::bytea")};
 
 const struct statement *const certificates_statements[] = {&find_newest, &find_revoked,
-	&find_of_host, &find_of_device, &find_one, &find_of_hosts, &show_by_serial, &show_by_digest,
-	NULL};
+	&find_of_host, &find_of_device, &find_of_shard, &find_one, &find_of_hosts, &show_by_serial,
+	&show_by_digest, NULL};
 
 static struct value bytes(const uint8_t *p, size_t n)
 {
@@ -121,6 +128,8 @@ static const struct statement *choose(
 		return &find_one;
 	if (query->device_id != NULL)
 		return &find_of_device;
+	if (query->shard >= 0 && query->host == NULL)
+		return &find_of_shard;
 	if (query->host != NULL && range->is_exact)
 		return &find_of_host;
 	if (query->host != NULL && range->from[0] != '\0' && !range->is_reversed)
@@ -132,10 +141,12 @@ static int64_t stretch_of(const struct certificates_query *query, const struct p
 {
 	bool has_no_name = query->host == NULL ||
 			   (range->is_whole && !range->is_reversed && range->from[0] != '\0');
+	/* Those that are revoked have an index of their own, unless it is that of names. */
+	bool is_any = query->state == CERTIFICATE_ANY ||
+		      (query->state == CERTIFICATE_REVOKED && query->host == NULL);
 	bool is_plain = query->serial == NULL && query->sha256 == NULL && has_no_name &&
 			query->device_id == NULL && query->template == NULL &&
-			query->kind == NULL && query->issuer == NULL && query->shard < 0 &&
-			query->state == CERTIFICATE_ANY;
+			query->kind == NULL && query->issuer == NULL && query->shard < 0 && is_any;
 
 	return is_plain ? (int64_t)query->limit : FOUND_STRETCH;
 }

@@ -14,7 +14,8 @@ struct issuer_state {
 	int64_t first_at, not_after; /* not_after 0: never */
 	int64_t revoked_at; /* 0: it is not */
 	char reason[33], by[513], why[513];
-	int64_t remaining; /* of a revoked one: certificates that are not revoked yet */
+	/* Of a revoked one: certificates that are not revoked yet; about, beyond 10,000. */
+	int64_t remaining;
 };
 
 /* Those that signed what is recorded, the latest first, at most ISSUERS_MAX. */

@@ -7,7 +7,15 @@
 
 /* One session for all of it: nobody checks references that hold by the way they are made. */
 static const char fill[] =
-	"SET session_replication_role = replica;"
+	"SET session_replication_role = replica; SET maintenance_work_mem = '256MB';"
+	/* An index is made of many rows sooner than it takes them one by one. */
+	"CREATE TEMP TABLE index_made AS SELECT pg_get_indexdef(indexrelid) AS statement, "
+	"indexrelid"
+	" FROM pg_index WHERE indrelid IN ('certificate'::regclass, 'device'::regclass,"
+	"  'host'::regclass, 'ak'::regclass) AND NOT EXISTS"
+	"  (SELECT FROM pg_constraint WHERE conindid = indexrelid);"
+	"DO $$DECLARE old record; BEGIN FOR old IN SELECT * FROM index_made LOOP"
+	"  EXECUTE 'DROP INDEX ' || old.indexrelid::regclass; END LOOP; END$$;"
 	"CREATE TEMP TABLE base AS SELECT certificate.*, extract(epoch FROM now())::bigint AS salt,"
 	" position(serial IN der) AS serial_at, nextval('crl_place') AS drawn FROM certificate"
 	" WHERE kind = 'x509' AND issuer IS NOT NULL ORDER BY issued_at DESC LIMIT 1;"
@@ -51,6 +59,8 @@ static const char fill[] =
 	"  CROSS JOIN LATERAL (SELECT sha256(('c' || n || base.salt)::bytea) AS digest) AS digested"
 	"  WHERE n <= %2$zu) AS made,"
 	" (SELECT * FROM crl_plan ORDER BY first_shard DESC LIMIT 1) AS plan;"
+	"DO $$DECLARE old record; BEGIN FOR old IN SELECT * FROM index_made LOOP"
+	"  EXECUTE old.statement; END LOOP; END$$;"
 	"SELECT setval('crl_place', drawn + %2$zu) FROM base;"
 	"INSERT INTO crl_shard (issuer, shard) SELECT DISTINCT issuer, shard FROM certificate"
 	" WHERE shard IS NOT NULL ON CONFLICT (issuer, shard) DO UPDATE SET changed = "

@@ -40,6 +40,34 @@ static void a_revoked_ca_counts_at_once_and_its_certificates_follow(void **state
 	enrollment_facts_free(&b.facts);
 }
 
+/* Of 30 MB, so that not all of them are looked at. */
+static void very_many_certificates_are_about_counted(void **state)
+{
+	struct attempt a = standing_device(*state, 1, "a.example.org");
+	struct issuer_state issuer, all[ISSUERS_MAX];
+	size_t n = 0;
+
+	database_do(
+		"INSERT INTO certificate (serial, device_id, host, binding, ak_name, template,"
+		" template_version, grant_digest, place, der, not_before, not_after, issued_at,"
+		" trust_version, policy_version, issuer)"
+		" SELECT int8send(4611686018427387904 + i), device_id, host, binding, ak_name,"
+		" template, template_version, grant_digest, place,"
+		" convert_to(repeat(md5(i::text), 30), 'UTF8'), not_before, not_after,"
+		" issued_at - interval '1 year', trust_version, policy_version, issuer"
+		" FROM (SELECT * FROM certificate WHERE issuer = decode(repeat('07', 32), 'hex')"
+		"  LIMIT 1) AS one, generate_series(1, 40000) AS i");
+	assert_in_range(
+		database_count("SELECT pg_relation_size('certificate')"), 20 << 20, 1 << 30);
+	assert_int_equal(OK, issuer_revoke(*state, ID, "cACompromise", &standing_admin, &issuer));
+	assert_in_range(issuer.remaining, 30000, 50000);
+	assert_int_equal(OK, issuers_read(*state, NOW, all, &n));
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(all[i].issuer_id, issuer.issuer_id, DIGEST_SIZE) == 0)
+			assert_in_range(all[i].remaining, 30000, 50000);
+	enrollment_facts_free(&a.facts);
+}
+
 static void a_certificate_of_a_revoked_ca_is_not_recorded(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
@@ -118,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_revoked_ca_counts_at_once_and_its_certificates_follow),
+		TEST(very_many_certificates_are_about_counted),
 		TEST(a_certificate_of_a_revoked_ca_is_not_recorded),
 		TEST(which_ca_and_what_became_of_it_is_told),
 		TEST(how_far_behind_crls_and_krl_are_is_told_of_all_and_of_one),

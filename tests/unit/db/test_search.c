@@ -41,7 +41,7 @@ static const char fleet[] =
 	"INSERT INTO certificate (serial, device_id, host, binding, ak_name, template,"
 	"  template_version, grant_digest, place, der, not_before, not_after, issued_at, "
 	"revoked_at,"
-	"  revocation_reason, trust_version, policy_version)"
+	"  revocation_reason, trust_version, policy_version, issuer, shard)"
 	" SELECT substr(sha256(('serial ' || i)::bytea), 1, 16), id_of(i % 60 + 1),"
 	"  'web-' || i % 60 + 1 || '.s' || (i % 60 + 1) % 3 || '.example.org', 1,"
 	"  '\\x000b' || sha256(('ak ' || i % 60 + 1)::bytea), CASE WHEN i % 2 = 0 THEN 'ak' ELSE "
@@ -49,8 +49,10 @@ static const char fleet[] =
 	"  1, sha256('grant'), 0, ('der ' || i)::bytea, to_timestamp(1700000000),"
 	"  CASE WHEN i = 3 THEN to_timestamp(1700000001) ELSE to_timestamp(4000000000) END,"
 	"  to_timestamp(1800000000 + i / 2), CASE WHEN i % 10 = 0 THEN now() END,"
-	"  CASE WHEN i % 10 = 0 THEN 'superseded' END, 'ab', 'cd' FROM generate_series(1, 120) AS "
-	"i;"
+	"  CASE WHEN i % 10 = 0 THEN 'superseded' END, 'ab', 'cd', sha256('issuer'), i / 40"
+	" FROM generate_series(1, 120) AS i;"
+	"INSERT INTO issuer (issuer_id, kind, certificate, first_at)"
+	" VALUES (sha256('issuer'), 'x509', 'DER', now());"
 	"INSERT INTO audit (at, event, device_id, host, serials, who, code, request_id)"
 	" SELECT to_timestamp(1800000000 + i), CASE WHEN i % 4 = 0 THEN 'enroll.refused' ELSE"
 	"  'enroll.issued' END, id_of(i % 60 + 1), 'web-' || i % 60 + 1 || '.s'"
@@ -309,7 +311,7 @@ static size_t count_certificates(struct db *db, struct certificates_query query)
 
 static void a_certificate_is_found_by_whatever_is_known_of_it(void **state)
 {
-	uint8_t serial[DIGEST_SIZE], der[DIGEST_SIZE];
+	uint8_t serial[DIGEST_SIZE], der[DIGEST_SIZE], issuer[DIGEST_SIZE];
 	const struct {
 		struct certificates_query by;
 		size_t rows;
@@ -325,12 +327,19 @@ static void a_certificate_is_found_by_whatever_is_known_of_it(void **state)
 		{{.shard = -1, .state = CERTIFICATE_REVOKED}, 12},
 		{{.shard = -1, .state = CERTIFICATE_EXPIRED}, 1},
 		{{.shard = -1, .state = CERTIFICATE_VALID}, 107},
-		{{.shard = 0}, 0},
+		{{.shard = 0}, 39},
+		{{.shard = 3}, 1},
+		{{.shard = 4}, 0},
+		{{.shard = 1, .issuer = issuer}, 40},
+		{{.shard = 1, .issuer = der}, 0},
+		{{.shard = 1, .issuer = issuer, .state = CERTIFICATE_REVOKED}, 4},
+		{{.shard = 1, .host = "web-1*"}, 11},
 		{{.shard = -1, .since = 1800000060}, 1},
 	};
 
 	digest_of("serial 17", serial);
 	digest_of("der 18", der);
+	digest_of("issuer", issuer);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (count_certificates(*state, rows[i].by) != rows[i].rows)
 			fail_msg("row %zu: %zu certificates", i,
