@@ -350,10 +350,11 @@ static void revoke_by_http(const char *host)
 
 static void assert_openssl_refuses(struct view certificate)
 {
-	AUTO(mem_free)
-	char *leaf = text("%s/leaf.pem", world.dir),
-	     *crl = text("%s/crl.pem", world.dir), *root = text("%s/root.pem", world.ca),
-	     *issuing = text("%s/issuing.pem", world.ca), *path = crl_path_of(certificate);
+	AUTO(mem_free) char *leaf = text("%s/leaf.pem", world.dir);
+	AUTO(mem_free) char *crl = text("%s/crl.pem", world.dir);
+	AUTO(mem_free) char *root = text("%s/root.pem", world.ca);
+	AUTO(mem_free) char *issuing = text("%s/issuing.pem", world.ca);
+	AUTO(mem_free) char *path = crl_path_of(certificate);
 	AUTO(output_free) struct output output;
 
 	certificate_write(certificate, leaf);
