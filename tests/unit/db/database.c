@@ -101,6 +101,15 @@ int database_close(void **state)
 	return 0;
 }
 
+int database_unadministered(void **state)
+{
+	(void)state;
+	database_do("ALTER TABLE audit DISABLE TRIGGER audit_append_only;"
+		    "TRUNCATE operator, operator_revoked, api_token, audit;"
+		    "ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_append_only");
+	return 0;
+}
+
 struct runner {
 	pthread_t thread;
 	pthread_barrier_t *start;

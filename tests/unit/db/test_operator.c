@@ -157,7 +157,7 @@ static void of_eight_admins_who_add_an_operator_one_did_it(void **state)
 		1, database_count("SELECT count(*) FROM audit WHERE event = 'operator.added'"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, database_migrated, database_close)
+#define TEST(f) cmocka_unit_test_setup(f, database_unadministered)
 
 int main(void)
 {
@@ -171,5 +171,5 @@ int main(void)
 		TEST(of_eight_admins_who_add_an_operator_one_did_it),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, database_migrated, database_close);
 }

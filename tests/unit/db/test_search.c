@@ -460,21 +460,22 @@ static void few_are_counted_and_many_estimated(void **state)
 	assert_true(about);
 }
 
+/* For those that write. */
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fleet_made, database_close)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(pages_of_each_list_follow_each_other_without_gap_or_twin),
-		TEST(a_cursor_of_another_question_is_refused),
-		TEST(a_device_is_found_by_whatever_is_known_of_it),
-		TEST(what_does_not_go_together_finds_nothing),
-		TEST(a_certificate_is_found_by_whatever_is_known_of_it),
-		TEST(the_audit_is_read_by_whom_what_and_when),
+		cmocka_unit_test(pages_of_each_list_follow_each_other_without_gap_or_twin),
+		cmocka_unit_test(a_cursor_of_another_question_is_refused),
+		cmocka_unit_test(a_device_is_found_by_whatever_is_known_of_it),
+		cmocka_unit_test(what_does_not_go_together_finds_nothing),
+		cmocka_unit_test(a_certificate_is_found_by_whatever_is_known_of_it),
+		cmocka_unit_test(the_audit_is_read_by_whom_what_and_when),
 		TEST(what_no_index_has_is_looked_for_in_stretches),
 		TEST(a_device_is_shown_with_all_that_hangs_on_it),
 		TEST(few_are_counted_and_many_estimated),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, fleet_made, database_close);
 }

@@ -100,7 +100,7 @@ static void the_list_has_the_latest_first(void **state)
 	assert_int_equal(0, page.items[0].revoked_at);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, database_migrated, database_close)
+#define TEST(f) cmocka_unit_test_setup(f, database_unadministered)
 
 int main(void)
 {
@@ -112,5 +112,5 @@ int main(void)
 		TEST(the_list_has_the_latest_first),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, database_migrated, database_close);
 }
