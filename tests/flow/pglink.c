@@ -102,11 +102,13 @@ static void mark(struct pglink *link, const char *sql)
 		link->marked = true;
 }
 
-/* Whether operators imported anything, and what is to be published: each is the first of its trip. */
+/* Whether operators imported anything, what is to be published, and whether the service is ready to sign:
+ * each is the first of its trip. */
 static bool is_look(const char *name)
 {
-	static const char *const looks[] = {"read_revision", "any_revoked", "crl_find_changed",
-		"crl_look", "crl_publish", "crl_forget", "ask_krl", "read_krl", "publish_krl"};
+	static const char *const looks[] = {"read_revision", "any_revoked", "is_revoked",
+		"crl_find_changed", "crl_look", "crl_publish", "crl_forget", "ask_krl", "read_krl",
+		"publish_krl"};
 
 	for (size_t i = 0; i < COUNT(looks); i++)
 		if (strcmp(looks[i], name) == 0)

@@ -21,8 +21,9 @@ void pgproxy_reset(struct pgproxy *proxy);
 /*
  * Have requests made so many trips since pgproxy_reset()? That is, Syncs less one for each new
  * connection: to prepare statements takes one, and so does the service's own look at the database
- * every ten seconds, each time on a new connection; and less those that ask every two seconds whether
- * operators imported anything. Waits for a moment, for a look may be under way.
+ * every ten seconds, each time on a new connection; and less those that ask from time to time whether
+ * operators imported anything, what is to be published, and whether a CA was revoked. Waits for a
+ * moment, for a look may be under way.
  */
 bool pgproxy_trips_are(struct pgproxy *proxy, long wanted);
 
