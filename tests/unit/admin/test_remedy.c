@@ -9,15 +9,16 @@
 /* Documented, with a status that a proven device can get, and said before anything is proven, or to
  * an admin. */
 static const char *const before_the_proof[] = {"why-missing", "http-headers", "edge-header-twice",
-	"body-short", "edge-secret", "admin-edge-secret", "credential-twice", "not-an-operator",
-	"operator-certificate-expired", "operator-certificate-revoked", "operator-disabled",
-	"operator-exists", "operator-name", "operator-unknown", "role-insufficient", "role-unknown",
-	"token-exists", "token-expires", "query", "query-unknown", "query-value",
-	"configuration-wrong", "attempt-decided", "attempt-id", "ca-aik", "ca-expired", "ca-key",
-	"ca-known", "ca-manufacturers", "ca-no-path", "ca-not-a-ca", "ca-not-sent", "ca-purpose",
-	"ca-role", "ca-signature", "ca-unreadable", "ca-weak", "certificate-digest", "ek-digest",
-	"labels", "which", "device-id", "serial", "issuer-id", "revocation-reason",
-	"already-revoked", "already-held", "not-revoked", "not-held", "certificate-ended"};
+	"body-short", "edge-secret", "admin-edge-secret", "cross-site", "credential-twice",
+	"not-an-operator", "operator-certificate-expired", "operator-certificate-revoked",
+	"operator-disabled", "operator-exists", "operator-name", "operator-unknown",
+	"role-insufficient", "role-unknown", "token-exists", "token-expires", "query",
+	"query-unknown", "query-value", "configuration-wrong", "attempt-decided", "attempt-id",
+	"ca-aik", "ca-expired", "ca-key", "ca-known", "ca-manufacturers", "ca-no-path",
+	"ca-not-a-ca", "ca-not-sent", "ca-purpose", "ca-role", "ca-signature", "ca-unreadable",
+	"ca-weak", "certificate-digest", "ek-digest", "labels", "which", "device-id", "serial",
+	"issuer-id", "revocation-reason", "already-revoked", "already-held", "not-revoked",
+	"not-held", "certificate-ended"};
 
 static bool is_before_the_proof(const char *code)
 {
