@@ -56,6 +56,33 @@ static const char *token_of(struct mg_connection *connection)
 	return strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 : "";
 }
 
+/*
+ * An operator's certificate may be in a browser, which shows it whoever's page makes it ask. Browsers
+ * then say whose page that was (RFC 6454 7.3, Fetch Metadata 2.4), and programs say nothing.
+ */
+static bool is_of_another_site(struct mg_connection *connection)
+{
+	const char *site = request_header(connection, "sec-fetch-site");
+	const char *origin = request_header(connection, "origin");
+	const char *host = request_header(connection, "host");
+
+	if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+		return true;
+	if (origin == NULL)
+		return false;
+	origin = strstr(origin, "://");
+	return origin == NULL || host == NULL || strcasecmp(origin + strlen("://"), host) != 0;
+}
+
+/* What only reads changes nothing, and tells another site's page nothing. */
+static enum err judge_site(struct mg_connection *connection, const struct exchange *exchange)
+{
+	if (strcmp(exchange->method, "GET") == 0 || !is_of_another_site(connection))
+		return OK;
+	return refuse(ERR_DENIED, "cross-site", "RFC 6454 7.3",
+		"a page of another site made a browser ask this: nothing was done");
+}
+
 static enum err admit_admin(struct mg_connection *connection, enum role role,
 	const struct service *service, struct exchange *exchange)
 {
@@ -64,6 +91,7 @@ static enum err admit_admin(struct mg_connection *connection, enum role role,
 		.token = token_of(connection), .is_local = !request_is_edges(connection)};
 
 	exchange->is_for_admins = true;
+	TRY(judge_site(connection, exchange));
 	if (!credential.is_local)
 		TRY(believe_edge(connection, service, exchange, &certificate));
 	credential.certificate = buf_view(&certificate);
@@ -77,6 +105,8 @@ enum err admission_judge(struct mg_connection *connection, enum admission admiss
 {
 	/* No default: a new admission that is forgotten here does not compile. */
 	switch (admission) {
+	case ADMIT_NOBODY:
+		break;
 	case ADMIT_ALL:
 		return OK;
 	case ADMIT_EDGE:

@@ -27,6 +27,7 @@ struct exchange {
 
 /* Who may call a route. */
 enum admission {
+	ADMIT_NOBODY, /* a row that forgot to say */
 	ADMIT_ALL, /* /healthz only */
 	ADMIT_EDGE, /* the request carries the edge's secret */
 	/* Of the admin listener: who asks has at least this role. */

@@ -293,54 +293,6 @@ static void a_large_body_gets_through(void **state)
 	assert_problem(&answer, 400, "json");
 }
 
-#define HALTED 10 /* more than the edge sends to the service at a time */
-
-/* They begin what they do not end, with no more than the word "Bearer", and keep their connections. */
-static void halt(struct httpc *all, const char *path)
-{
-	AUTO(buf_free) struct buf begun = BUF(1 << 20);
-
-	buf_fmt(&begun,
-		"POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n"
-		"Content-Length: 1000000\r\n\r\n",
-		path);
-	while (begun.n < 200000)
-		buf_u8(&begun, ' ');
-	for (size_t i = 0; i < HALTED; i++) {
-		AUTO(httpc_answer_free) struct httpc_answer answer;
-
-		must(httpc_open(&all[i], &world.programs, 10000), "no connection");
-		httpc_send(&all[i], buf_view(&begun));
-		/* Those for which there is a place are answered. */
-		httpc_receive(&all[i], &answer, i < 2 ? 10000 : 100);
-	}
-}
-
-static void assert_administered(void)
-{
-	AUTO(httpc_answer_free) struct httpc_answer answer;
-	struct httpc_peer peer;
-
-	peer_by(alice, NULL, &peer);
-	httpc_get(&peer, "/v1/admin/whoami", &answer);
-	assert_is(&answer, "operator:alice");
-}
-
-static void bodies_that_never_end_keep_nobody_from_administering(void **state)
-{
-	static const char *const paths[] = {"/v1/admin/vendors/import", "/v1/admin/device/revoke"};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(paths); i++) {
-		struct httpc all[HALTED];
-
-		halt(all, paths[i]);
-		assert_administered();
-		for (size_t k = 0; k < HALTED; k++)
-			httpc_close(&all[k]);
-	}
-}
-
 #define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* What the edge lets through is the service's to answer, and so is what is not there. */
@@ -492,7 +444,6 @@ static int tests(void)
 		cmocka_unit_test(what_is_no_administration_ends_at_the_edge),
 		cmocka_unit_test(without_a_token_a_program_ends_at_the_edge),
 		cmocka_unit_test(a_large_body_gets_through),
-		cmocka_unit_test(bodies_that_never_end_keep_nobody_from_administering),
 		cmocka_unit_test(what_relying_parties_fetch_is_offered_plain_and_by_tls),
 		cmocka_unit_test(nothing_else_is_offered_plain),
 		cmocka_unit_test(endorsectl_tells_what_is_missing_before_it_asks),

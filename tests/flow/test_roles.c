@@ -228,6 +228,45 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 		sql_number(world.conninfo, "SELECT count(*) FROM operator WHERE name = 'x'"), 0);
 }
 
+/* He is an admin, and the request would be good. */
+static void pages_of_other_sites_change_nothing(void **state)
+{
+	static const struct {
+		const char *name, *headers;
+		bool is_refused;
+	} rows[] = {
+		{"site1", "", false},
+		{"site2", "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n", false},
+		{"site3", "Sec-Fetch-Site: none\r\n", false},
+		{"site4", "Origin: https://evil.example\r\n", true},
+		{"site5", "Origin: null\r\n", true},
+		{"site6", "Origin: http://localhost.evil.example\r\n", true},
+		{"site7", "Sec-Fetch-Site: cross-site\r\n", true},
+		{"site8", "Sec-Fetch-Site: same-site\r\n", true},
+	};
+	const struct route add = {.method = "POST", .path = "/v1/admin/operator/add"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(httpc_answer_free) struct httpc_answer answer;
+		AUTO(mem_free)
+		char *json =
+			text("{\"name\":\"%s\",\"role\":\"auditor\",\"why\":\"x\"}", rows[i].name);
+		AUTO(mem_free)
+		char *headers = text("%s%s", everybody.all[ADAM].headers, rows[i].headers);
+		const struct httpc_peer peer = {
+			.port = world.services[0].admin_port, .headers = headers};
+
+		httpc_post(&peer, add.path, view_str(json), &answer);
+		if (rows[i].is_refused)
+			assert_problem(&answer, rows[i].headers, &add, 403, "cross-site");
+		assert_int_equal(
+			sql_number(world.conninfo,
+				"SELECT count(*) FROM operator WHERE name = '%s'", rows[i].name),
+			!rows[i].is_refused);
+	}
+}
+
 static void configure(const char *without)
 {
 	AUTO(mem_free) char *endorsectl = text("%s/endorsectl", ENDORSE_BIN_DIR);
@@ -295,6 +334,7 @@ static int tests(void)
 		cmocka_unit_test(
 			a_role_that_is_changed_and_a_token_that_is_revoked_count_from_the_next_request),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
+		cmocka_unit_test(pages_of_other_sites_change_nothing),
 		cmocka_unit_test(a_token_is_kept_nowhere),
 		cmocka_unit_test(an_edge_and_an_admin_ca_that_are_not_configured_let_nobody_in),
 	};

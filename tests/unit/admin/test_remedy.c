@@ -19,7 +19,7 @@ static const char *const before_the_proof[] = {"why-missing", "http-headers", "e
 	"labels", "which", "device-id", "serial", "issuer-id", "revocation-reason",
 	"already-revoked", "already-held", "not-revoked", "not-held", "certificate-ended",
 	"rebind-same-device", "rebind-ek-registered", "rebind-ek-bound",
-	"certificate-of-barred-device", "labels-too-many"};
+	"certificate-of-barred-device", "labels-too-many", "cross-site"};
 
 static bool is_before_the_proof(const char *code)
 {

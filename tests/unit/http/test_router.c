@@ -1,3 +1,4 @@
+#include "enroll/http/admission.h"
 #include "enroll/http/router.h"
 
 #include "tests/unit/check.h"
@@ -42,10 +43,20 @@ static void a_path_fits_whole_or_one_segment_or_all_the_rest(void **state)
 	}
 }
 
+static void a_route_that_does_not_say_whom_it_admits_admits_nobody(void **state)
+{
+	const struct route forgotten = {.method = "GET", .path = "/new"};
+
+	(void)state;
+	assert_refused(
+		admission_judge(NULL, forgotten.admission, NULL, NULL), ERR_DENIED, "edge-secret");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_fits_whole_or_one_segment_or_all_the_rest),
+		cmocka_unit_test(a_route_that_does_not_say_whom_it_admits_admits_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
