@@ -1,11 +1,12 @@
 # byhand.sh - where no systemd can be run: what its units would start, as the users that they name.
 # shellcheck shell=bash disable=SC2154 # root and the like come from life
 
-# The user, no capability but that for ports, none to be gained.
+# The user, no capability but that for ports, none to be gained; the settings of the edge, which its unit has.
 as_unit() {
-	local user=$1
+	local user=$1 settings
 	shift
-	inside setpriv --reuid="$user" --regid="$user" --init-groups --no-new-privs \
+	mapfile -t settings < <(grep -s '^ENDORSE_' "$root/etc/endorse/edge.conf")
+	inside env "${settings[@]}" setpriv --reuid="$user" --regid="$user" --init-groups --no-new-privs \
 		--bounding-set=-all,+net_bind_service --inh-caps=-all,+net_bind_service \
 		--ambient-caps=-all,+net_bind_service "$@"
 }
@@ -19,6 +20,7 @@ unit_start() {
 	[ -e "$root$(unit_says "$1" ConditionPathExists | head -n 1)" ] || return 0
 	user=$(unit_user "$1")
 	if [ -z "$user" ]; then
+		inside install -d -m "$(unit_says "$1" StateDirectoryMode)" "/var/lib/$(unit_says "$1" StateDirectory)"
 		inside /bin/sh -euc ". /etc/endorse/endorse.conf; $(unit_says "$1" ExecStart)" \
 			>"$root/tmp/$1.log" 2>&1 || die "$1"
 		return
