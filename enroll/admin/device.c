@@ -90,7 +90,11 @@ int command_device_list(int argc, char **argv)
 		return code;
 	if (optind != argc)
 		return command_misused(list_usage);
-	return look_list(&look, &devices_shape, print_row, &is_begun, "no such device is known");
+	return look_list(&look, &devices_shape, print_row, &is_begun,
+		strstr(buf_text(&look.path), "host=") == NULL
+			? "no such device is known"
+			: "no such device is known; what was revoked has no name: endorsectl "
+			  "device show NAME, or --state revoked");
 }
 
 static void add_pairs(struct buf *out, const struct record *device)
