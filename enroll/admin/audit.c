@@ -70,9 +70,9 @@ static void add_serials(struct buf *out, const struct record *row)
 	const char *serial;
 
 	for (size_t i = 0; (serial = record_item_text(row, "serials", i)) != NULL && i < 100; i++)
-		buf_fmt(&text, " %s", serial);
+		buf_fmt(&text, "%s%s", i == 0 ? "" : " ", serial);
 	if (text.n > 0)
-		paragraph_add(out, "    certificates", buf_text(&text));
+		paragraph_add(out, "    certificates: ", buf_text(&text));
 }
 
 static enum err print_row(void *unused, const struct record *row)

@@ -39,22 +39,24 @@ static const char list_usage[] =
 	"  --until TIME       issued before then\n" LOOK_PAGE_USAGE ADMIN_USAGE;
 
 static const char show_usage[] =
-	"usage: endorsectl certificate show (SERIAL | --sha256 HEX) [--json] [--admin URL]\n"
-	"                                   [--token-file FILE]\n"
+	"usage: endorsectl certificate show ([--serial] HEX | --ssh-serial N | --sha256 HEX)\n"
+	"           [--json] [--admin URL] [--token-file FILE]\n"
 	"\n"
 	"Tells what was issued, to whom, by which rules, and what became of it.\n"
 	"\n"
-	"  SERIAL             its serial number in hexadecimal, with colons or without\n"
+	"  --serial HEX       its serial number, with colons or without\n"
+	"  --ssh-serial N     of an OpenSSH certificate, as sshd logs it\n"
 	"  --sha256 HEX       whose DER has this digest\n"
 	"  --json             as one JSON object, with the bytes\n" ADMIN_USAGE;
 
 static const char download_usage[] =
-	"usage: endorsectl certificate download (SERIAL | --sha256 HEX) [--out FILE] [--chain]\n"
-	"                                       [--der] [--admin URL] [--token-file FILE]\n"
+	"usage: endorsectl certificate download ([--serial] HEX | --ssh-serial N | --sha256 HEX)\n"
+	"           [--out FILE] [--chain] [--der] [--admin URL] [--token-file FILE]\n"
 	"\n"
 	"Writes a certificate as it was issued: PEM, or a line as OpenSSH has them in files.\n"
 	"\n"
-	"  SERIAL             its serial number in hexadecimal, with colons or without\n"
+	"  --serial HEX       its serial number, with colons or without\n"
+	"  --ssh-serial N     of an OpenSSH certificate, as sshd logs it\n"
 	"  --sha256 HEX       whose DER has this digest\n"
 	"  --out FILE         where to (default: standard output)\n"
 	"  --chain            with the CAs' certificates above it\n"
@@ -175,7 +177,7 @@ int command_certificate_show(int argc, char **argv)
 	AUTO(look_free) struct look look = LOOK;
 	AUTO(record_free) struct record *certificate = NULL;
 	struct problem problem = {0};
-	int code = fetch(argc, argv, show_usage, "xj", &look, &certificate);
+	int code = fetch(argc, argv, show_usage, "SNxj", &look, &certificate);
 
 	if (code >= 0)
 		return code;
@@ -239,7 +241,7 @@ int command_certificate_download(int argc, char **argv)
 	AUTO(record_free) struct record *certificate = NULL;
 	AUTO(buf_free) struct buf out = BUF(8 * LIMIT_DER);
 	struct problem problem = {0};
-	int code = fetch(argc, argv, download_usage, "xoCD", &look, &certificate);
+	int code = fetch(argc, argv, download_usage, "SNxoCD", &look, &certificate);
 	enum err err;
 
 	if (code >= 0)

@@ -7,11 +7,13 @@
 #include "enroll/proto/attempts.h"
 #include "enroll/proto/crls.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char usage[] =
 	"usage: endorsectl crl export DIR\n"
@@ -20,7 +22,8 @@ static const char usage[] =
 	"with,\n"
 	"where it is newer than what is there; each file is replaced at one stroke. What is in "
 	"DIR\n"
-	"already is good for answering /crl/ of public_url from there.\n"
+	"already is good for answering /crl/ of public_url from there. DIR is made where there is "
+	"none.\n"
 	"\n" ADMIN_USAGE;
 
 struct exporting {
@@ -148,6 +151,10 @@ int command_crl_export(int argc, char **argv)
 	if (argc - optind != 1)
 		return command_misused(usage);
 	exporting.dir = argv[optind];
+	if (mkdir(exporting.dir, 0755) != 0 && errno != EEXIST) {
+		fprintf(stderr, "endorsectl: %s: %s\n", exporting.dir, strerror(errno));
+		return EXIT_FAILED;
+	}
 	err = export_all(&exporting);
 	if (err == ERR_DENIED)
 		return command_refused(&exporting.problem);

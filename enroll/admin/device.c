@@ -32,18 +32,19 @@ static const char list_usage[] =
 	"  --until TIME       enrolled first before then\n" LOOK_PAGE_USAGE ADMIN_USAGE;
 
 static const char show_usage[] =
-	"usage: endorsectl device show (ID | --host NAME | --ek-digest HEX | --serial HEX) "
-	"[--json]\n"
-	"                              [--admin URL] [--token-file FILE]\n"
+	"usage: endorsectl device show ([--host] NAME | [--id] ID | --ek-digest HEX | --serial "
+	"HEX\n"
+	"           | --ssh-serial N) [--json] [--admin URL] [--token-file FILE]\n"
 	"\n"
 	"Tells all about one device: how it is believed, its names, keys, certificates, labels, "
 	"and\n"
 	"who barred it and why.\n"
 	"\n"
-	"  ID                 of the device, 32 hexadecimal digits\n"
-	"  --host NAME        that has this name\n"
+	"  --id ID            of the device, 32 hexadecimal digits\n"
+	"  --host NAME        that has this name, or is revoked and had it last\n"
 	"  --ek-digest HEX    SHA-256 of the EK's SubjectPublicKeyInfo\n"
 	"  --serial HEX       that got the certificate with this serial number\n"
+	"  --ssh-serial N     that got the OpenSSH certificate with this one, as sshd logs it\n"
 	"  --json             as one JSON object\n" ADMIN_USAGE;
 
 static const char labels_usage[] =
@@ -89,7 +90,11 @@ int command_device_list(int argc, char **argv)
 		return code;
 	if (optind != argc)
 		return command_misused(list_usage);
-	return look_list(&look, &devices_shape, print_row, &is_begun, "no such device is known");
+	return look_list(&look, &devices_shape, print_row, &is_begun,
+		strstr(buf_text(&look.path), "host=") == NULL
+			? "no such device is known"
+			: "no such device is known; what was revoked has no name: endorsectl "
+			  "device show NAME, or --state revoked");
 }
 
 static void add_pairs(struct buf *out, const struct record *device)
@@ -223,13 +228,17 @@ int command_device_show(int argc, char **argv)
 	AUTO(look_free) struct look look = LOOK;
 	AUTO(record_free) struct record *device = NULL;
 	struct problem problem = {0};
-	int code = look_options(argc, argv, show_usage, "/v1/admin/device", "HeSj", &look);
+	int code = look_options(argc, argv, show_usage, "/v1/admin/device", "HIeSNj", &look);
 	enum err err;
 
 	if (code >= 0)
 		return code;
-	if (optind + 1 == argc)
-		query_add(&look.path, "id", argv[optind++]);
+	/* Who types a name alone means the host. */
+	if (optind + 1 == argc) {
+		query_add(&look.path, strchr(argv[optind], '.') == NULL ? "id" : "host",
+			argv[optind]);
+		optind++;
+	}
 	if (optind != argc || strchr(buf_text(&look.path), '?') == NULL)
 		return command_misused(show_usage);
 	err = look_at(&look, &device_shape, &device, &problem);

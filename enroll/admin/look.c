@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "enroll/admin/command.h"
 #include "enroll/admin/paragraph.h"
+#include "enroll/admin/which.h"
 #include "enroll/admin/words.h"
 
 #include <ctype.h>
@@ -26,6 +27,8 @@ static const struct option options[] = {
 	{"machine", required_argument, NULL, 'M'},
 	{"ek-digest", required_argument, NULL, 'e'},
 	{"serial", required_argument, NULL, 'S'},
+	{"ssh-serial", required_argument, NULL, 'N'},
+	{"id", required_argument, NULL, 'I'},
 	{"device", required_argument, NULL, 'd'},
 	{"template", required_argument, NULL, 't'},
 	{"kind", required_argument, NULL, 'k'},
@@ -57,9 +60,9 @@ static const struct {
 	int option;
 	const char *key;
 } keys[] = {{'H', "host"}, {'s', "state"}, {'m', "manufacturer"}, {'l', "label"}, {'M', "machine"},
-	{'e', "ek"}, {'S', "serial"}, {'d', "device"}, {'t', "template"}, {'k', "kind"},
-	{'i', "issuer"}, {'r', "shard"}, {'x', "sha256"}, {'E', "event"}, {'c', "code"},
-	{'w', "who"}, {'q', "request_id"}, {'A', "acts"}, {'B', "barred"}};
+	{'e', "ek"}, {'S', "serial"}, {'I', "id"}, {'d', "device"}, {'t', "template"},
+	{'k', "kind"}, {'i', "issuer"}, {'r', "shard"}, {'x', "sha256"}, {'E', "event"},
+	{'c', "code"}, {'w', "who"}, {'q', "request_id"}, {'A', "acts"}, {'B', "barred"}};
 
 static bool add_key(struct look *look, int option, const char *value)
 {
@@ -125,10 +128,22 @@ static bool read_limit(const char *text, size_t *out)
 	return false;
 }
 
+static bool add_ssh_serial(struct look *look, const char *value)
+{
+	char serial[LIMIT_SERIAL + 1];
+
+	if (!which_ssh_serial(value, serial))
+		return false;
+	query_add(&look->path, "serial", serial);
+	return true;
+}
+
 /* What is no key of the query. */
 static bool take(struct look *look, int option, const char *value)
 {
 	switch (option) {
+	case 'N':
+		return add_ssh_serial(look, value);
 	case 'a':
 		return add_time(look, "since", value);
 	case 'b':

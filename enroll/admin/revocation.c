@@ -125,13 +125,19 @@ static enum err print(const struct revocation_status *status, enum print_form fo
 		buf_str(&out, "\n");
 		return paragraph_put(&out);
 	}
-	snprintf(text, sizeof(text), "%lld, of which %lld are to be made anew",
-		(long long)status->crls, (long long)status->crls_behind);
+	if (status->crls_behind == 0)
+		snprintf(text, sizeof(text), "%lld, all say what was revoked",
+			(long long)status->crls);
+	else
+		snprintf(text, sizeof(text), "%lld, of which %lld are to be made anew",
+			(long long)status->crls, (long long)status->crls_behind);
 	paragraph_field(&out, "CRLs", text);
-	add_time(&out, "oldest", status->crls_oldest, "to be made anew, of ");
-	add_time(&out, "used until", status->crls_until, "");
-	paragraph_field(&out, "KRL", status->krl_behind ? "to be made anew" : "as new");
-	add_time(&out, "made", status->krl_at, "");
+	add_time(&out, "oldest of these", status->crls_oldest, "made ");
+	add_time(&out, "older ones", status->crls_until,
+		"may be kept by who fetched them, and believed, until ");
+	paragraph_field(
+		&out, "KRL", status->krl_behind ? "is to be made anew" : "says what was revoked");
+	add_time(&out, "KRL made", status->krl_at, "");
 	for (size_t i = 0; i < status->issuers_n; i++)
 		add_issuer(&out, &status->issuers[i]);
 	return paragraph_put(&out);

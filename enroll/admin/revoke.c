@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WHICH_DEVICE "(--id ID | --host NAME | --ek-digest HEX | --serial HEX | --ssh-serial N)"
+#define WHICH_DEVICE "([--host] NAME | --id ID | --ek-digest HEX | --serial HEX | --ssh-serial N)"
 #define WHICH_DEVICE_USAGE                                                                         \
 	"  --id ID            the device's id\n"                                                   \
-	"  --host NAME        the name that it has\n"                                              \
-	"  --ek-digest HEX    SHA-256 of one of its EKs\n"                                         \
+	"  --host NAME        the name that it has; a revoked one: that it had last\n"             \
+	"  --ek-digest HEX    SHA-256 of one of its EKs' SubjectPublicKeyInfo\n"                   \
 	"  --serial HEX       of one of its certificates, as openssl prints it\n"                  \
 	"  --ssh-serial N     of one of its OpenSSH certificates, as sshd logs it\n"
 #define WHICH_CERTIFICATE "(--serial HEX | --ssh-serial N)"
@@ -44,8 +44,8 @@ static const char revoke_device_usage[] =
 
 static const char hold_device_usage[] = "usage: endorsectl hold device " WHICH_DEVICE "\n"
 					"           --why TEXT [--wait] " SERVER_USAGE "\n"
-					"The same for the time being: certificates are on hold, "
-					"and the names stay the machine's own.\n"
+					"Cuts a machine off for the time being: certificates are "
+					"on hold, and the names stay its own.\n"
 					"endorsectl unhold device gives back what this took; "
 					"endorsectl revoke device makes it final.\n"
 					"\n" WHICH_DEVICE_USAGE WAIT_USAGE END_USAGE;
@@ -217,7 +217,12 @@ static enum err post(const struct act *act, const struct wish *wish, struct prob
 	TRY(revocation_answer_parse(buf_view(&body), &answer));
 	/* What was done is told first, whatever becomes of the wait. */
 	TRY(revocation_print(&answer, wish->form));
-	return wish->waits ? revocation_await(&wish->server, &answer, problem) : OK;
+	if (wish->waits)
+		return revocation_await(&wish->server, &answer, problem);
+	if (wish->form == PRINT_TEXT && answer.x509 + answer.ssh_host + answer.ssh_user > 0)
+		fputs("endorsectl revocation --wait returns when CRLs and KRL tell of it\n",
+			stderr);
+	return OK;
 }
 
 static int run(int argc, char **argv, const struct act *act)

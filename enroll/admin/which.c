@@ -90,7 +90,7 @@ static bool read_serial(const char *value, char out[static LIMIT_SERIAL + 1])
 }
 
 /* sshd writes it in decimal digits; the records have its eight bytes. */
-static bool read_ssh_serial(const char *value, char out[static LIMIT_SERIAL + 1])
+bool which_ssh_serial(const char *value, char out[static LIMIT_SERIAL + 1])
 {
 	unsigned long long number;
 	char *end;
@@ -136,7 +136,7 @@ bool which_option(struct revocation_request *request, int id, const char *value)
 	case WHICH_SERIAL:
 		return read_serial(value, request->serial);
 	case WHICH_SSH_SERIAL:
-		return read_ssh_serial(value, request->serial);
+		return which_ssh_serial(value, request->serial);
 	case WHICH_ISSUER:
 		return read_digits(value, request->issuer, sizeof(request->issuer)) ||
 		       told("--issuer", value, "hexadecimal digits of the CA's id, 64 at most");

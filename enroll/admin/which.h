@@ -30,3 +30,5 @@ enum which_option_id {
  * reason without regard to case and dashes. False, and told why, when it cannot be that.
  */
 bool which_option(struct revocation_request *request, int id, const char *value);
+/* The same of --ssh-serial alone: 16 hexadecimal digits. */
+bool which_ssh_serial(const char *value, char out[static LIMIT_SERIAL + 1]);

@@ -97,6 +97,36 @@ enum err inventory_devices(
 	return listing_make(&found, out);
 }
 
+static const char *first_device(const struct found *found)
+{
+	return found->n == 0 ? NULL : listing_text(found, 0, "device_id");
+}
+
+/* What was revoked has no name any more, and is looked for by the one that it had. */
+static enum err find_revoked(
+	const struct service *service, const char *host, uint8_t id[static DEVICE_ID_SIZE])
+{
+	AUTO(found_free) struct found certificates = {0}, found = {0};
+	const struct certificates_query last = {
+		.host = host, .shard = -1, .until = CLOCK_LAST, .limit = 1};
+	struct devices_query query = {.until = CLOCK_LAST, .limit = 1};
+	const char *text, *state;
+
+	TRY(certificates_find(service->db, &last, &certificates));
+	if ((text = first_device(&certificates)) == NULL)
+		return refuse(ERR_NOT_FOUND, "device-unknown", "PROTOCOL lists",
+			"no device has or had the name %s: endorsectl device list looks for one",
+			host);
+	TRY(hex_read(view_str(text), id, DEVICE_ID_SIZE));
+	query.device_id = id;
+	TRY(devices_find(service->db, &query, &found));
+	state = found.n == 0 ? NULL : listing_text(&found, 0, "state");
+	if (state != NULL && strcmp(state, "revoked") == 0)
+		return OK;
+	return refuse(ERR_NOT_FOUND, "device-unknown", "PROTOCOL lists",
+		"no device has the name %s now; the last one that had it is %s", host, text);
+}
+
 static enum err find_device(const struct service *service, struct devices_query *query,
 	uint8_t id[static DEVICE_ID_SIZE])
 {
@@ -105,11 +135,12 @@ static enum err find_device(const struct service *service, struct devices_query 
 
 	query->limit = 1;
 	TRY(devices_find(service->db, query, &found));
-	text = found.n == 0 ? NULL : listing_text(&found, 0, "device_id");
-	if (text == NULL)
-		return refuse(ERR_NOT_FOUND, "device-unknown", "PROTOCOL lists",
-			"no device is known by that: endorsectl device list looks for one");
-	return hex_read(view_str(text), id, DEVICE_ID_SIZE);
+	if ((text = first_device(&found)) != NULL)
+		return hex_read(view_str(text), id, DEVICE_ID_SIZE);
+	if (query->host != NULL)
+		return find_revoked(service, query->host, id);
+	return refuse(ERR_NOT_FOUND, "device-unknown", "PROTOCOL lists",
+		"no device is known by that: endorsectl device list looks for one");
 }
 
 enum err inventory_device(

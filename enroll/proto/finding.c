@@ -76,7 +76,7 @@ void finding_print(enum finding_level level, const char *area, const char *text)
 		[FINDING_SKIPPED] = "-",
 	};
 
-	printf("%-4s %-9s %s\n", marks[level], area, text);
+	printf("%-4s %-10s %s\n", marks[level], area, text);
 }
 
 void findings_print(const struct findings *findings)

@@ -399,7 +399,7 @@ static void where_nobody_answers_the_configuration_is_looked_at(void **state)
 	write_file(path, 0644, view_str(policy));
 	restart(&world);
 	assert_int_equal(right.code, 1);
-	assert_non_null(strstr(buf_text(&right.out), "FAIL service   nobody answers"));
+	assert_non_null(strstr(buf_text(&right.out), "FAIL service    nobody answers"));
 	assert_non_null(strstr(buf_text(&right.out), ": nothing wrong\n"));
 	assert_int_equal(wrong.code, 1);
 	assert_non_null(strstr(buf_text(&wrong.err), "policy.yaml:1:8: \"rules\""));
@@ -419,7 +419,7 @@ static void a_check_says_what_a_running_service_would(void **state)
 	cluster_start();
 	assert_int_equal(output.code, 0);
 	assert_int_equal(lines_of(&output, "FAIL "), 2);
-	assert_non_null(strstr(buf_text(&output.out), "FAIL database  no device can enroll"));
+	assert_non_null(strstr(buf_text(&output.out), "FAIL database   no device can enroll"));
 	assert_non_null(strstr(buf_text(&output.out), "others can change it"));
 	assert_non_null(strstr(buf_text(&output.out),
 		": nothing wrong with the configuration; 2 thing(s) fail, see above\n"));

@@ -24,10 +24,9 @@ static char *in(const char *name)
 static int make(void **state)
 {
 	(void)state;
-	world_make(&(struct world_plan){.services = 1,
-			   .edge = true,
-			   .all_fronts = true,
-			   .policy = four_policy},
+	world_make(
+		&(struct world_plan){
+			.services = 1, .edge = true, .all_fronts = true, .policy = four_policy},
 		&world);
 	base = text("http://localhost:%d", world.plain.port);
 	leaf = in("leaf.pem");
@@ -72,10 +71,10 @@ static bool openssl_takes(const char *words)
 {
 	AUTO(output_free) struct output output = {0};
 
-	process_run(&(struct program){.argv = (const char *const[]){"openssl", "verify",
-					      "-x509_strict", "-crl_check", "-crl_download",
-					      "-purpose", "sslclient", "-CAfile", root,
-					      "-untrusted", issuing, leaf, NULL}},
+	process_run(
+		&(struct program){.argv = (const char *const[]){"openssl", "verify", "-x509_strict",
+					  "-crl_check", "-crl_download", "-purpose", "sslclient",
+					  "-CAfile", root, "-untrusted", issuing, leaf, NULL}},
 		&output);
 	if (words != NULL && strstr(buf_text(&output.err), words) == NULL)
 		fail_msg("openssl verify: %s", buf_text(&output.err));
@@ -96,12 +95,12 @@ static bool openssl_hears(void *words)
 	return has_line(&output, line, words);
 }
 
+/* Without a URL it asks where the certificate says. */
 static bool gnutls_hears(const char *words)
 {
-	AUTO(mem_free) char *url = url_in("-ocsp_uri");
 	AUTO(output_free) struct output output = {0};
 
-	process_run(&(struct program){.argv = (const char *const[]){"ocsptool", "--ask", url,
+	process_run(&(struct program){.argv = (const char *const[]){"ocsptool", "--ask", "--nonce",
 					      "--load-cert", leaf, "--load-issuer", issuing,
 					      "--load-trust", issuing, NULL}},
 		&output);
@@ -148,13 +147,12 @@ static void a_device_on_hold_is_refused_by_all_and_taken_when_it_is_released(voi
 static void the_issuer_is_where_the_certificate_says(void **state)
 {
 	AUTO(httpc_answer_free) struct httpc_answer answer = {0};
-	AUTO(buf_free) struct buf pem = BUF(1 << 14), der = BUF(1 << 14);
-	AUTO(mem_free) char *converted = in("issuing.der"), *path = in("shown.txt"), *type = NULL;
+	AUTO(buf_free) struct buf der = BUF(1 << 14);
+	AUTO(mem_free) char *converted = in("issuing.der"), *type = NULL;
 	AUTO(output_free) struct output shown = {0};
 	const char *at;
 
 	(void)state;
-	(void)path;
 	process_run(&(struct program){.argv = (const char *const[]){"openssl", "x509", "-noout",
 					      "-ext", "authorityInfoAccess", "-in", leaf, NULL}},
 		&shown);

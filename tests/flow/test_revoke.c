@@ -112,7 +112,7 @@ static void a_stolen_machine_is_cut_off_in_one_act(void **state)
 {
 	static const char host[] = "web-1.example.test";
 	AUTO(machine_free) struct machine machine, heir;
-	AUTO(output_free) struct output first, second;
+	AUTO(output_free) struct output first, second, shown;
 
 	(void)state;
 	machine_enrolled(&machine, host);
@@ -134,6 +134,9 @@ static void a_stolen_machine_is_cut_off_in_one_act(void **state)
 	assert_shut(&machine, "device-revoked");
 	CTL(&second, "revoke", "device", "--host", host, "--reason", "superseded", "--why", "?1");
 	wants(&second, 5, "by admin-token (keyCompromise): stolen from line 4");
+	CTL(&shown, "device", "show", host);
+	wants(&shown, 0, " is revoked\n");
+	wants(&shown, 0, "keyCompromise by admin-token: stolen from line 4");
 	assert_int_equal(1, sql_number(world.conninfo,
 				    "SELECT count(*) FROM audit WHERE event = 'device.revoked' AND "
 				    "host = '%s' AND cardinality(serials) = 4",
