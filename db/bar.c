@@ -11,7 +11,7 @@ static const struct statement find_bar = {"find_bar",
 	"SELECT EXISTS (SELECT FROM host WHERE name = $1::text)"
 	"  OR EXISTS (SELECT FROM certificate WHERE host = $1::text"
 	"   AND not_after > to_timestamp($2::bigint)"
-	"   AND (revoked_at IS NULL OR revocation_reason = 'certificateHold')),"
+	"   AND " STANDS "),"
 	" (SELECT extract(epoch FROM at)::bigint FROM host_barred WHERE name = $1::text),"
 	" (SELECT reason FROM host_barred WHERE name = $1::text),"
 	" (SELECT why FROM host_barred WHERE name = $1::text),"
@@ -20,12 +20,12 @@ static const struct statement find_bar = {"find_bar",
 /* Whose certificates or name go, in one order for all. */
 static const struct statement move_holders = {"move_holders",
 	"WITH moved AS (UPDATE device SET revision = revision + 1"
-	"  WHERE device_id = ANY (ARRAY (SELECT device_id FROM device WHERE device_id IN"
-	"   (SELECT device_id FROM host WHERE name = $1::text"
+	"  WHERE device_id = ANY (ARRAY (SELECT device_id FROM device"
+	"  WHERE device_id = ANY (ARRAY (SELECT device_id FROM host WHERE name = $1::text"
 	"    UNION SELECT device_id FROM certificate WHERE host = $1::text"
 	"     AND not_after > to_timestamp($2::bigint)"
-	"     AND (revoked_at IS NULL OR revocation_reason = 'certificateHold'))"
-	"   ORDER BY device_id FOR UPDATE)) RETURNING 1)"
+	"     AND " STANDS "))"
+	"  ORDER BY device_id FOR UPDATE)) RETURNING 1)"
 	" SELECT count(*) FROM moved"};
 
 static const struct statement end_binding = {

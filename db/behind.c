@@ -16,7 +16,9 @@ static const struct statement sum_some = {"sum_some",
 	" UNION SELECT issuer, shard FROM certificate"
 	"  WHERE host = $2::text AND not_after > to_timestamp($4::bigint)"
 	" UNION SELECT issuer, shard FROM certificate"
-	"  WHERE serial = $3::bytea)" SUMS " FROM crl_shard JOIN concerned USING (issuer, shard)"};
+	"  WHERE serial = $3::bytea)" SUMS " FROM concerned"
+	" CROSS JOIN LATERAL (SELECT * FROM crl_shard WHERE crl_shard.issuer = concerned.issuer"
+	"  AND crl_shard.shard = concerned.shard LIMIT 1) AS crl"};
 
 static const struct statement look_at_krl = {"look_at_krl",
 	"SELECT changed <> published,"

@@ -49,8 +49,8 @@
 		SHOWN, FROM, NEWER)
 
 static const struct statement find_newest = {"certificates_newest", BY_TIME("certificate WHERE")};
-static const struct statement find_revoked = {
-	"certificates_revoked", BY_TIME("certificate WHERE revoked_at IS NOT NULL AND")};
+static const struct statement find_revoked = {"certificates_revoked",
+	BY_TIME("certificate WHERE revoked_at IS NOT NULL AND revocation_reason IS NOT NULL AND")};
 static const struct statement find_of_host = {
 	"certificates_of_host", BY_TIME("certificate WHERE host = $16::text AND")};
 
@@ -59,11 +59,13 @@ static const struct statement find_of_device = {"certificates_of_device",
 	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE device_id = $11::uuid OFFSET 0)"
 		" AS own WHERE")};
 
+/* Each by one look; not_before is in no index that tells of the rest, so that none is read from end to end. */
 static const struct statement find_one = {"certificates_one",
-	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE serial = ANY (ARRAY("
-		" SELECT $12::bytea WHERE $12::bytea IS NOT NULL UNION ALL"
-		" (SELECT serial FROM certificate WHERE sha256(der) = $13::bytea LIMIT 8))) OFFSET "
-		"0)"
+	BY_TIME("(SELECT c.issued_at, c.serial FROM (SELECT $12::bytea AS serial UNION"
+		" (SELECT serial FROM certificate WHERE sha256(der) = $13::bytea LIMIT 8)) AS asked"
+		" CROSS JOIN LATERAL (SELECT * FROM certificate WHERE certificate.serial = "
+		"asked.serial"
+		"  AND not_before > '-infinity' LIMIT 1) AS c OFFSET 0)"
 		" AS own WHERE")};
 
 /* Names below $16: by name, and of each the oldest first. $17: the name to go on from. */
@@ -77,19 +79,23 @@ static const struct statement find_of_hosts = {"certificates_of_hosts",
 						      " || '-' || stretch.host",
 		SHOWN, FROM, "stretch.host, stretch.issued_at, stretch.serial")};
 
-#define SHOW                                                                                       \
+#define SHOW(which)                                                                                \
 	"SELECT " SHOWN ", encode(sha256(c.der), 'hex') AS sha256,"                                \
 	" encode(c.key_sha256, 'hex') AS key_sha256, encode(c.ak_name, 'hex') AS ak_name,"         \
 	" c.trust_version, c.policy_version, "                                                     \
 	" d.state AS device_state,"                                                                \
 	" translate(encode(c.der, 'base64'), E'\\n', '') AS der,"                                  \
 	" translate(encode(issuer.certificate, 'base64'), E'\\n', '') AS ca"                       \
-	" FROM certificate AS c LEFT JOIN issuer ON issuer.issuer_id = c.issuer"                   \
-	" LEFT JOIN device AS d ON d.device_id = c.device_id"
+	" FROM (SELECT * FROM certificate WHERE " which " LIMIT 1) AS c"                           \
+	" LEFT JOIN LATERAL (SELECT certificate FROM issuer WHERE issuer_id = c.issuer LIMIT 1)"   \
+	" AS issuer ON true"                                                                       \
+	" LEFT JOIN LATERAL (SELECT state FROM device WHERE device.device_id = c.device_id LIMIT " \
+	"1)"                                                                                       \
+	" AS d ON true"
 static const struct statement show_by_serial = {
-	"certificate_by_serial", SHOW " WHERE c.serial = $1::bytea"};
+	"certificate_by_serial", SHOW("serial = $1::bytea")};
 static const struct statement show_by_digest = {
-	"certificate_by_digest", SHOW " WHERE sha256(c.der) = $1::bytea LIMIT 1"};
+	"certificate_by_digest", SHOW("sha256(der) = $1::bytea")};
 
 const struct statement *const certificates_statements[] = {&find_newest, &find_revoked,
 	&find_of_host, &find_of_device, &find_one, &find_of_hosts, &show_by_serial, &show_by_digest,

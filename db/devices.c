@@ -24,8 +24,10 @@
 	"  OR (SELECT ek.device_id FROM ek WHERE ek.ek_digest = $11::bytea) = d.device_id)"        \
 	" AND ($12::bytea IS NULL OR (SELECT c.device_id FROM certificate AS c"                    \
 	"  WHERE c.serial = $12::bytea) = d.device_id)"                                            \
-	" AND ($13::text IS NULL OR EXISTS (SELECT FROM ek JOIN ek_allowed USING (ek_digest)"      \
-	"  WHERE ek.device_id = d.device_id AND ek_allowed.serial = $13::text))"
+	" AND ($13::text IS NULL OR (SELECT count(*) FROM ek WHERE ek.device_id = d.device_id"     \
+	"  AND (SELECT ek_allowed.serial FROM ek_allowed WHERE ek_allowed.ek_digest = "            \
+	"ek.ek_digest)"                                                                            \
+	"  = $13::text) > 0)"
 
 /* Beside macros clang-format moves texts to the right, further each time. */
 /* clang-format off */
@@ -74,8 +76,8 @@ static const struct statement find_labelled = {
 		of_index " DESC", "'" sign "' || stretch.name", SHOWN,                             \
 		JOINED PASSES                                                                      \
 		" AND stretch.name LIKE $7::text ESCAPE '\\'"                                      \
-		" AND NOT EXISTS (SELECT FROM host AS other WHERE other.device_id = d.device_id"   \
-		" AND other.name LIKE $7::text ESCAPE '\\' AND other.name < stretch.name)",        \
+		" AND (SELECT count(*) FROM host AS other WHERE other.device_id = d.device_id"     \
+		" AND other.name LIKE $7::text ESCAPE '\\' AND other.name < stretch.name) = 0",    \
 		of_index)
 #define NAME "name::text COLLATE \"C\""
 #define REVERSED "reverse(name::text) COLLATE \"C\""
@@ -89,8 +91,10 @@ static const struct statement find_few = {"devices_few",
 		   " SELECT $10::uuid WHERE $10::uuid IS NOT NULL"
 		   " UNION ALL (SELECT ek.device_id FROM ek WHERE ek_digest = $11::bytea)"
 		   " UNION ALL (SELECT c.device_id FROM certificate AS c WHERE serial = $12::bytea)"
-		   " UNION ALL (SELECT ek.device_id FROM ek_allowed JOIN ek USING (ek_digest)"
-		   "  WHERE ek_allowed.serial = $13::text LIMIT $1::bigint)))"
+		   " UNION ALL (SELECT its.device_id FROM (SELECT (SELECT ek.device_id FROM ek"
+		   "   WHERE ek.ek_digest = ek_allowed.ek_digest) AS device_id FROM ek_allowed"
+		   "   WHERE ek_allowed.serial = $13::text OFFSET 0) AS its"
+		   "  WHERE its.device_id IS NOT NULL LIMIT $1::bigint)))"
 		   " AND (created_at, device_id) < (" MARK ", $15::uuid)"
 		   " ORDER BY created_at DESC, device_id DESC LIMIT $1::bigint",
 		"created_at, device_id", TIME_KEY, SHOWN, JOINED PASSES,
@@ -102,20 +106,22 @@ static const struct statement find_few = {"devices_few",
 	" (SELECT coalesce(json_agg(json_strip_nulls(row_to_json(part))), '[]')" \
 	" FROM (SELECT " part ") AS part) AS " name
 #define NAMES \
-	"host.name, host.alias, " SECONDS("bound_at") " AS bound_at" \
+	"name, alias, " SECONDS("bound_at") " AS bound_at" \
 	" FROM host WHERE host.device_id = d.device_id" \
-	" ORDER BY host.alias, host.name LIMIT 100"
+	" ORDER BY alias, name LIMIT 100"
 #define EKS \
 	"encode(ek.ek_digest, 'hex') AS digest, ek.kind," \
 	" ek.certificate IS NOT NULL AS has_certificate, " \
 	SECONDS("ek.created_at") " AS created_at," \
-	" ek_allowed.serial AS machine, ek_allowed.host AS registered_for" \
-	" FROM ek LEFT JOIN ek_allowed USING (ek_digest) WHERE ek.device_id = d.device_id" \
+	" allowed.serial AS machine, allowed.host AS registered_for" \
+	" FROM ek LEFT JOIN LATERAL (SELECT serial, host FROM ek_allowed" \
+	" WHERE ek_allowed.ek_digest = ek.ek_digest LIMIT 1) AS allowed ON true" \
+	" WHERE ek.device_id = d.device_id" \
 	" ORDER BY ek.created_at LIMIT 16"
 #define AKS \
-	"encode(ak.name, 'hex') AS name, ak.kind, ak.state, " \
-	SECONDS("ak.created_at") " AS created_at, " \
-	SECONDS("ak.proven_at") " AS proven_at" \
+	"encode(name, 'hex') AS name, kind, state, " \
+	SECONDS("created_at") " AS created_at, " \
+	SECONDS("proven_at") " AS proven_at" \
 	" FROM ak WHERE ak.device_id = d.device_id" \
 	" ORDER BY ak.state, ak.created_at DESC LIMIT 16"
 #define CERTIFICATES \
@@ -123,9 +129,11 @@ static const struct statement find_few = {"devices_few",
 	"  count(*) FILTER (WHERE c.revoked_at IS NULL AND c.not_after > now()))" \
 	"  FROM certificate AS c WHERE c.device_id = d.device_id) AS certificates"
 #define ATTEMPTS \
-	"encode(attempt_id, 'hex') AS id, pending.host, pending.state, " \
+	"encode(attempt_id, 'hex') AS id, held.host, held.state, " \
 	SECONDS("last_at") " AS last_at" \
-	" FROM ek JOIN pending USING (ek_digest) WHERE ek.device_id = d.device_id" \
+	" FROM ek CROSS JOIN LATERAL (SELECT * FROM pending" \
+	" WHERE pending.ek_digest = ek.ek_digest LIMIT 16) AS held" \
+	" WHERE ek.device_id = d.device_id" \
 	" ORDER BY last_at DESC LIMIT 16"
 
 static const struct statement show_device = {"device_show",

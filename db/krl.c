@@ -16,21 +16,23 @@ static const struct statement ask_krl = {"ask_krl",
  * counted here is in the list, and one that is not may be. */
 static const struct statement read_krl = {"read_krl", "SELECT changed, number FROM krl"};
 
+/* By certificate_krl, before anything is joined or put in order that would be had from another index. */
+#define LISTED                                                                                     \
+	" FROM certificate WHERE kind <> 'x509' AND revoked_at IS NOT NULL"                        \
+	" AND not_after > to_timestamp($1::bigint) AND octet_length(serial) = 8"
+
 static const struct statement read_krl_serials = {"read_krl_serials",
-	"SELECT issuer.certificate, string_agg(serial, ''::bytea ORDER BY serial)"
-	" FROM certificate JOIN issuer ON issuer.issuer_id = certificate.issuer"
-	" WHERE certificate.kind <> 'x509' AND certificate.revoked_at IS NOT NULL"
-	" AND certificate.not_after > to_timestamp($1::bigint) AND issuer.revoked_at IS NULL"
-	" AND octet_length(serial) = 8"
-	" GROUP BY issuer.issuer_id, issuer.certificate ORDER BY issuer.issuer_id"};
+	"SELECT ca.certificate, string_agg(listed.serial, ''::bytea ORDER BY listed.serial)"
+	" FROM (SELECT issuer, serial" LISTED " OFFSET 0) AS listed"
+	" CROSS JOIN LATERAL (SELECT certificate FROM issuer WHERE issuer_id = listed.issuer"
+	"  AND revoked_at IS NULL LIMIT 1) AS ca"
+	" GROUP BY listed.issuer, ca.certificate ORDER BY listed.issuer"};
 
 /* Of the time before issuers were recorded: who signed stands in the certificate. */
 static const struct statement read_krl_nameless = {"read_krl_nameless",
-	"SELECT der, serial FROM certificate"
-	" WHERE kind <> 'x509' AND revoked_at IS NOT NULL AND not_after > to_timestamp($1::bigint)"
-	" AND octet_length(serial) = 8"
-	" AND NOT EXISTS (SELECT FROM issuer WHERE issuer.issuer_id = certificate.issuer)"
-	" ORDER BY serial"};
+	"SELECT der, serial FROM (SELECT der, serial" LISTED
+	" AND (SELECT issuer_id FROM issuer WHERE issuer_id = certificate.issuer) IS NULL"
+	" OFFSET 0) AS listed ORDER BY serial"};
 
 static const struct statement read_krl_issuers = {"read_krl_issuers",
 	"SELECT certificate FROM issuer WHERE kind <> 'x509' AND revoked_at IS NOT NULL"
@@ -39,8 +41,8 @@ static const struct statement read_krl_issuers = {"read_krl_issuers",
 static const struct statement read_krl_devices = {"read_krl_devices",
 	"SELECT string_agg(uuid_send(device_id), ''::bytea ORDER BY device_id) FROM"
 	" (SELECT device_id FROM device WHERE state = 'revoked'"
-	"  AND EXISTS (SELECT FROM certificate WHERE certificate.device_id = device.device_id"
-	"   AND kind <> 'x509' AND not_after > to_timestamp($1::bigint))"
+	"  AND (SELECT true FROM certificate WHERE certificate.device_id = device.device_id"
+	"   AND kind <> 'x509' AND not_after > to_timestamp($1::bigint) LIMIT 1)"
 	"  ORDER BY barred_at DESC NULLS LAST, device_id LIMIT $2::bigint) AS last"};
 
 static const struct statement publish_krl = {"publish_krl",

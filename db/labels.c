@@ -10,7 +10,7 @@ static const struct statement label_device = {"label_device",
 	" judged AS MATERIALIZED (SELECT *, (SELECT count(*) FROM jsonb_object_keys(labels))"
 	"  <= $4::bigint AND octet_length(labels::text) <= $5::bigint AS fits FROM found),"
 	" moved AS (UPDATE device SET labels = judged.labels, revision = revision + 1 FROM judged"
-	"  WHERE device.device_id = judged.device_id AND fits AND before <> judged.labels"
+	"  WHERE device.device_id = $1::uuid AND fits AND before <> judged.labels"
 	"  RETURNING device.device_id, before, device.labels),"
 	" noted AS (INSERT INTO audit (at, event, device_id, detail, who, client_address, "
 	"request_id)"

@@ -4,6 +4,7 @@
 #include "db/audit.h"
 #include "db/connection.h"
 #include "db/lock.h"
+#include "db/taking.h"
 
 #define REBIND_TRIES 5
 
@@ -25,7 +26,8 @@ static const struct statement take_name = {"rebind_take",
 	"WITH gone AS (DELETE FROM host WHERE name = $1::text AND device_id = $2::uuid RETURNING 1)"
 	" SELECT insist((SELECT count(*) FROM gone) = 1, 'the name moved'),"
 	" insist(NOT EXISTS (SELECT FROM ek WHERE ek_digest = $3::bytea AND (device_id = $2::uuid"
-	"  OR EXISTS (SELECT FROM host WHERE host.device_id = ek.device_id))), 'the EK moved'),"
+	"  OR (SELECT count(*) FROM host WHERE host.device_id = ek.device_id) > 0)),"
+	" 'the EK moved'),"
 	" insist(NOT EXISTS (SELECT FROM ek_allowed WHERE ek_digest = $3::bytea"
 	"  AND host <> $1::text), 'the EK was registered')"};
 
@@ -40,8 +42,7 @@ static const struct statement supersede_certificates = {"rebind_supersede",
 	"WITH aimed AS (SELECT serial FROM certificate WHERE device_id = $2::uuid AND host = "
 	"$1::text"
 	"  AND not_after > to_timestamp($3::bigint)"
-	"  AND (revoked_at IS NULL OR revocation_reason = 'certificateHold')"
-	"  ORDER BY serial FOR UPDATE),"
+	"  AND " STANDS "  ORDER BY " TAKING_ORDER " FOR UPDATE),"
 	" gone AS (UPDATE certificate SET revoked_at = coalesce(revoked_at, "
 	"to_timestamp($3::bigint)),"
 	"  revocation_reason = 'superseded', revoked_with = 'host' WHERE serial = ANY (ARRAY "

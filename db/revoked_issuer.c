@@ -47,16 +47,18 @@ static const struct statement move_revision = {
  * being returned, whatever is said of them.
  */
 static const struct statement take_of_issuers = {"take_of_issuers",
-	"WITH aimed AS (SELECT serial, wounded.at, wounded.reason FROM"
-	"  (SELECT issuer_id::bytea AS id, revoked_at AS at, revocation_reason AS reason"
-	"   FROM issuer WHERE revoked_at IS NOT NULL) AS wounded"
+	"WITH aimed AS (SELECT serial FROM"
+	"  (SELECT issuer_id::bytea AS id FROM issuer WHERE revoked_at IS NOT NULL) AS wounded"
 	"  CROSS JOIN LATERAL (SELECT serial FROM certificate WHERE issuer = wounded.id"
 	"   AND not_after > to_timestamp($1::bigint)"
 	"   AND (revoked_at IS NULL OR revocation_reason = 'certificateHold')"
 	"   ORDER BY not_after LIMIT $2::bigint FOR UPDATE SKIP LOCKED) AS batch),"
-	" taken AS (UPDATE certificate SET revoked_at = coalesce(revoked_at, aimed.at),"
-	"  revocation_reason = aimed.reason, revoked_with = 'ca-key'"
-	"  FROM aimed WHERE certificate.serial = aimed.serial RETURNING 1)"
+	" taken AS (UPDATE certificate SET revoked_with = 'ca-key', revoked_at ="
+	"   coalesce(certificate.revoked_at, (SELECT issuer.revoked_at FROM issuer"
+	"    WHERE issuer.issuer_id = certificate.issuer)),"
+	"  revocation_reason = (SELECT issuer.revocation_reason FROM issuer"
+	"   WHERE issuer.issuer_id = certificate.issuer)"
+	"  WHERE serial = ANY (ARRAY (SELECT serial FROM aimed)) RETURNING 1)"
 	" SELECT count(*) FROM taken"};
 
 static const struct statement is_revoked = {"is_revoked",

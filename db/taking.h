@@ -5,6 +5,13 @@
 #include "db/query.h"
 #include "db/reach.h"
 
+/* Of serial numbers, and of no index: the planner would read that from end to end to save the sorting. */
+#define TAKING_ORDER "(serial || ''::bytea)"
+
+/* Not revoked for good; said so that no index of such certificates, of all devices, is thought of. */
+#define STANDS                                                                                     \
+	"CASE WHEN revoked_at IS NULL THEN true ELSE revocation_reason = 'certificateHold' END"
+
 /*
  * The statement for those that `which` says of "certificate", of $1. At most one such step in a
  * transaction, and behind it nobody locks a row: its trigger locks CRLs and, last, what all acts of
@@ -12,9 +19,9 @@
  */
 #define TAKE_CERTIFICATES(which)                                                                   \
 	"WITH aimed AS (SELECT serial FROM certificate WHERE " which                               \
-	"  AND not_after > to_timestamp($2::bigint) AND (revoked_at IS NULL"                       \
-	"   OR (revocation_reason = 'certificateHold' AND $3::text <> 'certificateHold'))"         \
-	"  ORDER BY serial FOR UPDATE),"                                                           \
+	"  AND not_after > to_timestamp($2::bigint) AND CASE WHEN revoked_at IS NULL THEN true"    \
+	"   ELSE revocation_reason = 'certificateHold' AND $3::text <> 'certificateHold' END"      \
+	"  ORDER BY " TAKING_ORDER " FOR UPDATE),"                                                 \
 	" taken AS (UPDATE certificate"                                                            \
 	"  SET revoked_at = coalesce(revoked_at, to_timestamp($2::bigint)),"                       \
 	"  revocation_reason = $3::text, revoked_with = $4::text" TAKEN NOTED TOLD
@@ -22,8 +29,8 @@
 /* The same for what was held by the act $4, and is given back. */
 #define RELEASE_CERTIFICATES(which)                                                                \
 	"WITH aimed AS (SELECT serial FROM certificate WHERE " which                               \
-	"  AND revocation_reason = 'certificateHold' AND revoked_with = $4::text"                  \
-	"  ORDER BY serial FOR UPDATE),"                                                           \
+	"  AND coalesce(revocation_reason, '') = 'certificateHold' AND revoked_with = $4::text"    \
+	"  ORDER BY " TAKING_ORDER " FOR UPDATE),"                                                 \
 	" taken AS (UPDATE certificate"                                                            \
 	"  SET revoked_at = NULL, revocation_reason = NULL, revoked_with = NULL" TAKEN NOTED TOLD
 
@@ -40,8 +47,8 @@
 #define TOLD                                                                                       \
 	" SELECT kind, encode(serial, 'hex'), template, host,"                                     \
 	"  extract(epoch FROM not_after)::bigint, issuer, shard,"                                  \
-	"  extract(epoch FROM next_update)::bigint"                                                \
-	" FROM taken LEFT JOIN crl_shard USING (issuer, shard)"                                    \
+	"  (SELECT extract(epoch FROM crl_shard.next_update)::bigint FROM crl_shard"               \
+	"   WHERE crl_shard.issuer = taken.issuer AND crl_shard.shard = taken.shard) FROM taken"   \
 	" ORDER BY issuer, shard, host, kind, template, serial"
 
 struct taking {

@@ -24,7 +24,8 @@ ALTER TABLE certificate
 	ADD COLUMN revoked_with text COLLATE "C" CHECK (
 		revoked_with IN ('certificate', 'device', 'host', 'ca-key'));
 CREATE INDEX certificate_shard ON certificate (issuer, shard, not_after);
-CREATE INDEX certificate_revoked ON certificate (issuer, shard) WHERE revoked_at IS NOT NULL;
+CREATE INDEX certificate_revoked ON certificate (issuer, shard)
+	WHERE revoked_at IS NOT NULL AND shard IS NOT NULL; -- what the KRL lists has an index of its own
 -- What of a revoked CA is still to be reached.
 CREATE INDEX certificate_standing ON certificate (issuer, not_after)
 	WHERE revoked_at IS NULL OR revocation_reason = 'certificateHold';
@@ -132,6 +133,9 @@ CREATE TABLE host_barred (
 	why    text NOT NULL CHECK (octet_length(why) <= 512),
 	by     text NOT NULL CHECK (octet_length(by) <= 512)
 );
+
+-- Held attempts for a name end when it is revoked.
+CREATE INDEX pending_host ON pending (host);
 
 -- The certificates that OCSP answers are signed with: they leave, so they are recorded.
 CREATE TABLE ocsp_responder (

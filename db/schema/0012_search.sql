@@ -47,7 +47,9 @@ CREATE INDEX host_barred_reversed ON host_barred (reverse(name::text) COLLATE "C
 -- those that were taken back. Those of one device are found by certificate_repeat.
 CREATE INDEX certificate_issued ON certificate (issued_at, serial);
 CREATE INDEX certificate_host ON certificate (host, issued_at, serial);
-CREATE INDEX certificate_taken_back ON certificate (issued_at, serial) WHERE revoked_at IS NOT NULL;
+-- Time and reason are both there or neither; who names both gets this index, and nobody else.
+CREATE INDEX certificate_taken_back ON certificate (issued_at, serial)
+	WHERE revoked_at IS NOT NULL AND revocation_reason IS NOT NULL;
 
 -- The audit of one name, and what people did.
 CREATE INDEX audit_host ON audit (lower(host) COLLATE "C", id);

@@ -17,7 +17,8 @@ static const char *const before_the_proof[] = {"why-missing", "http-headers", "e
 	"ca-known", "ca-manufacturers", "ca-no-path", "ca-not-a-ca", "ca-not-sent", "ca-purpose",
 	"ca-role", "ca-signature", "ca-unreadable", "ca-weak", "certificate-digest", "ek-digest",
 	"labels", "which", "device-id", "serial", "issuer-id", "revocation-reason",
-	"already-revoked", "already-held", "not-revoked", "not-held", "certificate-ended"};
+	"already-revoked", "already-held", "not-revoked", "not-held", "certificate-ended",
+	"rebind-same-device", "rebind-ek-registered", "rebind-ek-bound", "labels-too-many"};
 
 static bool is_before_the_proof(const char *code)
 {

@@ -17,7 +17,8 @@ int standing_none(void **state)
 {
 	(void)state;
 	database_do("ALTER TABLE audit DISABLE TRIGGER audit_append_only;"
-		    "TRUNCATE device, device_label, pending, pending_ticket, ek_allowed, host_barred, issuer,"
+		    "TRUNCATE device, device_label, pending, pending_ticket, ek_allowed, "
+		    "host_barred, issuer,"
 		    " crl_shard, audit CASCADE;"
 		    "ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_append_only;"
 		    "INSERT INTO issuer (issuer_id, kind, certificate, first_at) VALUES"

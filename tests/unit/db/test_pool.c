@@ -268,13 +268,14 @@ static void a_pool_over_a_database_without_our_schema_says_so(void **state)
 
 static void the_operators_options_win_over_ours(void **state)
 {
-	static const struct statement slow = {NULL, "SELECT pg_sleep(60)"};
+	/* Ours is 5 s; and all statements have to be prepared in the operator's time. */
+	static const struct statement slow = {NULL, "SELECT pg_sleep(4)"};
 	struct pipeline pipeline = {.steps = {{.statement = &slow}}, .n = 1};
 	struct db *db = NULL;
 	char conninfo[512];
 
 	(void)state;
-	snprintf(conninfo, sizeof(conninfo), "%s options='-c statement_timeout=50'",
+	snprintf(conninfo, sizeof(conninfo), "%s options='-c statement_timeout=2000'",
 		database_conninfo());
 	assert_int_equal(OK, db_open(conninfo, 1, 100, &db));
 	assert_int_equal(ERR_BUSY, db_run(db, &pipeline, LOST_GIVE_UP));
@@ -295,14 +296,60 @@ static unsigned parameters(const char *text)
 	return most;
 }
 
+/*
+ * What is read from end to end, because all of it is wanted, or because there is little of it however
+ * large the fleet is. "*": every statement, or every table.
+ */
+static const struct {
+	const char *statement, *table;
+} whole[] = {
+	{"*", "krl"}, /* one row */
+	{"*", "revocation"}, /* one row */
+	{"*", "audit_id_seq"}, /* one row */
+	{"*", "issuer"}, /* CAs, of which there are a few in twenty years */
+	{"*", "trusted"}, /* what was imported, and all of it is read */
+	{"*", "operator"}, /* people */
+	{"*", "operator_revoked"}, {"*", "api_token"}, /* programs of theirs */
+	{"sum_all", "crl_shard"}, /* of all CRLs */
+	{"read_krl_devices", "device"}, /* by device_krl, in which are no others */
+	{"statistics", "*"}, /* counts, and each stops at a number */
+};
+
+static bool is_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strcmp(word, "*") == 0 ||
+	       (strncmp(text, word, n) == 0 && (text[n] == ' ' || text[n] == '\0'));
+}
+
+static bool is_read_whole(const char *statement, const char *line)
+{
+	const char *table = strstr(line, " on ");
+
+	for (size_t i = 0; table != NULL && i < COUNT(whole); i++)
+		if (is_word(statement, whole[i].statement) && is_word(table + 4, whole[i].table))
+			return true;
+	return false;
+}
+
 /* A scan of a whole table, or of a whole index: one without a condition in the line below it. */
-static void assert_plan_uses_indices(PGconn *connection, const struct statement *statement)
+static bool is_scan_of_all(const char *line, const char *next)
+{
+	return strstr(line, "Seq Scan") != NULL ||
+	       (strstr(line, "Index") != NULL && strstr(line, " Scan ") != NULL &&
+		       strstr(next, "Index Cond") == NULL);
+}
+
+/* How many there are. */
+static size_t tell_whole_scans(PGconn *connection, const char *name, const char *text)
 {
 	AUTO(buf_free) struct buf sql = BUF(1024);
 	PGresult *plan;
+	size_t found = 0;
 
-	buf_fmt(&sql, "EXPLAIN (COSTS OFF) EXECUTE %s", statement->name);
-	for (unsigned i = 0, n = parameters(statement->text); i < n; i++)
+	buf_fmt(&sql, "EXPLAIN (COSTS OFF) EXECUTE %s", name);
+	for (unsigned i = 0, n = parameters(text); i < n; i++)
 		buf_fmt(&sql, "%sNULL%s", i == 0 ? "(" : ",", i + 1 == n ? ")" : "");
 	plan = PQexec(connection, buf_text(&sql));
 	if (PQresultStatus(plan) != PGRES_TUPLES_OK)
@@ -311,26 +358,31 @@ static void assert_plan_uses_indices(PGconn *connection, const struct statement 
 		const char *line = PQgetvalue(plan, i, 0);
 		const char *next = i + 1 < PQntuples(plan) ? PQgetvalue(plan, i + 1, 0) : "";
 
-		if (strstr(line, "Seq Scan") != NULL ||
-			(strstr(line, "Index") != NULL && strstr(line, " Scan ") != NULL &&
-				strstr(next, "Index Cond") == NULL))
-			fail_msg("%s: %s", statement->name, line);
+		if (!is_scan_of_all(line, next) || is_read_whole(name, line))
+			continue;
+		printf("%s: %s\n", name, line);
+		found++;
 	}
 	PQclear(plan);
+	return found;
 }
 
+/* Of all that a connection has prepared. */
 static void assert_plans_use_indices(struct db *db)
 {
-	static const struct statement *const *const lists[] = {allowed_statements, audit_statements,
-		crl_statements, enrollment_statements, enrollment_facts_statements, host_statements,
-		lock_statements, pending_statements, ticket_statements};
 	PGconn *connection;
+	PGresult *all;
+	size_t found = 0;
 
 	assert_int_equal(OK, db_take(db, &connection));
-	for (size_t i = 0; i < COUNT(lists); i++)
-		for (const struct statement *const *s = lists[i]; *s != NULL; s++)
-			assert_plan_uses_indices(connection, *s);
+	all = PQexec(
+		connection, "SELECT name, statement FROM pg_prepared_statements ORDER BY name");
+	assert_in_range(PQntuples(all), 150, 1000);
+	for (int i = 0; i < PQntuples(all); i++)
+		found += tell_whole_scans(connection, PQgetvalue(all, i, 0), PQgetvalue(all, i, 1));
+	PQclear(all);
 	db_give(db, connection, false);
+	assert_int_equal(0, found);
 }
 
 static void every_statement_finds_its_rows_by_an_index_however_small_the_tables_are(void **state)
