@@ -106,22 +106,22 @@ static const struct statement find_few = {"devices_few",
 	" (SELECT coalesce(json_agg(json_strip_nulls(row_to_json(part))), '[]')" \
 	" FROM (SELECT " part ") AS part) AS " name
 #define NAMES \
-	"host.name, host.alias, " SECONDS("bound_at") " AS bound_at" \
+	"name, alias, " SECONDS("bound_at") " AS bound_at" \
 	" FROM host WHERE host.device_id = d.device_id" \
-	" ORDER BY host.alias, host.name LIMIT 100"
+	" ORDER BY alias, name LIMIT 100"
 #define EKS \
 	"encode(ek.ek_digest, 'hex') AS digest, ek.kind," \
 	" ek.certificate IS NOT NULL AS has_certificate, " \
 	SECONDS("ek.created_at") " AS created_at," \
 	" allowed.serial AS machine, allowed.host AS registered_for" \
 	" FROM ek LEFT JOIN LATERAL (SELECT serial, host FROM ek_allowed" \
-	"  WHERE ek_allowed.ek_digest = ek.ek_digest LIMIT 1) AS allowed ON true" \
+	" WHERE ek_allowed.ek_digest = ek.ek_digest LIMIT 1) AS allowed ON true" \
 	" WHERE ek.device_id = d.device_id" \
 	" ORDER BY ek.created_at LIMIT 16"
 #define AKS \
-	"encode(ak.name, 'hex') AS name, ak.kind, ak.state, " \
-	SECONDS("ak.created_at") " AS created_at, " \
-	SECONDS("ak.proven_at") " AS proven_at" \
+	"encode(name, 'hex') AS name, kind, state, " \
+	SECONDS("created_at") " AS created_at, " \
+	SECONDS("proven_at") " AS proven_at" \
 	" FROM ak WHERE ak.device_id = d.device_id" \
 	" ORDER BY ak.state, ak.created_at DESC LIMIT 16"
 #define CERTIFICATES \
@@ -132,7 +132,7 @@ static const struct statement find_few = {"devices_few",
 	"encode(attempt_id, 'hex') AS id, held.host, held.state, " \
 	SECONDS("last_at") " AS last_at" \
 	" FROM ek CROSS JOIN LATERAL (SELECT * FROM pending" \
-	"  WHERE pending.ek_digest = ek.ek_digest LIMIT 16) AS held" \
+	" WHERE pending.ek_digest = ek.ek_digest LIMIT 16) AS held" \
 	" WHERE ek.device_id = d.device_id" \
 	" ORDER BY last_at DESC LIMIT 16"
 

@@ -43,7 +43,8 @@ static const struct statement read_statistics = {"statistics",
 	ALSO ALL("hosts", "host")
 	ALSO SOME("hosts.barred", "host_barred")
 	ALSO ALL("certificates", "certificate")
-	ALSO SOME("certificates.revoked", "certificate WHERE revoked_at IS NOT NULL AND revocation_reason IS NOT NULL")
+	ALSO SOME("certificates.revoked", "certificate WHERE revoked_at IS NOT NULL"
+		" AND revocation_reason IS NOT NULL")
 	ALSO SOME("certificates.issued_in_day", "certificate WHERE issued_at >= " SINCE("86400"))
 	ALSO SOME("certificates.issued_in_week", "certificate WHERE issued_at >= " SINCE("604800"))
 	ALSO SOME("attempts.held", "pending WHERE first_at > '-infinity' AND state = 'held'")

@@ -17,10 +17,6 @@ enum revoked_reason {
 
 /* By its name there, "keyCompromise", which records and messages have too; false for another word. */
 bool revoked_reason_read(const char *name, enum revoked_reason *out);
-/* The name; of a number that is none of the above "unspecified". */
-const char *revoked_reason_name(enum revoked_reason reason);
-/* The names in the order above, for whoever lists them; ends with NULL. */
-extern const char *const revoked_reason_names[];
 
 #define REVOKED_SERIAL_MAX 20 /* RFC 5280 4.1.2.2 */
 

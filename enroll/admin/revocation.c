@@ -27,7 +27,7 @@ static const char usage[] =
 	"  --wait             until nothing is behind, a minute at most\n"
 	"  --json             one JSON object, for programs\n" ADMIN_USAGE;
 
-enum err revocation_get(const struct admin_server *server, const struct revocation_answer *answer,
+static enum err get(const struct admin_server *server, const struct revocation_answer *answer,
 	struct revocation_status *out, struct problem *problem)
 {
 	AUTO(buf_free) struct buf path = BUF(2048), json = BUF(LIMIT_ADMIN_ANSWER);
@@ -71,7 +71,7 @@ enum err revocation_await(const struct admin_server *server, const struct revoca
 	if (status == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "revocation_await");
 	for (;;) {
-		TRY(revocation_get(server, answer, status, problem));
+		TRY(get(server, answer, status, problem));
 		if (is_done(answer, status))
 			break;
 		if (clock_ms() - begin > REVOCATION_PATIENCE * INT64_C(1000))
@@ -152,7 +152,7 @@ static enum err look(const struct admin_server *server, bool waits, enum print_f
 		return fail(ERR_INTERNAL, "out-of-memory", "revocation");
 	if (waits)
 		TRY(revocation_await(server, NULL, problem));
-	TRY(revocation_get(server, NULL, status, problem));
+	TRY(get(server, NULL, status, problem));
 	return print(status, form);
 }
 

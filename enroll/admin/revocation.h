@@ -6,14 +6,10 @@
 
 #define REVOCATION_PATIENCE 60 /* seconds */
 
-/* Of the device, host or certificate of `answer`, or, with NULL, of all. `out` is large. */
-CHECKED enum err revocation_get(const struct admin_server *server,
-	const struct revocation_answer *answer, struct revocation_status *out,
-	struct problem *problem);
-
 /*
- * Asks again and again until CRLs and KRL tell of it, and says on standard error how long that took.
- * ERR_BUSY "not-published" after REVOCATION_PATIENCE.
+ * Asks again and again until CRLs and KRL tell of the device or host of `answer`, or, where there is none,
+ * of all, and says on standard error how long that took. ERR_BUSY "not-published" after
+ * REVOCATION_PATIENCE.
  */
 CHECKED enum err revocation_await(const struct admin_server *server,
 	const struct revocation_answer *answer, struct problem *problem);

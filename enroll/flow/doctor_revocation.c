@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "db/freshness.h"
 #include "enroll/flow/expiry.h"
+#include "enroll/flow/publication.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static void examine_former(const struct service *service, int64_t now, struct fi
 /* Each of them is in certificates, for their whole life. */
 static void examine_urls(const struct service *service, struct findings *findings)
 {
-	const char *url = service->public_url != NULL ? service->public_url : service->name;
+	const char *url = publication_base(service);
 
 	finding_add(findings, AREA, FINDING_OK, "certificates name %s for CRLs and OCSP%s", url,
 		strncmp(url, "https://", strlen("https://")) == 0

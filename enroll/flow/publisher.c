@@ -3,8 +3,8 @@
 #include "ca/base/clock.h"
 #include "enroll/flow/published_crl.h"
 
-/* Made anew at a third of their life, so that a server may be away for the other two. */
-int64_t publisher_margin(const struct service *service)
+/* Seconds before the next update: at a third of their life, so that a server may be away for the other two. */
+static int64_t margin(const struct service *service)
 {
 	return (int64_t)service->crl_lifetime * 2 / 3;
 }
@@ -54,7 +54,7 @@ static size_t make_all(struct round *round, const struct crl_due *due)
 static enum err publish_ca(struct round *round, const struct signer_issuer *ca)
 {
 	const struct service *service = round->service;
-	const int64_t remake_before = round->now + publisher_margin(service);
+	const int64_t remake_before = round->now + margin(service);
 	struct crl_due due;
 
 	do

@@ -17,6 +17,3 @@ struct publisher_round {
  */
 CHECKED enum err publisher_round(
 	const struct service *service, unsigned within_ms, struct publisher_round *out);
-
-/* How long before its next update a CRL is made anew, in seconds. */
-int64_t publisher_margin(const struct service *service);

@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/encode.h"
 #include "ca/base/hostname.h"
+#include "ca/base/revoked.h"
 #include "db/bar.h"
 #include "db/behind.h"
 #include "db/revoke_certificate.h"
@@ -14,24 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * What RFC 5280 5.3.1 has for what is final. Left out: removeFromCRL, which says the contrary;
- * certificateHold, which is an act of its own; aACompromise, for there are no attributes here.
- */
-static const char *const reasons[] = {"unspecified", "keyCompromise", "cACompromise",
-	"affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"};
-
-static enum err judge_reason(const char *reason)
+/* Of what is final: to hold something is an act of its own. */
+static enum err judge_reason(const char *word)
 {
-	for (size_t i = 0; i < COUNT(reasons); i++)
-		if (strcmp(reason, reasons[i]) == 0)
-			return OK;
+	enum revoked_reason reason;
+
+	if (revoked_reason_read(word, &reason) && reason != REVOKED_CERTIFICATE_HOLD)
+		return OK;
 	return refuse(ERR_MALFORMED, "revocation-reason", "RFC 5280 5.3.1",
 		"the reason \"%.32s\" is none of unspecified, keyCompromise, cACompromise, "
 		"affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn%s",
-		reason,
-		strcmp(reason, "certificateHold") == 0 ? "; to hold something is an act of its own"
-						       : "");
+		word,
+		strcmp(word, "certificateHold") == 0 ? "; to hold something is an act of its own"
+						     : "");
 }
 
 /* What is given back, or only held, has none. */

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define NEWS_WITHIN 60 /* seconds that caches may keep it: so long they hide a revocation */
-
 static void published_free(struct crl_published *published)
 {
 	buf_free(&published->der);

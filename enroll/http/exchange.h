@@ -6,6 +6,9 @@
 #include "enroll/http/query.h"
 #include "enroll/proto/limits.h"
 
+/* Seconds that caches may keep what tells of revocations: so long they hide one. */
+#define NEWS_WITHIN 60
+
 /* What a handler gets and fills in. Strings are borrowed and never NULL. */
 struct exchange {
 	const char *method, *path; /* the path without the query */

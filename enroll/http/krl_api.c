@@ -2,13 +2,10 @@
 
 #include "enroll/flow/published_krl.h"
 
-#define MAX_AGE                                                                                    \
-	60 /* seconds until a cache asks again: as long as a revocation may be unseen there */
-
 static void may_be_cached(struct exchange *exchange)
 {
 	if (exchange->caller.who == NULL)
-		exchange->max_age = MAX_AGE;
+		exchange->max_age = NEWS_WITHIN;
 }
 
 enum err handle_krl(const struct service *service, struct exchange *exchange)

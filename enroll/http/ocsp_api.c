@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define MAX_AGE 60 /* seconds: who asks through a cache hears of a revocation as soon as that */
-
 /* RFC 5019 6.2, but Expires says what max-age says, so that old caches are no slower than others. */
 static void add_headers(struct exchange *exchange, const struct ocsp_reply *reply)
 {
@@ -17,7 +15,7 @@ static void add_headers(struct exchange *exchange, const struct ocsp_reply *repl
 
 	if (left <= 0)
 		return;
-	exchange->max_age = left < MAX_AGE ? (unsigned)left : MAX_AGE;
+	exchange->max_age = left < NEWS_WITHIN ? (unsigned)left : NEWS_WITHIN;
 	http_date(reply->this_update, modified);
 	http_date(now + exchange->max_age, expires);
 	buf_fmt(&exchange->headers, "ETag: \"%s\"\r\nLast-Modified: %s\r\nExpires: %s\r\n",
