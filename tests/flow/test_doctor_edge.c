@@ -138,7 +138,7 @@ static void an_edge_that_lets_strangers_further_is_told(void **state)
 	look_at_server("DNS:localhost", DAYS(300), world.roots, &output);
 	assert_int_equal(output.code, 1);
 	assert_int_equal(lines_of(&output, "FAIL "), 6);
-	assert_int_equal(lines_of(&output, "FAIL edge      strangers reach /"), 5);
+	assert_int_equal(lines_of(&output, "FAIL edge       strangers reach /"), 5);
 }
 
 static void an_edge_without_a_service_behind_it_is_told(void **state)
@@ -151,7 +151,7 @@ static void an_edge_without_a_service_behind_it_is_told(void **state)
 	restart(&world);
 	assert_int_equal(output.code, 1);
 	assert_non_null(
-		strstr(buf_text(&output.out), "FAIL edge      /healthz is answered with 503"));
+		strstr(buf_text(&output.out), "FAIL edge       /healthz is answered with 503"));
 }
 
 static int tests(void)
