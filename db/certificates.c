@@ -62,7 +62,8 @@ static const struct statement find_of_device = {"certificates_of_device",
 /* A shard has some thousands at most, which stand together in one index. */
 static const struct statement find_of_shard = {"certificates_of_shard",
 	BY_TIME("(SELECT issued_at, serial FROM certificate WHERE issuer = ANY (ARRAY("
-		" SELECT issuer_id::bytea FROM issuer WHERE $6::bytea IS NULL"
+		" SELECT issuer_id::bytea FROM issuer WHERE issuer_id > ''::bytea AND $6::bytea IS "
+		"NULL"
 		" UNION ALL SELECT $6::bytea WHERE $6::bytea IS NOT NULL))"
 		" AND shard = $7::bigint OFFSET 0) AS own WHERE")};
 
