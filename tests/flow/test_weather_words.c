@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define DEVICES 12
+#define CONNECTIONS 8 /* of the service, unless it is told otherwise */
 
 static struct world world;
 
@@ -96,9 +97,29 @@ static void a_server_that_only_reads(void **state)
 
 static PGconn *holder;
 
+/* Every connection is there, and behind its making. */
+static bool pool_is_full(void *arg)
+{
+	struct world *w = arg;
+
+	return sql_number(w->conninfo,
+		       "SELECT count(*) FROM pg_stat_activity WHERE"
+		       " application_name = 'endorsed' AND wait_event_type = 'Lock'") >=
+	       CONNECTIONS;
+}
+
+/*
+ * A connection that is made while the table is held cannot prepare what names it, and then says
+ * "unreachable". What is told of those that are there already is asked here: each enrollment writes
+ * a ticket, so all of them are made while nobody can.
+ */
 static void hold_hosts(struct world *w)
 {
 	holder = PQconnectdb(w->conninfo);
+	PQclear(PQexec(holder, "BEGIN"));
+	PQclear(PQexec(holder, "LOCK TABLE ticket IN SHARE MODE"));
+	must(wait_until(pool_is_full, w, 10000), "the service does not use its connections");
+	PQclear(PQexec(holder, "ROLLBACK"));
 	PQclear(PQexec(holder, "BEGIN"));
 	PQclear(PQexec(holder, "LOCK TABLE host IN ACCESS EXCLUSIVE MODE"));
 	assert_int_equal(PQtransactionStatus(holder), PQTRANS_INTRANS);

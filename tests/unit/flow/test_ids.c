@@ -27,8 +27,8 @@ static void both_cases_are_read(void **state)
 
 static void what_is_too_short_too_long_or_no_digit_is_refused(void **state)
 {
-	static const char *const ids[] = {"", "0", DIGITS "0", DIGITS "00", "g" DIGITS};
-	static const char *const serials[] = {"", "0", "012", "0g", "00:11", DIGITS "0011223344"};
+	static const char *const ids[] = {"", "0", (DIGITS "0"), (DIGITS "00"), ("g" DIGITS)};
+	static const char *const serials[] = {"", "0", "012", "0g", "00:11", (DIGITS "0011223344")};
 	uint8_t id[DEVICE_ID_SIZE], digest[DIGEST_SIZE], serial[SERIAL_MAX];
 	size_t n;
 
