@@ -180,7 +180,16 @@ static bool send_step(PGconn *connection, const struct step *step)
 /* The results of a pipeline, one for each step. */
 struct results {
 	PGresult *of[PIPELINE_MAX];
+	/* The server gave it up because of the time it took: query_canceled, lock_not_available. */
+	bool is_late;
 };
+
+static bool is_late(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return state != NULL && (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0);
+}
 
 static void results_free(struct results *results)
 {
@@ -223,8 +232,10 @@ static enum err receive(PGconn *connection, struct results *results, size_t n, b
 			}
 			break;
 		default:
-			if (err == OK)
+			if (err == OK) {
+				results->is_late = is_late(result);
 				err = result_error(result);
+			}
 			break;
 		}
 		PQclear(result);
@@ -243,9 +254,9 @@ static enum err hand_over(const struct pipeline *pipeline, const struct results 
 	return OK;
 }
 
-enum err connection_run(PGconn *connection, const struct pipeline *pipeline, bool *is_lost)
+static enum err run_on(
+	PGconn *connection, const struct pipeline *pipeline, struct results *results, bool *is_lost)
 {
-	AUTO(results_free) struct results results = {{NULL}};
 	bool sent = true;
 	enum err err;
 
@@ -259,10 +270,17 @@ enum err connection_run(PGconn *connection, const struct pipeline *pipeline, boo
 		sent = send_step(connection, &pipeline->steps[i]);
 	if (!sent || !PQpipelineSync(connection))
 		return lost("the connection broke while the request was sent");
-	err = receive(connection, &results, pipeline->n, is_lost);
+	err = receive(connection, results, pipeline->n, is_lost);
 	if (!*is_lost)
 		*is_lost = !PQexitPipelineMode(connection);
-	return err != OK ? err : hand_over(pipeline, &results);
+	return err != OK ? err : hand_over(pipeline, results);
+}
+
+enum err connection_run(PGconn *connection, const struct pipeline *pipeline, bool *is_lost)
+{
+	AUTO(results_free) struct results results = {.is_late = false};
+
+	return run_on(connection, pipeline, &results, is_lost);
 }
 
 enum err connection_script(PGconn *connection, const char *text, unsigned within_ms)
@@ -288,21 +306,23 @@ enum err connection_script(PGconn *connection, const char *text, unsigned within
 }
 
 /*
- * A connection is kept only when the server did what we wanted or said that somebody was faster.
+ * A connection is kept only when the server did what we wanted, said that somebody was faster, or that
+ * it took too long: where somebody holds a table, a fresh one could not even prepare its statements.
  * After anything else a fresh one is better: it finds the new primary, the new schema, the prepared
  * statements.
  */
 static enum err run_once(struct db *db, const struct pipeline *pipeline, bool *broke)
 {
+	AUTO(results_free) struct results results = {.is_late = false};
 	PGconn *connection;
 	enum err err;
 	bool is_lost;
 
 	*broke = false;
 	TRY(db_take(db, &connection));
-	err = connection_run(connection, pipeline, &is_lost);
+	err = run_on(connection, pipeline, &results, &is_lost);
 	*broke = is_lost && PQstatus(connection) == CONNECTION_BAD;
-	db_give(db, connection, !is_lost && (err == OK || err == ERR_CONFLICT));
+	db_give(db, connection, !is_lost && (err == OK || err == ERR_CONFLICT || results.is_late));
 	return err;
 }
 
