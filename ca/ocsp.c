@@ -7,12 +7,6 @@
 
 #define OID_EXTENDED_REVOKE "1.3.6.1.5.5.7.48.1.9"
 
-#define OSSL_FREE(name, type, release)                                                             \
-	static void name(type **p)                                                                 \
-	{                                                                                          \
-		release(*p);                                                                       \
-		*p = NULL;                                                                         \
-	}
 OSSL_FREE(basic_free, OCSP_BASICRESP, OCSP_BASICRESP_free)
 OSSL_FREE(response_free, OCSP_RESPONSE, OCSP_RESPONSE_free)
 OSSL_FREE(id_free, OCSP_CERTID, OCSP_CERTID_free)
@@ -20,7 +14,6 @@ OSSL_FREE(time_free, ASN1_TIME, ASN1_TIME_free)
 OSSL_FREE(octets_free, ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
 OSSL_FREE(object_free, ASN1_OBJECT, ASN1_OBJECT_free)
 OSSL_FREE(extension_free, X509_EXTENSION, X509_EXTENSION_free)
-#undef OSSL_FREE
 
 static enum err crypto_failed(void)
 {

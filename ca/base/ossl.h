@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+/* For these, and for types that one file alone uses. */
 #define OSSL_FREE(name, type, release)                                                             \
 	static inline void name(type **p)                                                          \
 	{                                                                                          \
@@ -28,8 +29,6 @@ OSSL_FREE(pkey_free, EVP_PKEY, EVP_PKEY_free)
 OSSL_FREE(store_ctx_free, X509_STORE_CTX, X509_STORE_CTX_free)
 OSSL_FREE(store_free, X509_STORE, X509_STORE_free)
 OSSL_FREE(x509_free, X509, X509_free)
-
-#undef OSSL_FREE
 
 static inline void x509_stack_free(STACK_OF(X509) **stack)
 {
