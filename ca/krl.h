@@ -45,5 +45,9 @@ struct krl {
  */
 CHECKED enum err krl_parse(struct view bytes, struct krl *out);
 
+#define KRL_TEXT 160
+/* "version 7 of 2026-11-23T03:12:07Z: 2 certificates, 1 devices, 0 CAs", for people. */
+void krl_tell(const struct krl *krl, char out[static KRL_TEXT]);
+
 /* Does it begin as one, whatever follows? */
 bool krl_begins(struct view bytes);

@@ -1,8 +1,11 @@
+#include "ca/base/clock.h"
 #include "ca/krl.h"
 #include "ca/krl_format.h"
 #include "ca/sshkey.h"
 #include "ca/sshwire.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static enum err malformed(const char *what)
@@ -150,4 +153,15 @@ enum err krl_parse(struct view bytes, struct krl *out)
 	}
 	*out = read;
 	return OK;
+}
+
+void krl_tell(const struct krl *krl, char out[static KRL_TEXT])
+{
+	char at[CLOCK_TEXT_SIZE];
+
+	clock_text(krl->at, at);
+	snprintf(out, KRL_TEXT,
+		"version %" PRIu64 " of %s: %" PRIu64 " certificates, %" PRIu64 " devices, %" PRIu64
+		" CAs",
+		krl->version, at, krl->serials, krl->key_ids, krl->keys);
 }

@@ -1,13 +1,11 @@
 #include "enroll/admin/command.h"
 
-#include "ca/base/clock.h"
 #include "ca/base/file.h"
 #include "ca/krl.h"
 #include "ca/sshsig.h"
 #include "enroll/admin/client.h"
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -74,7 +72,7 @@ static int export(const struct admin_server *server, const char *path)
 	AUTO(buf_free) struct buf list = BUF(KRL_MAX), signature = BUF(SSHSIG_MAX);
 	struct problem problem = {0};
 	struct krl krl;
-	char at[CLOCK_TEXT_SIZE];
+	char text[KRL_TEXT];
 	enum err err = fetch_both(server, &list, &signature, &problem);
 
 	if (err == ERR_DENIED)
@@ -85,10 +83,8 @@ static int export(const struct admin_server *server, const char *path)
 		err = write_both(path, &list, &signature);
 	if (err != OK)
 		return command_failed();
-	clock_text(krl.at, at);
-	printf("%s: version %" PRIu64 " of %s: %" PRIu64 " certificates, %" PRIu64
-	       " devices, %" PRIu64 " CAs\n",
-		path, krl.version, at, krl.serials, krl.key_ids, krl.keys);
+	krl_tell(&krl, text);
+	printf("%s: %s\n", path, text);
 	return EXIT_DONE;
 }
 

@@ -229,13 +229,11 @@ static enum err fetch(struct http *http, const struct source *source, const stru
 
 static void tell(const struct options *options, const struct krl *krl, bool is_new)
 {
-	char at[CLOCK_TEXT_SIZE];
+	char text[KRL_TEXT], at[CLOCK_TEXT_SIZE];
 
+	krl_tell(krl, text);
 	clock_text(krl->at, at);
-	printf("%s: %s, version %" PRIu64 " of %s: %" PRIu64 " certificates, %" PRIu64
-	       " devices, %" PRIu64 " CAs\n",
-		options->out, is_new ? "replaced" : "current", krl->version, at, krl->serials,
-		krl->key_ids, krl->keys);
+	printf("%s: %s, %s\n", options->out, is_new ? "replaced" : "current", text);
 	if (krl->at < clock_now() - STALE)
 		fprintf(stderr,
 			"endorse: the service made no list since %s: what was revoked later is "
