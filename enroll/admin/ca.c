@@ -71,7 +71,7 @@ static void tell_made(const char *dir)
 		dir, dir, dir, dir);
 }
 
-bool ca_read_type(const char *word, enum key_type *out)
+static bool read_type(const char *word, enum key_type *out)
 {
 	if (key_type_read(word, out))
 		return true;
@@ -79,77 +79,73 @@ bool ca_read_type(const char *word, enum key_type *out)
 	return false;
 }
 
-int command_ca_init(int argc, char **argv)
+bool ca_read_wish(int argc, char **argv, const char *usage, bool has_organization,
+	struct ca_wish *out, int *code)
 {
+	/* The first one is not for all. */
 	static const struct option options[] = {
-		{"dir", required_argument, NULL, 'd'},
 		{"organization", required_argument, NULL, 'o'},
+		{"dir", required_argument, NULL, 'd'},
 		{"key-type", required_argument, NULL, 'k'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *dir = NULL, *organization = NULL;
-	enum key_type type = KEY_TYPE_P256;
+	const struct option *taken = has_organization ? options : options + 1;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+	*out = (struct ca_wish){.type = KEY_TYPE_P256};
+	while ((option = getopt_long(argc, argv, "", taken, NULL)) != -1)
 		switch (option) {
 		case 'd':
-			dir = optarg;
+			out->dir = optarg;
 			break;
 		case 'o':
-			organization = optarg;
+			out->organization = optarg;
 			break;
 		case 'k':
-			if (!ca_read_type(optarg, &type))
-				return command_misused(init_usage);
+			if (!read_type(optarg, &out->type)) {
+				*code = command_misused(usage);
+				return false;
+			}
 			break;
 		case 'h':
-			return command_told(init_usage);
+			*code = command_told(usage);
+			return false;
 		default:
-			return command_misused(init_usage);
+			*code = command_misused(usage);
+			return false;
 		}
-	if (dir == NULL || organization == NULL || optind != argc)
-		return command_misused(init_usage);
-	if (hierarchy_make(dir, organization, type) != OK)
+	if (out->dir != NULL && (out->organization != NULL) == has_organization && optind == argc)
+		return true;
+	*code = command_misused(usage);
+	return false;
+}
+
+int command_ca_init(int argc, char **argv)
+{
+	struct ca_wish wish;
+	int code;
+
+	if (!ca_read_wish(argc, argv, init_usage, true, &wish, &code))
+		return code;
+	if (hierarchy_make(wish.dir, wish.organization, wish.type) != OK)
 		return command_failed();
-	tell_made(dir);
-	tell_ssh_made(dir);
-	ca_tell_admin(dir);
+	tell_made(wish.dir);
+	tell_ssh_made(wish.dir);
+	ca_tell_admin(wish.dir);
 	return EXIT_DONE;
 }
 
 int command_ca_init_ssh(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"dir", required_argument, NULL, 'd'},
-		{"key-type", required_argument, NULL, 'k'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	enum key_type type = KEY_TYPE_P256;
-	const char *dir = NULL;
-	int option;
+	struct ca_wish wish;
+	int code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (option) {
-		case 'd':
-			dir = optarg;
-			break;
-		case 'k':
-			if (!ca_read_type(optarg, &type))
-				return command_misused(init_ssh_usage);
-			break;
-		case 'h':
-			return command_told(init_ssh_usage);
-		default:
-			return command_misused(init_ssh_usage);
-		}
-	if (dir == NULL || optind != argc)
-		return command_misused(init_ssh_usage);
-	if (hierarchy_ssh(dir, type) != OK)
+	if (!ca_read_wish(argc, argv, init_ssh_usage, false, &wish, &code))
+		return code;
+	if (hierarchy_ssh(wish.dir, wish.type) != OK)
 		return command_failed();
-	tell_ssh_made(dir);
+	tell_ssh_made(wish.dir);
 	return EXIT_DONE;
 }
 

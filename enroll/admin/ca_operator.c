@@ -25,39 +25,14 @@ static const char operator_usage[] =
 
 int command_ca_init_admin(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"dir", required_argument, NULL, 'd'},
-		{"organization", required_argument, NULL, 'o'},
-		{"key-type", required_argument, NULL, 'k'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	const char *dir = NULL, *organization = NULL;
-	enum key_type type = KEY_TYPE_P256;
-	int option;
+	struct ca_wish wish;
+	int code;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (option) {
-		case 'd':
-			dir = optarg;
-			break;
-		case 'o':
-			organization = optarg;
-			break;
-		case 'k':
-			if (!ca_read_type(optarg, &type))
-				return command_misused(init_usage);
-			break;
-		case 'h':
-			return command_told(init_usage);
-		default:
-			return command_misused(init_usage);
-		}
-	if (dir == NULL || organization == NULL || optind != argc)
-		return command_misused(init_usage);
-	if (hierarchy_admin(dir, organization, type) != OK)
+	if (!ca_read_wish(argc, argv, init_usage, true, &wish, &code))
+		return code;
+	if (hierarchy_admin(wish.dir, wish.organization, wish.type) != OK)
 		return command_failed();
-	ca_tell_admin(dir);
+	ca_tell_admin(wish.dir);
 	return EXIT_DONE;
 }
 
