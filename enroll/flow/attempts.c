@@ -3,33 +3,11 @@
 #include "ca/base/clock.h"
 #include "db/refusals.h"
 #include "enroll/flow/tally.h"
+#include "enroll/flow/wish.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define LIMIT_DEFAULT 100
-
-/* Decimal digits and nothing else. */
-static enum err read_number(
-	const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
-{
-	long long value;
-	char *end;
-
-	if (text == NULL)
-		return OK;
-	errno = 0;
-	value = strtoll(text, &end, 10);
-	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 || value < min ||
-		value > max)
-		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
-			"%s is \"%.32s\": wanted a number from %lld to %lld", name, text,
-			(long long)min, (long long)max);
-	*out = value;
-	return OK;
-}
 
 static enum err read_wish(const struct attempts_wish *wish, struct refusal_query *out)
 {
@@ -42,10 +20,10 @@ static enum err read_wish(const struct attempts_wish *wish, struct refusal_query
 	if (wish->after != NULL && wish->before != NULL)
 		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
 			"after and before do not go together");
-	TRY(read_number("after", wish->after, 0, INT64_MAX, &out->from));
-	TRY(read_number("before", wish->before, 0, INT64_MAX, &out->from));
-	TRY(read_number("since", wish->since, 0, CLOCK_LAST, &out->since));
-	TRY(read_number("limit", wish->limit, 1, ATTEMPTS_MAX, &limit));
+	TRY(wish_number("after", wish->after, 0, INT64_MAX, &out->from));
+	TRY(wish_number("before", wish->before, 0, INT64_MAX, &out->from));
+	TRY(wish_number("since", wish->since, 0, CLOCK_LAST, &out->since));
+	TRY(wish_number("limit", wish->limit, 1, ATTEMPTS_MAX, &limit));
 	out->limit = (size_t)limit;
 	return OK;
 }
@@ -90,6 +68,6 @@ enum err attempts_strangers(
 {
 	int64_t number = 0;
 
-	TRY(read_number("after", after, 0, INT64_MAX, &number));
+	TRY(wish_number("after", after, 0, INT64_MAX, &number));
 	return tally_strangers(service->tally, number, out);
 }

@@ -18,7 +18,7 @@ enum err wish_number(const char *name, const char *text, int64_t min, int64_t ma
 	value = strtoll(text, &end, 10);
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 || value < min ||
 		value > max)
-		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL lists",
+		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
 			"%s is \"%.32s\": wanted a number from %lld to %lld", name, text,
 			(long long)min, (long long)max);
 	*out = value;
@@ -31,7 +31,7 @@ enum err wish_bytes(
 	if (text == NULL)
 		return OK;
 	if (hex_read(view_str(text), out, n) != OK)
-		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL lists",
+		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
 			"%s is \"%.80s\": wanted %zu hexadecimal digits", name, text, 2 * n);
 	*given = out;
 	return OK;
@@ -49,7 +49,7 @@ enum err wish_serial(const char *text, uint8_t *out, size_t room, size_t *n)
 			buf_u8(&digits, (uint8_t)*at);
 	if (digits.failed || digits.n == 0 || digits.n % 2 != 0 ||
 		hex_read(buf_view(&digits), out, digits.n / 2) != OK)
-		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL lists",
+		return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
 			"serial is \"%.64s\": wanted the hexadecimal digits of 1 to %zu bytes",
 			text, room);
 	*n = digits.n / 2;
@@ -69,7 +69,7 @@ enum err wish_word(const char *name, const char *text, const char *const *words,
 		}
 		buf_fmt(&all, "%s%s", i > 0 ? ", " : "", words[i]);
 	}
-	return refuse(ERR_MALFORMED, "query-value", "PROTOCOL lists",
+	return refuse(ERR_MALFORMED, "query-value", "PROTOCOL admin",
 		"%s is \"%.32s\": wanted one of %s", name, text, buf_text(&all));
 }
 
