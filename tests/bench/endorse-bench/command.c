@@ -1,0 +1,21 @@
+#include "tests/bench/endorse-bench/command.h"
+
+#include <stdio.h>
+
+int command_misused(const char *usage)
+{
+	fputs(usage, stderr);
+	return EXIT_WRONG_USAGE;
+}
+
+int command_told(const char *usage)
+{
+	fputs(usage, stdout);
+	return EXIT_DONE;
+}
+
+int command_failed(void)
+{
+	fprintf(stderr, "endorse-bench: %s (%s)\n", why()->sentence, why()->code);
+	return EXIT_FAILED;
+}
