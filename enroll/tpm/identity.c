@@ -30,15 +30,16 @@ static enum err bad_key(EVP_PKEY *key)
 }
 
 /* What is judged of every EK's key, and what is kept of it: nothing else says which EK it is. */
-static enum err take_key(struct identity *identity, EVP_PKEY *key, const struct ek_template *tmpl)
+static enum err take_key(
+	struct identity *identity, const struct key_numbers *key, const struct ek_template *tmpl)
 {
-	if (is_roca(key))
+	if (numbers_are_roca(key))
 		return refuse(ERR_REJECTED, "ek-roca", "CVE-2017-15361",
 			"this EK can be computed from its public half: the TPM's firmware must be "
 			"updated by its manufacturer's procedure");
 	identity->kind = tmpl->kind;
-	TRY(ek_public_build(tmpl, key, &identity->public));
-	return spki_sha256(key, identity->ek_digest);
+	TRY(ek_public_of(tmpl, key, &identity->public));
+	return key_numbers_sha256(key, identity->ek_digest);
 }
 
 /* The EK's public area, from the certificate's key and nothing else. */
@@ -47,14 +48,14 @@ static enum err judge_key(
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);
 	const struct ek_template *tmpl;
-	enum key_kind kind;
+	struct key_numbers numbers;
 
-	if (key == NULL || key_kind_of(key, &kind) != OK)
+	if (key == NULL || key_numbers_of(key, &numbers) != OK)
 		return bad_key(key);
-	tmpl = ek_template_of(kind);
+	tmpl = ek_template_of(numbers.kind);
 	if (evidence->public.n > 0)
 		TRY(ek_public_match(evidence->public, key, &tmpl));
-	return take_key(identity, key, tmpl);
+	return take_key(identity, &numbers, tmpl);
 }
 
 /* Nothing else is wrong with it: its reason is put aside, and somebody of ours may vouch for it. */
@@ -69,6 +70,7 @@ static enum err judge_bare(struct identity *identity, const struct identity_rule
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	const struct ek_template *tmpl;
+	struct key_numbers numbers;
 	enum err missing = refuse(ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek",
 		"no EK certificate, and so no manufacturer that vouches for this TPM");
 
@@ -79,7 +81,8 @@ static enum err judge_bare(struct identity *identity, const struct identity_rule
 		return refuse(ERR_REJECTED, "ek-public-missing", "PROTOCOL ek",
 			"neither an EK certificate nor the EK's public area: send ek.public");
 	TRY(ek_public_read(evidence->public, &key, &tmpl));
-	return take_key(identity, key, tmpl);
+	TRY(key_numbers_of(key, &numbers));
+	return take_key(identity, &numbers, tmpl);
 }
 
 /* What is asked of the chain, once nothing else is wrong: so "ek-untrusted" is the only fault. */
