@@ -15,6 +15,9 @@ struct trust_entry {
 	char *manufacturers; /* in capitals, sorted, joined by commas; "": any */
 	char *source;
 	uint8_t sha256[SHA256_SIZE]; /* of the DER */
+	/* A certificate of the set that has signed this one, once that was found out; read and written by
+	 * trust_signer() and trust_note_signer(). */
+	const X509 *known_signer;
 	/* Of a CRL: SHA-256 of the key of a CA of the set that signed it, if there is one. */
 	bool is_signed;
 	uint8_t signer[SHA256_SIZE];
@@ -60,3 +63,10 @@ CHECKED enum err trust_settle(struct trust *trust, const struct trust_teller *te
 size_t trust_find(const struct trust *trust, const X509_NAME *subject);
 /* Is it still that name's? For walking on from trust_find(). */
 bool trust_is_named(const struct trust *trust, size_t at, const X509_NAME *subject);
+
+/*
+ * The CAs of a set are few, and their signatures never change: each is computed once. NULL: not yet. From
+ * any thread.
+ */
+const X509 *trust_signer(const struct trust_entry *entry);
+void trust_note_signer(const struct trust_entry *entry, const X509 *signer);

@@ -420,3 +420,13 @@ void trust_each_root(
 		if (trust->certificates.at[i].role == TRUST_ROOT)
 			each(ctx, trust->certificates.at[i].cert);
 }
+
+const X509 *trust_signer(const struct trust_entry *entry)
+{
+	return __atomic_load_n(&entry->known_signer, __ATOMIC_ACQUIRE);
+}
+
+void trust_note_signer(const struct trust_entry *entry, const X509 *signer)
+{
+	__atomic_store_n((const X509 **)&entry->known_signer, signer, __ATOMIC_RELEASE);
+}
