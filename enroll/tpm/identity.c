@@ -62,7 +62,8 @@ static enum err judge_key(
 static void be_unproven(struct identity *identity)
 {
 	reason_keep(&identity->doubt);
-	identity->trust = (struct trust_verdict){.class = TRUST_UNPROVEN};
+	identity->trust =
+		(struct trust_verdict){.class = TRUST_UNPROVEN, .until = identity->trust.until};
 }
 
 static enum err judge_bare(struct identity *identity, const struct identity_rules *rules,
@@ -140,6 +141,7 @@ enum err identity_judge(const struct identity_rules *rules, const struct ek_evid
 		return fail(ERR_INTERNAL, "out-of-memory", "identity_judge");
 	identity->public = BUF(EK_PUBLIC_MAX);
 	identity->trust.class = TRUST_UNPROVEN;
+	identity->trust.until = INT64_MAX;
 	if (evidence->certificate.n == 0)
 		TRY(judge_bare(identity, rules, evidence));
 	else
@@ -156,6 +158,33 @@ void identity_free(struct identity **identity)
 	buf_free(&(*identity)->certificate);
 	free(*identity);
 	*identity = NULL;
+}
+
+static enum err buf_copy(const struct buf *from, struct buf *out)
+{
+	*out = BUF(from->limit);
+	buf_add(out, buf_view(from));
+	return buf_ok(out);
+}
+
+enum err identity_copy(const struct identity *identity, struct identity **out)
+{
+	AUTO(identity_free) struct identity *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "identity_copy");
+	*copy = *identity;
+	copy->public = copy->certificate = (struct buf){0};
+	copy->doubt.reason.sentence = copy->doubt.sentence;
+	TRY(buf_copy(&identity->public, &copy->public));
+	TRY(buf_copy(&identity->certificate, &copy->certificate));
+	*out = MOVE(copy);
+	return OK;
+}
+
+int64_t identity_until(const struct identity *identity)
+{
+	return identity->trust.until;
 }
 
 const uint8_t *identity_ek_digest(const struct identity *identity)

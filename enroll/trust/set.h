@@ -33,6 +33,8 @@ struct trust {
 	struct trust_entries crls;
 	struct vendors *vendors; /* shared with the sets that this one came from */
 	struct verdicts *verdicts; /* by this set: it goes with it */
+	int64_t *moments; /* when something of the set begins or ends, in order */
+	size_t moments_n;
 	struct buf skipped; /* lines */
 	uint8_t version[SHA256_SIZE];
 };
@@ -58,6 +60,9 @@ CHECKED enum err trust_keep(
 
 /* Makes a set that has everything ready to be searched; nothing is kept in it from then on. */
 CHECKED enum err trust_settle(struct trust *trust, const struct trust_teller *teller);
+
+/* The first moment at `now` or after it at which something of the set begins or ends; INT64_MAX: none. */
+int64_t trust_next_moment(const struct trust *trust, int64_t now);
 
 /* The first certificate whose subject is this name, or `trust->certificates.n`. */
 size_t trust_find(const struct trust *trust, const X509_NAME *subject);

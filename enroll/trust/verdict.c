@@ -70,6 +70,14 @@ static struct slot *slot_of(struct verdicts *verdicts, const uint8_t key[static 
 	return &verdicts->slot[place % verdicts->slots];
 }
 
+/* Would the same come out at `now`? */
+static bool is_steady(const struct slot *slot, int64_t now)
+{
+	int64_t age = now - slot->verified_at;
+
+	return age == 0 || (age > 0 && age <= VERDICT_LIFE && now < slot->verdict.until);
+}
+
 bool verdict_recall(struct verdicts *verdicts, const uint8_t key[static SHA256_SIZE], int64_t now,
 	struct trust_verdict *out)
 {
@@ -77,8 +85,7 @@ bool verdict_recall(struct verdicts *verdicts, const uint8_t key[static SHA256_S
 	bool found;
 
 	pthread_mutex_lock(&verdicts->lock);
-	found = slot->is_used && memcmp(slot->key, key, SHA256_SIZE) == 0 &&
-		now >= slot->verified_at && now - slot->verified_at <= VERDICT_LIFE;
+	found = slot->is_used && memcmp(slot->key, key, SHA256_SIZE) == 0 && is_steady(slot, now);
 	if (found)
 		*out = slot->verdict;
 	pthread_mutex_unlock(&verdicts->lock);
