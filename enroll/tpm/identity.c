@@ -1,7 +1,9 @@
 #include "enroll/tpm/identity.h"
 
 #include "ca/base/ossl.h"
+#include "enroll/tpm/nvcert.h"
 #include "enroll/tpm/roca.h"
+#include "enroll/trust/certfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,7 +124,8 @@ static enum err judge_certificate(struct identity *identity, const struct identi
 	AUTO(x509_free) X509 *cert = NULL;
 	struct view der;
 
-	TRY(ek_certificate_read(evidence->certificate, &der, &cert));
+	TRY(nv_certificate_cut(evidence->certificate, &der));
+	TRY(certificate_read_plainly(der, &cert));
 	identity->certificate = BUF(der.n);
 	buf_add(&identity->certificate, der);
 	TRY(buf_ok(&identity->certificate));

@@ -143,7 +143,7 @@ static bool is_signed(const struct path *path, X509 *cert, X509 *issuer)
 	if (at + 1 < path->n && path->step[at + 1].cert == issuer)
 		return true;
 	return X509_check_issued(issuer, cert) == X509_V_OK &&
-	       X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
+	       cert_is_signed_by(cert, X509_get0_pubkey(issuer));
 }
 
 /* Instead of OpenSSL's own, which would compute every signature again; of dates chain.h has others. */

@@ -1,8 +1,8 @@
 #include "enroll/trust/path.h"
 
+#include "ca/base/cert.h"
 #include "enroll/trust/issuer.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -133,8 +133,7 @@ static const struct check *check(struct search *search, const X509 *cert)
 	if (search->checks == PATH_CHECKS)
 		return NULL;
 	new = &search->check[search->checks++];
-	*new = (struct check){last, cert, key != NULL && X509_verify(last, key) == 1};
-	ERR_clear_error();
+	*new = (struct check){last, cert, cert_is_signed_by(last, key)};
 	return new;
 }
 

@@ -135,7 +135,7 @@ struct trust_verdict {
 
 /* What is asked of a trust set; borrowed. */
 struct trust_question {
-	X509 *leaf;
+	X509 *leaf; /* also one of cert_from_der_plainly() */
 	const struct view *sent; /* DER, the device's own intermediates */
 	size_t sent_n;
 	const char *manufacturer, *version; /* of the leaf's SAN: "id:49465800", "id:00010002" */

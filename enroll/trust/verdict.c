@@ -1,5 +1,7 @@
 #include "enroll/trust/verdict.h"
 
+#include "ca/base/cert.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +52,7 @@ enum err verdict_key(const struct trust_question *question, uint8_t key[static S
 	const char *const words[] = {question->manufacturer, question->version};
 	uint8_t digest[SHA256_SIZE];
 
-	if (X509_digest(question->leaf, EVP_sha256(), digest, NULL) != 1)
-		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
+	TRY(cert_sha256(question->leaf, digest));
 	buf_add(&all, VIEW(digest));
 	buf_u8(&all, question->takes_expired);
 	for (size_t i = 0; i < COUNT(words); i++)

@@ -127,11 +127,9 @@ static void note_firmware(const struct asking *asking, struct trust_verdict *ver
 static enum err describe_step(const struct path_step *from, struct trust_step *out)
 {
 	const struct trust_entry *entry = from->entry;
-	unsigned int n = 0;
 
 	name_text(X509_get_subject_name(from->cert), out->subject, sizeof(out->subject));
-	if (X509_digest(from->cert, EVP_sha256(), out->sha256, &n) != 1)
-		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
+	TRY(cert_sha256(from->cert, out->sha256));
 	out->from = entry == NULL		? STEP_SENT
 		    : entry->role == TRUST_ROOT ? STEP_ANCHOR
 						: STEP_INTERMEDIATE;
