@@ -4,23 +4,27 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* Three bytes, of which the last 3 - `n` are not there. */
+static void write_quad(const uint8_t *bytes, size_t n, uint8_t quad[static 4])
+{
+	uint32_t v = (uint32_t)bytes[0] << 16;
+
+	if (n > 1)
+		v |= (uint32_t)bytes[1] << 8;
+	if (n > 2)
+		v |= bytes[2];
+	quad[0] = (uint8_t)alphabet[v >> 18];
+	quad[1] = (uint8_t)alphabet[(v >> 12) & 63];
+	quad[2] = (uint8_t)(n > 1 ? alphabet[(v >> 6) & 63] : '=');
+	quad[3] = (uint8_t)(n > 2 ? alphabet[v & 63] : '=');
+}
+
 void base64_add(struct buf *out, struct view bytes)
 {
-	for (size_t i = 0; i < bytes.n; i += 3) {
-		size_t left = bytes.n - i;
-		uint32_t v = (uint32_t)bytes.p[i] << 16;
-		char quad[4];
+	uint8_t *text = buf_extend(out, (bytes.n + 2) / 3 * 4);
 
-		if (left > 1)
-			v |= (uint32_t)bytes.p[i + 1] << 8;
-		if (left > 2)
-			v |= bytes.p[i + 2];
-		quad[0] = alphabet[v >> 18];
-		quad[1] = alphabet[(v >> 12) & 63];
-		quad[2] = (char)(left > 1 ? alphabet[(v >> 6) & 63] : '=');
-		quad[3] = (char)(left > 2 ? alphabet[v & 63] : '=');
-		buf_add(out, VIEW(quad));
-	}
+	for (size_t i = 0; text != NULL && i < bytes.n; i += 3, text += 4)
+		write_quad(bytes.p + i, bytes.n - i, text);
 }
 
 static int sextet(uint8_t c)
@@ -86,12 +90,11 @@ void hex_write(struct view bytes, char *text)
 
 void hex_add(struct buf *out, struct view bytes)
 {
-	char pair[3];
+	uint8_t *text = buf_extend(out, 2 * bytes.n);
 
-	for (size_t i = 0; i < bytes.n; i++) {
-		hex_write((struct view){bytes.p + i, 1}, pair);
-		buf_str(out, pair);
-	}
+	/* The NUL goes where the buffer has its own. */
+	if (text != NULL)
+		hex_write(bytes, (char *)text);
 }
 
 static int nibble(uint8_t c)
