@@ -29,23 +29,16 @@ static bool reserve(struct buf *buf, size_t more)
 	return true;
 }
 
-uint8_t *buf_extend(struct buf *buf, size_t n)
-{
-	if (!reserve(buf, n)) {
-		buf->failed = true;
-		return NULL;
-	}
-	buf->n += n;
-	buf->p[buf->n] = '\0';
-	return buf->p + buf->n - n;
-}
-
 void buf_add(struct buf *buf, struct view bytes)
 {
-	uint8_t *at = buf_extend(buf, bytes.n);
-
-	if (at != NULL && bytes.n > 0)
-		memcpy(at, bytes.p, bytes.n);
+	if (!reserve(buf, bytes.n)) {
+		buf->failed = true;
+		return;
+	}
+	if (bytes.n > 0)
+		memcpy(buf->p + buf->n, bytes.p, bytes.n);
+	buf->n += bytes.n;
+	buf->p[buf->n] = '\0';
 }
 
 void buf_str(struct buf *buf, const char *s)

@@ -24,8 +24,6 @@ void buf_str(struct buf *buf, const char *s);
 void buf_fmt(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_u8(struct buf *buf, uint8_t v);
 void buf_be64(struct buf *buf, uint64_t v);
-/* Appends `n` bytes for the caller to write; NULL when that failed. */
-uint8_t *buf_extend(struct buf *buf, size_t n);
 
 /* ERR_TOO_LARGE "too-large" when any append before failed. */
 CHECKED enum err buf_ok(const struct buf *buf);

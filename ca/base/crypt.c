@@ -1,10 +1,10 @@
 #include "ca/base/crypt.h"
 
+#include "ca/base/algorithm.h"
 #include "ca/base/ossl.h"
+
 #include <limits.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ enum err sha256(const struct view *pieces, size_t n, uint8_t out[static SHA256_S
 {
 	AUTO(md_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, algorithm_sha256(), NULL) != 1)
 		return broken("SHA-256");
 	for (size_t i = 0; i < n; i++)
 		if (EVP_DigestUpdate(ctx, pieces[i].p, pieces[i].n) != 1)
@@ -34,38 +34,33 @@ enum err sha256(const struct view *pieces, size_t n, uint8_t out[static SHA256_S
 	return OK;
 }
 
+static enum err hmac_of_sha256(
+	struct view key, const struct view *pieces, size_t n, uint8_t out[static SHA256_SIZE])
+{
+	uint8_t mac[EVP_MAX_MD_SIZE];
+	size_t size = 0;
+	enum err err = algorithm_hmac(algorithm_sha256(), key, pieces, n, mac, &size);
+
+	if (err == OK)
+		memcpy(out, mac, SHA256_SIZE);
+	secret_wipe(mac, sizeof(mac));
+	return err;
+}
+
 enum err hmac_sha256(const uint8_t key[static 32], const struct view *pieces, size_t n,
 	uint8_t out[static SHA256_SIZE])
 {
-	AUTO(buf_free) struct buf all = BUF(1 << 20);
-	unsigned int size = 0;
-
-	for (size_t i = 0; i < n; i++)
-		buf_add(&all, pieces[i]);
-	TRY(buf_ok(&all));
-	if (HMAC(EVP_sha256(), key, 32, all.p, all.n, out, &size) == NULL || size != SHA256_SIZE)
-		return broken("HMAC");
-	return OK;
+	return hmac_of_sha256((struct view){key, 32}, pieces, n, out);
 }
 
+/* RFC 5869 2.2 and 2.3; 32 bytes are T(1) alone. */
 enum err hkdf_sha256(struct view secret, struct view salt, struct view info, uint8_t out[static 32])
 {
-	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
-	size_t n = 32;
+	static const uint8_t first[] = {1};
+	AUTO(key_wipe) struct secret_key prk;
 
-	if (secret.n > INT_MAX || salt.n > INT_MAX || info.n > INT_MAX)
-		return broken("HKDF");
-	/* OpenSSL takes an empty salt or info, but no NULL for it. */
-	salt.p = salt.n == 0 ? (const uint8_t *)"" : salt.p;
-	info.p = info.n == 0 ? (const uint8_t *)"" : info.p;
-	if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
-		EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) != 1 ||
-		EVP_PKEY_CTX_set1_hkdf_salt(ctx, salt.p, (int)salt.n) != 1 ||
-		EVP_PKEY_CTX_set1_hkdf_key(ctx, secret.p, (int)secret.n) != 1 ||
-		EVP_PKEY_CTX_add1_hkdf_info(ctx, info.p, (int)info.n) != 1 ||
-		EVP_PKEY_derive(ctx, out, &n) != 1 || n != 32)
-		return broken("HKDF");
-	return OK;
+	TRY(hmac_of_sha256(salt, &secret, 1, prk.bytes));
+	return hmac_of_sha256(VIEW(prk.bytes), (const struct view[]){info, VIEW(first)}, 2, out);
 }
 
 enum err aead_seal(const uint8_t key[static 32], const uint8_t nonce[static AEAD_NONCE_SIZE],
@@ -79,7 +74,7 @@ enum err aead_seal(const uint8_t key[static 32], const uint8_t nonce[static AEAD
 	buf_add(&sealed, plain);
 	TRY(buf_ok(&sealed));
 	if (ctx == NULL || plain.n > INT_MAX || aad.n > INT_MAX ||
-		EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) != 1 ||
+		EVP_EncryptInit_ex(ctx, algorithm_aes_256_gcm(), NULL, key, nonce) != 1 ||
 		EVP_EncryptUpdate(ctx, NULL, &n, aad.p, (int)aad.n) != 1 ||
 		EVP_EncryptUpdate(ctx, sealed.p, &n, sealed.p, (int)sealed.n) != 1 ||
 		EVP_EncryptFinal_ex(ctx, sealed.p + n, &n) != 1 ||
@@ -103,7 +98,8 @@ enum err aead_open(const uint8_t key[static 32], const uint8_t nonce[static AEAD
 	buf_add(&plain, (struct view){sealed.p, sealed.n - sizeof(tag)});
 	TRY(buf_ok(&plain));
 	memcpy(tag, sealed.p + sealed.n - sizeof(tag), sizeof(tag));
-	if (ctx == NULL || EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) != 1 ||
+	if (ctx == NULL ||
+		EVP_DecryptInit_ex(ctx, algorithm_aes_256_gcm(), NULL, key, nonce) != 1 ||
 		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, sizeof(tag), tag) != 1 ||
 		EVP_DecryptUpdate(ctx, NULL, &n, aad.p, (int)aad.n) != 1 ||
 		EVP_DecryptUpdate(ctx, plain.p, &n, plain.p, (int)plain.n) != 1)

@@ -1,21 +1,19 @@
 #include "enroll/tpm/credential.h"
 
+#include "ca/base/algorithm.h"
 #include "ca/base/ossl.h"
 #include "enroll/tpm/tss.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
-#define DIGEST_MAX 64
-
 /* A seed or key on the stack; wiped when its scope ends. */
 struct secret_bytes {
-	uint8_t p[DIGEST_MAX];
+	uint8_t p[EVP_MAX_MD_SIZE];
 	size_t n;
 };
 
@@ -45,18 +43,15 @@ static void be16_add(struct buf *out, size_t v)
 static enum err kdfa(const EVP_MD *md, const struct secret_bytes *key, const char *label,
 	struct view context, size_t bytes, struct secret_bytes *out)
 {
-	AUTO(buf_free) struct buf message = BUF(512);
-	unsigned int n = 0;
+	const uint8_t counter[4] = {0, 0, 0, 1};
+	const uint8_t bits[4] = {0, 0, (uint8_t)(bytes * 8 >> 8), (uint8_t)(bytes * 8)};
+	const struct view message[] = {
+		VIEW(counter), {(const uint8_t *)label, strlen(label) + 1}, context, VIEW(bits)};
+	size_t n = 0;
 
-	be32_add(&message, 1);
-	buf_add(&message, (struct view){(const uint8_t *)label, strlen(label) + 1});
-	buf_add(&message, context);
-	be32_add(&message, (uint32_t)bytes * 8);
-	TRY(buf_ok(&message));
-	if (HMAC(md, key->p, (int)key->n, message.p, message.n, out->p, &n) == NULL || n < bytes)
-		return broken("KDFa");
+	TRY(algorithm_hmac(md, (struct view){key->p, key->n}, message, COUNT(message), out->p, &n));
 	out->n = bytes;
-	return OK;
+	return n < bytes ? broken("KDFa") : OK;
 }
 
 /* TPM 2.0 Part 1, B.10.3: a random seed under RSAES_OAEP with the label "IDENTITY" and its NUL. */
@@ -158,7 +153,7 @@ static enum err seed_ecc(
 static enum err encrypt(const struct secret_bytes *key, struct buf *identity)
 {
 	AUTO(cipher_ctx_free) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	const EVP_CIPHER *cipher = key->n == 32 ? EVP_aes_256_cfb128() : EVP_aes_128_cfb128();
+	const EVP_CIPHER *cipher = key->n == 32 ? algorithm_aes_256_cfb() : algorithm_aes_128_cfb();
 	const uint8_t iv[16] = {0};
 	int n = 0;
 
@@ -175,25 +170,22 @@ static enum err seal_identity(const EVP_MD *md, const struct secret_bytes *seed,
 	AUTO(bytes_wipe) struct secret_bytes key = {0}, hmac_key = {0};
 	AUTO(buf_free) struct buf identity = BUF(256);
 	size_t digest_n = (size_t)EVP_MD_get_size(md);
-	uint8_t mac[DIGEST_MAX];
-	unsigned int mac_n = 0;
-	size_t identity_n;
+	uint8_t mac[EVP_MAX_MD_SIZE];
+	size_t mac_n = 0;
 
 	be16_add(&identity, secret.n);
 	buf_add(&identity, secret);
 	TRY(buf_ok(&identity));
-	identity_n = identity.n;
 	TRY(kdfa(md, seed, "STORAGE", (struct view){name->bytes, name->n}, key_size, &key));
 	TRY(encrypt(&key, &identity));
 	TRY(kdfa(md, seed, "INTEGRITY", (struct view){NULL, 0}, digest_n, &hmac_key));
-	buf_add(&identity, (struct view){name->bytes, name->n});
-	TRY(buf_ok(&identity));
-	if (HMAC(md, hmac_key.p, (int)hmac_key.n, identity.p, identity.n, mac, &mac_n) == NULL)
-		return broken("HMAC");
-	be16_add(blob, 2 + mac_n + identity_n);
+	TRY(algorithm_hmac(md, (struct view){hmac_key.p, hmac_key.n},
+		(const struct view[]){buf_view(&identity), {name->bytes, name->n}}, 2, mac,
+		&mac_n));
+	be16_add(blob, 2 + mac_n + identity.n);
 	be16_add(blob, mac_n);
 	buf_add(blob, (struct view){mac, mac_n});
-	buf_add(blob, (struct view){identity.p, identity_n});
+	buf_add(blob, buf_view(&identity));
 	return buf_ok(blob);
 }
 

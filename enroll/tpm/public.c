@@ -1,5 +1,6 @@
 #include "enroll/tpm/tss.h"
 
+#include "ca/base/algorithm.h"
 #include "ca/base/crypt.h"
 #include "ca/base/ossl.h"
 
@@ -23,11 +24,11 @@ const EVP_MD *tpm_digest(uint16_t alg)
 {
 	switch (alg) {
 	case TPM2_ALG_SHA256:
-		return EVP_sha256();
+		return algorithm_sha256();
 	case TPM2_ALG_SHA384:
-		return EVP_sha384();
+		return algorithm_sha384();
 	case TPM2_ALG_SHA512:
-		return EVP_sha512();
+		return algorithm_sha512();
 	default:
 		return NULL;
 	}
