@@ -9,6 +9,20 @@
 /* One DER certificate (RFC 5280 4.1) that fills `der` whole, the caller's; NULL otherwise. */
 X509 *cert_from_der(struct view der);
 
+/*
+ * One DER certificate as above, whose key is taken out of it without OpenSSL's decoders where it is RSA in its usual
+ * encoding (RFC 3279 2.3.1): they take ten times as long as all the rest, at every certificate. What OpenSSL looks
+ * up for a certificate of its own it does not find for such a one: it is for cert_sha256() and cert_is_signed_by(),
+ * and X509_digest() and X509_verify() always fail.
+ */
+X509 *cert_from_der_plainly(struct view der);
+
+/* SHA-256 over the DER. ERR_INTERNAL "crypto". */
+CHECKED enum err cert_sha256(const X509 *cert, uint8_t out[static 32]);
+
+/* X509_verify() with any certificate: is its signature by this key, and does it name one algorithm for it? */
+bool cert_is_signed_by(const X509 *cert, EVP_PKEY *key);
+
 /* Append one certificate, as DER and as PEM text. ERR_INTERNAL "crypto", ERR_TOO_LARGE. */
 CHECKED enum err cert_der_add(const X509 *cert, struct buf *out);
 CHECKED enum err cert_pem_add(const X509 *cert, struct buf *out);

@@ -4,6 +4,7 @@
 #include "ca/base/file.h"
 #include "ca/base/log.h"
 #include "enroll/daemon/files.h"
+#include "enroll/flow/judged.h"
 #include "enroll/flow/ocsp.h"
 #include "enroll/flow/publication.h"
 #include "enroll/flow/tally.h"
@@ -330,6 +331,7 @@ enum err parts_make(
 	make_admin_ca(&making);
 	make_policy(&making);
 	make_trust(&making);
+	out->service->judged = judged_make(JUDGED_CLAIMS);
 	note(&making, config->mark, "database",
 		db_open(config->database, (unsigned)config->database_connections,
 			(unsigned)config->database_wait * 1000, &out->db));

@@ -1,5 +1,7 @@
 #include "enroll/flow/current.h"
 
+#include "enroll/flow/judged.h"
+
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -76,6 +78,7 @@ enum err current_derive(struct service **made, struct trust **trust,
 	/* All but the holders, whom others count meanwhile. */
 	memcpy(next, *made, offsetof(struct service, holders));
 	next->trust = MOVE(*trust);
+	next->judged = judged_make(JUDGED_CLAIMS);
 	next->imported = *imported;
 	if (__atomic_load_n(&(*made)->holders, __ATOMIC_ACQUIRE) == 0)
 		hold(*made);

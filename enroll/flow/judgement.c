@@ -1,6 +1,7 @@
 #include "enroll/flow/judgement.h"
 
 #include "ca/base/hostname.h"
+#include "enroll/flow/judged.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,14 @@ void judgement_free(struct judgement *judgement)
 	identity_free(&judgement->identity);
 	ak_free(&judgement->ak);
 	claim_free(&judgement->claim);
+}
+
+enum err judgement_copy(const struct judgement *from, struct judgement *out)
+{
+	TRY(identity_copy(from->identity, &out->identity));
+	out->claim = claim_share(from->claim);
+	out->ak = ak_share(from->ak);
+	return OK;
 }
 
 /* Is this the host in the service's own URL? */
@@ -74,22 +83,35 @@ static enum err judge_keys(const struct service *service, const struct fact_labe
 		&judgement->identity);
 }
 
-enum err claim_judge(
-	const struct service *service, struct view bytes, int64_t now, struct judgement *out)
+/* Is the claim one that this service may judge at all? */
+static enum err judge_words(const struct service *service, struct judgement *judgement)
 {
-	const struct claim *claim;
+	const struct claim *claim = judgement->claim;
 
-	TRY(claim_parse(bytes, &out->claim));
-	claim = out->claim;
-	snprintf(out->host, sizeof(out->host), "%s", claim->host == NULL ? "" : claim->host);
+	snprintf(judgement->host, sizeof(judgement->host), "%s",
+		claim->host == NULL ? "" : claim->host);
 	if (strcmp(claim->service, service->name) != 0)
 		return refuse(ERR_DENIED, "wrong-service", "PROTOCOL claim",
 			"the claim is for the service \"%.255s\" and this is \"%s\": enroll with "
 			"--service %s",
 			claim->service, service->name, service->name);
-	if (claim->host != NULL)
-		return claim_judge_as(service, claim->host, NULL, now, out);
-	return judge_keys(service, NULL, now, out);
+	return claim->host == NULL ? OK : judge_host(service, claim->host);
+}
+
+enum err claim_judge(
+	const struct service *service, struct view bytes, int64_t now, struct judgement *out)
+{
+	uint8_t key[SHA256_SIZE];
+
+	TRY(judged_key(service, bytes, key));
+	if (service->judged != NULL && judged_recall(service->judged, key, now, out))
+		return judge_words(service, out);
+	TRY(claim_parse(bytes, &out->claim));
+	TRY(judge_words(service, out));
+	TRY(judge_keys(service, NULL, now, out));
+	if (service->judged != NULL)
+		judged_remember(service->judged, key, now, out);
+	return OK;
 }
 
 enum err claim_judge_as(const struct service *service, const char *host,

@@ -15,6 +15,8 @@ struct judgement {
 	struct identity *identity;
 };
 void judgement_free(struct judgement *judgement); /* for AUTO */
+/* All but the host, which stays empty. ERR_INTERNAL "out-of-memory". */
+CHECKED enum err judgement_copy(const struct judgement *from, struct judgement *out);
 
 /*
  * Reads and judges the decoded bytes of a claim; needs no database, so its answer tells nothing of
@@ -23,7 +25,7 @@ void judgement_free(struct judgement *judgement); /* for AUTO */
  * expired, or that no root vouches for, are taken where a rule does that may be the host's, for the
  * device's labels are not known. Where the claim has no host an AK needs its tag, and an EK is
  * judged as the rule that takes most would have it. `out->claim` and `out->host` are set as soon as
- * it could be read.
+ * it could be read. What was judged a moment ago is remembered, see judged.h.
  */
 CHECKED enum err claim_judge(
 	const struct service *service, struct view claim, int64_t now, struct judgement *out);

@@ -2,6 +2,7 @@
 
 #include "ca/base/encode.h"
 #include "db/revoked_issuer.h"
+#include "enroll/flow/judged.h"
 
 #include <stdlib.h>
 
@@ -42,6 +43,7 @@ void service_free(struct service **service)
 	if (*service == NULL)
 		return;
 	trust_free(&(*service)->trust);
+	judged_free(&(*service)->judged);
 	if ((*service)->parent == NULL) {
 		policy_free(&(*service)->policy);
 		signer_close(&(*service)->signer);

@@ -14,6 +14,7 @@ struct tally;
 struct traffic;
 struct ocsp;
 struct findings;
+struct judged;
 
 /* How the service takes its configuration anew; enroll/daemon fills it in. */
 struct reloader {
@@ -47,6 +48,8 @@ struct service {
 	void (*examine)(const char *path, struct findings *findings);
 	/* The snapshot's own, but for what it borrows of `parent`. */
 	struct trust *trust;
+	struct judged *
+		judged; /* by this trust set and policy, see judged.h; NULL: nothing is remembered */
 	struct policy *policy;
 	struct signer *signer;
 	struct admin_ca *admin_ca; /* NULL: no operator has a certificate */

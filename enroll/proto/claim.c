@@ -2,13 +2,14 @@
 
 #include "enroll/proto/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-/* The JSON text holds the strings, the buffer the decoded bytes. */
 struct claim_store {
-	json_t *json;
+	char service[LIMIT_SERVICE + 1], host[LIMIT_HOST + 1];
 	struct buf bytes[3 + LIMIT_INTERMEDIATES];
 	size_t used;
+	unsigned holders; /* counted atomically */
 };
 
 static enum err bytes_field(
@@ -68,19 +69,34 @@ static enum err parse_ak(struct claim *claim, const json_t *ak)
 	return bytes_field(claim, value, "public", LIMIT_PUBLIC, &claim->ak_public);
 }
 
+static enum err parse_words(struct claim *claim, const json_t *object)
+{
+	struct claim_store *store = claim->store;
+	const char *text;
+
+	TRY(json_string_of(object, "service", LIMIT_SERVICE, &text));
+	snprintf(store->service, sizeof(store->service), "%s", text);
+	claim->service = store->service;
+	if (json_object_get(object, "host") == NULL)
+		return OK;
+	TRY(json_string_of(object, "host", LIMIT_HOST, &text));
+	snprintf(store->host, sizeof(store->host), "%s", text);
+	claim->host = store->host;
+	return OK;
+}
+
 enum err claim_parse(struct view json, struct claim **out)
 {
 	AUTO(claim_free) struct claim *claim = calloc(1, sizeof(*claim));
-	json_t *object, *ek, *ak;
+	AUTO(json_free) json_t *object = NULL;
+	json_t *ek, *ak;
 
 	if (claim == NULL || (claim->store = calloc(1, sizeof(*claim->store))) == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "claim_parse");
-	TRY(json_read(json, &claim->store->json));
-	object = claim->store->json;
+	claim->store->holders = 1;
+	TRY(json_read(json, &object));
 	TRY(JSON_ONLY(object, "service", "host", "ek", "ak"));
-	TRY(json_string_of(object, "service", LIMIT_SERVICE, &claim->service));
-	if (json_object_get(object, "host") != NULL)
-		TRY(json_string_of(object, "host", LIMIT_HOST, &claim->host));
+	TRY(parse_words(claim, object));
 	TRY(json_member(object, "ek", JSON_OBJECT, &ek));
 	TRY(parse_ek(claim, ek));
 	TRY(json_member(object, "ak", JSON_OBJECT, &ak));
@@ -91,16 +107,21 @@ enum err claim_parse(struct view json, struct claim **out)
 
 void claim_free(struct claim **claim)
 {
-	if (*claim == NULL)
+	struct claim *held = MOVE(*claim);
+
+	if (held == NULL || (held->store != NULL && __atomic_sub_fetch(&held->store->holders, 1,
+							    __ATOMIC_ACQ_REL) > 0))
 		return;
-	if ((*claim)->store != NULL) {
-		for (size_t i = 0; i < (*claim)->store->used; i++)
-			buf_free(&(*claim)->store->bytes[i]);
-		json_decref((*claim)->store->json);
-	}
-	free((*claim)->store);
-	free(*claim);
-	*claim = NULL;
+	for (size_t i = 0; held->store != NULL && i < held->store->used; i++)
+		buf_free(&held->store->bytes[i]);
+	free(held->store);
+	free(held);
+}
+
+struct claim *claim_share(struct claim *claim)
+{
+	__atomic_add_fetch(&claim->store->holders, 1, __ATOMIC_RELAXED);
+	return claim;
 }
 
 static void put_chain(json_t *ek, const struct claim *claim)

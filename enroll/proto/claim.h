@@ -28,6 +28,8 @@ struct claim {
  */
 CHECKED enum err claim_parse(struct view json, struct claim **out);
 void claim_free(struct claim **claim);
+/* The same one once more, for claim_free(); nobody changes it. From any thread. */
+struct claim *claim_share(struct claim *claim);
 
 /* Appends the JSON text of a claim. The device keeps these bytes: the proof is over them. */
 CHECKED enum err claim_encode(const struct claim *claim, struct buf *json);

@@ -16,6 +16,7 @@ struct ak {
 	bool is_untagged;
 	uint8_t public[2 + sizeof(TPMT_PUBLIC)];
 	size_t public_n;
+	unsigned holders; /* counted atomically */
 };
 
 /* fixedTPM, fixedParent and sensitiveDataOrigin: made in this TPM and not able to leave it, and not
@@ -120,6 +121,7 @@ enum err ak_judge(
 
 	if (ak == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "ak_judge");
+	ak->holders = 1;
 	TRY(public_read(tpm2b_public, &area));
 	TRY(public_name(tpm2b_public, area.nameAlg, &ak->name));
 	TRY(judge_attributes(area.objectAttributes));
@@ -134,10 +136,18 @@ enum err ak_judge(
 
 void ak_free(struct ak **ak)
 {
-	if (*ak != NULL)
-		EVP_PKEY_free((*ak)->pkey);
-	free(*ak);
-	*ak = NULL;
+	struct ak *held = MOVE(*ak);
+
+	if (held == NULL || __atomic_sub_fetch(&held->holders, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	EVP_PKEY_free(held->pkey);
+	free(held);
+}
+
+struct ak *ak_share(struct ak *ak)
+{
+	__atomic_add_fetch(&ak->holders, 1, __ATOMIC_RELAXED);
+	return ak;
 }
 
 const struct tpm_name *ak_name(const struct ak *ak)

@@ -18,6 +18,8 @@ enum ak_tag_rule { AK_TAGGED, AK_TAG_OR_NONE };
 CHECKED enum err ak_judge(
 	struct view tpm2b_public, const char *service, enum ak_tag_rule rule, struct ak **out);
 void ak_free(struct ak **ak);
+/* The same one once more, for ak_free(); nobody changes it. From any thread. */
+struct ak *ak_share(struct ak *ak);
 
 const struct tpm_name *ak_name(const struct ak *ak);
 enum key_kind ak_kind(const struct ak *ak);

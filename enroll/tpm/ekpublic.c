@@ -110,52 +110,59 @@ static void fill_unique(const struct ek_template *tmpl, TPMT_PUBLIC *area)
 	}
 }
 
-static bool put_number(EVP_PKEY *key, const char *name, size_t width, UINT16 *size, BYTE *out)
+static void put_number(const uint8_t *number, size_t width, UINT16 *size, BYTE *out)
 {
-	AUTO(bn_free) BIGNUM *n = NULL;
-
-	if (EVP_PKEY_get_bn_param(key, name, &n) != 1 || BN_bn2binpad(n, out, (int)width) < 0)
-		return false;
+	memcpy(out, number, width);
 	*size = (UINT16)width;
-	return true;
 }
 
-static bool fill_key(const struct ek_template *tmpl, EVP_PKEY *key, TPMT_PUBLIC *area)
+static void fill_key(const struct key_numbers *key, TPMT_PUBLIC *area)
 {
 	TPMS_ECC_POINT *point = &area->unique.ecc;
-	size_t width = width_of(tmpl);
 
-	if (is_rsa(tmpl))
-		return put_number(key, OSSL_PKEY_PARAM_RSA_N, width, &area->unique.rsa.size,
-			area->unique.rsa.buffer);
-	return put_number(key, OSSL_PKEY_PARAM_EC_PUB_X, width, &point->x.size, point->x.buffer) &&
-	       put_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, width, &point->y.size, point->y.buffer);
+	if (key_numbers_are_rsa(key)) {
+		put_number(key->first, key->width, &area->unique.rsa.size, area->unique.rsa.buffer);
+	} else {
+		put_number(key->first, key->width, &point->x.size, point->x.buffer);
+		put_number(key->second, key->width, &point->y.size, point->y.buffer);
+	}
+}
+
+enum err ek_public_of(
+	const struct ek_template *tmpl, const struct key_numbers *key, struct buf *out)
+{
+	TPMT_PUBLIC area;
+
+	if (key->kind != tmpl->kind)
+		return refuse(ERR_REJECTED, "ek-template", "EK Credential Profile B.3",
+			"a %s key does not fit the template %s", key_kind_text(key->kind),
+			tmpl->name);
+	fill(tmpl, &area);
+	fill_key(key, &area);
+	return public_write(&area, out);
 }
 
 enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, struct buf *out)
 {
-	enum key_kind kind;
+	struct key_numbers numbers;
 	TPMT_PUBLIC area;
 
-	fill(tmpl, &area);
 	if (key == NULL) {
+		fill(tmpl, &area);
 		fill_unique(tmpl, &area);
 		return public_write(&area, out);
 	}
-	TRY(key_kind_of(key, &kind));
-	if (kind != tmpl->kind || !fill_key(tmpl, key, &area))
-		return refuse(ERR_REJECTED, "ek-template", "EK Credential Profile B.3",
-			"a %s key does not fit the template %s", key_kind_text(kind), tmpl->name);
-	return public_write(&area, out);
+	TRY(key_numbers_of(key, &numbers));
+	return ek_public_of(tmpl, &numbers, out);
 }
 
 /* Is `sent` the public area of this key under this template? */
 static enum err is_made_from(
-	const struct ek_template *tmpl, struct view sent, EVP_PKEY *key, bool *made)
+	const struct ek_template *tmpl, struct view sent, const struct key_numbers *key, bool *made)
 {
 	AUTO(buf_free) struct buf rebuilt = BUF(EK_PUBLIC_MAX);
 
-	TRY(ek_public_build(tmpl, key, &rebuilt));
+	TRY(ek_public_of(tmpl, key, &rebuilt));
 	*made = view_equal(sent, buf_view(&rebuilt));
 	return OK;
 }
@@ -163,15 +170,16 @@ static enum err is_made_from(
 enum err ek_public_match(struct view sent, EVP_PKEY *key, const struct ek_template **out)
 {
 	AUTO(pkey_free) EVP_PKEY *sent_key = NULL;
-	enum key_kind kind, sent_kind;
+	struct key_numbers numbers;
+	enum key_kind sent_kind;
 	TPMT_PUBLIC area;
 	bool made = false;
 
 	TRY(public_read(sent, &area));
-	TRY(key_kind_of(key, &kind));
+	TRY(key_numbers_of(key, &numbers));
 	for (const struct ek_template *t = ek_templates; t->name != NULL; t++) {
-		if (t->kind == kind)
-			TRY(is_made_from(t, sent, key, &made));
+		if (t->kind == numbers.kind)
+			TRY(is_made_from(t, sent, &numbers, &made));
 		if (made) {
 			*out = t;
 			return OK;

@@ -3,6 +3,7 @@
  * tool. H-5 is for SM2, which we do not speak. */
 #pragma once
 
+#include "enroll/tpm/numbers.h"
 #include "enroll/tpm/public.h"
 
 #define EK_PUBLIC_MAX 600
@@ -37,6 +38,10 @@ const struct ek_template *ek_template_of(enum key_kind kind);
  * fit.
  */
 CHECKED enum err ek_public_build(const struct ek_template *tmpl, EVP_PKEY *key, struct buf *out);
+
+/* The same, of a key's numbers. */
+CHECKED enum err ek_public_of(
+	const struct ek_template *tmpl, const struct key_numbers *key, struct buf *out);
 
 /*
  * Is the TPM2B_PUBLIC that a device sent its certificate's `key` under one of the templates for that

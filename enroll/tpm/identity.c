@@ -2,7 +2,9 @@
 
 #include "ca/base/cert.h"
 #include "ca/base/ossl.h"
+#include "enroll/tpm/nvcert.h"
 #include "enroll/tpm/roca.h"
+#include "enroll/trust/certfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,15 +34,16 @@ static enum err bad_key(EVP_PKEY *key)
 }
 
 /* What is judged of every EK's key, and what is kept of it: nothing else says which EK it is. */
-static enum err take_key(struct identity *identity, EVP_PKEY *key, const struct ek_template *tmpl)
+static enum err take_key(
+	struct identity *identity, const struct key_numbers *key, const struct ek_template *tmpl)
 {
-	if (is_roca(key))
+	if (numbers_are_roca(key))
 		return refuse(ERR_REJECTED, "ek-roca", "CVE-2017-15361",
 			"this EK can be computed from its public half: the TPM's firmware must be "
 			"updated by its manufacturer's procedure");
 	identity->kind = tmpl->kind;
-	TRY(ek_public_build(tmpl, key, &identity->public));
-	return spki_sha256(key, identity->ek_digest);
+	TRY(ek_public_of(tmpl, key, &identity->public));
+	return key_numbers_sha256(key, identity->ek_digest);
 }
 
 /* The EK's public area, from the certificate's key and nothing else. */
@@ -49,21 +52,22 @@ static enum err judge_key(
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);
 	const struct ek_template *tmpl;
-	enum key_kind kind;
+	struct key_numbers numbers;
 
-	if (key == NULL || key_kind_of(key, &kind) != OK)
+	if (key == NULL || key_numbers_of(key, &numbers) != OK)
 		return bad_key(key);
-	tmpl = ek_template_of(kind);
+	tmpl = ek_template_of(numbers.kind);
 	if (evidence->public.n > 0)
 		TRY(ek_public_match(evidence->public, key, &tmpl));
-	return take_key(identity, key, tmpl);
+	return take_key(identity, &numbers, tmpl);
 }
 
 /* Nothing else is wrong with it: its reason is put aside, and somebody of ours may vouch for it. */
 static void be_unproven(struct identity *identity)
 {
 	reason_keep(&identity->doubt);
-	identity->trust = (struct trust_verdict){.class = TRUST_UNPROVEN};
+	identity->trust =
+		(struct trust_verdict){.class = TRUST_UNPROVEN, .until = identity->trust.until};
 }
 
 static enum err judge_bare(struct identity *identity, const struct identity_rules *rules,
@@ -71,6 +75,7 @@ static enum err judge_bare(struct identity *identity, const struct identity_rule
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 	const struct ek_template *tmpl;
+	struct key_numbers numbers;
 	enum err missing = refuse(ERR_REJECTED, "ek-certificate-missing", "PROTOCOL ek",
 		"no EK certificate, and so no manufacturer that vouches for this TPM");
 
@@ -81,7 +86,8 @@ static enum err judge_bare(struct identity *identity, const struct identity_rule
 		return refuse(ERR_REJECTED, "ek-public-missing", "PROTOCOL ek",
 			"neither an EK certificate nor the EK's public area: send ek.public");
 	TRY(ek_public_read(evidence->public, &key, &tmpl));
-	return take_key(identity, key, tmpl);
+	TRY(key_numbers_of(key, &numbers));
+	return take_key(identity, &numbers, tmpl);
 }
 
 /* What is asked of the chain, once nothing else is wrong: so "ek-untrusted" is the only fault. */
@@ -120,7 +126,8 @@ static enum err judge_certificate(struct identity *identity, const struct identi
 	AUTO(x509_free) X509 *cert = NULL;
 	struct view der;
 
-	TRY(ek_certificate_read(evidence->certificate, &der, &cert));
+	TRY(nv_certificate_cut(evidence->certificate, &der));
+	TRY(certificate_read_plainly(der, &cert));
 	identity->certificate = BUF(der.n);
 	buf_add(&identity->certificate, der);
 	TRY(buf_ok(&identity->certificate));
@@ -140,6 +147,7 @@ enum err identity_judge(const struct identity_rules *rules, const struct ek_evid
 		return fail(ERR_INTERNAL, "out-of-memory", "identity_judge");
 	identity->public = BUF(EK_PUBLIC_MAX);
 	identity->trust.class = TRUST_UNPROVEN;
+	identity->trust.until = INT64_MAX;
 	if (evidence->certificate.n == 0)
 		TRY(judge_bare(identity, rules, evidence));
 	else
@@ -156,6 +164,33 @@ void identity_free(struct identity **identity)
 	buf_free(&(*identity)->certificate);
 	free(*identity);
 	*identity = NULL;
+}
+
+static enum err buf_copy(const struct buf *from, struct buf *out)
+{
+	*out = BUF(from->limit);
+	buf_add(out, buf_view(from));
+	return buf_ok(out);
+}
+
+enum err identity_copy(const struct identity *identity, struct identity **out)
+{
+	AUTO(identity_free) struct identity *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "identity_copy");
+	*copy = *identity;
+	copy->public = copy->certificate = (struct buf){0};
+	copy->doubt.reason.sentence = copy->doubt.sentence;
+	TRY(buf_copy(&identity->public, &copy->public));
+	TRY(buf_copy(&identity->certificate, &copy->certificate));
+	*out = MOVE(copy);
+	return OK;
+}
+
+int64_t identity_until(const struct identity *identity)
+{
+	return identity->trust.until;
 }
 
 const uint8_t *identity_ek_digest(const struct identity *identity)

@@ -38,6 +38,13 @@ struct identity_rules {
 CHECKED enum err identity_judge(const struct identity_rules *rules,
 	const struct ek_evidence *evidence, struct identity **out);
 void identity_free(struct identity **identity);
+/* One like it, the caller's, for identity_free(). ERR_INTERNAL "out-of-memory". */
+CHECKED enum err identity_copy(const struct identity *identity, struct identity **out);
+/*
+ * Up to then, from the moment that it was judged at, the same would come out; at that very second something may
+ * begin or end. INT64_MAX: it is no matter of time.
+ */
+int64_t identity_until(const struct identity *identity);
 
 const uint8_t *identity_ek_digest(const struct identity *identity); /* 32 bytes, spki_sha256() */
 enum key_kind identity_kind(const struct identity *identity);

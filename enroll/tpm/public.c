@@ -3,6 +3,7 @@
 #include "ca/base/algorithm.h"
 #include "ca/base/crypt.h"
 #include "ca/base/ossl.h"
+#include "enroll/tpm/numbers.h"
 
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
@@ -213,39 +214,12 @@ enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kin
 	}
 }
 
-/* The same key made anew from its numbers, so that nothing of the received encoding is left. */
-static EVP_PKEY *plain_copy(EVP_PKEY *key, enum key_kind kind)
-{
-	AUTO(bn_free) BIGNUM *a = NULL;
-	AUTO(bn_free) BIGNUM *b = NULL;
-	const char *group = key_kind_group(kind);
-	bool is_rsa = group == NULL;
-	int width = (key_kind_bits(kind) + 7) / 8;
-	uint8_t x[66], y[66];
-
-	if (EVP_PKEY_get_bn_param(
-		    key, is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_EC_PUB_X, &a) != 1 ||
-		EVP_PKEY_get_bn_param(
-			key, is_rsa ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_EC_PUB_Y, &b) != 1)
-		return NULL;
-	if (is_rsa)
-		return rsa_pkey(a, b);
-	if (BN_bn2binpad(a, x, width) < 0 || BN_bn2binpad(b, y, width) < 0)
-		return NULL;
-	return ec_pkey(group, x, y, (size_t)width);
-}
-
 enum err spki_sha256(EVP_PKEY *key, uint8_t out[static 32])
 {
-	AUTO(pkey_free) EVP_PKEY *copy = NULL;
-	AUTO(ossl_free) uint8_t *der = NULL;
-	enum key_kind kind;
-	int n;
+	struct key_numbers numbers;
 
-	TRY(key_kind_of(key, &kind));
-	if ((copy = plain_copy(key, kind)) == NULL || (n = i2d_PUBKEY(copy, &der)) <= 0)
-		return fail(ERR_INTERNAL, "crypto", "cannot encode a public key");
-	return SHA256_OF(out, ((struct view){der, (size_t)n}));
+	TRY(key_numbers_of(key, &numbers));
+	return key_numbers_sha256(&numbers, out);
 }
 
 enum err public_key_read(struct view tpm2b, EVP_PKEY **out)

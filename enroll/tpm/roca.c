@@ -1,6 +1,6 @@
 #include "enroll/tpm/roca.h"
 
-#include "ca/base/mem.h"
+#include "ca/base/ossl.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -27,16 +27,30 @@ static bool is_power(BN_ULONG value, unsigned prime)
  * modulus is a power of 65537 modulo each of them; another key passes all of these with a chance of
  * about 2^-27 (Nemec and others, "The Return of Coppersmith's Attack", 2017, 2.1).
  */
-bool is_roca(EVP_PKEY *key)
+static bool is_roca_modulus(const BIGNUM *n)
 {
-	BIGNUM *n = NULL;
 	bool found = true;
 
-	if (!EVP_PKEY_is_a(key, "RSA") ||
-		EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
-		return false;
 	for (size_t i = 0; i < COUNT(primes) && found; i++)
 		found = is_power(BN_mod_word(n, primes[i]), primes[i]);
-	BN_free(n);
 	return found;
+}
+
+bool is_roca(EVP_PKEY *key)
+{
+	AUTO(bn_free) BIGNUM *n = NULL;
+
+	return EVP_PKEY_is_a(key, "RSA") &&
+	       EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 && is_roca_modulus(n);
+}
+
+bool numbers_are_roca(const struct key_numbers *numbers)
+{
+	AUTO(bn_free) BIGNUM *n = NULL;
+
+	if (!key_numbers_are_rsa(numbers))
+		return false;
+	n = BN_bin2bn(numbers->first, (int)numbers->width, NULL);
+	/* Without memory nothing shows that it is none. */
+	return n == NULL || is_roca_modulus(n);
 }

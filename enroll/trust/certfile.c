@@ -7,15 +7,23 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-enum err certificate_read(struct view der, X509 **out)
+static enum err is_read(X509 *cert, X509 **out)
 {
-	X509 *cert = cert_from_der(der);
-
 	if (cert == NULL)
 		return refuse(ERR_MALFORMED, "ek-certificate", "RFC 5280 4.1",
 			"these bytes are not one DER certificate");
 	*out = cert;
 	return OK;
+}
+
+enum err certificate_read(struct view der, X509 **out)
+{
+	return is_read(cert_from_der(der), out);
+}
+
+enum err certificate_read_plainly(struct view der, X509 **out)
+{
+	return is_read(cert_from_der_plainly(der), out);
 }
 
 static enum err each_pem(struct view text, enum err (*each)(void *ctx, X509 *cert), void *ctx)

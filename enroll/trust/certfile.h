@@ -11,6 +11,9 @@
  */
 CHECKED enum err certificate_read(struct view der, X509 **out);
 
+/* The same, as cert_from_der_plainly() has it: for a leaf that is judged. */
+CHECKED enum err certificate_read_plainly(struct view der, X509 **out);
+
 /*
  * Calls `each` for every certificate in a PEM text, or for the one that DER bytes are; `each`
  * borrows the certificate, its first error ends the walk. ERR_MALFORMED "certificate-file" when

@@ -135,13 +135,44 @@ static enum err take_chain(const struct path *path, const X509_STORE_CTX *ctx, s
 	return OK;
 }
 
+/* Who built the path has seen that each has signed the one before it; OpenSSL may leave out a step. */
+static bool is_signed(const struct path *path, X509 *cert, X509 *issuer)
+{
+	size_t at = place_of(path, cert);
+
+	if (at + 1 < path->n && path->step[at + 1].cert == issuer)
+		return true;
+	return X509_check_issued(issuer, cert) == X509_V_OK &&
+	       cert_is_signed_by(cert, X509_get0_pubkey(issuer));
+}
+
+/* Instead of OpenSSL's own, which would compute every signature again; of dates chain.h has others. */
+static int judge_signatures(X509_STORE_CTX *ctx)
+{
+	const struct path *path = X509_STORE_CTX_get_app_data(ctx);
+	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+
+	for (int i = sk_X509_num(chain) - 2; i >= 0; i--) {
+		X509 *cert = sk_X509_value(chain, i);
+
+		if (is_signed(path, cert, sk_X509_value(chain, i + 1)))
+			continue;
+		X509_STORE_CTX_set_error(ctx, X509_V_ERR_CERT_SIGNATURE_FAILURE);
+		X509_STORE_CTX_set_current_cert(ctx, cert);
+		return 0;
+	}
+	return 1;
+}
+
 static enum err prepare(
-	X509_STORE_CTX *ctx, X509 *first, STACK_OF(X509) *between, STACK_OF(X509) *ends)
+	X509_STORE_CTX *ctx, const struct path *path, STACK_OF(X509) *between, STACK_OF(X509) *ends)
 {
 	X509_VERIFY_PARAM *param;
 
-	if (X509_STORE_CTX_init(ctx, NULL, first, between) != 1)
+	if (X509_STORE_CTX_init(ctx, NULL, path->step[0].cert, between) != 1 ||
+		X509_STORE_CTX_set_app_data(ctx, (void *)path) != 1)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
+	X509_STORE_CTX_set_verify(ctx, judge_signatures);
 	X509_STORE_CTX_set0_trusted_stack(ctx, ends);
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_flags(param,
@@ -170,7 +201,7 @@ enum err chain_verify(const struct path *path, struct path *verified)
 			return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
 	if (sk_X509_push(ends, path->step[path->n - 1].cert) <= 0)
 		return fail(ERR_INTERNAL, "out-of-memory", "trust_verify");
-	TRY(prepare(ctx, path->step[0].cert, between, ends));
+	TRY(prepare(ctx, path, between, ends));
 	/* There is -1, and it is no yes. */
 	err = X509_verify_cert(ctx) == 1 ? take_chain(path, ctx, verified)
 					 : not_verified(path, ctx);

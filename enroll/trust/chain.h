@@ -5,7 +5,8 @@
 
 /*
  * X509_verify_cert() says exactly 1 with nothing but these certificates, the last one the only one that may
- * end a chain: X509_V_FLAG_X509_STRICT, auth level 1, and no CA key below 112 bits. Time is not looked at.
+ * end a chain: X509_V_FLAG_X509_STRICT, auth level 1, and no CA key below 112 bits. Time is not looked at, and of
+ * signatures only those that are not of one step of the path by the next, which its maker has verified.
  * `*verified` is what it went by, which may leave out a step. ERR_REJECTED "ek-chain", "ek-weak".
  */
 CHECKED enum err chain_verify(const struct path *path, struct path *verified);

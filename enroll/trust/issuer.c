@@ -83,10 +83,9 @@ static enum err root_unknown(X509 *cert)
 {
 	char name[ISSUER_NAME], hex[65] = "?";
 	uint8_t digest[SHA256_SIZE];
-	unsigned int n = 0;
 
 	name_text(X509_get_subject_name(cert), name, sizeof(name));
-	if (X509_digest(cert, EVP_sha256(), digest, &n) == 1)
+	if (cert_sha256(cert, digest) == OK)
 		hex_write(VIEW(digest), hex);
 	return refuse(ERR_REJECTED, "ek-untrusted", "RFC 5280 6.1",
 		"the chain leads to the root \"%s\" (SHA-256 %s), which is not trusted here: an "

@@ -1,8 +1,8 @@
 #include "enroll/trust/path.h"
 
+#include "ca/base/cert.h"
 #include "enroll/trust/issuer.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -133,26 +133,46 @@ static const struct check *check(struct search *search, const X509 *cert)
 	if (search->checks == PATH_CHECKS)
 		return NULL;
 	new = &search->check[search->checks++];
-	*new = (struct check){last, cert, key != NULL && X509_verify(last, key) == 1};
-	ERR_clear_error();
+	*new = (struct check){last, cert, cert_is_signed_by(last, key)};
 	return new;
+}
+
+enum signature { GOOD, BAD, NOT_COMPUTED };
+
+/* Has it signed the last certificate of the path? What one of ours has signed for another is known soon. */
+static enum signature judge_signature(
+	struct search *search, const X509 *cert, const struct trust_entry *entry)
+{
+	const struct trust_entry *last = search->path.step[search->path.n - 1].entry;
+	bool is_among_ours = entry != NULL && last != NULL;
+	const struct check *done;
+
+	if (is_among_ours && trust_signer(last) == cert)
+		return GOOD;
+	if ((done = check(search, cert)) == NULL)
+		return NOT_COMPUTED;
+	if (is_among_ours && done->is_good)
+		trust_note_signer(last, cert);
+	return done->is_good ? GOOD : BAD;
 }
 
 /* One that has the name: has it signed the last certificate of the path, and where does it lead? */
 static enum err try_issuer(
 	struct search *search, struct level *level, X509 *cert, const struct trust_entry *entry)
 {
-	const struct check *done = NULL;
+	enum signature signature = GOOD;
 	int code;
 
 	if (is_in_path(search, cert))
 		return ERR_REJECTED;
 	code = X509_check_issued(cert, last_of(search));
-	if (code == X509_V_OK && (done = check(search, cert)) == NULL) {
+	if (code == X509_V_OK)
+		signature = judge_signature(search, cert, entry);
+	if (signature == NOT_COMPUTED) {
 		level->is_spent = true;
 		return ERR_REJECTED;
 	}
-	if (code == X509_V_OK && !done->is_good)
+	if (signature == BAD)
 		code = X509_V_ERR_CERT_SIGNATURE_FAILURE;
 	if (code == X509_V_OK) {
 		level->is_signed = true;

@@ -1,5 +1,6 @@
 #include "enroll/trust/set.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/ossl.h"
 #include "enroll/trust/certfile.h"
 #include "enroll/trust/crl.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SOURCES_MAX 65
 #define CHAINS_REMEMBERED 1024
@@ -79,6 +81,7 @@ void trust_free(struct trust **trust)
 	entries_free(&(*trust)->crls);
 	vendors_free(&(*trust)->vendors);
 	verdicts_free(&(*trust)->verdicts);
+	free((*trust)->moments);
 	buf_free(&(*trust)->skipped);
 	free(*trust);
 	*trust = NULL;
@@ -284,6 +287,59 @@ static enum err examine_crls(struct trust *trust, const struct trust_teller *tel
 	return OK;
 }
 
+static int compare_moments(const void *a, const void *b)
+{
+	const int64_t *one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+static void add_crl_moments(struct trust *trust, const X509_CRL *crl)
+{
+	const ASN1_TIME *const times[] = {
+		X509_CRL_get0_lastUpdate(crl), X509_CRL_get0_nextUpdate(crl)};
+	struct tm tm;
+
+	for (size_t i = 0; i < COUNT(times); i++)
+		if (times[i] != NULL && ASN1_TIME_to_tm(times[i], &tm) == 1)
+			trust->moments[trust->moments_n++] = timegm(&tm);
+}
+
+/* A certificate with a date that is none is refused at any time. */
+static enum err note_moments(struct trust *trust)
+{
+	const struct trust_entries *certificates = &trust->certificates, *crls = &trust->crls;
+	int64_t from, until;
+
+	trust->moments = calloc(2 * (certificates->n + crls->n) + 1, sizeof(trust->moments[0]));
+	if (trust->moments == NULL)
+		return no_memory();
+	for (size_t i = 0; i < certificates->n; i++)
+		if (cert_validity(certificates->at[i].cert, &from, &until) == OK) {
+			trust->moments[trust->moments_n++] = from;
+			trust->moments[trust->moments_n++] = until;
+		}
+	for (size_t i = 0; i < crls->n; i++)
+		add_crl_moments(trust, crls->at[i].crl);
+	qsort(trust->moments, trust->moments_n, sizeof(trust->moments[0]), compare_moments);
+	return OK;
+}
+
+int64_t trust_next_moment(const struct trust *trust, int64_t now)
+{
+	size_t low = 0, high = trust->moments_n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (trust->moments[middle] < now)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < trust->moments_n ? trust->moments[low] : INT64_MAX;
+}
+
 enum err trust_settle(struct trust *trust, const struct trust_teller *teller)
 {
 	if (trust->vendors == NULL && (trust->vendors = vendors_make()) == NULL)
@@ -292,6 +348,7 @@ enum err trust_settle(struct trust *trust, const struct trust_teller *teller)
 		qsort(trust->certificates.at, trust->certificates.n,
 			sizeof(trust->certificates.at[0]), compare_entries);
 	TRY(examine_crls(trust, teller));
+	TRY(note_moments(trust));
 	return compute_version(trust);
 }
 
@@ -419,4 +476,14 @@ void trust_each_root(
 	for (size_t i = 0; i < trust->certificates.n; i++)
 		if (trust->certificates.at[i].role == TRUST_ROOT)
 			each(ctx, trust->certificates.at[i].cert);
+}
+
+const X509 *trust_signer(const struct trust_entry *entry)
+{
+	return __atomic_load_n(&entry->known_signer, __ATOMIC_ACQUIRE);
+}
+
+void trust_note_signer(const struct trust_entry *entry, const X509 *signer)
+{
+	__atomic_store_n((const X509 **)&entry->known_signer, signer, __ATOMIC_RELEASE);
 }

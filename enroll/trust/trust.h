@@ -128,11 +128,14 @@ struct trust_verdict {
 	size_t steps;
 	unsigned remarks; /* of enum trust_remark */
 	char remark[512]; /* in words, "; " between them; "" */
+	/* The first second after the question's, or that one, at which any certificate or CRL of the set, or one
+	 * that was sent, begins or ends: until then the same comes out. */
+	int64_t until;
 };
 
 /* What is asked of a trust set; borrowed. */
 struct trust_question {
-	X509 *leaf;
+	X509 *leaf; /* also one of cert_from_der_plainly() */
 	const struct view *sent; /* DER, the device's own intermediates */
 	size_t sent_n;
 	const char *manufacturer, *version; /* of the leaf's SAN: "id:49465800", "id:00010002" */
@@ -143,7 +146,8 @@ struct trust_question {
 /*
  * Verifies an EK certificate's chain with the device's own intermediates: only a root of the set ends it,
  * X509_V_FLAG_X509_STRICT, at most 4 certificates above the leaf, at most 8 signatures computed in search of it.
- * A chain that was verified VERDICT_LIFE seconds before or less is not verified again, see verdict.h.
+ * A chain that was verified VERDICT_LIFE seconds before or less is not verified again, see verdict.h. Of the
+ * verdict, `until` is set also of one that is refused.
  * ERR_REJECTED "ek-untrusted" (nobody in the set has the name of an issuer, or only with another key than the
  * authority key identifier names; that is the only fault as far as the chain goes, so that it may be held),
  * "ek-signature" (a CA of that name is there, and it did not sign this), "ek-chain", "ek-weak",

@@ -1,5 +1,7 @@
 #include "enroll/trust/verdict.h"
 
+#include "ca/base/cert.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +52,7 @@ enum err verdict_key(const struct trust_question *question, uint8_t key[static S
 	const char *const words[] = {question->manufacturer, question->version};
 	uint8_t digest[SHA256_SIZE];
 
-	if (X509_digest(question->leaf, EVP_sha256(), digest, NULL) != 1)
-		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
+	TRY(cert_sha256(question->leaf, digest));
 	buf_add(&all, VIEW(digest));
 	buf_u8(&all, question->takes_expired);
 	for (size_t i = 0; i < COUNT(words); i++)
@@ -70,6 +71,14 @@ static struct slot *slot_of(struct verdicts *verdicts, const uint8_t key[static 
 	return &verdicts->slot[place % verdicts->slots];
 }
 
+/* Would the same come out at `now`? */
+static bool is_steady(const struct slot *slot, int64_t now)
+{
+	int64_t age = now - slot->verified_at;
+
+	return age == 0 || (age > 0 && age <= VERDICT_LIFE && now < slot->verdict.until);
+}
+
 bool verdict_recall(struct verdicts *verdicts, const uint8_t key[static SHA256_SIZE], int64_t now,
 	struct trust_verdict *out)
 {
@@ -77,8 +86,7 @@ bool verdict_recall(struct verdicts *verdicts, const uint8_t key[static SHA256_S
 	bool found;
 
 	pthread_mutex_lock(&verdicts->lock);
-	found = slot->is_used && memcmp(slot->key, key, SHA256_SIZE) == 0 &&
-		now >= slot->verified_at && now - slot->verified_at <= VERDICT_LIFE;
+	found = slot->is_used && memcmp(slot->key, key, SHA256_SIZE) == 0 && is_steady(slot, now);
 	if (found)
 		*out = slot->verdict;
 	pthread_mutex_unlock(&verdicts->lock);

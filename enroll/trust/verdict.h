@@ -17,8 +17,8 @@ CHECKED enum err verdict_key(
 	const struct trust_question *question, uint8_t key[static SHA256_SIZE]);
 
 /*
- * Was this chain verified at most VERDICT_LIFE before `now`, and what did it lead to? A certificate may
- * so be believed for that long after its end. What was refused is never remembered.
+ * Was this chain verified at most VERDICT_LIFE before `now`, with nothing that has begun or ended since, and what did
+ * it lead to? What was refused is never remembered.
  */
 bool verdict_recall(struct verdicts *verdicts, const uint8_t key[static SHA256_SIZE], int64_t now,
 	struct trust_verdict *out);

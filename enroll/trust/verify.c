@@ -127,11 +127,9 @@ static void note_firmware(const struct asking *asking, struct trust_verdict *ver
 static enum err describe_step(const struct path_step *from, struct trust_step *out)
 {
 	const struct trust_entry *entry = from->entry;
-	unsigned int n = 0;
 
 	name_text(X509_get_subject_name(from->cert), out->subject, sizeof(out->subject));
-	if (X509_digest(from->cert, EVP_sha256(), out->sha256, &n) != 1)
-		return fail(ERR_INTERNAL, "crypto", "cannot digest a certificate");
+	TRY(cert_sha256(from->cert, out->sha256));
 	out->from = entry == NULL		? STEP_SENT
 		    : entry->role == TRUST_ROOT ? STEP_ANCHOR
 						: STEP_INTERMEDIATE;
@@ -190,10 +188,34 @@ static enum err judge(void *ctx, const struct path *path, bool is_whole)
 	return err;
 }
 
+static void note_moments(const X509 *cert, int64_t now, int64_t *until)
+{
+	int64_t moments[2];
+
+	if (cert_validity(cert, &moments[0], &moments[1]) != OK)
+		return;
+	for (size_t i = 0; i < COUNT(moments); i++)
+		if (moments[i] >= now && moments[i] < *until)
+			*until = moments[i];
+}
+
+/* See struct trust_verdict. */
+static int64_t steady_until(const struct asking *asking)
+{
+	const struct trust_question *question = asking->question;
+	int64_t until = trust_next_moment(asking->trust, question->now);
+
+	note_moments(question->leaf, question->now, &until);
+	for (int i = 0; i < sk_X509_num(asking->sent); i++)
+		note_moments(sk_X509_value(asking->sent, i), question->now, &until);
+	return until;
+}
+
 static enum err verify_anew(const struct trust *trust, const struct trust_question *question,
 	struct trust_verdict *verdict)
 {
 	AUTO(asking_free) struct asking *asking = calloc(1, sizeof(*asking));
+	int64_t until;
 	enum err err;
 
 	if (asking == NULL || (asking->sent = sk_X509_new_null()) == NULL)
@@ -203,11 +225,13 @@ static enum err verify_anew(const struct trust *trust, const struct trust_questi
 	asking->verdict = verdict;
 	(void)X509_check_purpose(question->leaf, -1, 0);
 	TRY(read_sent(question->sent, question->sent_n, asking->sent));
+	until = steady_until(asking);
 	err = path_search(trust, asking->sent, question->leaf, judge, asking);
 	if (err == ERR_REJECTED && asking->has_second) {
 		*verdict = asking->second;
-		return OK;
+		err = OK;
 	}
+	verdict->until = until;
 	return err;
 }
 

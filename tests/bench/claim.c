@@ -2,7 +2,7 @@
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "enroll/flow/challenge.h"
-#include "enroll/flow/judgement.h"
+#include "enroll/flow/judged.h"
 #include "enroll/proto/proof.h"
 #include "tests/flow/maker.h"
 #include "tests/flow/process.h"
@@ -92,8 +92,7 @@ static void make_maker(struct bench *bench)
 	bench->root_key = EVP_RSA_gen(2048);
 	maker->key = EVP_RSA_gen(2048);
 	maker->root = authority("Bench root", bench->root_key, NULL, bench->root_key);
-	maker->intermediate =
-		authority("Bench CA", maker->key, maker->root, bench->root_key);
+	maker->intermediate = authority("Bench CA", maker->key, maker->root, bench->root_key);
 	for (size_t i = 0; i < KEYS; i++)
 		bench->ek[i] = EVP_RSA_gen(2048);
 }
@@ -133,6 +132,7 @@ static void make_service(struct bench *bench)
 	bench->service = (struct service){.name = SERVICE,
 		.trust = bench->trust,
 		.policy = bench->policy,
+		.judged = judged_make(bench->n),
 		.tickets = bench->tickets};
 	bench->caller = (struct caller){"r", "192.0.2.1", time(NULL), NULL};
 }
@@ -181,6 +181,7 @@ static void free_bench(struct bench *bench)
 	maker_free(&bench->maker);
 	trust_free(&bench->trust);
 	policy_free(&bench->policy);
+	judged_free(&bench->service.judged);
 	ticket_keys_free(&bench->tickets);
 }
 
@@ -212,8 +213,8 @@ static void open_ticket(const struct bench *bench, struct machine *machine)
 {
 	AUTO(ticket_wipe) struct ticket ticket;
 
-	must_ok(ticket_open(bench->tickets, buf_view(&machine->challenge.ticket),
-		bench->caller.now, &ticket));
+	must_ok(ticket_open(
+		bench->tickets, buf_view(&machine->challenge.ticket), bench->caller.now, &ticket));
 }
 
 static void prove(const struct bench *bench, struct machine *machine)
@@ -289,8 +290,7 @@ int main(int argc, char **argv)
 
 		for (size_t i = 0; i < bench.n; i++)
 			steps[k].run(&bench, &bench.machine[i]);
-		printf("%-36s %12.1f\n", steps[k].name,
-			(microseconds() - begin) / (double)bench.n);
+		printf("%-36s %12.1f\n", steps[k].name, (microseconds() - begin) / (double)bench.n);
 	}
 	free_bench(&bench);
 	return EXIT_SUCCESS;

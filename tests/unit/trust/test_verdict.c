@@ -5,7 +5,7 @@
 #include "enroll/trust/verdict.h"
 
 static const struct trust_verdict good = {
-	.class = TRUST_OPERATOR_IMPORT, .source = "s", .chain = "c"};
+	.class = TRUST_OPERATOR_IMPORT, .source = "s", .chain = "c", .until = INT64_MAX};
 static const uint8_t key[SHA256_SIZE] = {1, 2, 3};
 
 static void verdicts_of_one(void **state, struct verdicts **verdicts)
@@ -32,6 +32,26 @@ static void what_was_remembered_is_recalled_for_its_life_and_no_longer(void **st
 			verdict_recall(verdicts, key, 1000 + rows[i].age, &got), rows[i].found);
 	assert_string_equal(got.source, "s");
 	assert_string_equal(got.chain, "c");
+}
+
+/* At the moment itself the one may be before it and the other after it. */
+static void when_anything_begins_or_ends_it_is_verified_again(void **state)
+{
+	static const struct {
+		int64_t until, now;
+		bool found;
+	} rows[] = {{1010, 1009, true}, {1010, 1010, false}, {1010, 1011, false},
+		{1000, 1000, true}, {1000, 1001, false}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(verdicts_free) struct verdicts *verdicts = NULL;
+		struct trust_verdict verdict = good, got;
+
+		verdicts_of_one(state, &verdicts);
+		verdict.until = rows[i].until;
+		verdict_remember(verdicts, key, 1000, &verdict);
+		assert_int_equal(verdict_recall(verdicts, key, rows[i].now, &got), rows[i].found);
+	}
 }
 
 static void another_chain_in_the_same_place_is_not_taken_for_it(void **state)
@@ -85,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_remembered_is_recalled_for_its_life_and_no_longer),
+		cmocka_unit_test(when_anything_begins_or_ends_it_is_verified_again),
 		cmocka_unit_test(another_chain_in_the_same_place_is_not_taken_for_it),
 		cmocka_unit_test(a_key_is_of_everything_that_is_asked_but_the_time),
 	};
