@@ -3,6 +3,7 @@
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
 #include "enroll/proto/json_text.h"
+#include "enroll/proto/json_usual.h"
 #include "enroll/proto/limits.h"
 
 #include <stdio.h>
@@ -53,7 +54,8 @@ enum err json_read(struct view text, json_t **out)
 		return refuse(
 			ERR_MALFORMED, "json", "RFC 8259", "there is no JSON text: it is empty");
 	TRY(judge_nesting(text));
-	json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	if ((json = json_usual_read(text)) == NULL)
+		json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
 		return refuse(ERR_MALFORMED, "json", "RFC 8259", "not a JSON text: %s (byte %d)",
 			error.text, error.position);
