@@ -12,6 +12,7 @@
 #include "enroll/http/listener.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,14 @@ static const char usage[] =
 	"running; 2 wrong usage; 78 something is wrong with the configuration.\n";
 
 #define IMPORTED_EVERY 2000 /* milliseconds between two looks for what operators imported */
+
+/*
+ * Workers are many and CPUs are few. By itself the library would make eight heaps for each CPU, and give
+ * pages back after each request that the next one asks for again; each heap keeps up to a megabyte.
+ */
+#define HEAPS 4
+#define HEAP_KEEPS (1 << 20)
+#define HEAP_GROWS (1 << 18)
 
 /* The process around the parts. */
 struct process {
@@ -331,5 +340,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	mallopt(M_ARENA_MAX, HEAPS);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEEPS);
+	mallopt(M_TOP_PAD, HEAP_GROWS);
 	return start(path, only_check);
 }

@@ -28,14 +28,6 @@ static void note_labels(const struct enrollment_facts *facts, struct grants *out
 			(struct grant_label){facts->labels[i].name, facts->labels[i].value};
 }
 
-static void note_ek_serial(const struct identity *identity, struct grants *out)
-{
-	AUTO(x509_free) X509 *cert = cert_from_der(identity_certificate(identity));
-
-	if (cert != NULL)
-		cert_serial(cert, out->ek_serial);
-}
-
 static void state(const struct evidence *evidence, struct grants *grants, struct granted *out)
 {
 	const struct certified *certified = evidence->certified;
@@ -77,7 +69,7 @@ static enum err grant_one(const struct grants_from *from, size_t i, struct grant
 		.tpm_version = proven(identity_version(identity)),
 		.organization = signer_organization(from->service->signer),
 		.ek_digest = identity_ek_digest(identity),
-		.ek_serial = proven(grants->ek_serial),
+		.ek_serial = proven(identity_serial(identity)),
 		.labels = grants->labels,
 		.labels_n = from->facts->labels_n,
 	};
@@ -171,13 +163,17 @@ static void number(const struct grants_from *from, struct grants *grants)
 enum err grants_make(const struct grants_from *from, struct grants *out)
 {
 	note_labels(from->facts, out);
-	note_ek_serial(from->judgement->identity, out);
 	for (size_t i = 0; i < from->evidence->n; i++)
 		TRY(grant_one(from, i, out));
 	TRY(judge_location(from, out));
 	number(from, out);
-	for (size_t i = 0; i < out->n; i++)
-		TRY(signer_judge(from->service->signer, &out->item[i].grant));
+	return OK;
+}
+
+enum err grants_judge(const struct grants_from *from, const struct grants *grants)
+{
+	for (size_t i = 0; i < grants->n; i++)
+		TRY(signer_judge(from->service->signer, &grants->item[i].grant));
 	return OK;
 }
 
@@ -209,13 +205,17 @@ struct view granted_certificate(const struct granted *granted)
 static enum err sign(
 	const struct grants_from *from, int64_t now, struct grants *grants, bool for_the_ak)
 {
+	struct signer *signer = from->service->signer;
+
 	for (size_t i = 0; i < grants->n; i++) {
 		struct granted *granted = &grants->item[i];
 
-		if (granted->stored != NULL ||
-			(template_key(granted->evidence->tmpl) == TEMPLATE_KEY_AK) != for_the_ak)
+		if ((template_key(granted->evidence->tmpl) == TEMPLATE_KEY_AK) != for_the_ak)
 			continue;
-		TRY(signer_issue(from->service->signer, &granted->grant, now, &granted->issued));
+		if (granted->stored != NULL)
+			TRY(signer_judge(signer, &granted->grant));
+		else
+			TRY(signer_issue(signer, &granted->grant, now, &granted->issued));
 	}
 	return OK;
 }

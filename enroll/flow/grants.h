@@ -1,7 +1,6 @@
 /* grants.h - what the certificates of one answer are made from: a grant for each key of a request. */
 #pragma once
 
-#include "ca/base/cert.h"
 #include "db/enrollment_facts.h"
 #include "enroll/flow/evidence.h"
 #include "enroll/flow/judgement.h"
@@ -27,7 +26,6 @@ struct grants {
 	struct granted item[LIMIT_KEYS]; /* in the order of the request */
 	size_t n;
 	struct grant_label labels[ENROLLMENT_LABELS];
-	char ek_serial[CERT_SERIAL_SIZE];
 	char ak_location[AK_LOCATION_SIZE]; /* "": no certificate names one */
 	char ocsp[PUBLICATION_URL_SIZE], issuer[PUBLICATION_URL_SIZE];
 };
@@ -43,18 +41,24 @@ struct grants_from {
 };
 
 /*
- * Makes the grants, and has the signer judge each: all of them hold or none. Nothing is signed.
- * ERR_REJECTED "template-needs-ak-certificate": a certificate is to name that of the AK, and there
- * is none, neither asked for with it nor in force; those of signer_judge(). `out` is empty.
+ * Makes the grants; nothing is signed. ERR_REJECTED "template-needs-ak-certificate": a certificate is
+ * to name that of the AK, and there is none, neither asked for with it nor in force. `out` is empty.
  */
 CHECKED enum err grants_make(const struct grants_from *from, struct grants *out);
+
+/*
+ * Has the signer judge each, for who is only promised certificates: all of them hold or none. Errors of
+ * signer_judge().
+ */
+CHECKED enum err grants_judge(const struct grants_from *from, const struct grants *grants);
 
 /* Finds what is recorded for the very same grants, by the CAs of today. */
 void grants_find_recorded(const struct grants_from *from, struct grants *grants);
 
 /*
- * Signs those for which nothing is recorded, AK certificates first, for others may name them. Errors of
- * signer_issue(). What was signed goes nowhere unless it is recorded.
+ * Signs those for which nothing is recorded, AK certificates first, for others may name them; what is
+ * recorded is judged as if it were to be signed. Errors of signer_issue() and signer_judge(). What was
+ * signed goes nowhere unless it is recorded.
  */
 CHECKED enum err grants_sign(const struct grants_from *from, int64_t now, struct grants *grants);
 

@@ -170,6 +170,14 @@ static enum err make_grants(struct issuance *issuance)
 	return grants_make(&from, &issuance->grants);
 }
 
+/* A check, and whoever is held, is promised what the templates give; whoever gets it needs no promise. */
+static enum err promise(const struct issuance *issuance)
+{
+	const struct grants_from from = grants_from(issuance);
+
+	return grants_judge(&from, &issuance->grants);
+}
+
 static const char *event_of(const struct issuance *issuance)
 {
 	bool is_new = grants_new(&issuance->grants) > 0;
@@ -354,13 +362,11 @@ static enum err try_once(struct issuance *issuance)
 	TRY(judge_renewal(issuance));
 	TRY(judge_binding(issuance, &decision));
 	TRY(judge_cas(issuance));
-	/* A check, and whoever is held, is promised what the templates give. */
 	TRY(make_grants(issuance));
-	if (decision.is_held)
-		return hold(issuance, &decision);
-	if (issuance->request.is_check)
-		return stop_at_check(issuance);
-	return issue(issuance, &decision);
+	if (!decision.is_held && !issuance->request.is_check)
+		return issue(issuance, &decision);
+	TRY(promise(issuance));
+	return decision.is_held ? hold(issuance, &decision) : stop_at_check(issuance);
 }
 
 /* By the rules of the moment; what records say of it comes later. */

@@ -2,6 +2,8 @@
 
 #include "ca/base/encode.h"
 #include "ca/base/printable.h"
+#include "enroll/proto/json_text.h"
+#include "enroll/proto/json_usual.h"
 #include "enroll/proto/limits.h"
 
 #include <stdio.h>
@@ -52,7 +54,8 @@ enum err json_read(struct view text, json_t **out)
 		return refuse(
 			ERR_MALFORMED, "json", "RFC 8259", "there is no JSON text: it is empty");
 	TRY(judge_nesting(text));
-	json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	if ((json = json_usual_read(text)) == NULL)
+		json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
 		return refuse(ERR_MALFORMED, "json", "RFC 8259", "not a JSON text: %s (byte %d)",
 			error.text, error.position);
@@ -208,7 +211,7 @@ json_t *json_from_bytes(struct view bytes)
 	AUTO(buf_free) struct buf text = BUF(bytes.n / 3 * 4 + 8);
 
 	base64_add(&text, bytes);
-	return text.failed ? NULL : json_stringn(buf_text(&text), text.n);
+	return text.failed ? NULL : json_stringn_nocheck(buf_text(&text), text.n);
 }
 
 void json_put_bytes(json_t *object, const char *key, struct view bytes)
@@ -268,12 +271,9 @@ enum err json_lines(const json_t *object, const char *key, struct buf *out)
 enum err json_write(json_t *json, struct buf *out)
 {
 	AUTO(json_free) json_t *owned = json;
-	AUTO(mem_free) char *text = NULL;
 
-	if (is_spoiled(owned) ||
-		(text = json_dumps(owned, JSON_COMPACT | JSON_ENSURE_ASCII)) == NULL)
+	if (is_spoiled(owned) || !json_text_add(owned, out))
 		return fail(ERR_INTERNAL, "json-write", "cannot write a JSON text");
-	buf_str(out, text);
 	return buf_ok(out);
 }
 

@@ -1,5 +1,6 @@
 #include "enroll/tpm/identity.h"
 
+#include "ca/base/cert.h"
 #include "ca/base/ossl.h"
 #include "enroll/tpm/nvcert.h"
 #include "enroll/tpm/roca.h"
@@ -14,6 +15,7 @@ struct identity {
 	enum key_kind kind;
 	struct buf public;
 	struct buf certificate;
+	char serial[CERT_SERIAL_SIZE]; /* of the certificate; "" where there is none */
 	struct trust_verdict trust;
 	struct ek_attributes says; /* the certificate does; a chain may prove it */
 	struct kept_reason doubt; /* while it is TRUST_UNPROVEN */
@@ -139,6 +141,7 @@ static enum err judge_certificate(struct identity *identity, const struct identi
 	identity->certificate = BUF(der.n);
 	buf_add(&identity->certificate, der);
 	TRY(buf_ok(&identity->certificate));
+	cert_serial(cert, identity->serial);
 	TRY(ek_certificate_family(cert));
 	TRY(judge_key(identity, cert, evidence));
 	TRY(ek_certificate_form(cert, &identity->says));
@@ -218,6 +221,11 @@ struct view identity_public(const struct identity *identity)
 struct view identity_certificate(const struct identity *identity)
 {
 	return buf_view(&identity->certificate);
+}
+
+const char *identity_serial(const struct identity *identity)
+{
+	return identity->serial;
 }
 
 const struct trust_verdict *identity_trust(const struct identity *identity)

@@ -51,6 +51,8 @@ enum key_kind identity_kind(const struct identity *identity);
 struct view identity_public(const struct identity *identity); /* TPM2B_PUBLIC, rebuilt */
 /* DER, cut; empty where there is none. */
 struct view identity_certificate(const struct identity *identity);
+const char *identity_serial(
+	const struct identity *identity); /* of that, see cert_serial(); or "" */
 const struct trust_verdict *identity_trust(const struct identity *identity);
 /* What a chain proved; "" otherwise. */
 const char *identity_manufacturer(const struct identity *identity); /* "id:49465800" */
