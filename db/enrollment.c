@@ -43,7 +43,7 @@
  *   ticket, if the device's revision did not tell before. Looking again finds the ticket's answer.
  *   Purging takes only tickets that do not open any more.
  *
- * What insist_record sees is what is committed: it comes last, in a snapshot of its own, and whatever it
+ * insist_record comes last, in a snapshot of its own, so it sees what was committed meanwhile; and what it
  * looks at either is kept by lock.h, or hangs on a device whose row is ours by then.
  *
  * A unique violation waits for the other transaction to end, so nobody loses to one that is rolled
@@ -110,16 +110,21 @@ static const struct statement supersede_aks = {"supersede_aks",
 	" (SELECT name FROM ak WHERE device_id = $1::uuid AND state = 'live'"
 	"  ORDER BY name = $2::bytea DESC, created_at DESC, name OFFSET $3::bigint)"};
 
-/* Where the name is not bound to the device, `binding` is NULL and the constraint refuses. */
+/*
+ * Where the name is not bound to the device, `binding` is NULL and the constraint refuses, and where it
+ * ends before it begins, the end is. The casts to domains: 0013.
+ */
 static const struct statement add_certificate = {"add_certificate",
 	"INSERT INTO certificate (serial, device_id, host, binding, ak_name, template,"
 	" template_version, grant_digest, place, der, not_before, not_after, issued_at,"
 	" trust_version, policy_version, kind, key_kind, key_sha256, issuer, shard)"
-	" VALUES ($1::bytea, $2::uuid, $3::text,"
+	" VALUES ($1::bytea::serial_number, $2::uuid, $3::text,"
 	" (SELECT binding FROM host WHERE name = $3::text AND device_id = $2::uuid),"
-	" $4::bytea, $5::text, $6::bigint, $7::bytea, $8::bigint, $9::bytea,"
-	" to_timestamp($10::bigint), to_timestamp($11::bigint), to_timestamp($12::bigint),"
-	" $13::text, $14::text, $15::text, $16::text, $17::bytea, $18::bytea, $19::bigint)"};
+	" $4::bytea, $5::text, $6::bigint, $7::bytea, $8::bigint, $9::bytea::certificate_bytes,"
+	" to_timestamp($10::bigint),"
+	" CASE WHEN $11::bigint > $10::bigint THEN to_timestamp($11::bigint) END,"
+	" to_timestamp($12::bigint), $13::text, $14::text, $15::text::certificate_kind, $16::text,"
+	" $17::bytea, $18::bytea::digest, $19::bigint::ordinal)"};
 
 /*
  * Of attempts those go that nobody decided; accepted ones are what an approval rests on. By the EK, so
@@ -155,7 +160,8 @@ static const struct statement insist_accepted = {"insist_accepted",
  * handed out is unrevoked, the name bound, the AK live, the device's own.
  */
 static const struct statement insist_record = {"insist_record",
-	"SELECT insist(coalesce(own.host = $2::text, true), 'the EK is registered for another name'),"
+	"SELECT insist(coalesce(own.host = $2::text, true),"
+	"  'the EK is registered for another name'),"
 	" insist(NOT EXISTS (SELECT FROM ek_allowed AS other WHERE other.host = $2::text"
 	"  AND other.ek_digest <> $1::bytea), 'the name is registered for another EK'),"
 	" insist(NOT $4::boolean OR coalesce(own.host = $2::text, false),"
@@ -165,11 +171,13 @@ static const struct statement insist_record = {"insist_record",
 	"  'the ticket was answered with a held attempt'),"
 	" insist($6::bytea IS NULL OR coalesce(sha256(convert_to(own.labels::text, 'UTF8')),"
 	"  decode(repeat('00', 32), 'hex')) = $6::bytea, 'the EK has other labels'),"
-	" insist(EXISTS (SELECT FROM ek WHERE ek.ek_digest = $1::bytea AND ek.device_id = $7::uuid),"
+	" insist(EXISTS (SELECT FROM ek"
+	"  WHERE ek.ek_digest = $1::bytea AND ek.device_id = $7::uuid),"
 	"  'the EK is another device''s'),"
-	" insist((SELECT bool_and((SELECT count(*) FROM certificate_in_force AS good"
-	"  WHERE good.serial = handed.serial AND good.device_id = $7::uuid AND good.host = $2::text"
-	"  AND good.ak_name = $8::bytea) = 1) FROM unnest($9::bytea[]) AS handed (serial)),"
+	" insist(NOT EXISTS (SELECT FROM unnest($9::bytea[]) AS handed (serial)"
+	"  WHERE (SELECT good.device_id = $7::uuid AND good.host = $2::text"
+	"    AND good.ak_name = $8::bytea FROM certificate_in_force AS good"
+	"   WHERE good.serial = handed.serial) IS NOT TRUE),"
 	"  'a certificate is not in force')"
 	" FROM (SELECT) AS one LEFT JOIN ek_allowed AS own ON own.ek_digest = $1::bytea"};
 
@@ -188,8 +196,8 @@ static const struct statement refuse_ticket = {"refuse_ticket",
 	"  $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text"
 	" WHERE EXISTS (SELECT FROM first)"};
 
-const struct statement *const enrollment_statements[] = {&add_tpm, &move_device, &add_ek, &bind_host,
-	&add_ak, &prove_ak, &supersede_aks, &add_certificate, &use_ticket, &open_shard,
+const struct statement *const enrollment_statements[] = {&add_tpm, &move_device, &add_ek,
+	&bind_host, &add_ak, &prove_ak, &supersede_aks, &add_certificate, &use_ticket, &open_shard,
 	&insist_accepted, &insist_record, &refuse_ticket, NULL};
 
 static struct value digest(const uint8_t *bytes)

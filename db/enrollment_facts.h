@@ -104,7 +104,7 @@ struct enrollment_facts {
 	/* With ticket_used: the certificates it brought, in their order. Otherwise: this device's,
 	 * for this AK and host as they are bound now, which are not revoked and have at least half
 	 * of their life before them at `now`, newest first, with the digest of the grant each was
-	 * issued by; those of one answer in their order. */
+	 * issued by; those of one answer in their order. Looked for among the last 64. */
 	struct stored_certificate certificates[REUSABLE_CERTIFICATES];
 	uint8_t grant_digest[REUSABLE_CERTIFICATES][DIGEST_SIZE];
 	size_t certificates_n;

@@ -102,21 +102,26 @@ static void enroll_in_the_past(const struct attempt *a)
 	hex_write(VIEW(a->ticket_digest), ticket);
 	hex_write(VIEW(a->request_digest), request);
 	snprintf(sql, sizeof(sql),
-		"WITH device AS (INSERT INTO device (device_id, created_at, trust_class, trust_version)"
+		"WITH device AS (INSERT INTO device (device_id, created_at, trust_class, "
+		"trust_version)"
 		"  VALUES (gen_random_uuid(), now(), 'manufacturer', '00ff') RETURNING device_id),"
 		" ek AS (INSERT INTO ek (ek_digest, device_id, kind, created_at)"
 		"  SELECT '\\x%s', device_id, 'rsa2048', now() FROM device RETURNING device_id),"
 		" host AS (INSERT INTO host (name, device_id, alias, bound_at)"
 		"  SELECT '%s', device_id, false, now() FROM ek RETURNING device_id, binding),"
 		" ak AS (INSERT INTO ak (name, device_id, public, kind, created_at)"
-		"  SELECT '\\x%s', device_id, 'public', 'ecc-p256', now() FROM host RETURNING name),"
-		" certificate AS (INSERT INTO certificate (serial, device_id, host, binding, ak_name,"
+		"  SELECT '\\x%s', device_id, 'public', 'ecc-p256', now() FROM host RETURNING "
+		"name),"
+		" certificate AS (INSERT INTO certificate (serial, device_id, host, binding, "
+		"ak_name,"
 		"   template, template_version, grant_digest, place, der, not_before, not_after,"
 		"   issued_at, trust_version, policy_version)"
-		"  SELECT '\\x01', device_id, '%s', binding, name, 'ak', 1, sha256('grant'), 0, 'der',"
+		"  SELECT '\\x01', device_id, '%s', binding, name, 'ak', 1, sha256('grant'), 0, "
+		"'der',"
 		"   to_timestamp(%d), to_timestamp(%d), to_timestamp(%d), '00ff', 'abcd'"
 		"  FROM host, ak RETURNING device_id, ak_name, serial)"
-		" INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, serials,"
+		" INSERT INTO ticket (ticket_digest, request_digest, device_id, host, ak_name, "
+		"serials,"
 		"  used_at) SELECT '\\x%s', '\\x%s', device_id, '%s', ak_name, ARRAY[serial], now()"
 		" FROM certificate",
 		ek, a->host, ak, a->host, NOW, NOW + YEAR, NOW, ticket, request, a->host);
