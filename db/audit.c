@@ -7,7 +7,7 @@ static const struct statement audit_record = {"audit_record",
 	" client_address, request_id, trust_version, policy_version)"
 	" VALUES (to_timestamp($1::bigint), $2::text,"
 	" coalesce($3::uuid, (SELECT device_id FROM ek WHERE ek_digest = $4::bytea)),"
-	" $4::bytea, $5::text, $6::text, $7::bytea[], $8::text, $9::text, $10::text,"
+	" $4::bytea, $5::text::prose, $6::text, $7::bytea[], $8::text::prose, $9::text, $10::text,"
 	" $11::text, $12::text)"};
 
 const struct statement *const audit_statements[] = {&audit_record, NULL};

@@ -26,7 +26,7 @@ struct handed_certificate {
  * not there yet. */
 struct enrollment_record {
 	const uint8_t *device_id; /* DEVICE_ID_SIZE; a fresh random one when the device is new */
-	bool device_new;
+	bool device_new; /* then host and AK are new too */
 	int64_t revision; /* as the first trip saw it, for a known device */
 	const char *manufacturer, *model, *version; /* of the TPM; NULL or "": nobody proved it */
 	const char *trust_class, *trust_source;

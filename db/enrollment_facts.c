@@ -9,11 +9,12 @@
 
 /*
  * Everything that a decision is made on comes from this one statement, so from one snapshot: no
- * mixture of before and after somebody else's commit. The statements behind it only fetch
- * certificates and labels; they run later, and take_brought() and take_reusable() drop what does
- * not fit the snapshot. Labels that do not fit it are found by the record: the device's revision
- * has moved, or insist_standing sees that those of the allow-list have. LATERAL with LIMIT 1 keeps
- * the planner to the primary key while tables are small.
+ * mixture of before and after somebody else's commit. What only some need comes behind it, and is
+ * asked for only where this one says that there is something: the server spends more on making a
+ * statement ready than on finding nothing. It runs later, and take_brought() and take_reusable() drop
+ * what does not fit the snapshot. Labels that do not fit it are found by the record: the device's
+ * revision has moved, or insist_record sees that those of the allow-list have. LATERAL with LIMIT 1
+ * keeps the planner to the primary key while tables are small; each column that it names costs.
  */
 static const struct statement find_facts = {"find_facts",
 	"SELECT device.device_id, device.state, device.revision,"
@@ -21,9 +22,6 @@ static const struct statement find_facts = {"find_facts",
 	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
 	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
 	" ticket.request_digest,"
-	" (SELECT bool_or((SELECT count(*) FROM certificate_in_force AS good"
-	"  WHERE good.serial = brought.serial) = 0) FROM unnest(ticket.serials) AS brought "
-	"(serial)),"
 	" extract(epoch FROM clock_timestamp())::bigint,"
 	" asked.source, asked.registered,"
 	" EXISTS (SELECT FROM ek_allowed AS other WHERE other.host = asked.host"
@@ -32,7 +30,10 @@ static const struct statement find_facts = {"find_facts",
 	" EXISTS (SELECT FROM pending_ticket AS held"
 	"  WHERE held.ticket_digest = asked.ticket_digest),"
 	" sha256(convert_to(asked.labels::text, 'UTF8')),"
-	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = asked.host)"
+	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = asked.host),"
+	" coalesce(device.labels, asked.labels) <> '{}',"
+	" (SELECT issuer_id FROM issuer WHERE issuer_id = ANY ($5::bytea[])"
+	"  AND revoked_at IS NOT NULL LIMIT 1)"
 	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source, "
 	"allowed.labels,"
 	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
@@ -41,39 +42,44 @@ static const struct statement find_facts = {"find_facts",
 	"  LEFT JOIN ek_allowed AS allowed ON allowed.ek_digest = key.ek_digest) AS asked"
 	" LEFT JOIN ek ON ek.ek_digest = asked.ek_digest"
 	" LEFT JOIN ak ON ak.name = asked.ak_name"
-	" LEFT JOIN LATERAL (SELECT * FROM device"
+	" LEFT JOIN LATERAL (SELECT device_id, state, revision, labels FROM device"
 	"  WHERE device.device_id = coalesce(ek.device_id, ak.device_id) LIMIT 1) AS device ON true"
-	" LEFT JOIN LATERAL (SELECT * FROM host WHERE host.name = asked.host LIMIT 1) AS host"
-	"  ON true"
+	" LEFT JOIN LATERAL (SELECT name, device_id FROM host WHERE host.name = asked.host LIMIT 1)"
+	"  AS host ON true"
 	" LEFT JOIN ticket ON ticket.ticket_digest = asked.ticket_digest"
-	" LEFT JOIN LATERAL (SELECT * FROM pending WHERE pending.ek_digest = asked.ek_digest"
+	" LEFT JOIN LATERAL (SELECT attempt_id, state FROM pending"
+	"  WHERE pending.ek_digest = asked.ek_digest"
 	"  AND coalesce(pending.host::text, '') = coalesce(asked.host, '') LIMIT 1) AS pending"
 	"  ON true"};
 
+/* Also what is not there any more, or not in force: with one of them the ticket brings nothing. */
 static const struct statement find_brought = {"find_brought",
-	"SELECT certificate.serial, certificate.template, certificate.grant_digest, certificate.der"
+	"SELECT certificate.serial, certificate.template, certificate.grant_digest,"
+	" certificate.der, (SELECT true FROM certificate_in_force AS good"
+	"  WHERE good.serial = brought.serial)"
 	" FROM ticket"
 	" CROSS JOIN LATERAL unnest(ticket.serials) WITH ORDINALITY AS brought (serial, place)"
-	" CROSS JOIN LATERAL (SELECT * FROM certificate"
-	"  WHERE certificate.serial = brought.serial LIMIT 1) AS certificate"
+	" LEFT JOIN LATERAL (SELECT serial, template, grant_digest, der FROM certificate"
+	"  WHERE certificate.serial = brought.serial LIMIT 1) AS certificate ON true"
 	" WHERE ticket.ticket_digest = $1::bytea ORDER BY brought.place LIMIT $2::bigint"};
 
+/* Of the last 64, so that a device which renews daily for years does not cost more each day. */
 static const struct statement find_reusable = {"find_reusable",
-	"SELECT serial, template, grant_digest, der FROM certificate_in_force"
-	" WHERE device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
-	"  (SELECT device_id FROM ak WHERE name = $2::bytea))"
-	" AND ak_name = $2::bytea AND host = coalesce($3::text,"
-	"  (SELECT ek_allowed.host FROM ek_allowed WHERE ek_digest = $1::bytea)) COLLATE \"C\""
-	" AND not_before + (not_after - not_before) / 2 >= to_timestamp($4::bigint)"
-	" ORDER BY issued_at DESC, grant_digest, place LIMIT $5::bigint"};
+	"SELECT good.serial, good.template, good.grant_digest, good.der"
+	" FROM (SELECT serial, not_before, not_after FROM certificate"
+	"  WHERE device_id = $1::uuid AND ak_name = $2::bytea AND host = $3::text"
+	"  ORDER BY issued_at DESC LIMIT 64) AS recent"
+	" CROSS JOIN LATERAL (SELECT serial, template, grant_digest, der, issued_at, place"
+	"  FROM certificate_in_force AS one WHERE one.serial = recent.serial LIMIT 1) AS good"
+	" WHERE recent.not_before + (recent.not_after - recent.not_before) / 2"
+	"  >= to_timestamp($4::bigint)"
+	" ORDER BY good.issued_at DESC, good.grant_digest, good.place LIMIT $5::bigint"};
 
 /* A known device has its own: those that its EK had when it came. */
 static const struct statement find_labels = {"find_labels",
 	"SELECT label.key, label.value FROM jsonb_each_text(coalesce("
-	" (SELECT device.labels FROM device WHERE device.device_id ="
-	"   coalesce((SELECT ek.device_id FROM ek WHERE ek.ek_digest = $1::bytea),"
-	"    (SELECT ak.device_id FROM ak WHERE ak.name = $2::bytea))),"
-	" (SELECT ek_allowed.labels FROM ek_allowed WHERE ek_allowed.ek_digest = $1::bytea),"
+	" (SELECT device.labels FROM device WHERE device.device_id = $1::uuid),"
+	" (SELECT ek_allowed.labels FROM ek_allowed WHERE ek_allowed.ek_digest = $2::bytea),"
 	" '{}'::jsonb)) AS label ORDER BY label.key COLLATE \"C\" LIMIT $3::bigint"};
 
 /* Gaps are no harm: what is taken here may never be issued. */
@@ -86,27 +92,21 @@ static const struct statement take_ssh_serials = {
  */
 static const struct statement draw_crl_places = {"draw_crl_places",
 	"SELECT base, first_shard + (nextval('crl_place') - first_place) / capacity"
-	" FROM (SELECT * FROM crl_plan WHERE first_shard >= 0 ORDER BY first_shard DESC LIMIT 1)"
+	" FROM (SELECT base, first_shard, first_place, capacity FROM crl_plan"
+	"  WHERE first_shard >= 0 ORDER BY first_shard DESC LIMIT 1)"
 	" AS plan,"
 	" generate_series(1, $1::bigint)"};
 
-static const struct statement find_revoked_ca = {"find_revoked_ca",
-	"SELECT issuer_id FROM issuer WHERE issuer_id = ANY ($1::bytea[])"
-	" AND revoked_at IS NOT NULL LIMIT 1"};
-
 static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"SELECT template, sha256(der) FROM (SELECT DISTINCT ON (template) template, der, issued_at"
-	"  FROM certificate_in_force WHERE ak_name = $2::bytea"
-	"  AND device_id = coalesce((SELECT device_id FROM ek WHERE ek_digest = $1::bytea),"
-	"   (SELECT device_id FROM ak WHERE name = $2::bytea))"
-	"  AND host = coalesce($3::text,"
-	"   (SELECT ek_allowed.host FROM ek_allowed WHERE ek_digest = $1::bytea)) COLLATE \"C\""
+	"  FROM certificate_in_force WHERE device_id = $1::uuid AND ak_name = $2::bytea"
+	"  AND host = $3::text"
 	"  AND kind = 'x509' AND key_kind = 'ak' AND not_after > to_timestamp($4::bigint)"
 	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
 
 const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
-	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_revoked_ca,
-	&find_ak_certificates, NULL};
+	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_ak_certificates,
+	NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -140,7 +140,6 @@ enum {
 	HOST_IS_OURS,
 	DEVICE_HOSTS,
 	TICKET_REQUEST,
-	TICKET_REVOKED,
 	CLOCK,
 	ALLOWED_SOURCE,
 	REGISTERED_HOST,
@@ -151,6 +150,8 @@ enum {
 	TICKET_HELD,
 	ALLOWED_LABELS_DIGEST,
 	HOST_BARRED,
+	HAS_LABELS,
+	REVOKED_CA,
 };
 
 enum device_state device_state_named(const char *state)
@@ -214,22 +215,28 @@ static enum err take_facts(const PGresult *rows, void *into)
 	facts->ticket_used = !row_is_null(rows, 0, TICKET_REQUEST);
 	if (facts->ticket_used)
 		TRY(row_copy(rows, 0, TICKET_REQUEST, facts->ticket_request_digest, DIGEST_SIZE));
-	facts->ticket_revoked = row_bool(rows, 0, TICKET_REVOKED);
+	facts->has_labels = row_bool(rows, 0, HAS_LABELS);
+	facts->ca_revoked = !row_is_null(rows, 0, REVOKED_CA);
+	if (facts->ca_revoked)
+		TRY(row_copy(rows, 0, REVOKED_CA, facts->revoked_ca, DIGEST_SIZE));
 	facts->clock = row_int(rows, 0, CLOCK);
 	return take_standing(rows, facts);
 }
 
+/* The columns of find_brought; find_reusable has the first four. */
+enum { SERIAL, TEMPLATE, GRANT_DIGEST, DER, IN_FORCE };
+
 static enum err take_certificate(const PGresult *rows, int row,
 	struct stored_certificate *certificate, uint8_t *grant_digest)
 {
-	struct view serial = row_bytes(rows, row, 0), der = row_bytes(rows, row, 3);
+	struct view serial = row_bytes(rows, row, SERIAL), der = row_bytes(rows, row, DER);
 
 	if (serial.n > SERIAL_MAX)
 		return fail(ERR_INTERNAL, "database-error", "a serial of %zu bytes", serial.n);
 	memcpy(certificate->serial, serial.p, serial.n);
 	certificate->serial_n = serial.n;
-	certificate->template = strdup(PQgetvalue(rows, row, 1));
-	TRY(row_copy(rows, row, 2, grant_digest, DIGEST_SIZE));
+	certificate->template = strdup(PQgetvalue(rows, row, TEMPLATE));
+	TRY(row_copy(rows, row, GRANT_DIGEST, grant_digest, DIGEST_SIZE));
 	certificate->der = BUF(der.n);
 	buf_add(&certificate->der, der);
 	if (certificate->template == NULL || certificate->der.failed)
@@ -246,28 +253,37 @@ static enum err take_certificates(const PGresult *rows, struct enrollment_facts 
 	return OK;
 }
 
+static bool are_in_force(const PGresult *rows)
+{
+	for (int i = 0; i < PQntuples(rows); i++)
+		if (!row_bool(rows, i, IN_FORCE))
+			return false;
+	return true;
+}
+
 /* Between the two statements the ticket may have been purged: then nothing may be given for it. */
 static enum err take_brought(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
 
-	if (!facts->ticket_used)
-		return OK;
-	facts->ticket_revoked = facts->ticket_revoked || PQntuples(rows) == 0;
-	return take_certificates(rows, facts);
+	facts->ticket_revoked = PQntuples(rows) == 0 || !are_in_force(rows);
+	return facts->ticket_revoked ? OK : take_certificates(rows, facts);
 }
 
 /*
  * For a device that the snapshot does not have, somebody else enrolled it just now: the record
  * would say so. For one that it has, anything that moved since then has moved its revision.
  */
+static bool may_reuse(const struct enrollment_facts *facts)
+{
+	return !facts->ticket_used && facts->host_is_ours && facts->ak_live;
+}
+
 static enum err take_reusable(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
 
-	if (facts->ticket_used || !facts->host_is_ours || !facts->ak_live)
-		return OK;
-	return take_certificates(rows, facts);
+	return may_reuse(facts) ? take_certificates(rows, facts) : OK;
 }
 
 static enum err take_labels(const PGresult *rows, void *into)
@@ -306,13 +322,10 @@ static enum err take_places(const PGresult *rows, void *into)
 	return OK;
 }
 
-/* As take_reusable() has it. */
 static enum err take_ak_certificates(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
 
-	if (!facts->host_is_ours || !facts->ak_live)
-		return OK;
 	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++) {
 		struct ak_certificate *certificate =
 			&facts->ak_certificates[facts->ak_certificates_n++];
@@ -323,77 +336,101 @@ static enum err take_ak_certificates(const PGresult *rows, void *into)
 	return OK;
 }
 
-static enum err take_revoked_ca(const PGresult *rows, void *into)
+/* `array` keeps what the value points into. */
+static enum err name_cas(const struct enrollment_key *key, struct array *array, struct value *out)
 {
-	struct enrollment_facts *facts = into;
-
-	facts->ca_revoked = PQntuples(rows) == 1;
-	return facts->ca_revoked ? row_copy(rows, 0, 0, facts->revoked_ca, DIGEST_SIZE) : OK;
-}
-
-/* `array` keeps what the step points into. */
-static enum err look_at_cas(struct pipeline *lookup, const struct enrollment_key *key,
-	struct array *array, struct enrollment_facts *facts)
-{
-	struct value ids;
-
+	*out = value_text(NULL);
 	if (key->issuers_n == 0)
 		return OK;
 	array_begin(array, ARRAY_BYTES, key->issuers_n, ENROLLMENT_ISSUERS * DIGEST_SIZE);
 	for (size_t i = 0; i < key->issuers_n; i++)
 		array_add(array, (struct view){key->issuers[i], DIGEST_SIZE});
-	TRY(array_value(array, &ids));
-	STEP(lookup, &find_revoked_ca, ids);
-	step_take(lookup, take_revoked_ca, facts);
-	return OK;
+	return array_value(array, out);
 }
 
-/* What only some requests need, behind what all do. */
-static void look_further(struct pipeline *lookup, const struct enrollment_key *key, int64_t now,
+static void look_for_reusable(struct pipeline *lookup, const struct enrollment_key *key,
+	const char *host, const uint8_t *device_id, int64_t now, struct enrollment_facts *facts)
+{
+	STEP(lookup, &find_reusable, value_bytes((struct view){device_id, DEVICE_ID_SIZE}),
+		value_bytes(key->ak_name), value_text(host), value_int(now),
+		value_int(REUSABLE_CERTIFICATES));
+	step_take(lookup, take_reusable, facts);
+}
+
+static enum err look(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts)
 {
-	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
-	struct value ak = value_bytes(key->ak_name);
-	struct value limit = value_int(ENROLLMENT_CERTIFICATES);
+	AUTO(array_free) struct array array = {.missing = 0};
+	struct pipeline lookup = {.n = 0};
+	struct value cas;
 
+	TRY(name_cas(key, &array, &cas));
+	STEP(&lookup, &find_facts, value_bytes((struct view){key->ek_digest, DIGEST_SIZE}),
+		value_bytes(key->ak_name), value_text(key->host),
+		value_bytes((struct view){key->ticket_digest, DIGEST_SIZE}), cas);
+	step_take(&lookup, take_facts, facts);
+	if (key->device_id != NULL)
+		look_for_reusable(&lookup, key, key->host, key->device_id, now, facts);
 	if (key->ssh_serials > 0) {
-		STEP(lookup, &take_ssh_serials, value_int(key->ssh_serials));
-		step_take(lookup, take_serials, facts);
+		STEP(&lookup, &take_ssh_serials, value_int(key->ssh_serials));
+		step_take(&lookup, take_serials, facts);
 	}
 	if (key->crl_places > 0) {
-		STEP(lookup, &draw_crl_places, value_int(key->crl_places));
-		step_take(lookup, take_places, facts);
+		STEP(&lookup, &draw_crl_places, value_int(key->crl_places));
+		step_take(&lookup, take_places, facts);
 	}
+	return db_run(db, &lookup, LOST_REPEAT_ONCE);
+}
+
+static void look_at_the_known(struct pipeline *lookup, const struct enrollment_key *key,
+	int64_t now, struct enrollment_facts *facts)
+{
+	struct value device = value_bytes(VIEW(facts->device_id)), ak = value_bytes(key->ak_name);
+	const char *host = key->host == NULL ? facts->registered_host : key->host;
+
+	if (!facts->host_is_ours || !facts->ak_live)
+		return;
+	if (!facts->ticket_used && key->device_id == NULL)
+		look_for_reusable(lookup, key, host, facts->device_id, now, facts);
 	if (key->wants_ak_certificates) {
-		STEP(lookup, &find_ak_certificates, ek, ak, value_text(key->host), value_int(now),
-			limit);
+		STEP(lookup, &find_ak_certificates, device, ak, value_text(host), value_int(now),
+			value_int(ENROLLMENT_CERTIFICATES));
 		step_take(lookup, take_ak_certificates, facts);
 	}
+}
+
+/* What the first look found reason for. */
+static enum err look_further(struct db *db, const struct enrollment_key *key, int64_t now,
+	struct enrollment_facts *facts)
+{
+	struct view device_id = {facts->device_id, facts->device_known ? DEVICE_ID_SIZE : 0};
+	struct pipeline lookup = {.n = 0};
+
+	if (facts->ticket_used) {
+		STEP(&lookup, &find_brought,
+			value_bytes((struct view){key->ticket_digest, DIGEST_SIZE}),
+			value_int(ENROLLMENT_CERTIFICATES));
+		step_take(&lookup, take_brought, facts);
+	}
+	if (facts->has_labels) {
+		STEP(&lookup, &find_labels, value_bytes(device_id),
+			value_bytes((struct view){key->ek_digest, DIGEST_SIZE}),
+			value_int(ENROLLMENT_LABELS));
+		step_take(&lookup, take_labels, facts);
+	}
+	look_at_the_known(&lookup, key, now, facts);
+	return lookup.n == 0 ? OK : db_run(db, &lookup, LOST_REPEAT_ONCE);
 }
 
 enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts)
 {
-	struct value ek = value_bytes((struct view){key->ek_digest, DIGEST_SIZE});
-	struct value ak = value_bytes(key->ak_name), host = value_text(key->host);
-	struct value ticket = value_bytes((struct view){key->ticket_digest, DIGEST_SIZE});
-	AUTO(array_free) struct array cas = {.missing = 0};
-	struct pipeline lookup = {.n = 0};
 	enum err err;
 
 	*facts = (struct enrollment_facts){.device_known = false};
-	STEP(&lookup, &find_facts, ek, ak, host, ticket);
-	step_take(&lookup, take_facts, facts);
-	STEP(&lookup, &find_brought, ticket, value_int(ENROLLMENT_CERTIFICATES));
-	step_take(&lookup, take_brought, facts);
-	STEP(&lookup, &find_reusable, ek, ak, host, value_int(now),
-		value_int(REUSABLE_CERTIFICATES));
-	step_take(&lookup, take_reusable, facts);
-	STEP(&lookup, &find_labels, ek, ak, value_int(ENROLLMENT_LABELS));
-	step_take(&lookup, take_labels, facts);
-	look_further(&lookup, key, now, facts);
-	TRY(look_at_cas(&lookup, key, &cas, facts));
-	err = db_run(db, &lookup, LOST_REPEAT_ONCE);
+	err = look(db, key, now, facts);
+	if (err == OK)
+		err = look_further(db, key, now, facts);
 	if (err == OK)
 		standing_hear_clock(db_standing(db), facts->clock);
 	else

@@ -38,6 +38,12 @@ struct enrollment_key {
 	const uint8_t *ek_digest; /* DIGEST_SIZE: SHA-256 of the EK's SubjectPublicKeyInfo */
 	struct view ak_name; /* the AK's Name, 34 to 66 bytes */
 	const char *host; /* NULL: the one that the EK is registered for, where there is one */
+	/*
+	 * DEVICE_ID_SIZE: the AK is known to be this device's, so certificates are there to be given
+	 * again; then `host` is not NULL. NULL: nobody knows, and they cost a device that has some a
+	 * trip of their own.
+	 */
+	const uint8_t *device_id;
 	unsigned ssh_serials; /* how many to take for OpenSSH certificates, 0 to 8 */
 	bool wants_ak_certificates;
 	unsigned crl_places; /* how many to draw for X.509 certificates, 0 to 8 */
@@ -76,6 +82,7 @@ struct enrollment_facts {
 	char allowed_source[128]; /* which file or act put it there; cut */
 	char registered_host[254]; /* the name that this EK is registered for; "" */
 	bool host_of_other_ek; /* the name is registered for another EK */
+	bool has_labels;
 	/* The device's labels, by name; of a device that is not known yet, those that its EK has in the
 	 * allow-list, with their digest for the record (all zero: none). */
 	struct stored_label labels[ENROLLMENT_LABELS];
@@ -97,7 +104,7 @@ struct enrollment_facts {
 	/* With ticket_used: the certificates it brought, in their order. Otherwise: this device's,
 	 * for this AK and host as they are bound now, which are not revoked and have at least half
 	 * of their life before them at `now`, newest first, with the digest of the grant each was
-	 * issued by; those of one answer in their order. */
+	 * issued by; those of one answer in their order. Looked for among the last 64. */
 	struct stored_certificate certificates[REUSABLE_CERTIFICATES];
 	uint8_t grant_digest[REUSABLE_CERTIFICATES][DIGEST_SIZE];
 	size_t certificates_n;
@@ -118,7 +125,8 @@ void enrollment_facts_free(struct enrollment_facts *facts);
 
 /*
  * The first trip: everything known of the EK, the host, the AK and the ticket, in one pipeline with
- * one Sync. `facts` is overwritten (free what an earlier call left in it first), and needs to be
+ * one Sync; a second one only where there is something that few have: labels, certificates to be
+ * given again, a ticket that was used. `facts` is overwritten (free what an earlier call left in it first), and needs to be
  * freed after a failure too. ERR_BUSY "database-unreachable", "database-busy" and whatever else
  * keeps the database from answering; ERR_BUSY "crl-plan" when places are asked for and nobody has said
  * what a shard is (shard.h).

@@ -40,7 +40,7 @@ static const struct statement read_krl_issuers = {"read_krl_issuers",
 
 static const struct statement read_krl_devices = {"read_krl_devices",
 	"SELECT string_agg(uuid_send(device_id), ''::bytea ORDER BY device_id) FROM"
-	" (SELECT device_id FROM device WHERE state = 'revoked'"
+	" (SELECT device_id FROM device WHERE state <> 'active' AND state = 'revoked'"
 	"  AND (SELECT true FROM certificate WHERE certificate.device_id = device.device_id"
 	"   AND kind <> 'x509' AND not_after > to_timestamp($1::bigint) LIMIT 1)"
 	"  ORDER BY barred_at DESC NULLS LAST, device_id LIMIT $2::bigint) AS last"};

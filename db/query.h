@@ -6,7 +6,7 @@
 
 #include <libpq-fe.h>
 
-#define PIPELINE_MAX 24 /* steps of one pipeline */
+#define PIPELINE_MAX 25 /* steps of one pipeline */
 #define VALUES_MAX 20 /* parameters of one statement */
 #define PROSE_MAX 512 /* bytes of a value that is prose */
 

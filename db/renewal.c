@@ -11,9 +11,10 @@ static const struct statement find_renewal = {"find_renewal",
 	" ek.chain[5], ek.chain[6], ek.chain[7], ek.chain[8],"
 	" (SELECT device.state FROM device WHERE device.device_id = ak.device_id),"
 	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = $2::text)"
-	" FROM (SELECT * FROM ak WHERE ak.name = $1::bytea LIMIT 1) AS ak"
-	" LEFT JOIN LATERAL (SELECT * FROM ek WHERE ek.ek_digest = ak.ek_digest"
-	"  AND ek.device_id = ak.device_id LIMIT 1) AS ek ON true"
+	" FROM (SELECT device_id, proven_at, created_at, ek_digest, dialect FROM ak"
+	"  WHERE ak.name = $1::bytea LIMIT 1) AS ak"
+	" LEFT JOIN LATERAL (SELECT public, certificate, chain FROM ek"
+	"  WHERE ek.ek_digest = ak.ek_digest AND ek.device_id = ak.device_id LIMIT 1) AS ek ON true"
 	" WHERE ak.dialect = 'native'"};
 
 const struct statement *const renewal_statements[] = {&find_renewal, NULL};

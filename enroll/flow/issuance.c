@@ -115,6 +115,7 @@ static enum err look_up(struct issuance *issuance)
 		.ek_digest = identity_ek_digest(issuance->judgement.identity),
 		.ak_name = {name->bytes, name->n},
 		.host = issuance->judgement.claim->host,
+		.device_id = issuance->is_renewal ? issuance->device_id : NULL,
 	};
 
 	ask_further(issuance, &key);

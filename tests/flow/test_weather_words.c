@@ -177,12 +177,12 @@ static void a_schema_that_is_newer(void **state)
 
 static void rename_column(struct world *w)
 {
-	free(sql_text(w->conninfo, "ALTER TABLE audit RENAME COLUMN who TO whoever"));
+	free(sql_text(w->conninfo, "ALTER TABLE audit RENAME COLUMN request_id TO whatever"));
 }
 
 static void name_it_back(struct world *w)
 {
-	free(sql_text(w->conninfo, "ALTER TABLE audit RENAME COLUMN whoever TO who"));
+	free(sql_text(w->conninfo, "ALTER TABLE audit RENAME COLUMN whatever TO request_id"));
 }
 
 static void a_column_that_is_not_there(void **state)

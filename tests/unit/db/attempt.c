@@ -58,6 +58,7 @@ static enum err look(struct attempt *attempt)
 		.ek_digest = attempt->ek_digest,
 		.ak_name = VIEW(attempt->ak_name),
 		.host = attempt->host,
+		.device_id = attempt->device_id,
 		.ssh_serials = attempt->ssh_serials,
 		.wants_ak_certificates = attempt->wants_ak_certificates,
 		.crl_places = attempt->crl_places,

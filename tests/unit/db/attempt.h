@@ -24,6 +24,7 @@ struct attempt {
 	unsigned crl_places; /* asked for */
 	const uint8_t *issuer; /* of the new certificates, which go to the shards of those */
 	bool is_renewal;
+	const uint8_t *device_id; /* the first trip is told whose the AK is; NULL: it is not */
 	unsigned live_aks_max;
 	bool ak_alone;
 	bool host_alias;

@@ -170,6 +170,25 @@ static void only_what_has_half_of_its_life_left_is_offered_again(void **state)
 	enrollment_facts_free(&a.facts);
 }
 
+static void who_tells_whose_the_ak_is_is_offered_the_same(void **state)
+{
+	struct attempt a = attempt_of(*state, 1, "a.example.org");
+	uint8_t device_id[DEVICE_ID_SIZE];
+
+	attempt_enroll(&a);
+	attempt_anew(&a);
+	attempt_lookup(&a);
+	assert_int_equal(1, a.facts.certificates_n);
+	memcpy(device_id, a.facts.device_id, DEVICE_ID_SIZE);
+	a.device_id = device_id;
+	attempt_lookup(&a);
+	assert_int_equal(1, a.facts.certificates_n);
+	attempt_use_ak(&a, 2); /* not its own */
+	attempt_lookup(&a);
+	assert_int_equal(0, a.facts.certificates_n);
+	enrollment_facts_free(&a.facts);
+}
+
 static void what_was_revoked_is_not_offered_again(void **state)
 {
 	struct attempt a = attempt_of(*state, 1, "a.example.org");
@@ -286,6 +305,7 @@ int main(void)
 		TEST(a_used_ticket_brings_its_own_certificates_in_their_order),
 		TEST(a_used_ticket_is_revoked_with_anything_that_it_brought),
 		TEST(only_what_has_half_of_its_life_left_is_offered_again),
+		TEST(who_tells_whose_the_ak_is_is_offered_the_same),
 		TEST(what_was_revoked_is_not_offered_again),
 		TEST(the_newest_answer_comes_first_and_sixteen_are_the_most),
 		TEST(serials_for_openssh_are_taken_once_and_only_when_asked_for),

@@ -67,7 +67,8 @@ static void a_ticket_is_held_or_enrolls_and_never_both(void **state)
 		struct asker askers[2];
 		void *arguments[2] = {&askers[0], &askers[1]};
 
-		database_do("TRUNCATE device, device_label, pending, pending_ticket CASCADE");
+		database_do(
+			"TRUNCATE device, device_label, ticket, pending, pending_ticket CASCADE");
 		asker_init(&askers[0], *state, 1, "a.example.org");
 		asker_init(&askers[1], *state, 1, "a.example.org");
 		memset(askers[0].attempt.ticket_digest, 5, DIGEST_SIZE);

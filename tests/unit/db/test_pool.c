@@ -311,7 +311,6 @@ static const struct {
 	{"*", "operator"}, /* people */
 	{"*", "operator_revoked"}, {"*", "api_token"}, /* programs of theirs */
 	{"sum_all", "crl_shard"}, /* of all CRLs */
-	{"read_krl_devices", "device"}, /* by device_krl, in which are no others */
 	{"statistics", "*"}, /* counts, and each stops at a number */
 };
 
