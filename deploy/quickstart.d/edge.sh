@@ -29,6 +29,7 @@ edge_run() (
 	export ENDORSE_EDGE_MAXCONN=400 # a container may allow no more than 1024 open files
 	ENDORSE_EDGE_SECRET=$(cat "$state/secrets/edge.secret")
 	export ENDORSE_EDGE_SECRET
+	export OPENSSL_CONF=$clone/deploy/edge/openssl.cnf MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=67108864
 
 	# -L names this instance in the command line, by which process.sh knows it again.
 	process_start edge haproxy -db -L "$instance" -f "$1"

@@ -40,15 +40,15 @@ static int64_t jittered(int64_t whole)
 	return whole / 2 + (whole - whole / 2) * dice / UINT16_MAX;
 }
 
+/* Who names a moment is there, and knows better than we when there is room; only silence is doubled. */
 static int64_t next_wait_ms(const struct retry *retry, int64_t after)
 {
 	unsigned doublings = retry->tries > 5 ? 5 : retry->tries - 1;
 	int64_t wait = (int64_t)WAIT_FIRST_MS << doublings;
 
-	wait = jittered(wait > WAIT_LAST_MS ? WAIT_LAST_MS : wait);
-	if (after >= 0 && wait < after * 1000)
-		wait = after * 1000 + jittered(WAIT_FIRST_MS);
-	return wait;
+	if (after >= 0)
+		return after * 1000 + jittered(WAIT_FIRST_MS);
+	return jittered(wait > WAIT_LAST_MS ? WAIT_LAST_MS : wait);
 }
 
 enum err retry_wait(struct retry *retry, int64_t after, const char *what)

@@ -20,8 +20,8 @@ void retry_start(struct retry *retry, unsigned seconds);
 int64_t retry_left_ms(const struct retry *retry);
 
 /*
- * Waits before the next try: jittered exponential back-off from 1 s to 30 s, and not less than the
- * `after` seconds that the service asked for (negative: it did not). Says so on standard error.
+ * Waits before the next try: the `after` seconds that the service asked for and a half to a whole one
+ * more, by chance; where it did not (negative), by jittered exponential back-off from 1 s to 30 s. Says so on standard error.
  * ERR_BUSY "service-away" when the bound would be passed; ERR_INTERNAL "interrupted".
  */
 CHECKED enum err retry_wait(struct retry *retry, int64_t after, const char *what);

@@ -1,6 +1,7 @@
 #include "enroll/http/response.h"
 
 #include "ca/base/clock.h"
+#include "ca/base/crypt.h"
 #include "ca/base/log.h"
 #include "enroll/proto/attempts.h"
 #include "enroll/proto/problem.h"
@@ -115,6 +116,18 @@ static void add_date(struct buf *out)
 	buf_str(out, "\r\n");
 }
 
+/* What policy or the step said, or by chance, so that those who heard it together do not come together. */
+static unsigned retry_after(const struct exchange *exchange)
+{
+	uint8_t dice = 0;
+
+	if (exchange->outcome.retry_after > 0)
+		return exchange->outcome.retry_after;
+	if (random_bytes(&dice, sizeof(dice)) != OK)
+		return RETRY_AFTER_LAST;
+	return RETRY_AFTER_FIRST + dice % (RETRY_AFTER_LAST - RETRY_AFTER_FIRST + 1);
+}
+
 static void head(struct buf *out, const struct exchange *exchange, enum err err, bool close)
 {
 	buf_fmt(out, "HTTP/1.1 %d %s\r\n", err_http(err), err_title(err));
@@ -130,9 +143,7 @@ static void head(struct buf *out, const struct exchange *exchange, enum err err,
 	if (err == OK)
 		buf_add(out, buf_view(&exchange->headers));
 	if (err == ERR_BUSY || err == ERR_LIMITED || err == ERR_PENDING)
-		buf_fmt(out, "Retry-After: %u\r\n",
-			exchange->outcome.retry_after > 0 ? exchange->outcome.retry_after
-							  : RETRY_AFTER);
+		buf_fmt(out, "Retry-After: %u\r\n", retry_after(exchange));
 	if (err == ERR_UNPROVEN && exchange->is_for_admins)
 		buf_str(out, "WWW-Authenticate: Bearer\r\n");
 	buf_fmt(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");

@@ -8,7 +8,9 @@ void http_date_add(struct buf *out, int64_t when);
 
 struct mg_connection;
 
-#define RETRY_AFTER 5 /* seconds; devices add their own jitter */
+/* Seconds, drawn for each answer; devices add their own jitter. */
+#define RETRY_AFTER_FIRST 3
+#define RETRY_AFTER_LAST 10
 
 /*
  * Sends the exchange's answer, or the problem that `err` is, in one write, and logs the event. What

@@ -215,6 +215,7 @@ static void without_a_database_nothing_is_ready_and_the_service_recovers_by_itse
 	assert_string_equal(x.problem.code, "busy");
 	retry = httpc_header(&x.last, "Retry-After");
 	assert_non_null(retry);
+	assert_in_range(strtol(retry, NULL, 10), 3, 10);
 	cluster_start();
 	assert_true(wait_until(is_ready, NULL, 20000));
 	/* The same bytes, once the database is back. */

@@ -126,7 +126,8 @@ static bool enroll_once(struct sufferer *sufferer)
 		AUTO(soft_outcome_free) struct soft_outcome outcome;
 		int64_t begun = now_ms();
 
-		soft_enroll(&device, &world->services[0].peer, world->name, &outcome);
+		soft_enroll(&device, world->plan.edge ? &world->front : &world->services[0].peer,
+			world->name, &outcome);
 		is_enrolled = outcome.status == 200;
 		goes_on = note(sufferer, &outcome, begun);
 		if (goes_on && !is_enrolled)

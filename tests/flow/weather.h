@@ -18,8 +18,8 @@ struct score {
 };
 
 /*
- * `n` software TPMs, each in a thread of its own, that enroll at the first service of the world, each
- * success with a new AK; after a failure they come again at once, and not when Retry-After says.
+ * `n` software TPMs, each in a thread of its own, that enroll at the edge of the world, or where it has
+ * none at its first service, each success with a new AK; after a failure they come again at once, and not when Retry-After says.
  * Waits until each has succeeded.
  */
 struct weather *weather_begin(struct world *world, unsigned n);

@@ -209,34 +209,74 @@ int world_service_stop(struct world *world, size_t i, int signal)
 	return process_stop(&world->services[i].pid, signal);
 }
 
+#define SETTINGS 40
+
+/* Additions to an environment: the list, which ends with NULL. */
+struct settings {
+	char *list[SETTINGS + 1];
+	size_t n;
+};
+
+static void settings_free(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->n; i++)
+		free(settings->list[i]);
+}
+
+static void set(struct settings *settings, char *text)
+{
+	must(settings->n < SETTINGS, "more than %d settings of the edge", SETTINGS);
+	settings->list[settings->n++] = text;
+}
+
+static void set_backends(const struct world *world, struct settings *env)
+{
+	for (size_t i = 0; i < world->services_n; i++) {
+		const struct world_service *service = &world->services[i];
+
+		set(env, text("ENDORSE_BACKEND_%zu=127.0.0.1:%d", i + 1, service->port));
+		if (world->plan.all_fronts)
+			set(env, text("ENDORSE_BACKEND_ADMIN_%zu=127.0.0.1:%d", i + 1,
+					 service->admin_port));
+	}
+}
+
+static void set_all_fronts(const struct world *world, struct settings *env)
+{
+	set(env, text("ENDORSE_EDGE_PLAIN_BIND=127.0.0.1:%d", world->plain.port));
+	set(env, text("ENDORSE_EDGE_ADMIN_BIND=127.0.0.1:%d", world->operators.port));
+	set(env, text("ENDORSE_EDGE_TOKEN_BIND=127.0.0.1:%d", world->programs.port));
+	set(env, text("ENDORSE_EDGE_ADMIN_CA=%s/admin-ca.pem", world->ca));
+	set(env, text("ENDORSE_EDGE_ADMIN_SECRET=%s", world->admin_secret));
+}
+
+/* As deploy/edge/start.in has it. */
+static void set_edge(const struct world *world, struct settings *env)
+{
+	set(env, text("OPENSSL_CONF=%s/deploy/edge/openssl.cnf", ENDORSE_SOURCE_DIR));
+	set(env, text("MALLOC_MMAP_THRESHOLD_=4194304"));
+	set(env, text("MALLOC_TRIM_THRESHOLD_=67108864"));
+	set(env, text("ENDORSE_EDGE_BIND=127.0.0.1:%d", world->edge_port));
+	set(env, text("ENDORSE_EDGE_CERT=%s/edge.pem", world->dir));
+	set(env, text("ENDORSE_EDGE_SECRET=%s", world->secret));
+	set(env, text("ENDORSE_EDGE_RUN=%s", world->dir));
+	set(env, text("ENDORSE_EDGE_ERRORS=%s/deploy/edge/errors", ENDORSE_SOURCE_DIR));
+	set_backends(world, env);
+	if (world->plan.all_fronts)
+		set_all_fronts(world, env);
+	for (const char *const *more = world->plan.edge_env; more != NULL && *more != NULL; more++)
+		set(env, text("%s", *more));
+}
+
 static bool try_edge(struct world *world)
 {
 	AUTO(mem_free) char *config = world_source("deploy/edge/haproxy.cfg");
-	AUTO(mem_free) char *bind = text("ENDORSE_EDGE_BIND=127.0.0.1:%d", world->edge_port);
-	AUTO(mem_free) char *cert = text("ENDORSE_EDGE_CERT=%s/edge.pem", world->dir);
-	AUTO(mem_free) char *secret = text("ENDORSE_EDGE_SECRET=%s", world->secret);
-	AUTO(mem_free) char *dir = text("ENDORSE_EDGE_RUN=%s", world->dir);
-	AUTO(mem_free)
-	char *errors = text("ENDORSE_EDGE_ERRORS=%s/deploy/edge/errors", ENDORSE_SOURCE_DIR);
-	AUTO(mem_free) char *one = text("ENDORSE_BACKEND_1=127.0.0.1:%d", world->services[0].port);
-	AUTO(mem_free) char *two = text("ENDORSE_BACKEND_2=127.0.0.1:%d", world->services[1].port);
 	AUTO(mem_free) char *log = path_in(world, "edge.log");
-	AUTO(mem_free)
-	char *plain = text("ENDORSE_EDGE_PLAIN_BIND=127.0.0.1:%d", world->plain.port);
-	AUTO(mem_free)
-	char *admins = text("ENDORSE_EDGE_ADMIN_BIND=127.0.0.1:%d", world->operators.port);
-	AUTO(mem_free)
-	char *tokens = text("ENDORSE_EDGE_TOKEN_BIND=127.0.0.1:%d", world->programs.port);
-	AUTO(mem_free) char *ca = text("ENDORSE_EDGE_ADMIN_CA=%s/admin-ca.pem", world->ca);
-	AUTO(mem_free) char *theirs = text("ENDORSE_EDGE_ADMIN_SECRET=%s", world->admin_secret);
-	AUTO(mem_free)
-	char *backend = text("ENDORSE_BACKEND_ADMIN_1=127.0.0.1:%d", world->services[0].admin_port);
-	const char *env[] = {bind, cert, secret, dir, errors, one,
-		world->services_n > 1 ? two : "ENDORSE=1", world->plan.all_fronts ? plain : NULL,
-		admins, tokens, ca, theirs, backend, NULL};
+	AUTO(settings_free) struct settings env = {0};
 	struct readiness ready = {.peer = &world->front, .path = "/healthz", .pid = &world->edge};
 
-	world->edge = process_start(&(struct program){.env = env,
+	set_edge(world, &env);
+	world->edge = process_start(&(struct program){.env = (const char *const *)env.list,
 		.log = log,
 		.argv = (const char *const[]){"haproxy", "-db", "-f", config, NULL}});
 	must(wait_until(is_ready, &ready, 10000), "the edge does not get ready: see %s", log);

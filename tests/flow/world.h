@@ -15,7 +15,8 @@ extern const char world_any_name[];
 struct world_plan {
 	size_t chips;
 	size_t services;
-	bool edge; /* HAProxy with deploy/edge/haproxy.cfg in front of the first two services */
+	bool edge; /* HAProxy with deploy/edge/haproxy.cfg in front of the services */
+	const char *const *edge_env; /* of HAProxy, "NAME=value" up to NULL; NULL: nothing more */
 	/* The edge has all its frontends: for operators and programs, and plain HTTP, which is public_url. */
 	bool all_fronts;
 	bool pgproxy; /* the services reach the database through it */

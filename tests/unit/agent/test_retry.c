@@ -1,5 +1,6 @@
 #include "enroll/agent/retry.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/mem.h"
 #include "enroll/agent/interrupt.h"
 
@@ -71,6 +72,19 @@ static void a_retry_after_beyond_the_bound_ends_it_at_once(void **state)
 	assert_true(time(NULL) - start < 5);
 }
 
+/* However often it was away before: a service that tells when it has room is not made to wait for us. */
+static void what_the_service_asks_for_is_not_doubled(void **state)
+{
+	struct retry retry;
+	int64_t start = clock_ms();
+
+	(void)state;
+	retry_start(&retry, 30);
+	retry.tries = 9;
+	assert_int_equal(OK, retry_wait(&retry, 1, "busy"));
+	assert_in_range(clock_ms() - start, 1500, 5000);
+}
+
 static void a_signal_ends_the_wait_and_stays_for_later(void **state)
 {
 	struct retry retry;
@@ -100,6 +114,7 @@ int main(void)
 		cmocka_unit_test(a_retry_after_that_is_neither_is_no_retry_after),
 		cmocka_unit_test(with_no_time_nothing_is_tried_twice),
 		cmocka_unit_test(a_retry_after_beyond_the_bound_ends_it_at_once),
+		cmocka_unit_test(what_the_service_asks_for_is_not_doubled),
 		cmocka_unit_test(a_signal_ends_the_wait_and_stays_for_later),
 	};
 
