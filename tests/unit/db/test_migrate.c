@@ -70,6 +70,8 @@ static void what_was_there_before_the_later_files_is_kept(void **state)
 
 	assert_int_equal(OK, db_migrate(*state));
 	attempt_enroll(&a);
+	database_do("DROP INDEX certificate_ended; DROP FUNCTION audit_keep_young CASCADE;"
+		    "DROP PROCEDURE audit_forget");
 	database_do("DROP TABLE device_label; DROP FUNCTION device_label_follow CASCADE;"
 		    "DROP FUNCTION audit_id_at; DROP INDEX device_created, device_manufacturer,"
 		    " device_barred, host_reversed, certificate_issued, certificate_host,"
