@@ -1,6 +1,7 @@
 /* trips.c - what an enrollment and a renewal cost PostgreSQL, in two databases by turns: bench-trips N DB [DB] */
 #include "ca/base/crypt.h"
 #include "ca/base/encode.h"
+#include "db/devices.h"
 #include "db/enrollment.h"
 #include "db/renewal.h"
 
@@ -10,8 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define TURNS 3 /* of each, after one that warms; the median is told */
-#define SAMPLE "50000" /* devices that renew, all over the table */
+#define TURNS 9 /* of each, after one that warms; the median is told */
+#define SEARCHES 2000
+#define SAMPLE "20000" /* devices that renew, all over the table */
 #define DATABASES 2
 
 /* One database, and the backend that serves us there. */
@@ -93,7 +95,9 @@ static void place_open(struct place *place, const char *conninfo)
 		end("nobody has enrolled there: see bench-load");
 	PQclear(issuer);
 	place->devices = PQexecParams(place->watch,
-		"SELECT ek.ek_digest, ak.name, host.name FROM (SELECT device_id FROM device"
+		"SELECT ek.ek_digest, ak.name, host.name, (SELECT serial FROM certificate WHERE"
+		"  certificate.device_id = drawn.device_id LIMIT 1) FROM (SELECT device_id FROM "
+		"device"
 		"  WHERE state = 'active' ORDER BY sha256(uuid_send(device_id)) LIMIT $1::bigint) "
 		"AS drawn"
 		" JOIN ek USING (device_id) JOIN ak USING (device_id) JOIN host USING (device_id)"
@@ -121,13 +125,11 @@ static void ask_anew(struct place *place, bool is_renewal, struct asking *out)
 	out->now = time(NULL);
 	draw(out->ticket, DIGEST_SIZE);
 	draw(out->grant, DIGEST_SIZE);
-	draw(out->device_id, DEVICE_ID_SIZE);
-	draw(out->serial, sizeof(out->serial));
-	out->serial[0] = 0x4f;
-	if (getenv("ORDERED") != NULL) {
-		memcpy(out->serial, "\x7f\xff\xff", 3);
-		memcpy(out->device_id, "\xff\xff", 2);
-	}
+	/* As the service makes them. */
+	if (random_of_day(out->now, out->device_id, DEVICE_ID_SIZE) != OK ||
+		random_of_day(out->now, out->serial + 1, sizeof(out->serial) - 1) != OK)
+		end(why()->sentence);
+	out->serial[0] = 0x40;
 	if (!is_renewal) {
 		draw(out->ek_digest, DIGEST_SIZE);
 		draw(out->ak_name, sizeof(out->ak_name));
@@ -298,6 +300,60 @@ static void measure(bool is_renewal, long n)
 			costs[1][TURNS / 2].cpu_us / costs[0][TURNS / 2].cpu_us);
 }
 
+/* The three that an admin comes with: a name, an EK, a certificate. */
+static enum err search(struct place *place, int by, int row, struct found *out)
+{
+	PGresult *devices = place->devices;
+	struct devices_query query = {.until = INT64_C(253402300799), .limit = 50};
+
+	if (by == 0)
+		query.host = PQgetvalue(devices, row, 2);
+	if (by == 1)
+		query.ek_digest = (const uint8_t *)PQgetvalue(devices, row, 0);
+	if (by == 2) {
+		query.serial = (const uint8_t *)PQgetvalue(devices, row, 3);
+		query.serial_n = (size_t)PQgetlength(devices, row, 3);
+	}
+	return devices_find(place->db, &query, out);
+}
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void measure_searches(struct place *place, size_t number)
+{
+	static const char *const words[] = {"name", "EK", "serial"};
+	static double times[SEARCHES];
+
+	for (int by = 0; by < 3; by++) {
+		for (int i = 0; i < SEARCHES; i++) {
+			AUTO(found_free) struct found found = {0};
+			double begin = now_us();
+
+			if (search(place, by, i * 7919 % PQntuples(place->devices), &found) != OK ||
+				found.n != 1)
+				end("a search does not find the one device");
+			times[i] = now_us() - begin;
+		}
+		qsort(times, SEARCHES, sizeof(*times), compare_times);
+		printf("search by %-6s %zu: %.2f ms p50, %.2f ms p99, %.2f ms at most\n", words[by],
+			number, times[SEARCHES / 2] / 1e3, times[SEARCHES * 99 / 100] / 1e3,
+			times[SEARCHES - 1] / 1e3);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	long n = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
@@ -314,6 +370,8 @@ int main(int argc, char **argv)
 		place_open(&places[places_n], argv[2 + places_n]);
 	measure(false, n);
 	measure(true, n);
+	for (size_t p = 0; p < places_n; p++)
+		measure_searches(&places[p], p + 1);
 	for (size_t p = 0; p < places_n; p++) {
 		PQclear(places[p].devices);
 		PQfinish(places[p].watch);
