@@ -21,15 +21,25 @@ static const struct statement purge_nameless = {"purge_nameless",
 	GONE("SELECT ctid FROM certificate WHERE issuer IS NULL AND revoked_at IS NULL AND" ENDED
 			BATCH)};
 
-/* A CRL without a this_update was never made; one that is behind may not have the row yet. */
+/*
+ * A CRL that is behind may not have told of the row, nor one without a this_update, which was never made;
+ * one that nobody has made anew for a month after its end will not. The oldest are looked at, by the
+ * index: the planner has to know how many, or reads all that ended. Nobody else changes them.
+ */
+#define CRL_TOLD                                                                                   \
+	"((crl.this_update > over.not_after AND crl.changed = crl.published)"                      \
+	" OR crl.next_update < now() - interval '30 days')"
+#define KRL_TOLD                                                                                   \
+	"((krl.this_update > over.not_after AND krl.changed = krl.published)"                      \
+	" OR krl.this_update < now() - interval '30 days')"
 static const struct statement purge_revoked = {"purge_revoked",
-	GONE("SELECT ctid FROM certificate WHERE revoked_at IS NOT NULL AND" ENDED
-	     " AND CASE WHEN kind = 'x509' THEN NOT EXISTS (SELECT FROM crl_shard AS crl"
-	     "  WHERE crl.issuer = certificate.issuer AND crl.shard = certificate.shard"
-	     "  AND (crl.this_update > certificate.not_after AND crl.changed = crl.published)"
-	     "   IS NOT TRUE)"
-	     " ELSE EXISTS (SELECT FROM krl WHERE krl.this_update > certificate.not_after"
-	     "  AND krl.changed = krl.published) END" BATCH)};
+	GONE("SELECT over.ctid FROM (SELECT ctid, kind, issuer, shard, not_after FROM certificate"
+	     "  WHERE revoked_at IS NOT NULL AND" ENDED " ORDER BY not_after LIMIT 20000) AS over"
+	     " WHERE CASE WHEN kind = 'x509' THEN NOT EXISTS (SELECT FROM crl_shard AS crl"
+	     "  WHERE crl.issuer = over.issuer AND crl.shard = over.shard"
+	     "  AND " CRL_TOLD " IS NOT TRUE)"
+	     " ELSE EXISTS (SELECT FROM krl WHERE " KRL_TOLD ") END"
+	     " ORDER BY over.not_after LIMIT $2::bigint")};
 
 const struct statement *const retention_statements[] = {
 	&purge_unrevoked, &purge_nameless, &purge_revoked, NULL};

@@ -89,6 +89,18 @@ static void what_was_revoked_waits_for_a_crl_that_was_made_after_its_end(void **
 	assert_int_equal(1, purge(state));
 }
 
+static void what_was_revoked_goes_when_nobody_makes_its_crl(void **state)
+{
+	one_device(state);
+	database_do("DELETE FROM certificate WHERE place <> 0;"
+		    "UPDATE certificate SET revoked_at = now(), revocation_reason = 'superseded'");
+	age(91, 92);
+	database_do("UPDATE crl_shard SET next_update = now() - interval '29 days'");
+	assert_int_equal(0, purge(state));
+	database_do("UPDATE crl_shard SET next_update = now() - interval '31 days'");
+	assert_int_equal(1, purge(state));
+}
+
 static void what_was_revoked_goes_when_its_crl_is_no_more(void **state)
 {
 	one_device(state);
@@ -99,14 +111,23 @@ static void what_was_revoked_goes_when_its_crl_is_no_more(void **state)
 	assert_int_equal(1, purge(state));
 }
 
-static void what_the_krl_has_waits_for_one_that_was_made_after_its_end(void **state)
+static void what_the_krl_has_goes_when_nobody_makes_one(void **state)
 {
 	one_device(state);
 	database_do("DELETE FROM certificate WHERE place <> 1;"
 		    "UPDATE certificate SET revoked_at = now(), revocation_reason = 'superseded'");
-	age(91, 92);
-	assert_int_equal(0, purge(state));
-	database_do("UPDATE krl SET this_update = now(), changed = changed + 1");
+	age(91, 31);
+	database_do("UPDATE krl SET changed = changed + 1");
+	assert_int_equal(1, purge(state)); /* nobody makes one */
+}
+
+static void what_the_krl_may_not_have_left_out_waits(void **state)
+{
+	one_device(state);
+	database_do("DELETE FROM certificate WHERE place <> 1;"
+		    "UPDATE certificate SET revoked_at = now(), revocation_reason = 'superseded'");
+	age(91, 1);
+	database_do("UPDATE krl SET changed = changed + 1");
 	assert_int_equal(0, purge(state));
 	database_do("UPDATE krl SET published = changed");
 	assert_int_equal(1, purge(state));
@@ -226,8 +247,10 @@ int main(void)
 		TEST(only_what_ended_long_enough_ago_goes),
 		TEST(what_is_older_than_the_records_of_cas_goes_too),
 		TEST(what_was_revoked_waits_for_a_crl_that_was_made_after_its_end),
+		TEST(what_was_revoked_goes_when_nobody_makes_its_crl),
 		TEST(what_was_revoked_goes_when_its_crl_is_no_more),
-		TEST(what_the_krl_has_waits_for_one_that_was_made_after_its_end),
+		TEST(what_the_krl_has_goes_when_nobody_makes_one),
+		TEST(what_the_krl_may_not_have_left_out_waits),
 		TEST(a_piece_is_a_piece),
 		TEST(servers_that_purge_at_once_do_not_mind_each_other),
 		TEST(nobody_deletes_of_the_audit_by_mistake),
