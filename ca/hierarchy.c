@@ -64,7 +64,7 @@ enum err hierarchy_begin(X509 *cert, EVP_PKEY *key, int64_t days)
 
 	if (X509_set_version(cert, X509_VERSION_3) != 1 || X509_set_pubkey(cert, key) != 1)
 		return hierarchy_failed("certificate");
-	TRY(serial_make(cert, serial));
+	TRY(serial_make(cert, now, serial));
 	return validity_set(cert, now - BACKDATE, now + days * DAY);
 }
 

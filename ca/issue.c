@@ -24,13 +24,13 @@ static enum err crypto_failed(const char *what)
 	return fail(ERR_INTERNAL, "crypto", "cannot set a certificate's %s", what);
 }
 
-enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE])
+enum err serial_make(X509 *cert, int64_t now, uint8_t out[static ISSUED_SERIAL_SIZE])
 {
 	ASN1_INTEGER *serial = X509_get_serialNumber(cert);
 
-	TRY(random_bytes(out, ISSUED_SERIAL_SIZE));
-	/* The first byte is 01xxxxxx: positive, never shorter, 126 bits left to chance. */
-	out[0] = (uint8_t)((out[0] & 0x3f) | 0x40);
+	/* Positive, and never shorter; 104 bits are left to chance. */
+	out[0] = 0x40;
+	TRY(random_of_day(now, out + 1, ISSUED_SERIAL_SIZE - 1));
 	if (ASN1_STRING_set(serial, out, ISSUED_SERIAL_SIZE) != 1)
 		return crypto_failed("serial number");
 	return OK;
@@ -166,7 +166,7 @@ enum err certificate_issue(const struct authority *authority, const struct templ
 	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 ||
 		X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)
 		return crypto_failed("issuer");
-	TRY(serial_make(cert, out->serial));
+	TRY(serial_make(cert, now, out->serial));
 	TRY(set_period(cert, authority, tmpl, now, out));
 	TRY(key_spki(&grant->key, X509_get_X509_PUBKEY(cert)));
 	TRY(extension_basic_constraints(cert, false, 0));

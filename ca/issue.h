@@ -9,7 +9,7 @@
 #define ISSUED_SERIAL_MAX 20 /* RFC 5280 4.1.2.2 */
 
 struct issued {
-	uint8_t serial[ISSUED_SERIAL_MAX]; /* of x509: positive, 126 random bits */
+	uint8_t serial[ISSUED_SERIAL_MAX]; /* of x509: positive, 104 random bits */
 	size_t serial_n; /* of an OpenSSH certificate 8 bytes, the database's number */
 	uint8_t issuer
 		[SHA256_SIZE]; /* who signed it: authority_id(), or of an OpenSSH CA ssh_ca_id() */
@@ -34,8 +34,11 @@ CHECKED enum err certificate_judge(
 CHECKED enum err certificate_issue(const struct authority *authority, const struct template *tmpl,
 	const struct grant *grant, int64_t now, struct issued *out);
 
-/* A random serial number of ISSUED_SERIAL_SIZE bytes, set in the certificate and given out. */
-CHECKED enum err serial_make(X509 *cert, uint8_t out[static ISSUED_SERIAL_SIZE]);
+/*
+ * A serial number of ISSUED_SERIAL_SIZE bytes, set in the certificate and given out: behind the day, which
+ * the certificate's own dates tell, it is random.
+ */
+CHECKED enum err serial_make(X509 *cert, int64_t now, uint8_t out[static ISSUED_SERIAL_SIZE]);
 
 /* Signs with the digest that fits the key, see key_signs_with(), and appends the DER. */
 CHECKED enum err certificate_sign(X509 *cert, EVP_PKEY *key, struct buf *der);

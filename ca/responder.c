@@ -85,7 +85,7 @@ enum err responder_make(const struct authority *authority, int64_t now, struct r
 	responder->der = BUF(16384);
 	if (X509_set_version(cert, X509_VERSION_3) != 1)
 		return crypto_failed("version");
-	TRY(serial_make(cert, responder->serial));
+	TRY(serial_make(cert, now, responder->serial));
 	TRY(set_period(responder, authority, now));
 	TRY(set_names(cert, X509_get_subject_name(authority_certificate(authority))));
 	TRY(key_generate(KEY_TYPE_P256, &responder->key));

@@ -119,8 +119,9 @@ static const struct statement *const *const lists[] = {allowed_statements, audit
 	enrollment_statements, host_statements, hosts_statements, krl_statements, labels_statements,
 	lock_statements, operator_statements, pending_statements, published_statements,
 	rebind_statements, refusals_statements, renewal_statements, responder_statements,
-	revoke_certificate_statements, revoke_statements, revoked_issuer_statements,
-	statistics_statements, ticket_statements, token_statements, trusted_statements};
+	retention_statements, revoke_certificate_statements, revoke_statements,
+	revoked_issuer_statements, statistics_statements, ticket_statements, token_statements,
+	trusted_statements};
 
 static bool send_prepares(PGconn *connection)
 {

@@ -46,6 +46,7 @@ extern const struct statement *const rebind_statements[];
 extern const struct statement *const refusals_statements[];
 extern const struct statement *const renewal_statements[];
 extern const struct statement *const responder_statements[];
+extern const struct statement *const retention_statements[];
 extern const struct statement *const revoke_certificate_statements[];
 extern const struct statement *const revoke_statements[];
 extern const struct statement *const revoked_issuer_statements[];

@@ -8,3 +8,7 @@
  * rows it may delete at once, so that none runs for long; it answers how many they were.
  */
 CHECKED enum err purge_run(struct db *db, const struct statement *statement, int64_t age);
+
+/* The same until `*gone`, to which it adds them, is `most` or a little more. */
+CHECKED enum err purge_some(
+	struct db *db, const struct statement *statement, int64_t age, int64_t most, int64_t *gone);

@@ -1,6 +1,7 @@
 #include "ca/base/crypt.h"
 
 #include "ca/base/algorithm.h"
+#include "ca/base/clock.h"
 #include "ca/base/ossl.h"
 
 #include <limits.h>
@@ -18,6 +19,15 @@ enum err random_bytes(uint8_t *out, size_t n)
 	if (n > INT_MAX || RAND_bytes(out, (int)n) != 1)
 		return fail(ERR_INTERNAL, "random", "no random bytes to be had");
 	return OK;
+}
+
+enum err random_of_day(int64_t now, uint8_t *out, size_t n)
+{
+	uint16_t day = (uint16_t)(now / DAY);
+
+	out[0] = (uint8_t)(day >> 8);
+	out[1] = (uint8_t)day;
+	return random_bytes(out + 2, n - 2);
 }
 
 enum err sha256(const struct view *pieces, size_t n, uint8_t out[static SHA256_SIZE])

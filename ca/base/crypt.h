@@ -10,6 +10,12 @@
 /* Cryptographically strong bytes; ERR_INTERNAL "random" when the system has none. */
 CHECKED enum err random_bytes(uint8_t *out, size_t n);
 
+/*
+ * Two bytes for the day of `now` (seconds since 1970), then random ones; `n` is 2 or more. As a key in
+ * a database: what comes on one day is written in one place of an index, however large that is.
+ */
+CHECKED enum err random_of_day(int64_t now, uint8_t *out, size_t n);
+
 /* SHA-256 (FIPS 180-4) over the pieces in their order. */
 CHECKED enum err sha256(const struct view *pieces, size_t n, uint8_t out[static SHA256_SIZE]);
 #define SHA256_OF(out, ...)                                                                        \

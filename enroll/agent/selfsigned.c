@@ -65,7 +65,7 @@ enum err selfsigned_begin(const struct tpmkey *key, const struct selfsigned_wish
 		ASN1_TIME_set(X509_getm_notBefore(cert), wish->now - SELFSIGNED_BACKDATE) == NULL ||
 		ASN1_TIME_set(X509_getm_notAfter(cert), wish->now + wish->lifetime) == NULL)
 		return failed("names, dates or key");
-	TRY(serial_make(cert, serial));
+	TRY(serial_make(cert, wish->now, serial));
 	TRY(add_extensions(cert, wish->name));
 	*out = MOVE(cert);
 	return OK;

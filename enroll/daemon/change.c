@@ -243,6 +243,8 @@ void change_tell(const struct change *change, struct reload_answer *out)
 	tell_number(&out->changes, "crl_bytes", next->crl_bytes, old->crl_bytes);
 	tell_number(&out->changes, "crl_lifetime", next->crl_lifetime, old->crl_lifetime);
 	tell_number(&out->changes, "drain", next->drain, old->drain);
+	tell_number(&out->changes, "retention.certificates", (unsigned)next->certificates_kept,
+		(unsigned)old->certificates_kept);
 	for (size_t i = 0; i < COUNT(fixed); i++)
 		if (!is_same(change, i))
 			warn(out, fixed[i].key);

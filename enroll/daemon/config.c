@@ -1,5 +1,6 @@
 #include "enroll/daemon/config.h"
 
+#include "ca/base/clock.h"
 #include "ca/text.h"
 #include "enroll/trust/trust.h"
 
@@ -39,6 +40,16 @@ static const struct yaml_key trust_keys[] = {
 static const struct yaml_schema trust_schema = {
 	sizeof(struct config_trust), trust_keys, TRUST(mark)};
 
+/* Not below a month: whoever asks for a CRL, or OCSP, with an old clock still hears of what has just ended. */
+#define RETENTION(member) offsetof(struct config_retention, member)
+static const struct yaml_key retention_keys[] = {
+	{"certificates", YAML_SECONDS, RETENTION(certificates), "", INT64_C(30) * DAY,
+		INT64_C(36500) * DAY, NULL, NULL},
+	{0},
+};
+static const struct yaml_schema retention_schema = {
+	sizeof(struct config_retention), retention_keys, RETENTION(mark)};
+
 #define CONFIG(member) offsetof(struct config, member)
 static const struct yaml_key config_keys[] = {
 	/* Part of every AK that enrolls here: choose it for ever. */
@@ -70,6 +81,7 @@ static const struct yaml_key config_keys[] = {
 	{"crl_bytes", YAML_WHOLE, CONFIG(crl_bytes), "102400", 4096, 16777216, NULL, NULL},
 	{"crl_lifetime", YAML_SECONDS, CONFIG(crl_lifetime), "24h", 600, 2592000, NULL, NULL},
 	{"drain", YAML_SECONDS, CONFIG(drain), "10s", 0, 300, NULL, NULL},
+	{"retention", YAML_MAP, CONFIG(retention), "", 0, 0, &retention_schema, NULL},
 	{0},
 };
 static const struct yaml_schema config_schema = {sizeof(struct config), config_keys, CONFIG(mark)};

@@ -22,6 +22,12 @@ struct config_trust {
 	struct yaml_mark mark;
 };
 
+/* How long what has ended stays in the records, in seconds; 0: for ever. */
+struct config_retention {
+	int64_t certificates;
+	struct yaml_mark mark;
+};
+
 struct config {
 	char *service;
 	char *public_url; /* NULL: the service's name */
@@ -45,6 +51,7 @@ struct config {
 	int64_t crl_bytes;
 	int64_t crl_lifetime; /* seconds */
 	int64_t drain; /* seconds */
+	struct config_retention retention;
 	struct yaml_mark mark;
 };
 

@@ -353,6 +353,7 @@ enum err parts_make(
 	out->service->crl_bytes = (unsigned)config->crl_bytes;
 	out->service->crl_lifetime = (unsigned)config->crl_lifetime;
 	out->service->drain = (unsigned)config->drain;
+	out->service->certificates_kept = config->retention.certificates;
 	return note_public_url(config, out->service);
 }
 

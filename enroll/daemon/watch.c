@@ -3,6 +3,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/log.h"
 #include "db/pending.h"
+#include "db/retention.h"
 #include "db/ticket.h"
 #include "enroll/daemon/rounds.h"
 
@@ -12,6 +13,7 @@
 
 #define LOOK_EVERY 10000 /* milliseconds */
 #define TICKETS_KEPT DAY /* far longer than any ticket opens */
+#define RETAIN_PIECE 5000 /* certificates that go in one look: 1,800,000 in an hour */
 
 struct watch {
 	struct rounds *rounds;
@@ -19,7 +21,8 @@ struct watch {
 	struct current *current;
 	char wrong[64]; /* the code of what was wrong when we looked last; "" */
 	bool has_looked;
-	time_t next_sweep;
+	time_t next_sweep, next_piece;
+	int64_t gone; /* certificates, since the rest before */
 };
 
 /* One line for each change, however long it lasts. */
@@ -53,11 +56,40 @@ static void sweep(struct watch *watch)
 	current_release(watch->current, &service);
 }
 
+static void tell_gone(struct watch *watch, int64_t kept)
+{
+	char gone[24], days[24];
+
+	snprintf(gone, sizeof(gone), "%lld", (long long)watch->gone);
+	snprintf(days, sizeof(days), "%lld", (long long)(kept / DAY));
+	if (watch->gone > 0)
+		LOG(NOTICE, "certificates.purged", "n", gone, "ended_days_ago", days);
+	watch->gone = 0;
+}
+
+/* A little at each look, so that no enrollment notices; an hour of rest when there was less. */
+static void retain(struct watch *watch)
+{
+	struct service *service = current_take(watch->current);
+	int64_t kept = service->certificates_kept, gone = 0;
+
+	if (kept > 0 && retention_purge(service->db, kept, RETAIN_PIECE, &gone) != OK)
+		LOG(WARNING, "certificates.not-purged", "why", why()->sentence);
+	current_release(watch->current, &service);
+	watch->gone += gone;
+	if (gone >= RETAIN_PIECE)
+		return;
+	tell_gone(watch, kept);
+	watch->next_piece = rounds_in(HOUR).tv_sec;
+}
+
 static void look_and_sweep(void *ctx)
 {
 	struct watch *watch = ctx;
 
 	look(watch);
+	if (rounds_in(0).tv_sec >= watch->next_piece)
+		retain(watch);
 	if (rounds_in(0).tv_sec < watch->next_sweep)
 		return;
 	sweep(watch);

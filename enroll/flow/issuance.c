@@ -102,7 +102,7 @@ static enum err find_device(struct issuance *issuance)
 	if (issuance->facts.device_known)
 		memcpy(device_id, issuance->facts.device_id, DEVICE_ID_SIZE);
 	else if (!issuance->request.is_check)
-		TRY(random_bytes(device_id, DEVICE_ID_SIZE));
+		TRY(random_of_day(issuance->caller->now, device_id, DEVICE_ID_SIZE));
 	issuance_note_device(issuance, device_id);
 	return OK;
 }

@@ -61,6 +61,7 @@ struct service {
 	unsigned crl_bytes; /* that no CRL is larger than */
 	unsigned crl_lifetime; /* seconds until its next update */
 	unsigned drain; /* seconds that a stop waits for what is in flight */
+	int64_t certificates_kept; /* seconds after their end; 0: for ever */
 	uint8_t edge_secret[SECRET_SIZE], admin_token[SECRET_SIZE];
 	uint8_t admin_edge_secret[SECRET_SIZE]; /* where has_admin_edge */
 	bool has_admin_edge;

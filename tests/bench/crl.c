@@ -118,7 +118,7 @@ static int bench(void)
 	must(enrolled.status == 200, "%s: %s", enrolled.code, enrolled.detail);
 	world_service_stop(&world, 0, SIGTERM);
 	begin = now_ms();
-	loaded_fill(world.conninfo, certificates, revoked);
+	loaded_fill(world.conninfo, &(struct load){certificates / 4, certificates, revoked, false});
 	printf("%zu certificates, %zu revoked: loaded in %.1f s\n", certificates, revoked,
 		since(begin));
 	build_all(&world);

@@ -376,14 +376,16 @@ static void what_a_restart_alone_changes_is_a_warning_and_stays(void **state)
 	put("ticket.key", world.token);
 	put_config("s/^service: .*/&.elsewhere/\ns/^database: .*/database: dbname=elsewhere/\n"
 		   "$ a threads: 3\n$ a live_aks_per_device: 2\n$ a drain: 7s\n"
+		   "$ a retention: {certificates: 400d}\n"
 		   "$ a public_url: http://pub.example.org\n$ a organization: Elsewhere");
 	assert_taken("warning: ticket_key_file was changed: that takes effect only with a restart");
 	assert_taken("warning: service was changed");
 	assert_taken("warning: database was changed");
 	assert_taken("warning: threads was changed");
-	assert_true(times(" changes=\"organization Elsewhere, was Example; public_url "
-			  "http://pub.example.org, was the service's name; live_aks_per_device 2, "
-			  "was 4; drain 7, was 10\" ") == 1);
+	assert_true(
+		times(" changes=\"organization Elsewhere, was Example; public_url "
+		      "http://pub.example.org, was the service's name; live_aks_per_device 2, "
+		      "was 4; drain 7, was 10; retention.certificates 34560000, was 0\" ") == 1);
 	assert_true(times(">reload.needs-restart setting=ticket_key_file") > 0);
 	assert_int_equal(dialogue_enroll(&visit.dialogue), 200);
 	assert_comes(0, "zero.example.test", 200, "");

@@ -62,9 +62,46 @@ static void an_organization_is_what_a_certificate_can_state(void **state)
 	}
 }
 
+static void what_has_just_ended_is_not_deleted(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *says; /* NULL: nothing is wrong */
+		int64_t kept;
+	} rows[] = {
+		{"", NULL, 0},
+		{"retention: {}", NULL, 0},
+		{"retention: {certificates: 30d}", NULL, 2592000},
+		{"retention: {certificates: 36500d}", NULL, 3153600000},
+		{"retention: {certificates: 29d}", "certificates", 0},
+		{"retention: {certificates: 0d}", "certificates", 0},
+		{"retention: {certificates: 400}", "certificates", 0},
+		{"retention: {audit: 400d}", "unknown key", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(problems_free) struct problems problems;
+		struct config config;
+		bool is_good = rows[i].says == NULL;
+
+		problems_init(&problems);
+		assert_refused_in(rows[i].line, load(rows[i].line, &problems, &config),
+			is_good ? OK : ERR_MALFORMED, "yaml");
+		if (!is_good) {
+			assert_int_equal(1, problems.n);
+			assert_non_null(strstr(buf_text(&problems.text), rows[i].says));
+			continue;
+		}
+		assert_true(config.retention.certificates == rows[i].kept);
+		config_free(&config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_just_ended_is_not_deleted),
 		cmocka_unit_test(an_organization_is_what_a_certificate_can_state),
 	};
 

@@ -23,6 +23,20 @@ static void sha256_is_that_of_fips_180_4(void **state)
 	}
 }
 
+static void what_is_drawn_on_one_day_begins_alike_and_is_never_the_same(void **state)
+{
+	uint8_t a[16], b[16], later[16];
+
+	(void)state;
+	assert_ok(random_of_day(INT64_C(20000) * 86400, a, sizeof(a)));
+	assert_ok(random_of_day(INT64_C(20001) * 86400 - 1, b, sizeof(b)));
+	assert_ok(random_of_day(INT64_C(20001) * 86400, later, sizeof(later)));
+	assert_memory_equal("\x4e\x20", a, 2);
+	assert_memory_equal("\x4e\x20", b, 2);
+	assert_memory_equal("\x4e\x21", later, 2);
+	assert_memory_not_equal(a + 2, b + 2, 14);
+}
+
 static void pieces_are_digested_as_if_they_were_one(void **state)
 {
 	uint8_t whole[SHA256_SIZE], parts[SHA256_SIZE];
@@ -270,6 +284,7 @@ static void a_wiped_key_is_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_drawn_on_one_day_begins_alike_and_is_never_the_same),
 		cmocka_unit_test(sha256_is_that_of_fips_180_4),
 		cmocka_unit_test(pieces_are_digested_as_if_they_were_one),
 		cmocka_unit_test(hmac_is_that_of_rfc_4231),
