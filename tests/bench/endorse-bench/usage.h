@@ -57,8 +57,8 @@ struct usage_taken {
 CHECKED enum err usage_take(struct usage *usage, struct usage_taken *out);
 
 /* CPU time and time between the two; memory as of `after`. Both are of one usage. */
-void usage_since(const struct usage_taken *before, const struct usage_taken *after,
-	struct usage_taken *out);
+void usage_since(
+	const struct usage_taken *before, const struct usage_taken *after, struct usage_taken *out);
 /* NULL when nothing has that name. */
 const struct usage_figures *usage_named(const struct usage_taken *taken, const char *name);
 
