@@ -7,8 +7,8 @@
 
 #define ROUNDS 1000
 
-/* The parts in their order, and behind them the bare signatures. */
-enum { P256 = FLOOR_PARTS, RSA2048, ALL };
+/* The parts in their order, and behind them what is told beside them. */
+enum { BARE_DATABASE = FLOOR_PARTS, P256, RSA2048, ALL };
 
 static const struct part *const parts[ALL] = {
 	[FLOOR_HANDSHAKE] = &part_handshake,
@@ -17,13 +17,14 @@ static const struct part *const parts[ALL] = {
 	[FLOOR_TICKET] = &part_ticket,
 	[FLOOR_CERTIFICATE] = &part_certificate,
 	[FLOOR_DATABASE] = &part_database,
+	[BARE_DATABASE] = &part_bare_database,
 	[P256] = &part_p256,
 	[RSA2048] = &part_rsa2048,
 };
 
 struct floor {
 	void *states[ALL];
-	bool has_database;
+	bool has_database, has_bare_database;
 	unsigned rounds;
 	double us[ALL][ROUNDS]; /* of one, by round */
 };
@@ -39,6 +40,8 @@ void floor_close(struct floor **floor)
 
 static bool is_measured(const struct floor *floor, size_t part)
 {
+	if (part == BARE_DATABASE)
+		return floor->has_bare_database;
 	return part != FLOOR_DATABASE || floor->has_database;
 }
 
@@ -63,6 +66,7 @@ enum err floor_open(const struct floor_plan *plan, struct floor **out)
 	if (floor == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "floor_open");
 	floor->has_database = !plan->without_database;
+	floor->has_bare_database = plan->with_bare_database;
 	for (size_t i = 0; i < ALL; i++)
 		if (is_measured(floor, i)) {
 			TRY(parts[i]->make(plan, &floor->states[i]));
@@ -125,6 +129,7 @@ void floor_figures(const struct floor *floor, struct floor_figures *out)
 		value_of(floor, i, &out->parts[i]);
 		out->sum_us += out->parts[i].us;
 	}
+	value_of(floor, BARE_DATABASE, &out->bare_database);
 	value_of(floor, P256, &p256);
 	value_of(floor, RSA2048, &rsa2048);
 	out->p256_signs = 1e6 / p256.us;

@@ -27,6 +27,7 @@ struct floor_plan {
 	 */
 	const char *database;
 	bool without_database; /* the part stays 0, and `sum_us` without it */
+	bool with_bare_database; /* once more in tables without checks, references and indices */
 };
 
 /* Medians over the rounds, in microseconds of CPU time. */
@@ -39,7 +40,8 @@ struct floor_figures {
 	struct floor_value parts[FLOOR_PARTS];
 	double sum_us;
 	unsigned rounds;
-	bool has_database;
+	bool has_database, has_bare_database;
+	struct floor_value bare_database; /* not in the sum */
 	/* As `openssl speed` counts them, in the same rounds: signatures a second of one core. */
 	double p256_signs, rsa2048_signs;
 };

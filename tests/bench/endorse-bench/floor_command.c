@@ -6,7 +6,7 @@
 
 static const char usage[] =
 	"usage: endorse-bench floor [--database CONNINFO] [--edge-certificate FILE] [--rounds N]\n"
-	"                           [--without-database] [--json]\n"
+	"                           [--without-database] [--with-bare-database] [--json]\n"
 	"\n"
 	"  --database CONNINFO      PostgreSQL on this machine, as a superuser: a database of the "
 	"floor's own\n"
@@ -15,6 +15,8 @@ static const char usage[] =
 	"made, P-256\n"
 	"  --rounds N               each part so often, in turns (21)\n"
 	"  --without-database       leave PostgreSQL's part out\n"
+	"  --with-bare-database     PostgreSQL's part once more, in tables that have keys and "
+	"nothing else\n"
 	"  --json                   one JSON object instead of the table\n";
 
 struct options {
@@ -29,7 +31,8 @@ static bool read_options(int argc, char **argv, struct options *options)
 		{"edge-certificate", required_argument, NULL, 'e'},
 		{"rounds", required_argument, NULL, 'r'},
 		{"without-database", no_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"with-bare-database", no_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
 	char *end = NULL;
 	int c;
 
@@ -48,6 +51,9 @@ static bool read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'w':
 			options->plan.without_database = true;
+			break;
+		case 'b':
+			options->plan.with_bare_database = true;
 			break;
 		case 'j':
 			options->json = true;

@@ -22,18 +22,24 @@ static bool is_told(const struct floor_figures *figures, size_t part)
 	return part != FLOOR_DATABASE || figures->has_database;
 }
 
+static void value_json(const struct floor_value *value, const char *name, struct json *json)
+{
+	json_object(json, name);
+	json_real(json, "us", value->us);
+	json_real(json, "low_us", value->low_us);
+	json_real(json, "high_us", value->high_us);
+	json_object_end(json);
+}
+
 void floor_json(const struct floor_figures *figures, const char *name, struct json *json)
 {
 	json_object(json, name);
 	for (size_t i = 0; i < FLOOR_PARTS; i++) {
-		if (!is_told(figures, i))
-			continue;
-		json_object(json, parts[i].name);
-		json_real(json, "us", figures->parts[i].us);
-		json_real(json, "low_us", figures->parts[i].low_us);
-		json_real(json, "high_us", figures->parts[i].high_us);
-		json_object_end(json);
+		if (is_told(figures, i))
+			value_json(&figures->parts[i], parts[i].name, json);
 	}
+	if (figures->has_bare_database)
+		value_json(&figures->bare_database, "bare_database", json);
 	json_real(json, "sum_us", figures->sum_us);
 	json_whole(json, "rounds", figures->rounds);
 	json_real(json, "p256_signs_per_second", figures->p256_signs);
@@ -53,6 +59,11 @@ void floor_print(const struct floor_figures *figures, FILE *out)
 				figures->parts[i].high_us);
 	fprintf(out, "  %-42s %8.1f\n",
 		figures->has_database ? "in all" : "in all, without PostgreSQL's", figures->sum_us);
+	if (figures->has_bare_database)
+		fprintf(out, "  %-42s %8.1f  (%.1f to %.1f)\n",
+			"not in it: PostgreSQL's, tables with keys alone",
+			figures->bare_database.us, figures->bare_database.low_us,
+			figures->bare_database.high_us);
 	fprintf(out, "Beside it, one core: %.0f signatures a second by P-256, %.0f by RSA-2048\n",
 		figures->p256_signs, figures->rsa2048_signs);
 }

@@ -13,7 +13,7 @@ enum {
 	WARM = 1000, /* devices that are there before anything is measured */
 	BLOCK = 100, /* transactions at least */
 	BLOCK_MS = 250,
-	BACKENDS = 8,
+	BACKENDS = 16,
 	PATIENCE_MS = 60000,
 };
 
@@ -91,11 +91,12 @@ static enum err connect_to(const char *conninfo, PGconn **out)
 }
 
 /* A conninfo's last "dbname" counts. */
-static enum err make_ours(struct database *database, const char *conninfo)
+static enum err make_ours(struct database *database, const char *conninfo, bool is_bare)
 {
 	AUTO(mem_free) char *create = NULL;
 
-	snprintf(database->name, sizeof(database->name), "endorse_floor_%d", (int)getpid());
+	snprintf(database->name, sizeof(database->name), "endorse_floor_%d%s", (int)getpid(),
+		is_bare ? "_bare" : "");
 	if (asprintf(&create, "CREATE DATABASE %s", database->name) < 0 ||
 		asprintf(&database->conninfo, "%s dbname=%s", conninfo, database->name) < 0)
 		return fail(ERR_INTERNAL, "out-of-memory", "database");
@@ -113,6 +114,26 @@ static enum err migrate(const char *conninfo)
 	db_close(&db);
 	return err;
 }
+
+/*
+ * What keeps nonsense out, and what is there to be searched by: the product pays for it, and whoever
+ * wants to know how much finds it here.
+ */
+static const char strip[] =
+	"DO $$ DECLARE act text; BEGIN"
+	" FOR act IN"
+	"  SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)"
+	"   FROM pg_constraint WHERE contype IN ('c', 'f') AND conrelid <> 0"
+	"    AND connamespace = 'public'::regnamespace"
+	"  UNION ALL SELECT format('ALTER DOMAIN %s DROP CONSTRAINT %I', contypid::regtype, "
+	"conname)"
+	"   FROM pg_constraint WHERE contypid <> 0 AND connamespace = 'public'::regnamespace"
+	"  UNION ALL SELECT format('DROP INDEX %s', indexrelid::regclass)"
+	"   FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+	"   WHERE NOT indisunique AND relnamespace = 'public'::regnamespace"
+	"  UNION ALL SELECT format('ALTER TABLE %s DISABLE TRIGGER USER', tgrelid::regclass)"
+	"   FROM pg_trigger WHERE NOT tgisinternal"
+	" LOOP EXECUTE act; END LOOP; END $$";
 
 static enum err count(struct database *database, unsigned *n)
 {
@@ -192,7 +213,7 @@ static enum err warm_up(struct database *database)
 	return run_sql(database->watch, "ANALYZE", NULL);
 }
 
-static enum err database_make(const struct floor_plan *plan, void **state)
+static enum err make(const struct floor_plan *plan, bool is_bare, void **state)
 {
 	AUTO(state_free) struct database *database = calloc(1, sizeof(*database));
 	const char *conninfo = plan->database;
@@ -203,13 +224,25 @@ static enum err database_make(const struct floor_plan *plan, void **state)
 		TRY(floor_cluster_make(&database->cluster));
 		conninfo = floor_cluster_conninfo(database->cluster);
 	}
-	TRY(make_ours(database, conninfo));
+	TRY(make_ours(database, conninfo, is_bare));
 	TRY(migrate(database->conninfo));
 	TRY(connect_to(database->conninfo, &database->watch));
+	if (is_bare)
+		TRY(run_sql(database->watch, strip, NULL));
 	TRY(pgbench_start(database->conninfo, &database->pgbench));
 	TRY(warm_up(database));
 	*state = MOVE(database);
 	return OK;
+}
+
+static enum err database_make(const struct floor_plan *plan, void **state)
+{
+	return make(plan, false, state);
+}
+
+static enum err bare_make(const struct floor_plan *plan, void **state)
+{
+	return make(plan, true, state);
 }
 
 static enum err database_run(void *state, unsigned *n, uint64_t *ns)
@@ -232,3 +265,4 @@ static enum err database_run(void *state, unsigned *n, uint64_t *ns)
 }
 
 const struct part part_database = {0, database_make, database_run, database_free};
+const struct part part_bare_database = {0, bare_make, database_run, database_free};

@@ -18,6 +18,8 @@ struct part {
 /* In the order of enum floor_part. */
 extern const struct part part_handshake, part_ek, part_credential, part_ticket, part_certificate,
 	part_database;
+/* The same in tables that have keys and nothing else. */
+extern const struct part part_bare_database;
 /* Bare signatures, as `openssl speed` makes them: what kind of core this is. */
 extern const struct part part_p256, part_rsa2048;
 

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define CLIENTS "8" /* as many connections as a service has */
+
 struct pgbench {
 	pid_t pid; /* -1: it has ended */
 	int script, words; /* memory files: what it runs, what it said */
@@ -112,7 +114,7 @@ static enum err start(struct pgbench *pgbench, const char *program, const char *
 		err = define(i, &values[i]);
 	if (err == OK && (pgbench->pid = fork()) == 0)
 		run(pgbench,
-			(const char *const[]){program, "-n", "-M", "prepared", "-c", "2", "-T",
+			(const char *const[]){program, "-n", "-M", "prepared", "-c", CLIENTS, "-T",
 				"1000000", "-f", path, "-D", buf_text(&values[0]), "-D",
 				buf_text(&values[1]), "-D", buf_text(&values[2]), "-D",
 				buf_text(&values[3]), conninfo, NULL},

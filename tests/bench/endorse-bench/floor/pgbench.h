@@ -8,7 +8,7 @@
 struct pgbench;
 
 /*
- * Two clients on the database, prepared statements, and each transaction in two round trips. It runs at
+ * Eight clients on the database, prepared statements, and each transaction in two round trips. It runs at
  * once. `*out` is the caller's, also when another call fails. ERR_INTERNAL "floor-pgbench".
  */
 CHECKED enum err pgbench_start(const char *conninfo, struct pgbench **out);
