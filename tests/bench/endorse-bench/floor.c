@@ -122,7 +122,9 @@ void floor_figures(const struct floor *floor, struct floor_figures *out)
 {
 	struct floor_value p256, rsa2048;
 
-	*out = (struct floor_figures){.rounds = floor->rounds, .has_database = floor->has_database};
+	*out = (struct floor_figures){.rounds = floor->rounds,
+		.has_database = floor->has_database,
+		.has_bare_database = floor->has_bare_database};
 	if (floor->rounds == 0)
 		return;
 	for (size_t i = 0; i < FLOOR_PARTS; i++) {

@@ -25,6 +25,7 @@ struct database {
 	struct floor_cluster *cluster; /* NULL: somebody else's */
 	PGconn *admin, *watch; /* to what was there, and to the database of our own */
 	char name[40];
+	bool is_made;
 	char *conninfo;
 	struct pgbench *pgbench;
 	pid_t backends[BACKENDS];
@@ -54,7 +55,7 @@ static void drop(struct database *database)
 {
 	char sql[100];
 
-	if (database->admin == NULL || database->cluster != NULL || database->name[0] == '\0')
+	if (!database->is_made || database->cluster != NULL)
 		return;
 	snprintf(sql, sizeof(sql), "DROP DATABASE IF EXISTS %s WITH (FORCE)", database->name);
 	if (run_sql(database->admin, sql, NULL) != OK)
@@ -101,7 +102,9 @@ static enum err make_ours(struct database *database, const char *conninfo, bool 
 		asprintf(&database->conninfo, "%s dbname=%s", conninfo, database->name) < 0)
 		return fail(ERR_INTERNAL, "out-of-memory", "database");
 	TRY(connect_to(conninfo, &database->admin));
-	return run_sql(database->admin, create, NULL);
+	TRY(run_sql(database->admin, create, NULL));
+	database->is_made = true;
+	return OK;
 }
 
 static enum err migrate(const char *conninfo)
