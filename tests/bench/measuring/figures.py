@@ -155,8 +155,9 @@ def _floor(results):
     if not results["floor"]:
         return "floor: not measured"
     rows = [["floor", "CPU us"]]
-    for name in results["floor"][0]["parts"]:
-        rows.append([name, _cell(statistics.median(floor["parts"][name] for floor in results["floor"]), digits=1)])
+    for name, part in results["floor"][0].items():
+        if isinstance(part, dict):
+            rows.append([name, _cell(statistics.median(floor[name]["us"] for floor in results["floor"]), digits=1)])
     rows.append(["together", _cell(floor_us(results), digits=1)])
     return columns(rows)
 
