@@ -129,79 +129,79 @@ void figures_print(const struct figures *figures, FILE *out)
 
 static void add_latency(const struct latency *latency, struct json *json)
 {
-	json_object(json, "latency_us");
-	json_real(json, "mean",
+	member_object(json, "latency_us");
+	member_real(json, "mean",
 		latency->count > 0 ? (double)latency->sum_us / (double)latency->count : 0);
 	for (size_t i = 0; i < COUNT(percentiles); i++)
-		json_whole(json, percentiles[i].name,
+		member_whole(json, percentiles[i].name,
 			latency_percentile(latency, percentiles[i].share));
-	json_whole(json, "max", latency->max_us);
-	json_object_end(json);
+	member_whole(json, "max", latency->max_us);
+	member_object_end(json);
 }
 
 static void add_errors(const char *name, const struct figures_errors *errors, struct json *json)
 {
-	json_object(json, name);
+	member_object(json, name);
 	for (size_t i = 0; i < errors->n; i++)
-		json_whole(json, errors->of[i].code, errors->of[i].n);
-	json_object_end(json);
+		member_whole(json, errors->of[i].code, errors->of[i].n);
+	member_object_end(json);
 }
 
 static void add_kib(const char *name, const uint64_t kib[static FIGURES_OF], struct json *json)
 {
-	json_object(json, name);
+	member_object(json, name);
 	for (size_t i = 0; i < FIGURES_OF; i++)
 		if (kib[i] > 0)
-			json_whole(json, figures_of_names[i], kib[i]);
-	json_object_end(json);
+			member_whole(json, figures_of_names[i], kib[i]);
+	member_object_end(json);
 }
 
 static void add_cost(const struct figures *figures, struct json *json)
 {
-	json_object(json, "cpu_us");
+	member_object(json, "cpu_us");
 	for (size_t i = 0; i < FIGURES_OF; i++)
 		if (figures->cpu_us[i] > 0)
-			json_real(json, figures_of_names[i], each(figures, figures->cpu_us[i]));
-	json_object_end(json);
+			member_real(json, figures_of_names[i], each(figures, figures->cpu_us[i]));
+	member_object_end(json);
 	add_kib("rss_kib", figures->rss_kib, json);
 	add_kib("peak_kib", figures->peak_kib, json);
 	if (figures->trips > 0)
-		json_real(json, "trips", each(figures, (double)figures->trips));
+		member_real(json, "trips", each(figures, (double)figures->trips));
 }
 
 static void add_floor(const struct figures *figures, struct json *json)
 {
 	if (figures->floor_n == 0)
 		return;
-	json_object(json, "floor");
+	member_object(json, "floor");
 	for (size_t i = 0; i < figures->floor_n; i++)
-		json_real(json, figures->floor[i].name, figures->floor[i].us);
-	json_object_end(json);
-	json_real(json, "floor_us", figures_floor_us(figures));
-	json_real(json, "ratio", ratio(figures));
+		member_real(json, figures->floor[i].name, figures->floor[i].us);
+	member_object_end(json);
+	member_real(json, "floor_us", figures_floor_us(figures));
+	member_real(json, "ratio", ratio(figures));
 }
 
 void figures_json(const struct figures *figures, struct buf *out)
 {
 	struct json json = {.text = *out};
 
-	json_object(&json, NULL);
-	json_text(&json, "what", figures->what);
-	json_whole(&json, "connections", figures->connections);
+	member_object(&json, NULL);
+	member_text(&json, "what", figures->what);
+	member_whole(&json, "connections", figures->connections);
 	if (figures->rate > 0)
-		json_real(&json, "rate", figures->rate);
+		member_real(&json, "rate", figures->rate);
 	if (figures->herd_s > 0)
-		json_real(&json, "herd_seconds", figures->herd_s);
-	json_whole(&json, "devices", figures->devices);
-	json_whole(&json, "good", figures->good);
-	json_real(&json, "seconds", figures->seconds);
-	json_real(&json, "per_second", figures_per_second(figures));
+		member_real(&json, "herd_seconds", figures->herd_s);
+	member_whole(&json, "devices", figures->devices);
+	member_whole(&json, "good", figures->good);
+	member_real(&json, "seconds", figures->seconds);
+	member_real(&json, "per_second", figures_per_second(figures));
 	add_latency(&figures->latency, &json);
 	add_errors("errors", &figures->errors, &json);
 	add_errors("retried", &figures->retried, &json);
 	add_cost(figures, &json);
 	add_floor(figures, &json);
-	json_object_end(&json);
+	member_object_end(&json);
 	buf_str(&json.text, "\n");
 	*out = json.text;
 }

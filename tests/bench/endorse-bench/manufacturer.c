@@ -101,15 +101,19 @@ static X509 *authority(enum fleet_kind kind, EVP_PKEY *key, X509 *issuer, EVP_PK
 	return MOVE(cert);
 }
 
-/* The subjectAltName is a directoryName with three attributes: TCG EK Credential Profile 3.2.9. */
-static X509 *model(enum fleet_kind kind, X509 *issuer)
+/*
+ * The subjectAltName is a directoryName with three attributes: TCG EK Credential Profile 3.2.9. Key and
+ * signature are the intermediate's, for without any OpenSSL copies no certificate.
+ */
+static X509 *model(enum fleet_kind kind, X509 *issuer, EVP_PKEY *signer)
 {
 	AUTO(x509_free) X509 *cert = start(issuer);
 	AUTO(bio_free) BIO *section = BIO_new_mem_buf(tpm_section, -1);
 	AUTO(conf_free) CONF *conf = NCONF_new(NULL);
 	X509V3_CTX ctx = {0};
 
-	if (cert == NULL || section == NULL || NCONF_load_bio(conf, section, NULL) != 1)
+	if (cert == NULL || section == NULL || NCONF_load_bio(conf, section, NULL) != 1 ||
+		X509_set_pubkey(cert, signer) != 1)
 		return NULL;
 	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
 	X509V3_set_nconf(&ctx, conf);
@@ -118,7 +122,8 @@ static X509 *model(enum fleet_kind kind, X509 *issuer)
 		!extend(cert, &ctx, NID_key_usage,
 			kind == FLEET_RSA ? "critical,keyEncipherment" : "critical,keyAgreement") ||
 		!extend(cert, &ctx, NID_ext_key_usage, "2.23.133.8.1") ||
-		!extend(cert, &ctx, NID_authority_key_identifier, "keyid:always"))
+		!extend(cert, &ctx, NID_authority_key_identifier, "keyid:always") ||
+		X509_sign(cert, signer, hash_of(kind)) <= 0)
 		return NULL;
 	return MOVE(cert);
 }
@@ -136,7 +141,7 @@ static bool make(enum fleet_kind kind, struct manufacturer *out)
 	out->intermediates[kind] = authority(kind, out->keys[kind], out->roots[kind], root);
 	if (out->intermediates[kind] == NULL)
 		return false;
-	out->models[kind] = model(kind, out->intermediates[kind]);
+	out->models[kind] = model(kind, out->intermediates[kind], out->keys[kind]);
 	return out->models[kind] != NULL;
 }
 
