@@ -24,21 +24,21 @@ static bool is_told(const struct floor_figures *figures, size_t part)
 
 void floor_json(const struct floor_figures *figures, const char *name, struct json *json)
 {
-	json_object(json, name);
+	member_object(json, name);
 	for (size_t i = 0; i < FLOOR_PARTS; i++) {
 		if (!is_told(figures, i))
 			continue;
-		json_object(json, parts[i].name);
-		json_real(json, "us", figures->parts[i].us);
-		json_real(json, "low_us", figures->parts[i].low_us);
-		json_real(json, "high_us", figures->parts[i].high_us);
-		json_object_end(json);
+		member_object(json, parts[i].name);
+		member_real(json, "us", figures->parts[i].us);
+		member_real(json, "low_us", figures->parts[i].low_us);
+		member_real(json, "high_us", figures->parts[i].high_us);
+		member_object_end(json);
 	}
-	json_real(json, "sum_us", figures->sum_us);
-	json_whole(json, "rounds", figures->rounds);
-	json_real(json, "p256_signs_per_second", figures->p256_signs);
-	json_real(json, "rsa2048_signs_per_second", figures->rsa2048_signs);
-	json_object_end(json);
+	member_real(json, "sum_us", figures->sum_us);
+	member_whole(json, "rounds", figures->rounds);
+	member_real(json, "p256_signs_per_second", figures->p256_signs);
+	member_real(json, "rsa2048_signs_per_second", figures->rsa2048_signs);
+	member_object_end(json);
 }
 
 void floor_print(const struct floor_figures *figures, FILE *out)
