@@ -2,6 +2,7 @@
 
 #include "ca/base/file.h"
 #include "tests/bench/endorse-bench/command.h"
+#include "tests/bench/endorse-bench/watched.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -215,7 +216,11 @@ enum err options_fit(struct options *options, size_t n)
 enum err options_run(
 	const struct options *options, const struct load_work *work, struct figures *out)
 {
-	return load_run(&options->plan, work, out);
+	AUTO(watched_free) struct watched watched;
+
+	TRY(watched_begin(options->watch, options->watch_n, &watched));
+	TRY(load_run(&options->plan, work, out));
+	return watched_end(&watched, out);
 }
 
 static enum err write_json(const char *path, const struct figures *figures)

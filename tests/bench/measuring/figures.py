@@ -90,7 +90,9 @@ def goals(results):
         found.append(_goal("p99 to p50 at 70 % of the rate", times, 5, times <= 5, "x"))
     herd = case_named(results, "herd")
     if herd and best:
-        wanted = take(herd["runs"][0], "devices") / middle(best, "per_second")
+        # Who comes last comes when the herd's time is over, however fast the service is.
+        wanted = max(take(herd["runs"][0], "devices") / middle(best, "per_second"),
+                     take(herd["runs"][0], "herd_seconds") or 0)
         times = middle(herd, "seconds") / wanted
         found.append(_goal("herd: last one to the rate's time", times, 1.3, times <= 1.3, "x"))
         found.append(_goal("herd: not served in the end", errors(herd), 0, errors(herd) == 0))
@@ -155,8 +157,9 @@ def _floor(results):
     if not results["floor"]:
         return "floor: not measured"
     rows = [["floor", "CPU us"]]
-    for name in results["floor"][0]["parts"]:
-        rows.append([name, _cell(statistics.median(floor["parts"][name] for floor in results["floor"]), digits=1)])
+    for name, part in results["floor"][0].items():
+        if isinstance(part, dict):
+            rows.append([name, _cell(statistics.median(floor[name]["us"] for floor in results["floor"]), digits=1)])
     rows.append(["together", _cell(floor_us(results), digits=1)])
     return columns(rows)
 

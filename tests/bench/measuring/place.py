@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 
 
 class Broken(Exception):
@@ -149,12 +149,16 @@ def program(build):
 
 def bench(build, command, *options, good=(0,)):
     """Runs endorse-bench; the object that it writes."""
-    with tempfile.TemporaryDirectory(prefix="endorse-bench.") as directory:
-        file = os.path.join(directory, "figures.json")
-        done = subprocess.run([build.bench, command, *options, "--json", file], capture_output=True, text=True,
-                              check=False)
-        if done.returncode not in good or not os.path.exists(file):
-            raise Broken(f"endorse-bench {command} {' '.join(options)} ends with {done.returncode}:\n"
-                         f"{(done.stdout + done.stderr)[-4000:]}")
-        with open(file, encoding="utf-8") as figures:
-            return json.load(figures)
+    done = subprocess.run([build.bench, command, *options], capture_output=True, text=True, check=False)
+    if done.returncode not in good or not done.stdout.startswith("{"):
+        raise Broken(f"endorse-bench {command} {' '.join(options)} ends with {done.returncode}:\n"
+                     f"{(done.stdout + done.stderr)[-4000:]}")
+    return json.loads(done.stdout)
+
+
+def database(conninfo):
+    """Bytes that the database has logged since ever, and bytes that it has."""
+    line = must("psql", conninfo, "-XAtc", "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'),"
+                " pg_database_size(current_database())")
+    logged, size = line.strip().split("|")
+    return int(logged), int(size)
