@@ -24,27 +24,27 @@ static bool is_told(const struct floor_figures *figures, size_t part)
 
 static void value_json(const struct floor_value *value, const char *name, struct json *json)
 {
-	json_object(json, name);
-	json_real(json, "us", value->us);
-	json_real(json, "low_us", value->low_us);
-	json_real(json, "high_us", value->high_us);
-	json_object_end(json);
+	member_object(json, name);
+	member_real(json, "us", value->us);
+	member_real(json, "low_us", value->low_us);
+	member_real(json, "high_us", value->high_us);
+	member_object_end(json);
 }
 
 void floor_json(const struct floor_figures *figures, const char *name, struct json *json)
 {
-	json_object(json, name);
+	member_object(json, name);
 	for (size_t i = 0; i < FLOOR_PARTS; i++) {
 		if (is_told(figures, i))
 			value_json(&figures->parts[i], parts[i].name, json);
 	}
 	if (figures->has_bare_database)
 		value_json(&figures->bare_database, "bare_database", json);
-	json_real(json, "sum_us", figures->sum_us);
-	json_whole(json, "rounds", figures->rounds);
-	json_real(json, "p256_signs_per_second", figures->p256_signs);
-	json_real(json, "rsa2048_signs_per_second", figures->rsa2048_signs);
-	json_object_end(json);
+	member_real(json, "sum_us", figures->sum_us);
+	member_whole(json, "rounds", figures->rounds);
+	member_real(json, "p256_signs_per_second", figures->p256_signs);
+	member_real(json, "rsa2048_signs_per_second", figures->rsa2048_signs);
+	member_object_end(json);
 }
 
 void floor_print(const struct floor_figures *figures, FILE *out)

@@ -264,23 +264,23 @@ static double us_each(const struct usage_figures *group, uint64_t n)
 static void memory_json(
 	const struct usage_taken *taken, const char *name, size_t offset, struct json *json)
 {
-	json_object(json, name);
+	member_object(json, name);
 	for (size_t i = 0; i < taken->groups_n; i++) {
 		const char *group = (const char *)&taken->groups[i];
 		uint64_t kib;
 
 		memcpy(&kib, group + offset, sizeof(kib));
-		json_whole(json, taken->groups[i].name, kib);
+		member_whole(json, taken->groups[i].name, kib);
 	}
-	json_object_end(json);
+	member_object_end(json);
 }
 
 void usage_json(const struct usage_taken *since, uint64_t n, struct json *json)
 {
-	json_object(json, "cpu_us");
+	member_object(json, "cpu_us");
 	for (size_t i = 0; i < since->groups_n; i++)
-		json_real(json, since->groups[i].name, us_each(&since->groups[i], n));
-	json_object_end(json);
+		member_real(json, since->groups[i].name, us_each(&since->groups[i], n));
+	member_object_end(json);
 	memory_json(since, "rss_kib", offsetof(struct usage_figures, rss_kib), json);
 	memory_json(since, "pss_kib", offsetof(struct usage_figures, pss_kib), json);
 	memory_json(since, "peak_kib", offsetof(struct usage_figures, peak_kib), json);

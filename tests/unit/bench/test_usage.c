@@ -311,9 +311,9 @@ static void figures_are_told_for_each_of_many(void **state)
 			{.name = "service", .cpu_ns = 1000}}};
 
 	(void)state;
-	json_object(&json, NULL);
+	member_object(&json, NULL);
 	usage_json(&since, 10, &json);
-	json_object_end(&json);
+	member_object_end(&json);
 	assert_string_equal(buf_text(&json.text),
 		"{\"cpu_us\":{\"edge\":500,\"service\":0.1},\"rss_kib\":{\"edge\":7,\"service\":0},"
 		"\"pss_kib\":{\"edge\":5,\"service\":0},\"peak_kib\":{\"edge\":9,\"service\":0}}");
