@@ -121,6 +121,7 @@ static void print_floor(const struct figures *figures, FILE *out)
 void figures_print(const struct figures *figures, FILE *out)
 {
 	print_load(figures, out);
+	print_errors("refused", &figures->refused, out);
 	print_errors("errors", &figures->errors, out);
 	print_errors("retried", &figures->retried, out);
 	print_cost(figures, out);
@@ -197,6 +198,8 @@ void figures_json(const struct figures *figures, struct buf *out)
 	member_real(&json, "seconds", figures->seconds);
 	member_real(&json, "per_second", figures_per_second(figures));
 	add_latency(&figures->latency, &json);
+	if (figures->refused.n > 0)
+		add_errors("refused", &figures->refused, &json);
 	add_errors("errors", &figures->errors, &json);
 	add_errors("retried", &figures->retried, &json);
 	add_cost(figures, &json);

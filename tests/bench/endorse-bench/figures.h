@@ -33,6 +33,7 @@ struct figures {
 	uint64_t good; /* served as wanted */
 	double seconds; /* from the first that was due to the last that was done */
 	struct latency latency; /* of the good ones, from when they were due */
+	struct figures_errors refused; /* of the good ones, those for whom a refusal was wanted */
 	struct figures_errors errors; /* of those that were not served in the end */
 	struct figures_errors retried; /* why something was tried again, by the tries */
 	double cpu_us[FIGURES_OF]; /* in all */
@@ -55,7 +56,7 @@ double figures_floor_us(const struct figures *figures); /* the sum of its parts 
 void figures_print(const struct figures *figures, FILE *out);
 /*
  * Appends one JSON object: {"what", "connections", "rate", "herd_seconds", "devices", "good", "seconds", "per_second",
- * "latency_us": {"mean", "p50", "p95", "p99", "max"}, "errors": {code: n}, "retried": {code: n},
+ * "latency_us": {"mean", "p50", "p95", "p99", "max"}, "refused", "errors", "retried": {code: n},
  * "cpu_us": {"edge", "service", "postgres", "generator"} (for one good one), "rss_kib": {...}, "peak_kib": {...},
  * "trips" (for one good one), "floor": {name: us}, "floor_us", "ratio"}.
  */

@@ -110,10 +110,8 @@ int command_fleet(int argc, char **argv)
 	while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (id == 'h')
 			return command_told(usage);
-		if (take(id, optarg, &plan) != OK) {
-			command_failed();
-			return command_misused(usage);
-		}
+		if (take(id, optarg, &plan) != OK)
+			return command_misread(usage);
 	}
 	if (optind < argc || plan.devices == 0 || plan.path == NULL || plan.roots == NULL)
 		return command_misused(usage);

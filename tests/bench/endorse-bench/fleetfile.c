@@ -76,23 +76,26 @@ static enum err open_state(const char *path, struct fleet *fleet)
 	return OK;
 }
 
-static enum err use(const char *path, const char *service, struct fleet *fleet)
+static enum err use(const char *path, const char *service, const char *otherwise,
+	struct fleet *fleet)
 {
 	fleet->header = fleet->file.at;
 	fleet->records = (const struct fleet_record *)((const uint8_t *)fleet->file.at +
 						       FLEET_HEADER_SIZE);
-	snprintf(fleet->service, sizeof(fleet->service), "%s",
-		service != NULL ? service : fleet->header->service);
-	if (fleet->service[0] == '\0')
+	if (service == NULL)
+		service = fleet->header->service[0] != '\0' ? fleet->header->service : otherwise;
+	if (service == NULL || strlen(service) >= sizeof(fleet->service))
 		return fail(ERR_MALFORMED, "usage", "%s does not say for which service: --service",
 			path);
+	snprintf(fleet->service, sizeof(fleet->service), "%s", service);
 	for (size_t kind = 0; kind < FLEET_KINDS; kind++)
 		soft_ek_area(templates[kind], &fleet->ek_areas[kind]);
 	soft_ak_area(SOFT_P256, fleet->service, &fleet->ak_area);
 	return open_state(path, fleet);
 }
 
-enum err fleet_open(const char *path, const char *service, struct fleet **out)
+enum err fleet_open(
+	const char *path, const char *service, const char *otherwise, struct fleet **out)
 {
 	AUTO(fleet_free) struct fleet *fleet = calloc(1, sizeof(*fleet));
 
@@ -100,7 +103,7 @@ enum err fleet_open(const char *path, const char *service, struct fleet **out)
 		return fail(ERR_INTERNAL, "out-of-memory", "calloc");
 	TRY(mapping_read(path, FLEET_HEADER_SIZE, &fleet->file));
 	TRY(judge(path, &fleet->file));
-	TRY(use(path, service, fleet));
+	TRY(use(path, service, otherwise, fleet));
 	*out = MOVE(fleet);
 	return OK;
 }

@@ -46,11 +46,12 @@ size_t fleet_width(enum fleet_kind kind);
 struct fleet; /* many threads may use one */
 
 /*
- * `service` is the name of the service that the devices enroll with; NULL: as the file says. ERR_INTERNAL "fleet-file"
- * for what is no fleet, one of another version, or not whole; ERR_MALFORMED "usage" when nobody
- * says which service.
+ * `service` is the name of the service that the devices enroll with; NULL: as the file says, or where it says
+ * nothing, `otherwise`. ERR_INTERNAL "fleet-file" for what is no fleet, one of another version, or not whole;
+ * "file-read"; ERR_MALFORMED "usage" when nobody says which service.
  */
-CHECKED enum err fleet_open(const char *path, const char *service, struct fleet **out);
+CHECKED enum err fleet_open(
+	const char *path, const char *service, const char *otherwise, struct fleet **out);
 void fleet_free(struct fleet **fleet);
 
 size_t fleet_devices(const struct fleet *fleet);

@@ -102,6 +102,7 @@ static int64_t gather(const struct crew *crew, struct figures *out)
 		out->devices += worker->done;
 		out->good += worker->good;
 		latency_merge(&out->latency, &worker->latency);
+		add_errors(&out->refused, &worker->refused);
 		add_errors(&out->errors, &worker->errors);
 		add_errors(&out->retried, &worker->retried);
 		last = worker->last_us > last ? worker->last_us : last;

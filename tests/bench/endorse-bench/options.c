@@ -200,8 +200,9 @@ enum err options_fit(struct options *options, size_t n)
 		return fail(ERR_MALFORMED, "usage", "--first %zu: there are %zu devices",
 			options->first, n);
 	if (plan->errands == 0)
-		plan->errands = n - options->first;
-	if (plan->errands > n - options->first && !options->fresh_aks)
+		plan->errands = options->goes_round && plan->seconds > 0 ? SIZE_MAX
+									 : n - options->first;
+	if (plan->errands > n - options->first && !options->fresh_aks && !options->goes_round)
 		return fail(ERR_MALFORMED, "usage",
 			"--devices %zu: there are %zu; --fresh-aks goes round them again",
 			plan->errands, n - options->first);

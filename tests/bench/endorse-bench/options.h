@@ -18,6 +18,8 @@ struct options {
 	const char *watch[OPTIONS_WATCH]; /* "NAME=PID,...": whose CPU time and memory is told */
 	size_t watch_n;
 	bool help;
+	/* The command's to set: what there is may be used again and again. */
+	bool goes_round;
 };
 
 /* What all of these commands say of their options. */
@@ -33,7 +35,10 @@ struct options {
 	"  --threads N        of the generator (1)\n"                                              \
 	"  --watch NAME=PID[,PID...]  tell CPU time and memory of these and their children;\n"     \
 	"                     again for more: edge, service, postgres\n"                           \
-	"  --json FILE        write the figures there too; \"-\": only them\n"                     \
+	"  --json FILE        write the figures there too; \"-\": only them\n"
+
+/* And those that load it with devices. */
+#define OPTIONS_FLEET_USAGE                                                                        \
 	"  --fleet FILE       the devices\n"                                                       \
 	"  --devices N        how many enroll (all, each once)\n"                                  \
 	"  --first N          begins behind the first N of the fleet (0)\n"                        \
@@ -45,9 +50,9 @@ CHECKED enum err options_read(int argc, char **argv, struct options *out);
 /* Is there a fleet? ERR_MALFORMED "usage". */
 CHECKED enum err options_need_fleet(const struct options *options);
 /*
- * What was not said: all of `n` that there are, 64 connections, for a herd one for each and
- * patience. ERR_MALFORMED "usage" where they begin behind the last, or are more than there are and
- * do not go round.
+ * What was not said: all of the `n` that there are, or for what goes round with --seconds without an
+ * end; 64 connections; for a herd one for each, and patience. ERR_MALFORMED "usage" where they begin behind
+ * the last, or are more than there are and do not go round.
  */
 CHECKED enum err options_fit(struct options *options, size_t n);
 

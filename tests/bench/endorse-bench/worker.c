@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define TRY_US 30000000 /* one request, as the agent's */
@@ -43,7 +44,12 @@ struct office {
 	size_t next;
 	int64_t next_due_us;
 	int64_t swept_us;
+	/* A clock among the connections, for epoll_wait() counts in milliseconds. */
+	int alarm;
+	int64_t rings_us;
 };
+
+#define ALARM UINT64_MAX
 
 static size_t place_of(const struct office *office, const struct client *client)
 {
@@ -156,9 +162,10 @@ static void refused(struct office *office, struct client *client)
 
 	code_of(&client->link, &problem);
 	if (work->refused != NULL &&
-		work->refused(work->ctx, client->kept, reply->status, problem.code) == OK)
+		work->refused(work->ctx, client->kept, reply->status, problem.code) == OK) {
+		errors_count(&office->worker->refused, problem.code, 1);
 		finish(office, client, true);
-	else if (patience_fits(reply->status))
+	} else if (patience_fits(reply->status))
 		come_again(office, client, reply->retry_after_s, problem.code);
 	else
 		lose(office, client, problem.code);
@@ -275,24 +282,52 @@ static void sweep(struct office *office)
 	}
 }
 
+/* Has the alarm ring when somebody is due, or wakes. */
+static void set_alarm(struct office *office)
+{
+	const struct timer *first = timers_first(&office->timers);
+	struct itimerspec when = {{0}, {0}};
+	int64_t rings = INT64_MAX;
+
+	if (office->has_next && office->free_n > 0)
+		rings = office->next_due_us;
+	if (first != NULL && first->when_us < rings)
+		rings = first->when_us;
+	if (rings == office->rings_us || rings == INT64_MAX)
+		return;
+	office->rings_us = rings;
+	when.it_value = (struct timespec){rings / 1000000, rings % 1000000 * 1000};
+	timerfd_settime(office->alarm, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void hear(struct office *office, uint64_t tag)
+{
+	uint64_t times;
+
+	if (tag != ALARM)
+		go_on(office, &office->clients[tag]);
+	else if (read(office->alarm, &times, sizeof(times)) == (ssize_t)sizeof(times))
+		office->rings_us = 0;
+}
+
 static void listen_to_all(struct office *office)
 {
 	struct epoll_event events[EVENTS];
-	const struct timer *first = timers_first(&office->timers);
-	int64_t until = office->swept_us + SWEEP_US, left;
-	struct timespec wait;
 	int n;
 
-	if (office->has_next && office->free_n > 0 && office->next_due_us < until)
-		until = office->next_due_us;
-	if (first != NULL && first->when_us < until)
-		until = first->when_us;
-	left = until - now_us();
-	left = left < 0 ? 0 : left;
-	wait = (struct timespec){.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
-	n = epoll_pwait2(office->epoll, events, EVENTS, &wait, NULL);
+	set_alarm(office);
+	n = epoll_wait(office->epoll, events, EVENTS, SWEEP_US / 1000);
 	for (int i = 0; i < n; i++)
-		go_on(office, &office->clients[events[i].data.u64]);
+		hear(office, events[i].data.u64);
+}
+
+static bool make_alarm(struct office *office)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = ALARM};
+
+	office->alarm = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	return office->alarm >= 0 &&
+	       epoll_ctl(office->epoll, EPOLL_CTL_ADD, office->alarm, &event) == 0;
 }
 
 static enum err open_office(struct worker *worker, struct office *out)
@@ -303,8 +338,10 @@ static enum err open_office(struct worker *worker, struct office *out)
 		.clients = calloc(n, sizeof(*out->clients)),
 		.free_ones = calloc(n, sizeof(*out->free_ones)),
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
+		.alarm = -1,
 		.swept_us = now_us()};
-	if (out->clients == NULL || out->free_ones == NULL || out->epoll < 0)
+	if (out->clients == NULL || out->free_ones == NULL || out->epoll < 0 ||
+		!make_alarm(out))
 		return fail(ERR_INTERNAL, "out-of-memory", "no room for %zu clients", n);
 	for (size_t i = 0; i < n; i++) {
 		struct client *client = &out->clients[i];
@@ -329,6 +366,7 @@ static void close_office(struct office *office)
 	free(office->clients);
 	free(office->free_ones);
 	timers_free(&office->timers);
+	fd_close(&office->alarm);
 	fd_close(&office->epoll);
 }
 

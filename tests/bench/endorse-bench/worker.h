@@ -14,7 +14,7 @@ struct worker {
 	uint64_t done, good;
 	int64_t last_us; /* when the last one was done */
 	struct latency latency;
-	struct figures_errors errors, retried;
+	struct figures_errors refused, errors, retried;
 	/* Why it could not go on, if it could not. */
 	enum err err;
 	struct kept_reason reason;
