@@ -46,6 +46,11 @@ def errors(case):
     return sum(count for run in case["runs"] for count in run.get("errors", {}).values())
 
 
+def retried(case):
+    """How often devices of all repeats were told to come again."""
+    return sum(count for run in case["runs"] for count in run.get("retried", {}).values())
+
+
 def case_named(results, name):
     return next((case for case in results["cases"] if case["name"] == name), None)
 
@@ -125,12 +130,13 @@ def _row(case):
         _cell(middle(case, "cpu_us.generator")),
         _cell(middle(case, "trips"), digits=1),
         _cell(middle(case, "rss_kib.service"), 1 / 1024, 1),
+        str(retried(case)),
         str(errors(case)),
     ]
 
 
 HEAD = ["case", "per s", "+-%", "p50 ms", "p95", "p99", "max", "edge us", "service", "postgres", "all three", "generator",
-        "trips", "MiB", "errors"]
+        "trips", "MiB", "retried", "errors"]
 
 
 def columns(rows):
