@@ -107,6 +107,9 @@ static void keep(const char *dir, const char *initdb, const char *postgres, int 
 	snprintf(sock, sizeof(sock), "%s/sock", dir);
 	snprintf(log, sizeof(log), "%s/log", dir);
 	setsid();
+	/* Another cluster's pipe among them, whose keeper would wait for this one. */
+	close_range(3, (unsigned)pipe - 1, 0);
+	close_range((unsigned)pipe + 1, ~0U, 0);
 	silence(log);
 	if (ran(start(dir, user,
 		    (const char *const[]){initdb, "-D", data, "-A", "trust", "-U", "postgres", "-E",
