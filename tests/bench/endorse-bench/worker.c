@@ -236,8 +236,8 @@ static bool take_next(struct office *office)
 	if (office->free_n == 0)
 		return false;
 	if (!office->has_next && !office->is_over) {
-		office->has_next = agenda_take(
-			office->worker->agenda, &office->next, &office->next_due_us);
+		office->has_next =
+			agenda_take(office->worker->agenda, &office->next, &office->next_due_us);
 		office->is_over = !office->has_next;
 	}
 	return office->has_next && office->next_due_us <= now_us();
@@ -340,8 +340,7 @@ static enum err open_office(struct worker *worker, struct office *out)
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.alarm = -1,
 		.swept_us = now_us()};
-	if (out->clients == NULL || out->free_ones == NULL || out->epoll < 0 ||
-		!make_alarm(out))
+	if (out->clients == NULL || out->free_ones == NULL || out->epoll < 0 || !make_alarm(out))
 		return fail(ERR_INTERNAL, "out-of-memory", "no room for %zu clients", n);
 	for (size_t i = 0; i < n; i++) {
 		struct client *client = &out->clients[i];
