@@ -142,6 +142,7 @@ static enum err renew(struct options *options, struct renewing *all, struct figu
 		.keeps = sizeof(struct renewal),
 		.begin = begin,
 		.next = next,
+		.begins_anew = ticket_is_over,
 		.end = end};
 
 	options->goes_round = true;

@@ -84,7 +84,7 @@ static void assert_certified(X509 *leaf, enum fleet_kind kind)
 {
 	AUTO(x509_free) X509 *root = certificate_of(kind, "roots");
 	AUTO(x509_free) X509 *intermediate = certificate_of(kind, "intermediates");
-	struct ek_attributes attributes;
+	struct ek_attributes attributes = {0};
 
 	assert_int_equal(1, X509_verify(leaf, X509_get0_pubkey(intermediate)));
 	assert_int_equal(1, X509_verify(intermediate, X509_get0_pubkey(root)));

@@ -256,6 +256,34 @@ static void a_new_connection_that_breaks_is_an_error(void **state)
 	assert_int_equal(2, errors_of(&figures.errors, "connection"));
 }
 
+static bool is_denied(const char *code)
+{
+	return strcmp(code, "http-403") == 0;
+}
+
+static void an_errand_begins_anew_a_few_times(void **state)
+{
+	const char *const answers[] = {good, denied, good, NULL}, *const never[] = {denied, NULL};
+	struct server server;
+
+	(void)state;
+	start(&server, answers);
+	run(&server, (struct load_plan){.errands = 1, .connections = 1},
+		(struct load_work){.begins_anew = is_denied});
+	stop(&server);
+	assert_int_equal(1, figures.good);
+	assert_int_equal(4, server.requests);
+	assert_int_equal(1, server.connections);
+	assert_int_equal(2, begun);
+	start(&server, never);
+	run(&server, (struct load_plan){.errands = 1, .connections = 1},
+		(struct load_work){.begins_anew = is_denied});
+	stop(&server);
+	assert_int_equal(LOAD_BEGINNINGS, server.requests);
+	assert_int_equal(1, errors_of(&figures.errors, "http-403"));
+	assert_int_equal(LOAD_BEGINNINGS - 1, errors_of(&figures.retried, "http-403"));
+}
+
 static void a_refusal_may_be_what_is_wanted(void **state)
 {
 	const char *const answers[] = {denied, NULL};
@@ -327,6 +355,7 @@ int main(void)
 		cmocka_unit_test(without_patience_it_is_an_error),
 		cmocka_unit_test(a_connection_that_was_closed_meanwhile_is_replaced),
 		cmocka_unit_test(a_new_connection_that_breaks_is_an_error),
+		cmocka_unit_test(an_errand_begins_anew_a_few_times),
 		cmocka_unit_test(a_refusal_may_be_what_is_wanted),
 		cmocka_unit_test(an_open_loop_counts_from_when_it_was_due),
 		cmocka_unit_test(what_cannot_be_a_service_is_refused),
