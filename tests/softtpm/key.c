@@ -149,8 +149,8 @@ bool soft_key_scalar(struct soft_key *key, struct view scalar)
 	       OSSL_PARAM_BLD_push_utf8_string(
 		       build, OSSL_PKEY_PARAM_GROUP_NAME, group_of(area), 0) == 1 &&
 	       OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1 &&
-	       OSSL_PARAM_BLD_push_octet_string(
-		       build, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.n) == 1 &&
+	       OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.n) ==
+		       1 &&
 	       (params = OSSL_PARAM_BLD_to_param(build)) != NULL &&
 	       EVP_PKEY_fromdata_init(ctx) == 1 &&
 	       EVP_PKEY_fromdata(ctx, &key->pkey, EVP_PKEY_KEYPAIR, params) == 1;

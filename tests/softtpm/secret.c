@@ -120,7 +120,8 @@ static void mix(const uint64_t primes[static SOFT_PRIMES], uint64_t digits[stati
 			so_far = (uint64_t)(((u128)so_far * (primes[j] % p) + digits[j]) % p);
 			place = mul(place, primes[j] % p, p);
 		}
-		digits[i] = mul((uint64_t)(((u128)digits[i] + p - so_far) % p), invert(place, p), p);
+		digits[i] =
+			mul((uint64_t)(((u128)digits[i] + p - so_far) % p), invert(place, p), p);
 	}
 }
 
@@ -130,8 +131,7 @@ void soft_rsa_private(const uint64_t primes[static SOFT_PRIMES],
 	uint64_t digits[SOFT_PRIMES], n[SOFT_PRIMES] = {0};
 
 	for (size_t i = 0; i < SOFT_PRIMES; i++)
-		digits[i] = power(
-			residue(in, primes[i]), private_exponent(primes[i]), primes[i]);
+		digits[i] = power(residue(in, primes[i]), private_exponent(primes[i]), primes[i]);
 	mix(primes, digits);
 	for (size_t i = SOFT_PRIMES; i-- > 0;)
 		mul_add(n, primes[i], digits[i]);

@@ -18,5 +18,8 @@ struct enrolling {
 CHECKED enum err enrolling_open(struct options *options, struct enrolling *out);
 void enrolling_free(struct enrolling *enrolling);
 
+/* Is this the code of a ticket that a new one replaces? */
+bool ticket_is_over(const char *code);
+
 /* The errand of one device: POST /v1/ticket, POST /v1/enroll. `ctx` of the work is a struct enrolling. */
 extern const struct load_work enrolling_work;

@@ -8,12 +8,14 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: endorse-bench fleet --devices N --out FILE --roots DIR [--mix MIX] [--domain NAME]\n"
+	"usage: endorse-bench fleet --devices N --out FILE --roots DIR [--mix MIX] [--domain "
+	"NAME]\n"
 	"                           [--service URL] [--threads N]\n"
 	"\n"
 	"  --devices N    how many\n"
 	"  --out FILE     where they are kept, 2 KiB each\n"
-	"  --roots DIR    DIR/roots and DIR/intermediates get the certificates of who made their TPMs\n"
+	"  --roots DIR    DIR/roots and DIR/intermediates get the certificates of who made their "
+	"TPMs\n"
 	"  --mix MIX      what their EKs are, in proportion (rsa:70,p256:25,p384:5)\n"
 	"  --domain NAME  their hosts are b-000001.NAME and so on (example.test)\n"
 	"  --service URL  the service's name, where it is always the same\n"
@@ -94,7 +96,9 @@ static enum err take(int id, const char *value, struct fleet_plan *plan)
 	case 'n':
 		plan->domain = value;
 		TRY(hostname_check(value));
-		return strlen(value) < FLEET_DOMAIN_SIZE ? OK : fail(ERR_MALFORMED, "usage", "--domain: too long");
+		return strlen(value) < FLEET_DOMAIN_SIZE
+			       ? OK
+			       : fail(ERR_MALFORMED, "usage", "--domain: too long");
 	default:
 		return fail(ERR_MALFORMED, "usage", "no such option, or it lacks its value");
 	}
@@ -102,8 +106,7 @@ static enum err take(int id, const char *value, struct fleet_plan *plan)
 
 int command_fleet(int argc, char **argv)
 {
-	struct fleet_plan plan = {
-		.mix = {70, 25, 5}, .domain = "example.test", .threads = 2};
+	struct fleet_plan plan = {.mix = {70, 25, 5}, .domain = "example.test", .threads = 2};
 	int id;
 
 	optind = 1;

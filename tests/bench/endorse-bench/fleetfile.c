@@ -38,8 +38,8 @@ size_t fleet_width(enum fleet_kind kind)
 
 static enum err bad_file(const char *path, const char *what)
 {
-	return fail(ERR_INTERNAL, "fleet-file",
-		"%s: %s; \"endorse-bench fleet\" makes such files", path, what);
+	return fail(ERR_INTERNAL, "fleet-file", "%s: %s; \"endorse-bench fleet\" makes such files",
+		path, what);
 }
 
 static bool ends(const char *name, size_t room)
@@ -70,18 +70,17 @@ static enum err open_state(const char *path, struct fleet *fleet)
 
 	if (snprintf(state, sizeof(state), "%s.enrolled", path) >= (int)sizeof(state))
 		return bad_file(path, "too long a path");
-	TRY(mapping_keep(
-		state, fleet->header->devices * sizeof(struct history), &fleet->state));
+	TRY(mapping_keep(state, fleet->header->devices * sizeof(struct history), &fleet->state));
 	fleet->histories = fleet->state.at;
 	return OK;
 }
 
-static enum err use(const char *path, const char *service, const char *otherwise,
-	struct fleet *fleet)
+static enum err use(
+	const char *path, const char *service, const char *otherwise, struct fleet *fleet)
 {
 	fleet->header = fleet->file.at;
-	fleet->records = (const struct fleet_record *)((const uint8_t *)fleet->file.at +
-						       FLEET_HEADER_SIZE);
+	fleet->records =
+		(const struct fleet_record *)((const uint8_t *)fleet->file.at + FLEET_HEADER_SIZE);
 	if (service == NULL)
 		service = fleet->header->service[0] != '\0' ? fleet->header->service : otherwise;
 	if (service == NULL || strlen(service) >= sizeof(fleet->service))
@@ -141,8 +140,8 @@ enum err fleet_ak_scalar(
 }
 
 /* What is left of the EK: its public half is in the certificate, and of RSA no one needs more. */
-static void give_ek(const struct fleet *fleet, const struct fleet_record *record,
-	struct soft_key *out)
+static void give_ek(
+	const struct fleet *fleet, const struct fleet_record *record, struct soft_key *out)
 {
 	TPMT_PUBLIC *area = &out->public.publicArea;
 	const size_t width = fleet_width(record->kind);
@@ -214,8 +213,8 @@ void fleet_enrolled(struct fleet *fleet, size_t i, uint32_t ak)
 	uint32_t none = 0;
 
 	/* AK 0 is taken without asking. */
-	__atomic_compare_exchange_n(&fleet->histories[i].taken, &none, 1, false, __ATOMIC_RELAXED,
-		__ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(
+		&fleet->histories[i].taken, &none, 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	__atomic_store_n(&fleet->histories[i].enrolled, ak + 1, __ATOMIC_RELAXED);
 }
 

@@ -42,8 +42,9 @@ enum fleet_kind fleet_kind_of(const unsigned mix[static FLEET_KINDS], size_t i)
 	for (size_t n = 0; n <= i % all; n++) {
 		kind = FLEET_KINDS;
 		for (enum fleet_kind k = 0; k < FLEET_KINDS; k++)
-			if (mix[k] > 0 && (kind == FLEET_KINDS ||
-						  (made[k] + 1) * mix[kind] < (made[kind] + 1) * mix[k]))
+			if (mix[k] > 0 &&
+				(kind == FLEET_KINDS ||
+					(made[k] + 1) * mix[kind] < (made[kind] + 1) * mix[k]))
 				kind = k;
 		made[kind]++;
 	}
@@ -154,7 +155,8 @@ static enum err make_device(const struct making *making, const struct manufactur
 static enum err make_some(struct making *making)
 {
 	AUTO(manufacturer_free) struct manufacturer own;
-	struct fleet_record *records = (struct fleet_record *)((uint8_t *)making->file.at + FLEET_HEADER_SIZE);
+	struct fleet_record *records =
+		(struct fleet_record *)((uint8_t *)making->file.at + FLEET_HEADER_SIZE);
 	size_t i;
 
 	TRY(manufacturer_share(&making->manufacturer, &own));

@@ -59,8 +59,7 @@ static bool connect_to(struct link *link, const struct target *target, size_t so
 {
 	int yes = 1;
 
-	link->fd = socket(
-		target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	link->fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (link->fd < 0 || (source > 0 && !bind_source(link->fd, source)))
 		return false;
 	setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));

@@ -36,8 +36,7 @@ bool link_is_open(const struct link *link);
 void link_close(struct link *link);
 
 /* The request that link_step() sends next, and whose answer it takes. Keeps nothing of it. */
-void link_ask(
-	struct link *link, const struct target *target, const struct load_request *request);
+void link_ask(struct link *link, const struct target *target, const struct load_request *request);
 /* As far as it goes now. */
 enum link_event link_step(struct link *link);
 struct view link_body(const struct link *link); /* until the next request */

@@ -122,8 +122,8 @@ static enum err finish(struct crew *crew)
 	return err;
 }
 
-static enum err run(const struct load_plan *plan, const struct load_work *work,
-	struct crew *crew, struct agenda *agenda, struct figures *out)
+static enum err run(const struct load_plan *plan, const struct load_work *work, struct crew *crew,
+	struct agenda *agenda, struct figures *out)
 {
 	enum err started;
 	double cpu;

@@ -5,6 +5,7 @@
 #include "tests/bench/endorse-bench/figures.h"
 
 #define LOAD_ANSWER_MAX (64u * 1024 * 1024) /* bytes of an answer's body */
+#define LOAD_BEGINNINGS 4
 
 struct load_request {
 	const char *method, *path; /* live until the answer is there; path as it is sent */
@@ -29,6 +30,9 @@ struct load_work {
 	/* May be NULL. Takes an answer that has not status 200; OK: it was what is wanted, the errand was good. NULL or an
 	 * error: it is counted by the code of its problem, or as "http-STATUS". */
 	enum err (*refused)(void *ctx, void *kept, int status, const char *code);
+	/* May be NULL. Is the errand to be begun anew after a refusal with this code, as when a ticket grew too old? At most
+	 * LOAD_BEGINNINGS times in all. */
+	bool (*begins_anew)(const char *code);
 	/* May be NULL. Frees what was kept: once for each begin(), also one that failed. */
 	void (*end)(void *ctx, void *kept, bool good);
 };

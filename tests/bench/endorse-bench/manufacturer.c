@@ -42,7 +42,8 @@ static const EVP_MD *hash_of(enum fleet_kind kind)
 
 static bool extend(X509 *cert, X509V3_CTX *ctx, int nid, const char *value)
 {
-	AUTO(extension_free) X509_EXTENSION *extension = X509V3_EXT_nconf_nid(ctx->db, ctx, nid, value);
+	AUTO(extension_free)
+	X509_EXTENSION *extension = X509V3_EXT_nconf_nid(ctx->db, ctx, nid, value);
 
 	return extension != NULL && X509_add_ext(cert, extension, -1) == 1;
 }
@@ -62,8 +63,7 @@ static X509 *start(const X509 *issuer)
 	if (cert == NULL || X509_set_version(cert, X509_VERSION_3) != 1 || !set_serial(cert) ||
 		X509_gmtime_adj(X509_getm_notBefore(cert), -86400) == NULL ||
 		X509_gmtime_adj(X509_getm_notAfter(cert), VALID_S) == NULL ||
-		(issuer != NULL &&
-			X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1))
+		(issuer != NULL && X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1))
 		return NULL;
 	return MOVE(cert);
 }
@@ -88,8 +88,7 @@ static X509 *authority(enum fleet_kind kind, EVP_PKEY *key, X509 *issuer, EVP_PK
 
 	if (cert == NULL || X509_set_pubkey(cert, key) != 1 ||
 		!name_it(cert, kind, issuer == NULL ? "root" : "intermediate") ||
-		(issuer == NULL &&
-			X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1))
+		(issuer == NULL && X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1))
 		return NULL;
 	X509V3_set_ctx(&ctx, issuer == NULL ? cert : issuer, cert, NULL, NULL, 0);
 	if (!extend(cert, &ctx, NID_basic_constraints, "critical,CA:TRUE") ||

@@ -27,5 +27,5 @@ void manufacturer_free(struct manufacturer *manufacturer);
 CHECKED enum err manufacturer_publish(const struct manufacturer *manufacturer, const char *dir);
 
 /* Certifies an EK (TCG EK Credential Profile 2.x, 3.2) by the bits of its SubjectPublicKeyInfo; appends the DER. */
-CHECKED enum err manufacturer_certify(const struct manufacturer *manufacturer,
-	enum fleet_kind kind, struct view public_bits, struct buf *der);
+CHECKED enum err manufacturer_certify(const struct manufacturer *manufacturer, enum fleet_kind kind,
+	struct view public_bits, struct buf *der);

@@ -169,14 +169,13 @@ enum err options_read(int argc, char **argv, struct options *out)
 {
 	int id;
 
-	*out = (struct options){
-		.plan = {.threads = 1}, .templates = "ak"};
+	*out = (struct options){.plan = {.threads = 1}, .templates = "ak"};
 	optind = 1;
 	opterr = 0;
 	while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (id == '?')
-			return fail(ERR_MALFORMED, "usage", "%s: no such option, or it lacks its value",
-				argv[optind - 1]);
+			return fail(ERR_MALFORMED, "usage",
+				"%s: no such option, or it lacks its value", argv[optind - 1]);
 		TRY(take((enum id)id, optarg, out));
 	}
 	if (optind < argc)
@@ -200,8 +199,8 @@ enum err options_fit(struct options *options, size_t n)
 		return fail(ERR_MALFORMED, "usage", "--first %zu: there are %zu devices",
 			options->first, n);
 	if (plan->errands == 0)
-		plan->errands = options->goes_round && plan->seconds > 0 ? SIZE_MAX
-									 : n - options->first;
+		plan->errands =
+			options->goes_round && plan->seconds > 0 ? SIZE_MAX : n - options->first;
 	if (plan->errands > n - options->first && !options->fresh_aks && !options->goes_round)
 		return fail(ERR_MALFORMED, "usage",
 			"--devices %zu: there are %zu; --fresh-aks goes round them again",

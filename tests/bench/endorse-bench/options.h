@@ -10,7 +10,8 @@
 struct options {
 	struct load_plan plan;
 	const char *fleet; /* FILE */
-	const char *service; /* the name that AKs and claims are for; NULL: as the fleet or the URL says */
+	const char *
+		service; /* the name that AKs and claims are for; NULL: as the fleet or the URL says */
 	const char *templates; /* "ak,tls-client" */
 	const char *json; /* file to write; "-": standard output instead of the text; NULL: none */
 	size_t first; /* the fleet's device with which it begins */

@@ -43,8 +43,8 @@ static enum err begin(void *ctx, size_t i, void *kept, struct load_request *out)
 	return renew_ticket_request_encode(VIEW_2B(&one->device.ak.name, name), &out->body);
 }
 
-static enum err sign(const struct renewing *all, const struct renewal *one,
-	struct renew_request *whole)
+static enum err sign(
+	const struct renewing *all, const struct renewal *one, struct renew_request *whole)
 {
 	uint8_t message[RENEWAL_MESSAGE_SIZE];
 	TPMT_SIGNATURE signature;
@@ -142,6 +142,7 @@ static enum err renew(struct options *options, struct renewing *all, struct figu
 		.keeps = sizeof(struct renewal),
 		.begin = begin,
 		.next = next,
+		.begins_anew = ticket_is_over,
 		.end = end};
 
 	options->goes_round = true;

@@ -1,6 +1,7 @@
 #include "tests/bench/endorse-bench/target.h"
 
 #include "ca/base/mem.h"
+#include "tests/bench/endorse-bench/lean.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -43,7 +44,10 @@ static bool expect_host(SSL_CTX *tls, const char *host)
 
 static enum err make_tls(const char *ca, struct target *out)
 {
-	out->tls = SSL_CTX_new(TLS_client_method());
+	OSSL_LIB_CTX *lean;
+
+	TRY(lean_libctx(&lean));
+	out->tls = SSL_CTX_new_ex(lean, NULL, TLS_client_method());
 	if (out->tls == NULL || SSL_CTX_set_min_proto_version(out->tls, TLS1_3_VERSION) != 1 ||
 		SSL_CTX_set1_groups_list(out->tls, "X25519:P-256") != 1 ||
 		!expect_host(out->tls, out->host))

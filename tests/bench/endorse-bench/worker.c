@@ -28,6 +28,7 @@ struct client {
 	int64_t gives_up_us; /* when its patience ends */
 	int64_t try_ends_us;
 	unsigned tries; /* that failed */
+	unsigned beginnings;
 	struct load_request request;
 	void *kept;
 };
@@ -154,6 +155,41 @@ static void code_of(const struct link *link, struct problem *out)
 		snprintf(out->code, sizeof(out->code), "http-%d", link->reply.status);
 }
 
+/* The first request of its errand. */
+static void make_first_request(struct office *office, struct client *client)
+{
+	const struct load_work *work = office->worker->work;
+
+	client->beginnings++;
+	client->request.path = NULL;
+	client->request.body.n = 0;
+	memset(client->kept, 0, work->keeps);
+	if (work->begin(work->ctx, client->errand, client->kept, &client->request) != OK)
+		lose(office, client, why()->code);
+	else
+		ask(office, client);
+}
+
+static bool begins_anew(const struct office *office, const struct client *client, const char *code)
+{
+	const struct load_work *work = office->worker->work;
+
+	return work->begins_anew != NULL && client->beginnings < LOAD_BEGINNINGS &&
+	       work->begins_anew(code);
+}
+
+static void begin_anew(struct office *office, struct client *client, const char *code)
+{
+	const struct load_work *work = office->worker->work;
+
+	errors_count(&office->worker->retried, code, 1);
+	if (work->end != NULL)
+		work->end(work->ctx, client->kept, false);
+	if (client->link.reply.closes)
+		link_close(&client->link);
+	make_first_request(office, client);
+}
+
 static void refused(struct office *office, struct client *client)
 {
 	const struct load_work *work = office->worker->work;
@@ -167,6 +203,8 @@ static void refused(struct office *office, struct client *client)
 		finish(office, client, true);
 	} else if (patience_fits(reply->status))
 		come_again(office, client, reply->retry_after_s, problem.code);
+	else if (begins_anew(office, client, problem.code))
+		begin_anew(office, client, problem.code);
 	else
 		lose(office, client, problem.code);
 }
@@ -216,18 +254,12 @@ static void go_on(struct office *office, struct client *client)
 static void begin_errand(struct office *office, struct client *client)
 {
 	const struct worker *worker = office->worker;
-	const struct load_work *work = worker->work;
 
 	client->errand = office->next;
 	client->due_us = office->next_due_us;
 	client->gives_up_us = now_us() + (int64_t)(worker->plan->patience_s * 1e6);
-	client->tries = 0;
-	client->request.path = NULL;
-	memset(client->kept, 0, work->keeps);
-	if (work->begin(work->ctx, client->errand, client->kept, &client->request) != OK)
-		lose(office, client, why()->code);
-	else
-		ask(office, client);
+	client->tries = client->beginnings = 0;
+	make_first_request(office, client);
 }
 
 /* True when there is an errand that is due, and a client for it. */
@@ -236,8 +268,8 @@ static bool take_next(struct office *office)
 	if (office->free_n == 0)
 		return false;
 	if (!office->has_next && !office->is_over) {
-		office->has_next = agenda_take(
-			office->worker->agenda, &office->next, &office->next_due_us);
+		office->has_next =
+			agenda_take(office->worker->agenda, &office->next, &office->next_due_us);
 		office->is_over = !office->has_next;
 	}
 	return office->has_next && office->next_due_us <= now_us();
@@ -340,8 +372,7 @@ static enum err open_office(struct worker *worker, struct office *out)
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.alarm = -1,
 		.swept_us = now_us()};
-	if (out->clients == NULL || out->free_ones == NULL || out->epoll < 0 ||
-		!make_alarm(out))
+	if (out->clients == NULL || out->free_ones == NULL || out->epoll < 0 || !make_alarm(out))
 		return fail(ERR_INTERNAL, "out-of-memory", "no room for %zu clients", n);
 	for (size_t i = 0; i < n; i++) {
 		struct client *client = &out->clients[i];
