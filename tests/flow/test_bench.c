@@ -1,4 +1,5 @@
 /* test_bench.c - endorse-bench against a world: its figures add up, and agree with what the service recorded. */
+#include "tests/flow/agent.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/supervise.h"
 #include "tests/flow/world.h"
@@ -164,6 +165,37 @@ static void a_herd_is_served_to_the_last(void **state)
 	json_decref(figures);
 }
 
+/* After those above: all devices have enrolled. */
+static void devices_that_enrolled_renew(void **state)
+{
+	json_t *figures;
+	long before = world_rows(&world, "certificate");
+
+	(void)state;
+	world_age(&world);
+	figures = BENCH(0, "renew", "--fleet", fleet, "--devices", "20", "--connections", "4");
+	assert_adds_up(figures, "renew", 20);
+	assert_int_equal(world_rows(&world, "certificate"), before + 20);
+	json_decref(figures);
+}
+
+static void devices_that_are_refused_are_counted_by_reason(void **state)
+{
+	json_t *figures, *refused;
+	long before = world_rows(&world, "certificate");
+
+	(void)state;
+	figures = BENCH(0, "reject", "--fleet", fleet, "--devices", "30", "--connections", "4");
+	assert_adds_up(figures, "reject", 30);
+	assert_int_equal(world_rows(&world, "certificate"), before);
+	refused = json_object_get(figures, "refused");
+	assert_int_equal(json_object_size(refused), 3);
+	assert_true(number(refused, "ek-signature", NULL) == 10);
+	assert_true(number(refused, "name-not-allowed", NULL) == 10);
+	assert_true(number(refused, "proof-invalid", NULL) == 10);
+	json_decref(figures);
+}
+
 static void who_is_not_served_is_told_of_by_reason(void **state)
 {
 	AUTO(mem_free) char *nowhere = text("https://localhost:%d", free_port());
@@ -249,6 +281,8 @@ static int tests(void)
 		cmocka_unit_test(devices_enroll_and_each_is_counted_once),
 		cmocka_unit_test(an_open_loop_keeps_its_rate),
 		cmocka_unit_test(a_herd_is_served_to_the_last),
+		cmocka_unit_test(devices_that_enrolled_renew),
+		cmocka_unit_test(devices_that_are_refused_are_counted_by_reason),
 		cmocka_unit_test(who_is_not_served_is_told_of_by_reason),
 		cmocka_unit_test(an_edge_of_another_ca_is_not_believed),
 		cmocka_unit_test(wrong_usage_is_told_apart_from_what_fails),
