@@ -25,6 +25,7 @@ enum id {
 	ID_FIRST,
 	ID_WATCH,
 	ID_FLEET,
+	ID_DATABASE,
 	ID_SERVICE,
 	ID_TEMPLATES,
 	ID_FRESH_AKS,
@@ -47,6 +48,7 @@ static const struct option table[] = {
 	{"first", required_argument, NULL, ID_FIRST},
 	{"watch", required_argument, NULL, ID_WATCH},
 	{"fleet", required_argument, NULL, ID_FLEET},
+	{"database", required_argument, NULL, ID_DATABASE},
 	{"service", required_argument, NULL, ID_SERVICE},
 	{"templates", required_argument, NULL, ID_TEMPLATES},
 	{"fresh-aks", no_argument, NULL, ID_FRESH_AKS},
@@ -144,6 +146,9 @@ static enum err take(enum id id, const char *value, struct options *out)
 		return take_watch(value, out);
 	case ID_FLEET:
 		out->fleet = value;
+		return OK;
+	case ID_DATABASE:
+		out->database = value;
 		return OK;
 	case ID_SERVICE:
 		out->service = value;

@@ -10,6 +10,8 @@
 struct options {
 	struct load_plan plan;
 	const char *fleet; /* FILE */
+	const char
+		*database; /* conninfo: whose certificates relying parties ask about; NULL: none */
 	const char *
 		service; /* the name that AKs and claims are for; NULL: as the fleet or the URL says */
 	const char *templates; /* "ak,tls-client" */
