@@ -17,6 +17,7 @@ static struct {
 	char *programs; /* the directory of initdb and postgres */
 	char *data, *socket, *log;
 	char *preload, *variable; /* "LD_PRELOAD=..." and another; NULL */
+	bool durable;
 	pid_t pid;
 } cluster;
 
@@ -57,7 +58,8 @@ void cluster_start(void)
 {
 	AUTO(mem_free) char *program = text("%s/postgres", cluster.programs);
 	const char *argv[] = {program, "-D", cluster.data, "-k", cluster.socket, "-c",
-		"listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100", "-c",
+		"listen_addresses=", "-c", cluster.durable ? "fsync=on" : "fsync=off", "-c",
+		"max_connections=100", "-c",
 		/* Below the data, where it goes with it when the server is killed. */
 		"dynamic_shared_memory_type=mmap", NULL};
 	const char *env[] = {cluster.preload, cluster.variable, NULL};
@@ -76,6 +78,16 @@ void cluster_preload(const char *library, const char *variable)
 	MUST_RUN("install", "-m", "755", from, to);
 	cluster.preload = text("LD_PRELOAD=%s", to);
 	cluster.variable = text("%s", variable);
+}
+
+void cluster_durable(void)
+{
+	cluster.durable = true;
+}
+
+pid_t cluster_pid(void)
+{
+	return cluster.pid;
 }
 
 void cluster_revive(void)

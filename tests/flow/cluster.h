@@ -3,6 +3,8 @@
 
 #include "ca/base/mem.h"
 
+#include <sys/types.h>
+
 /*
  * The directory with the server's unix socket. The first call makes the cluster (about a second) in
  * supervise_dir(); it lives as long as the test program.
@@ -19,6 +21,14 @@ char *cluster_conninfo(const char *socket_dir, const char *database);
  * "NAME=value" in its environment. Before anything else of this file.
  */
 void cluster_preload(const char *library, const char *variable);
+
+/*
+ * For the next start: what is committed is on the disk, as in production; the server of a test that
+ * measures nothing does not wait for it. Before anything else of this file.
+ */
+void cluster_durable(void);
+/* The server's first process, whose children are all others. */
+pid_t cluster_pid(void);
 
 /* Stops the server with SIGQUIT (connections are cut), and starts it again. */
 void cluster_stop(void);

@@ -130,6 +130,8 @@ static void write_config(struct world *world, const struct world_service *servic
 	buf_fmt(&yaml, "trust:\n  - name: demo\n    class: operator-import\n");
 	buf_fmt(&yaml, "    roots: %s/roots\n    intermediates: %s/intermediates\n",
 		world->maker.dir, world->maker.dir);
+	if (world->plan.more != NULL)
+		buf_str(&yaml, world->plan.more);
 	write_file(service->config, 0644, buf_view(&yaml));
 }
 
@@ -323,7 +325,7 @@ void world_make(const struct world_plan *plan, struct world *world)
 	*world = (struct world){.plan = *plan};
 	world->dir = text("%s/w%u", supervise_dir(), number);
 	make_dir(world->dir);
-	world->edge_port = free_port();
+	world->edge_port = plan->edge_port != 0 ? plan->edge_port : free_port();
 	world->plain.port = free_port();
 	world->name = text("https://localhost:%d", world->edge_port);
 	world->ca = path_in(world, "ca");

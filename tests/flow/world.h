@@ -24,6 +24,9 @@ struct world_plan {
 	const char *policy; /* YAML text; NULL: web-*.example.test, with any EK */
 	const char *templates; /* directory; NULL: templates/ */
 	const char *const *env; /* of the services, "NAME=value" up to NULL; NULL: nothing more */
+	const char *
+		more; /* YAML behind their configuration, which ends within "trust"; NULL: nothing */
+	int edge_port; /* 0: one that is free */
 };
 
 struct world_service {

@@ -27,7 +27,7 @@ same() {
 	done
 }
 
-for page in $(find ca policy enroll deploy -name '*.[1-8]' | sort); do
+for page in $(find ca policy enroll deploy tests/bench -name '*.[1-8]' | sort); do
 	mandoc -Tlint -W warning "$page" >"$scratch/lint" 2>&1 || :
 	[ ! -s "$scratch/lint" ] || { cat "$scratch/lint"; status=1; }
 done
@@ -65,18 +65,22 @@ options() {
 options enroll/daemon/endorsed.8 deploy/completion/endorsed enroll/daemon/*.[ch]
 options enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/*.[ch]
 options enroll/agent/endorse.1 deploy/completion/endorse enroll/agent/*.[ch]
+options tests/bench/endorse-bench/endorse-bench.1 deploy/completion/endorse-bench \
+	$(find tests/bench/endorse-bench -name '*.[ch]')
 
-# The commands of the usage: lines that begin with two blanks, the command, two blanks.
-sed -n 's/^[[:blank:]]*"  \([a-z-]\{1,\}\( [a-z-]\{1,\}\)\{0,2\}\)  .*/\1/p' enroll/admin/main.c >"$scratch/commands"
-[ -s "$scratch/commands" ] || bad "enroll/admin/main.c: no command found in it"
-while read -r command; do
-	grep -qxF ".It Cm $command" enroll/admin/endorsectl.1 ||
-		bad "enroll/admin/endorsectl.1: the command \"$command\" is missing"
-	for word in $command; do
-		grep -qE "[\" ]${word}[\" ]" deploy/completion/endorsectl ||
-			bad "deploy/completion/endorsectl: the command \"$command\" is missing"
-	done
-done <"$scratch/commands"
+# commands PAGE COMPLETION SOURCE - those of the usage: lines that begin with two blanks, the command, two blanks.
+commands() {
+	sed -n 's/^[[:blank:]]*"  \([a-z-]\{1,\}\( [a-z-]\{1,\}\)\{0,2\}\)  .*/\1/p' "$3" >"$scratch/commands"
+	[ -s "$scratch/commands" ] || bad "$3: no command found in it"
+	while read -r command; do
+		grep -qxF ".It Cm $command" "$1" || bad "$1: the command \"$command\" is missing"
+		for word in $command; do
+			grep -qE "[\" ]${word}[\" ]" "$2" || bad "$2: the command \"$command\" is missing"
+		done
+	done <"$scratch/commands"
+}
+commands tests/bench/endorse-bench/endorse-bench.1 deploy/completion/endorse-bench tests/bench/endorse-bench/main.c
+commands enroll/admin/endorsectl.1 deploy/completion/endorsectl enroll/admin/main.c
 
 # What people are told to type: `endorsectl ek allow add`, `endorse enroll --ek`. More words than a command has are the
 # sentence's; fewer are a group of commands.

@@ -1,6 +1,7 @@
 #include "tests/softtpm/activate.h"
 
 #include "ca/base/ossl.h"
+#include "tests/softtpm/secret.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -148,6 +149,51 @@ static bool open_identity(const EVP_MD *md, const struct seed *seed, size_t key_
 	       used == (size_t)n;
 }
 
+static bool seed_by_primes(
+	struct view secret, const TPM2B_ENCRYPTED_SECRET *wrapped, struct seed *out)
+{
+	uint64_t primes[SOFT_PRIMES];
+	uint8_t encoded[SOFT_MODULUS_SIZE];
+
+	if (secret.n != sizeof(primes) || wrapped->size != sizeof(encoded))
+		return false;
+	memcpy(primes, secret.p, sizeof(primes));
+	soft_rsa_private(primes, wrapped->secret, encoded);
+	out->n = 32;
+	return soft_oaep_open(encoded, out->bytes);
+}
+
+static bool seed_by_scalar(const struct soft_key *ek, const EVP_MD *md,
+	const TPM2B_ENCRYPTED_SECRET *secret, struct seed *out)
+{
+	const TPMT_PUBLIC *area = &ek->public.publicArea;
+	const bool is_p256 = area->parameters.eccDetail.curveID == TPM2_ECC_NIST_P256;
+	const EC_GROUP *group = soft_group(is_p256 ? NID_X9_62_prime256v1 : NID_secp384r1);
+	const size_t width = ek->secret.n;
+	TPMS_ECC_POINT point;
+	uint8_t z[66];
+	size_t used = 0;
+
+	return group != NULL &&
+	       Tss2_MU_TPMS_ECC_POINT_Unmarshal(secret->secret, secret->size, &used, &point) == 0 &&
+	       used == secret->size && point.x.size == width && point.y.size == width &&
+	       soft_ecdh(group, ek->secret, point.x.buffer, point.y.buffer, width, z) &&
+	       kdfe(md, (struct view){z, width}, &point, &area->unique.ecc, out);
+}
+
+static bool seed_of(const struct soft_key *ek, const EVP_MD *md,
+	const TPM2B_ENCRYPTED_SECRET *wrapped, struct seed *out)
+{
+	const TPMT_PUBLIC *area = &ek->public.publicArea;
+	const bool is_rsa = area->type == TPM2_ALG_RSA;
+
+	if (ek->pkey == NULL)
+		return is_rsa ? seed_by_primes(ek->secret, wrapped, out)
+			      : seed_by_scalar(ek, md, wrapped, out);
+	return is_rsa ? seed_by_rsa(ek->pkey, md, wrapped, out)
+		      : seed_by_ecc(ek->pkey, &area->unique.ecc, md, wrapped, out);
+}
+
 bool soft_activate(const struct soft_key *ek, struct view ak_name, struct view blob,
 	struct view secret, TPM2B_DIGEST *out)
 {
@@ -169,9 +215,7 @@ bool soft_activate(const struct soft_key *ek, struct view ak_name, struct view b
 		Tss2_MU_TPM2B_DIGEST_Unmarshal(object.credential, object.size, &part, &mac) != 0)
 		return false;
 	encrypted = (struct view){object.credential + part, object.size - part};
-	if (!(area->type == TPM2_ALG_RSA
-			    ? seed_by_rsa(ek->pkey, md, &wrapped, &seed)
-			    : seed_by_ecc(ek->pkey, &area->unique.ecc, md, &wrapped, &seed)))
+	if (!seed_of(ek, md, &wrapped, &seed))
 		return false;
 	return is_intact(md, &seed, &mac, encrypted, ak_name) &&
 	       open_identity(md, &seed, area->parameters.asymDetail.symmetric.keyBits.aes / 8u,

@@ -4,9 +4,13 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
+
+OSSL_FREE(param_bld_free, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
+OSSL_FREE(params_free, OSSL_PARAM, OSSL_PARAM_free)
 
 static const struct {
 	TPMI_ECC_CURVE id;
@@ -106,6 +110,50 @@ bool soft_key_make(const TPMT_PUBLIC *area, EVP_PKEY *pkey, struct soft_key *out
 	memset(&own->unique, 0, sizeof(own->unique));
 	return (own->type == TPM2_ALG_RSA ? put_rsa(out->pkey, own) : put_point(out->pkey, own)) &&
 	       put_names(out);
+}
+
+bool soft_key_know(const TPMT_PUBLIC *area, struct soft_key *out)
+{
+	*out = (struct soft_key){.public.publicArea = *area};
+	return put_names(out);
+}
+
+/* 04 | x | y */
+static struct view encode_point(const TPMS_ECC_POINT *point, uint8_t out[static 1 + 2 * 66])
+{
+	out[0] = 4;
+	memcpy(out + 1, point->x.buffer, point->x.size);
+	memcpy(out + 1 + point->x.size, point->y.buffer, point->y.size);
+	return (struct view){out, 1u + point->x.size + point->y.size};
+}
+
+static const char *group_of(const TPMT_PUBLIC *area)
+{
+	for (size_t i = 0; i < COUNT(curves); i++)
+		if (curves[i].id == area->parameters.eccDetail.curveID)
+			return curves[i].group;
+	return "";
+}
+
+bool soft_key_scalar(struct soft_key *key, struct view scalar)
+{
+	const TPMT_PUBLIC *area = &key->public.publicArea;
+	AUTO(param_bld_free) OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	AUTO(params_free) OSSL_PARAM *params = NULL;
+	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	AUTO(bn_free) BIGNUM *d = BN_bin2bn(scalar.p, (int)scalar.n, NULL);
+	uint8_t bytes[1 + 2 * 66];
+	const struct view point = encode_point(&area->unique.ecc, bytes);
+
+	return build != NULL && ctx != NULL && d != NULL &&
+	       OSSL_PARAM_BLD_push_utf8_string(
+		       build, OSSL_PKEY_PARAM_GROUP_NAME, group_of(area), 0) == 1 &&
+	       OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1 &&
+	       OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.n) ==
+		       1 &&
+	       (params = OSSL_PARAM_BLD_to_param(build)) != NULL &&
+	       EVP_PKEY_fromdata_init(ctx) == 1 &&
+	       EVP_PKEY_fromdata(ctx, &key->pkey, EVP_PKEY_KEYPAIR, params) == 1;
 }
 
 void soft_key_free(struct soft_key *key)

@@ -8,6 +8,12 @@ int command_misused(const char *usage)
 	return EXIT_WRONG_USAGE;
 }
 
+int command_misread(const char *usage)
+{
+	command_failed();
+	return command_misused(usage);
+}
+
 int command_told(const char *usage)
 {
 	fputs(usage, stdout);

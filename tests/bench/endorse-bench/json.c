@@ -43,33 +43,33 @@ static void end(struct json *json, const char *bracket)
 	json->needs_comma = true;
 }
 
-void json_object(struct json *json, const char *name)
+void member_object(struct json *json, const char *name)
 {
 	open(json, name, "{");
 }
 
-void json_array(struct json *json, const char *name)
+void member_array(struct json *json, const char *name)
 {
 	open(json, name, "[");
 }
 
-void json_object_end(struct json *json)
+void member_object_end(struct json *json)
 {
 	end(json, "}");
 }
 
-void json_array_end(struct json *json)
+void member_array_end(struct json *json)
 {
 	end(json, "]");
 }
 
-void json_text(struct json *json, const char *name, const char *value)
+void member_text(struct json *json, const char *name, const char *value)
 {
 	begin(json, name);
 	quote(json, value);
 }
 
-void json_whole(struct json *json, const char *name, uint64_t value)
+void member_whole(struct json *json, const char *name, uint64_t value)
 {
 	char digits[24];
 
@@ -78,7 +78,7 @@ void json_whole(struct json *json, const char *name, uint64_t value)
 	buf_str(&json->text, digits);
 }
 
-void json_real(struct json *json, const char *name, double value)
+void member_real(struct json *json, const char *name, double value)
 {
 	char digits[40];
 

@@ -9,12 +9,13 @@ struct json {
 	bool needs_comma;
 };
 
-/* `name` is NULL within an array and for the outermost value. */
-void json_object(struct json *json, const char *name);
-void json_array(struct json *json, const char *name);
-void json_object_end(struct json *json);
-void json_array_end(struct json *json);
-void json_text(struct json *json, const char *name, const char *value);
-void json_whole(struct json *json, const char *name, uint64_t value);
+/* (Not json_...: libjansson, which the protocol is read with, has functions of those names.)
+ * `name` is NULL within an array and for the outermost value. */
+void member_object(struct json *json, const char *name);
+void member_array(struct json *json, const char *name);
+void member_object_end(struct json *json);
+void member_array_end(struct json *json);
+void member_text(struct json *json, const char *name, const char *value);
+void member_whole(struct json *json, const char *name, uint64_t value);
 /* With six digits that count; what is not finite is null. */
-void json_real(struct json *json, const char *name, double value);
+void member_real(struct json *json, const char *name, double value);
