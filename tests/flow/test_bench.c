@@ -196,6 +196,22 @@ static void devices_that_are_refused_are_counted_by_reason(void **state)
 	json_decref(figures);
 }
 
+static void relying_parties_ask_over_plain_http(void **state)
+{
+	AUTO(mem_free) char *plain = text("http://localhost:%d", world.plain.port);
+	json_t *figures;
+
+	(void)state;
+	figures = BENCH(0, "ocsp", "--url", plain, "--database", world.conninfo, "--devices", "40",
+		"--connections", "4");
+	assert_adds_up(figures, "ocsp", 40);
+	json_decref(figures);
+	figures = BENCH(0, "crl", "--url", plain, "--database", world.conninfo, "--devices", "10",
+		"--connections", "2");
+	assert_adds_up(figures, "crl", 10);
+	json_decref(figures);
+}
+
 static void who_is_not_served_is_told_of_by_reason(void **state)
 {
 	AUTO(mem_free) char *nowhere = text("https://localhost:%d", free_port());
@@ -283,6 +299,7 @@ static int tests(void)
 		cmocka_unit_test(a_herd_is_served_to_the_last),
 		cmocka_unit_test(devices_that_enrolled_renew),
 		cmocka_unit_test(devices_that_are_refused_are_counted_by_reason),
+		cmocka_unit_test(relying_parties_ask_over_plain_http),
 		cmocka_unit_test(who_is_not_served_is_told_of_by_reason),
 		cmocka_unit_test(an_edge_of_another_ca_is_not_believed),
 		cmocka_unit_test(wrong_usage_is_told_apart_from_what_fails),

@@ -35,6 +35,7 @@ struct options {
 	"  --seconds TIME     none begins after that\n"                                            \
 	"  --patience TIME    who is not served comes again for so long (0; with --herd: 10m)\n"   \
 	"  --sources N        come from so many addresses, 127.0.1.1 and on\n"                     \
+	"  --reuse N          so many on one connection, one after the other (1)\n"                \
 	"  --threads N        of the generator (1)\n"                                              \
 	"  --watch NAME=PID[,PID...]  tell CPU time and memory of these and their children;\n"     \
 	"                     again for more: edge, service, postgres\n"                           \

@@ -163,10 +163,13 @@ def _floor(results):
     if not results["floor"]:
         return "floor: not measured"
     rows = [["floor", "CPU us"]]
-    for name, part in results["floor"][0].items():
-        if isinstance(part, dict):
-            rows.append([name, _cell(statistics.median(floor[name]["us"] for floor in results["floor"]), digits=1)])
+    parts = {name: statistics.median(floor[name]["us"] for floor in results["floor"])
+             for name, part in results["floor"][0].items() if isinstance(part, dict)}
+    bare = parts.pop("bare_database", None)
+    rows += [[name, _cell(us, digits=1)] for name, us in parts.items()]
     rows.append(["together", _cell(floor_us(results), digits=1)])
+    if bare is not None:
+        rows.append(["(database, in bare tables)", _cell(bare, digits=1)])
     return columns(rows)
 
 
