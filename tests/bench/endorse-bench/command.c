@@ -2,25 +2,25 @@
 
 #include <stdio.h>
 
-int command_misused(const char *usage)
+int bench_misused(const char *usage)
 {
 	fputs(usage, stderr);
 	return EXIT_WRONG_USAGE;
 }
 
-int command_misread(const char *usage)
+int bench_misread(const char *usage)
 {
-	command_failed();
-	return command_misused(usage);
+	bench_failed();
+	return bench_misused(usage);
 }
 
-int command_told(const char *usage)
+int bench_told(const char *usage)
 {
 	fputs(usage, stdout);
 	return EXIT_DONE;
 }
 
-int command_failed(void)
+int bench_failed(void)
 {
 	fprintf(stderr, "endorse-bench: %s (%s)\n", why()->sentence, why()->code);
 	return EXIT_FAILED;

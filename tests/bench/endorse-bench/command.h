@@ -20,7 +20,7 @@ int command_plot(int argc, char **argv);
 int command_reject(int argc, char **argv);
 int command_renew(int argc, char **argv);
 
-int command_misused(const char *usage); /* usage on standard error */
-int command_told(const char *usage); /* --help: usage on standard output */
-int command_misread(const char *usage); /* why(), and the usage, on standard error */
-int command_failed(void); /* why() on standard error */
+int bench_misused(const char *usage); /* usage on standard error */
+int bench_told(const char *usage); /* --help: usage on standard output */
+int bench_misread(const char *usage); /* why(), and the usage, on standard error */
+int bench_failed(void); /* why() on standard error */

@@ -48,11 +48,11 @@ int command_crl(int argc, char **argv)
 	AUTO(relying_free) struct relying *relying = NULL;
 	struct options options;
 
-	if (options_read(argc, argv, &options) != OK)
-		return command_misread(usage);
+	if (options_parse(argc, argv, &options) != OK)
+		return bench_misread(usage);
 	if (options.help)
-		return command_told(usage);
+		return bench_told(usage);
 	if (relying_make(&relying) != OK || fetch(&options, relying, &figures) != OK)
-		return command_failed();
+		return bench_failed();
 	return options_tell(&options, &figures);
 }

@@ -23,11 +23,11 @@ int command_enroll(int argc, char **argv)
 	AUTO(enrolling_free) struct enrolling all = {.fleet = NULL};
 	struct options options;
 
-	if (options_read(argc, argv, &options) != OK)
-		return command_misread(usage);
+	if (options_parse(argc, argv, &options) != OK)
+		return bench_misread(usage);
 	if (options.help)
-		return command_told(usage);
+		return bench_told(usage);
 	if (enroll(&options, &all, &figures) != OK)
-		return command_failed();
+		return bench_failed();
 	return options_tell(&options, &figures);
 }

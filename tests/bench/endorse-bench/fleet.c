@@ -112,11 +112,11 @@ int command_fleet(int argc, char **argv)
 	optind = 1;
 	while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (id == 'h')
-			return command_told(usage);
+			return bench_told(usage);
 		if (take(id, optarg, &plan) != OK)
-			return command_misread(usage);
+			return bench_misread(usage);
 	}
 	if (optind < argc || plan.devices == 0 || plan.path == NULL || plan.roots == NULL)
-		return command_misused(usage);
-	return fleet_make(&plan) == OK ? EXIT_DONE : command_failed();
+		return bench_misused(usage);
+	return fleet_make(&plan) == OK ? EXIT_DONE : bench_failed();
 }

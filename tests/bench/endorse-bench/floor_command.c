@@ -101,8 +101,8 @@ int command_floor(int argc, char **argv)
 	struct options options = {.rounds = 21};
 
 	if (!read_options(argc, argv, &options))
-		return command_misused(usage);
+		return bench_misused(usage);
 	if (options.help)
-		return command_told(usage);
-	return measure(&options) == OK ? EXIT_DONE : command_failed();
+		return bench_told(usage);
+	return measure(&options) == OK ? EXIT_DONE : bench_failed();
 }

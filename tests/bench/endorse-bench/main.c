@@ -36,9 +36,9 @@ static const struct {
 int main(int argc, char **argv)
 {
 	if (argc < 2)
-		return command_misused(usage);
+		return bench_misused(usage);
 	if (strcmp(argv[1], "--help") == 0)
-		return command_told(usage);
+		return bench_told(usage);
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("endorse-bench " ENDORSE_VERSION);
 		return EXIT_DONE;
@@ -47,5 +47,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].word) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "endorse-bench: what is \"%.32s\"?\n", argv[1]);
-	return command_misused(usage);
+	return bench_misused(usage);
 }

@@ -170,7 +170,7 @@ static enum err take(enum id id, const char *value, struct options *out)
 	}
 }
 
-enum err options_read(int argc, char **argv, struct options *out)
+enum err options_parse(int argc, char **argv, struct options *out)
 {
 	int id;
 
@@ -244,6 +244,6 @@ int options_tell(const struct options *options, const struct figures *figures)
 	if (options->json == NULL || strcmp(options->json, "-") != 0)
 		figures_print(figures, stdout);
 	if (options->json != NULL && write_json(options->json, figures) != OK)
-		return command_failed();
+		return bench_failed();
 	return figures->good == figures->devices ? EXIT_DONE : EXIT_FAILED;
 }

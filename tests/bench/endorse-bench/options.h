@@ -49,7 +49,7 @@ struct options {
 	"  --service NAME     the service's name, when it is neither the fleet's nor the URL\n"
 
 /* Reads all options. ERR_MALFORMED "usage" with what is wrong. Times: "10", "10s", "2m". */
-CHECKED enum err options_read(int argc, char **argv, struct options *out);
+CHECKED enum err options_parse(int argc, char **argv, struct options *out);
 
 /* Is there a fleet? ERR_MALFORMED "usage". */
 CHECKED enum err options_need_fleet(const struct options *options);

@@ -60,10 +60,10 @@ static int read_options(int argc, char **argv, struct wish *wish, bool *ended)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'h':
-			return command_told(usage);
+			return bench_told(usage);
 		case 'l':
 			if (!is_rate(optarg, &wish->words.limit))
-				return command_misused(usage);
+				return bench_misused(usage);
 			break;
 		case 'o':
 			wish->to = optarg;
@@ -81,10 +81,10 @@ static int read_options(int argc, char **argv, struct wish *wish, bool *ended)
 			wish->words.y = optarg;
 			break;
 		default:
-			return command_misused(usage);
+			return bench_misused(usage);
 		}
 	if (optind != argc - 1)
-		return command_misused(usage);
+		return bench_misused(usage);
 	wish->from = argv[optind];
 	*ended = false;
 	return EXIT_DONE;
@@ -115,5 +115,5 @@ int command_plot(int argc, char **argv)
 
 	if (ended)
 		return code;
-	return draw(&wish) == OK ? EXIT_DONE : command_failed();
+	return draw(&wish) == OK ? EXIT_DONE : bench_failed();
 }

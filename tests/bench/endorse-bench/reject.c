@@ -75,11 +75,11 @@ int command_reject(int argc, char **argv)
 	AUTO(enrolling_free) struct enrolling all = {.fleet = NULL};
 	struct options options;
 
-	if (options_read(argc, argv, &options) != OK)
-		return command_misread(usage);
+	if (options_parse(argc, argv, &options) != OK)
+		return bench_misread(usage);
 	if (options.help)
-		return command_told(usage);
+		return bench_told(usage);
 	if (reject(&options, &all, &figures) != OK)
-		return command_failed();
+		return bench_failed();
 	return options_tell(&options, &figures);
 }

@@ -160,11 +160,11 @@ int command_renew(int argc, char **argv)
 	AUTO(renewing_free) struct renewing all = {.fleet = NULL};
 	struct options options;
 
-	if (options_read(argc, argv, &options) != OK)
-		return command_misread(usage);
+	if (options_parse(argc, argv, &options) != OK)
+		return bench_misread(usage);
 	if (options.help)
-		return command_told(usage);
+		return bench_told(usage);
 	if (renew(&options, &all, &figures) != OK)
-		return command_failed();
+		return bench_failed();
 	return options_tell(&options, &figures);
 }

@@ -8,7 +8,7 @@
 
 static enum err read_all(char **argv, int argc, struct options *out)
 {
-	return options_read(argc, argv, out);
+	return options_parse(argc, argv, out);
 }
 
 #define WORD(text) ((char *)(uintptr_t)(text))
