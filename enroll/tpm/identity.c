@@ -46,6 +46,16 @@ static enum err take_key(
 	return key_numbers_sha256(key, identity->ek_digest);
 }
 
+static enum err numbers_of(const X509 *cert, EVP_PKEY *key, struct key_numbers *out)
+{
+	AUTO(ossl_free) uint8_t *spki = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+
+	if (n > 0 && key_numbers_read((struct view){spki, (size_t)n}, out))
+		return OK;
+	return key_numbers_of(key, out);
+}
+
 /* The EK's public area, from the certificate's key and nothing else. */
 static enum err judge_key(
 	struct identity *identity, const X509 *cert, const struct ek_evidence *evidence)
@@ -54,7 +64,7 @@ static enum err judge_key(
 	const struct ek_template *tmpl;
 	struct key_numbers numbers;
 
-	if (key == NULL || key_numbers_of(key, &numbers) != OK)
+	if (key == NULL || numbers_of(cert, key, &numbers) != OK)
 		return bad_key(key);
 	tmpl = ek_template_of(numbers.kind);
 	if (evidence->public.n > 0)

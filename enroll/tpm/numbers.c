@@ -64,6 +64,35 @@ enum err key_numbers_of(EVP_PKEY *key, struct key_numbers *out)
 	return is_taken ? OK : fail(ERR_INTERNAL, "crypto", "a public key without its numbers");
 }
 
+static bool begins_with(struct view *rest, struct view beginning)
+{
+	if (rest->n < beginning.n || memcmp(rest->p, beginning.p, beginning.n) != 0)
+		return false;
+	*rest = (struct view){rest->p + beginning.n, rest->n - beginning.n};
+	return true;
+}
+
+bool key_numbers_read(struct view spki, struct key_numbers *out)
+{
+	for (enum key_kind kind = 0; kind < KEY_KINDS; kind++) {
+		const size_t width = ((size_t)key_kind_bits(kind) + 7) / 8;
+		struct view rest = spki, second;
+
+		if (!begins_with(&rest, beginnings[kind]) || rest.n < width)
+			continue;
+		second = (struct view){rest.p + width, rest.n - width};
+		*out = (struct key_numbers){.kind = kind, .width = width};
+		memcpy(out->first, rest.p, width);
+		if (key_numbers_are_rsa(out))
+			return rest.p[0] >= 0x80 && view_equal(second, VIEW(exponent_f4));
+		if (second.n != width)
+			return false;
+		memcpy(out->second, second.p, width);
+		return true;
+	}
+	return false;
+}
+
 enum err key_numbers_sha256(const struct key_numbers *numbers, uint8_t out[static 32])
 {
 	const struct view first = {numbers->first, numbers->width};

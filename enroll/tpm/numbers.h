@@ -13,6 +13,11 @@ struct key_numbers {
 
 /* ERR_REJECTED "key-kind" as key_kind_of(). */
 CHECKED enum err key_numbers_of(EVP_PKEY *key, struct key_numbers *out);
+/*
+ * Out of a SubjectPublicKeyInfo that is encoded as spki_sha256() would encode it; false for any other, which may be a
+ * good key all the same. Whether a point is on its curve is not looked at.
+ */
+bool key_numbers_read(struct view spki, struct key_numbers *out);
 bool key_numbers_are_rsa(const struct key_numbers *numbers);
 
 /* What spki_sha256() is of that key. */

@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <string.h>
 
 static const TPMI_ECC_CURVE curves[KEY_KINDS] = {
@@ -124,20 +125,45 @@ static EVP_PKEY *rsa_pkey(const BIGNUM *n, const BIGNUM *e)
 	return pkey_from("RSA", bld);
 }
 
-/* x and y are as wide as the field. NULL also when the point is not on the curve. */
-static EVP_PKEY *ec_pkey(const char *curve, const uint8_t *x, const uint8_t *y, size_t width)
-{
-	AUTO(param_bld_free) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	uint8_t point[1 + 2 * 66] = {0x04};
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_PKEY
+	*bare[KEY_KINDS]; /* curves without a point: a curve takes longer to make than a key */
 
+static EVP_PKEY *make_bare(const char *curve)
+{
+	AUTO(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *key = NULL;
+
+	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEY_PARAMETERS, params) != 1)
+		return NULL;
+	return key;
+}
+
+static void make_all_bare(void)
+{
+	for (enum key_kind i = 0; i < KEY_KINDS; i++)
+		if (key_kind_group(i) != NULL)
+			bare[i] = make_bare(key_kind_group(i));
+}
+
+/* x and y are as wide as the field. NULL also when the point is not on the curve. */
+static EVP_PKEY *ec_pkey(enum key_kind kind, const uint8_t *x, const uint8_t *y, size_t width)
+{
+	uint8_t point[1 + 2 * 66] = {0x04};
+	AUTO(pkey_free) EVP_PKEY *key = NULL;
+
+	pthread_once(&once, make_all_bare);
 	memcpy(point + 1, x, width);
 	memcpy(point + 1 + width, y, width);
-	if (bld == NULL ||
-		OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) != 1 ||
-		OSSL_PARAM_BLD_push_octet_string(
-			bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * width) != 1)
+	if (bare[kind] == NULL || (key = EVP_PKEY_dup(bare[kind])) == NULL ||
+		EVP_PKEY_set1_encoded_public_key(key, point, 1 + 2 * width) != 1)
 		return NULL;
-	return pkey_from("EC", bld);
+	return MOVE(key);
 }
 
 static enum err bad_key(const char *what)
@@ -195,7 +221,7 @@ static enum err ec_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *ki
 			!pad_left(&area->unique.ecc.y, y, width))
 			return bad_key("a coordinate wider than the field");
 		*kind = i;
-		if ((*out = ec_pkey(key_kind_group(i), x, y, width)) == NULL)
+		if ((*out = ec_pkey(i, x, y, width)) == NULL)
 			return bad_key("a point that is not on its curve");
 		return OK;
 	}

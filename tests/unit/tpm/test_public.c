@@ -2,6 +2,7 @@
 
 #include "ca/base/crypt.h"
 #include "ca/base/ossl.h"
+#include "enroll/tpm/numbers.h"
 #include "enroll/tpm/tss.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
@@ -83,6 +84,32 @@ static void the_digest_of_a_key_is_over_its_plain_encoding(void **state)
 		assert_ok(SHA256_OF(wanted, ((struct view){der, (size_t)n})));
 		assert_ok(spki_sha256(key, digest));
 		assert_memory_equal(wanted, digest, sizeof(digest));
+	}
+}
+
+/* Each bit of all that is not a number matters. */
+static void numbers_are_read_out_of_the_plain_encoding_alone(void **state)
+{
+	(void)state;
+	for (enum key_kind kind = KEY_RSA_2048; kind <= KEY_P521; kind++) {
+		AUTO(pkey_free) EVP_PKEY *key = key_public_half(kind);
+		AUTO(ossl_free) uint8_t *der = NULL;
+		struct key_numbers wanted = {0}, read;
+		size_t n = (size_t)i2d_PUBKEY(key, &der), width, numbers, changed = 0;
+
+		assert_ok(key_numbers_of(key, &wanted));
+		assert_true(key_numbers_read((struct view){der, n}, &read));
+		assert_memory_equal(&wanted, &read, sizeof(read));
+		width = wanted.width;
+		numbers = key_numbers_are_rsa(&wanted) ? width : 2 * width;
+		for (size_t i = 0; i < n; i++) {
+			der[i] ^= 0x80;
+			changed += key_numbers_read((struct view){der, n}, &read);
+			der[i] ^= 0x80;
+			assert_false(key_numbers_read((struct view){der, i}, &read));
+		}
+		/* The highest bit of a modulus is part of its size. */
+		assert_int_equal(numbers - (key_numbers_are_rsa(&wanted) ? 1 : 0), changed);
 	}
 }
 
@@ -261,6 +288,7 @@ int main(void)
 		cmocka_unit_test(each_kind_of_key_is_known_by_its_name),
 		cmocka_unit_test(other_keys_are_of_no_kind),
 		cmocka_unit_test(the_digest_of_a_key_is_over_its_plain_encoding),
+		cmocka_unit_test(numbers_are_read_out_of_the_plain_encoding_alone),
 		cmocka_unit_test(a_compressed_point_changes_nothing),
 		cmocka_unit_test(an_absent_parameter_changes_nothing),
 		cmocka_unit_test(a_coordinate_with_zeros_in_front_is_the_same_with_or_without_them),

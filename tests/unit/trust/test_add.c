@@ -1,6 +1,7 @@
 /* test_trust_add.c - a set made of another and of what an operator imported. */
 #include "ca/base/cert.h"
 #include "ca/base/ossl.h"
+#include "enroll/trust/set.h"
 #include "tests/unit/check.h"
 #include "tests/unit/tpm/area.h"
 #include "tests/unit/trust/lists.h"
@@ -222,6 +223,38 @@ static void everything_in_a_set_can_be_gone_through(void **state)
 	assert_int_equal(2, seen.of_role[0] + seen.of_role[1] + seen.of_role[2]);
 }
 
+/* A certificate of the set, its CRL, the leaf: what is remembered of a chain ends with the first of them. */
+static void the_next_moment_is_the_first_at_which_anything_begins_or_ends(void **state)
+{
+	AUTO(world_free) struct world world;
+	AUTO(trust_free) struct trust *trust = NULL;
+	struct trust_verdict verdict;
+	struct trust_question question;
+	struct recipe leaf;
+
+	(void)state;
+	world_make(&world);
+	world_list(&world, &(struct list_recipe){.issuer = world.ca,
+				   .key = world.ca_key,
+				   .made = NOW - 50,
+				   .due = NOW + 50});
+	trust = world_trust(&world);
+	assert_true(trust_next_moment(trust, NOW - 51) == NOW - 50);
+	assert_true(trust_next_moment(trust, NOW - 50) == NOW - 50);
+	assert_true(trust_next_moment(trust, NOW) == NOW + 50);
+	assert_true(trust_next_moment(trust, NOW + 51) > NOW + 51);
+	assert_true(trust_next_moment(trust, INT64_MAX) == INT64_MAX);
+	question = QUESTION(world.leaf);
+	assert_ok(trust_verify(trust, &question, &verdict));
+	assert_true(verdict.until == NOW + 50);
+	leaf = recipe_ek(world.ek_key, world.ca, world.ca_key);
+	leaf.until = NOW + 20;
+	world_leaf(&world, &leaf);
+	question.leaf = world.leaf;
+	assert_ok(trust_verify(trust, &question, &verdict));
+	assert_true(verdict.until == NOW + 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +264,7 @@ int main(void)
 		cmocka_unit_test(an_intermediate_of_the_base_can_be_imported_as_a_root),
 		cmocka_unit_test(what_cannot_be_read_is_told_and_left_out),
 		cmocka_unit_test(everything_in_a_set_can_be_gone_through),
+		cmocka_unit_test(the_next_moment_is_the_first_at_which_anything_begins_or_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,13 @@
 #include "ca/base/cert.h"
 
+#include "ca/base/crypt.h"
 #include "ca/base/file.h"
 #include "ca/base/ossl.h"
 #include "tests/unit/check.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 static char path[] = ENDORSE_SOURCE_DIR "/tests/data/ca-only-for-tests.pem";
 
@@ -212,10 +214,106 @@ static void a_serial_number_is_written_in_small_digits(void **state)
 	}
 }
 
+/* A certificate that signs itself, as OpenSSL has made it, in DER. */
+static void add_self_signed(EVP_PKEY *key, const EVP_MD *md, bool is_pss, struct buf *der)
+{
+	AUTO(md_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	AUTO(x509_free) X509 *cert = X509_new();
+	EVP_PKEY_CTX *signing = NULL;
+
+	assert_int_equal(1, X509_set_version(cert, X509_VERSION_3));
+	assert_int_equal(1, X509_set_pubkey(cert, key));
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 60));
+	assert_int_equal(1, X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
+				    MBSTRING_ASC, (const unsigned char *)"self", -1, -1, 0));
+	assert_int_equal(1, X509_set_issuer_name(cert, X509_get_subject_name(cert)));
+	assert_int_equal(1, EVP_DigestSignInit(ctx, &signing, md, NULL, key));
+	if (is_pss)
+		assert_true(EVP_PKEY_CTX_set_rsa_padding(signing, RSA_PKCS1_PSS_PADDING) == 1);
+	assert_true(X509_sign_ctx(cert, ctx) > 0);
+	assert_ok(cert_der_add(cert, der));
+}
+
+/* Whatever a byte of it is changed to: read or not, with that key or none, signed or not. */
+static void assert_read_alike(struct view der)
+{
+	AUTO(x509_free) X509 *plain = cert_from_der_plainly(der);
+	AUTO(x509_free) X509 *cert = cert_from_der(der);
+	EVP_PKEY *key = cert == NULL ? NULL : X509_get0_pubkey(cert);
+
+	assert_int_equal(cert == NULL, plain == NULL);
+	if (cert == NULL)
+		return;
+	assert_int_equal(key == NULL, X509_get0_pubkey(plain) == NULL);
+	assert_int_equal(0, X509_cmp(cert, plain));
+	if (key == NULL)
+		return;
+	assert_int_equal(1, EVP_PKEY_eq(key, X509_get0_pubkey(plain)));
+	assert_int_equal(X509_verify(cert, key) == 1, cert_is_signed_by(plain, key));
+	assert_int_equal(X509_verify(cert, key) == 1, cert_is_signed_by(cert, key));
+	ERR_clear_error();
+}
+
+static void a_leaf_is_read_plainly_as_openssl_reads_it(void **state)
+{
+	const struct {
+		EVP_PKEY *key;
+		const EVP_MD *md;
+		bool is_pss;
+	} rows[] = {
+		{EVP_RSA_gen(2048), EVP_sha256(), false},
+		{EVP_RSA_gen(2048), EVP_sha384(), true},
+		{EVP_EC_gen("P-256"), EVP_sha256(), false},
+		{EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(buf_free) struct buf der = BUF(1 << 16);
+
+		add_self_signed(rows[i].key, rows[i].md, rows[i].is_pss, &der);
+		assert_read_alike(buf_view(&der));
+		for (size_t at = 0; at < der.n; at++) {
+			der.p[at] ^= 1;
+			assert_read_alike(buf_view(&der));
+			der.p[at] ^= 1;
+		}
+		buf_u8(&der, 0);
+		assert_null(cert_from_der_plainly(buf_view(&der)));
+		EVP_PKEY_free(rows[i].key);
+	}
+}
+
+static void a_certificate_that_was_read_plainly_is_equal_to_itself_alone(void **state)
+{
+	AUTO(pkey_free) EVP_PKEY *key = EVP_RSA_gen(2048), *other = EVP_RSA_gen(2048);
+	AUTO(buf_free) struct buf one = BUF(1 << 16), two = BUF(1 << 16);
+	AUTO(x509_free) X509 *a = NULL, *b = NULL, *again = NULL;
+	uint8_t digest[32], wanted[32];
+
+	(void)state;
+	add_self_signed(key, EVP_sha256(), false, &one);
+	add_self_signed(other, EVP_sha256(), false, &two);
+	a = cert_from_der_plainly(buf_view(&one));
+	again = cert_from_der_plainly(buf_view(&one));
+	b = cert_from_der_plainly(buf_view(&two));
+	assert_int_equal(0, X509_cmp(a, again));
+	assert_int_not_equal(0, X509_cmp(a, b));
+	assert_true(cert_is_signed_by(a, key));
+	assert_false(cert_is_signed_by(a, other));
+	assert_false(cert_is_signed_by(a, NULL));
+	assert_ok(cert_sha256(a, digest));
+	assert_ok(SHA256_OF(wanted, buf_view(&one)));
+	assert_memory_equal(wanted, digest, sizeof(digest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(der_is_read_when_it_is_one_certificate_and_nothing_else),
+		cmocka_unit_test(a_leaf_is_read_plainly_as_openssl_reads_it),
+		cmocka_unit_test(a_certificate_that_was_read_plainly_is_equal_to_itself_alone),
 		cmocka_unit_test(a_limit_of_the_buffer_is_kept),
 		cmocka_unit_test(each_certificate_of_a_text_is_read_or_counted),
 		cmocka_unit_test(who_needs_all_of_them_gets_all_or_none),
