@@ -48,7 +48,7 @@ function library_of(header) {
 }
 BEGIN {
 	libc = " assert.h ctype.h dirent.h endian.h err.h errno.h fcntl.h ftw.h getopt.h glob.h grp.h " \
-		"inttypes.h libgen.h limits.h locale.h math.h netdb.h poll.h pthread.h pwd.h regex.h " \
+		"inttypes.h libgen.h limits.h locale.h malloc.h math.h netdb.h poll.h pthread.h pwd.h regex.h " \
 		"sched.h semaphore.h setjmp.h signal.h spawn.h stdalign.h stdarg.h stdatomic.h stdbool.h " \
 		"stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h syslog.h termios.h " \
 		"threads.h time.h unistd.h wchar.h "
