@@ -75,7 +75,6 @@ static bool has_answer(const struct httpc *httpc)
 	return SSL_pending(httpc->ssl) > 0 || poll(&poll_fd, 1, 0) > 0;
 }
 
-/* TLS 1.3 session tickets make a connection readable too, so these are read before. */
 static void two_hundred_that_drip_get_408_while_an_honest_device_enrolls(void **state)
 {
 	static struct httpc dripping[DRIPPING];
@@ -289,6 +288,22 @@ static void forged_endorse_headers_once_and_twice_never_reach_the_service(void *
 	close(stand_in.fd);
 }
 
+/* So there is no key at the edge that opens more than one connection. */
+static void no_connection_can_be_resumed(void **state)
+{
+	AUTO(httpc_answer_free) struct httpc_answer answer;
+	struct httpc httpc;
+
+	(void)state;
+	assert_true(httpc_open(&httpc, &world.front, 10000));
+	assert_true(
+		httpc_send(&httpc, view_str("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")));
+	assert_true(httpc_receive(&httpc, &answer, 10000));
+	assert_int_equal(answer.status, 200);
+	assert_false(SSL_SESSION_is_resumable(SSL_get0_session(httpc.ssl)));
+	httpc_close(&httpc);
+}
+
 static bool edge_gives_up(void *arg)
 {
 	AUTO(httpc_answer_free) struct httpc_answer answer;
@@ -334,6 +349,7 @@ static int tests(void)
 		cmocka_unit_test(a_header_name_that_may_pass_for_another_is_refused),
 		cmocka_unit_test(what_is_for_strangers_reaches_the_service),
 		cmocka_unit_test(what_is_not_for_strangers_ends_at_the_edge),
+		cmocka_unit_test(no_connection_can_be_resumed),
 		cmocka_unit_test(a_request_with_the_whole_url_is_as_good_as_one_with_its_path),
 		cmocka_unit_test(forged_endorse_headers_once_and_twice_never_reach_the_service),
 		cmocka_unit_test(without_a_service_the_edge_says_when_to_come_again),
