@@ -18,7 +18,6 @@
 
 /* One database, and the backend that serves us there. */
 struct place {
-	const char *conninfo;
 	struct db *db;
 	PGconn *watch; /* asks what the other one does */
 	PGresult *devices; /* that renew */
@@ -29,7 +28,7 @@ struct place {
 
 /* Of one turn, for each trip to the records and back. */
 struct cost {
-	double cpu_us, wal, hit, read, dirtied;
+	double cpu_us, wal, hit, read;
 };
 
 static struct place places[DATABASES];
@@ -84,7 +83,6 @@ static void place_open(struct place *place, const char *conninfo)
 	PGresult *issuer;
 
 	snprintf(ours, sizeof(ours), "%s application_name=bench-trips", conninfo);
-	place->conninfo = conninfo;
 	place->watch = PQconnectdb(conninfo);
 	if (db_open(ours, 1, 5000, &place->db) != OK)
 		end(why()->sentence);
