@@ -167,5 +167,6 @@ def database(conninfo):
 
 def age(conninfo):
     """Every certificate is in the second half of its life, in which a renewal brings another one."""
+    # Not vacuumed: renewals would fill the holes, and seem to keep nothing.
     must("psql", conninfo, "-Xqc", "UPDATE certificate SET not_before = not_before - interval '200 days'", "-c",
-         "VACUUM ANALYZE certificate")
+         "ANALYZE certificate")
