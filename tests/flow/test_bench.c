@@ -119,8 +119,10 @@ static void assert_adds_up(const json_t *figures, const char *what, double devic
 	assert_true(number(figures, "latency_us", "p99") <= number(figures, "latency_us", "max"));
 	assert_true(
 		number(figures, "latency_us", "max") <= number(figures, "seconds", NULL) * 1e6 + 1);
-	for (size_t i = 0; i < 4; i++)
-		assert_true(number(figures, "cpu_us", whose[i]) > 0);
+	/* What is published costs the database nothing once it is made. */
+	for (size_t i = 0; i < COUNT(whose); i++)
+		assert_true(number(figures, "cpu_us", whose[i]) > 0 ||
+			    strcmp(whose[i], "postgres") == 0);
 	assert_true(number(figures, "rss_kib", "service") > 1000);
 	assert_true(
 		number(figures, "peak_kib", "service") >= number(figures, "rss_kib", "service"));

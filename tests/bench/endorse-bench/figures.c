@@ -161,7 +161,8 @@ static void add_cost(const struct figures *figures, struct json *json)
 {
 	member_object(json, "cpu_us");
 	for (size_t i = 0; i < FIGURES_OF; i++)
-		if (figures->cpu_us[i] > 0)
+		/* Who was watched and did nothing has his memory all the same. */
+		if (figures->cpu_us[i] > 0 || figures->rss_kib[i] > 0)
 			member_real(json, figures_of_names[i], each(figures, figures->cpu_us[i]));
 	member_object_end(json);
 	add_kib("rss_kib", figures->rss_kib, json);
