@@ -20,6 +20,7 @@ struct member {
 struct usage {
 	struct usage_figures
 		groups[USAGE_GROUPS]; /* cpu_ns: of those who ended and whom nobody waited for */
+	uint64_t told_ns[USAGE_GROUPS]; /* at the last take */
 	size_t groups_n;
 	struct member *members;
 	size_t members_n, members_room;
@@ -214,6 +215,23 @@ static void add_up(const struct usage *usage, struct usage_taken *out)
 	}
 }
 
+/*
+ * CPU time never becomes less. It seems to when a child is waited for, which counted nanoseconds before and whole
+ * ticks of its parent's then.
+ */
+static void make_up(struct usage *usage, struct usage_taken *out)
+{
+	for (size_t i = 0; i < usage->groups_n; i++) {
+		uint64_t *now = &out->groups[i].cpu_ns;
+
+		if (*now < usage->told_ns[i]) {
+			usage->groups[i].cpu_ns += usage->told_ns[i] - *now;
+			*now = usage->told_ns[i];
+		}
+		usage->told_ns[i] = *now;
+	}
+}
+
 enum err usage_take(struct usage *usage, struct usage_taken *out)
 {
 	AUTO(mem_free) struct process_stat *list = NULL;
@@ -229,6 +247,7 @@ enum err usage_take(struct usage *usage, struct usage_taken *out)
 		.at_ns = (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec};
 	memcpy(out->groups, usage->groups, sizeof(out->groups));
 	add_up(usage, out);
+	make_up(usage, out);
 	return OK;
 }
 
@@ -238,13 +257,8 @@ void usage_since(
 	struct usage_taken since = *after;
 
 	since.at_ns = after->at_ns - before->at_ns;
-	for (size_t i = 0; i < since.groups_n; i++) {
-		uint64_t was = before->groups[i].cpu_ns;
-
-		/* Ticks of children come later than what they ran. */
-		since.groups[i].cpu_ns -=
-			was < since.groups[i].cpu_ns ? was : since.groups[i].cpu_ns;
-	}
+	for (size_t i = 0; i < since.groups_n; i++)
+		since.groups[i].cpu_ns -= before->groups[i].cpu_ns;
 	*out = since;
 }
 

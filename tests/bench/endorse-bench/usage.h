@@ -56,7 +56,7 @@ struct usage_taken {
  */
 CHECKED enum err usage_take(struct usage *usage, struct usage_taken *out);
 
-/* CPU time and time between the two; memory as of `after`. Both are of one usage. */
+/* CPU time and time between the two; memory as of `after`. Both are of one usage, `after` the later. */
 void usage_since(
 	const struct usage_taken *before, const struct usage_taken *after, struct usage_taken *out);
 /* NULL when nothing has that name. */

@@ -31,8 +31,8 @@ struct burner {
 	int orders, news;
 };
 
-/* What orders mean: burn 50 ms; have a child burn 100 ms and wait for it; or have one and not wait. */
-enum { BURN = 'b', CHILD = 'c', LEAVE = 'l' };
+/* What orders mean: burn 50 ms; have a child burn 100 ms and wait for it; have one and not wait; wait for it. */
+enum { BURN = 'b', CHILD = 'c', LEAVE = 'l', WAIT = 'w' };
 
 static pid_t have_child(char order)
 {
@@ -59,6 +59,8 @@ static void obey(int orders, int news)
 
 		if (order == BURN)
 			burn(50);
+		else if (order == WAIT)
+			waitpid(-1, NULL, 0);
 		else
 			child = have_child(order);
 		if (write(news, &child, sizeof(child)) != (ssize_t)sizeof(child))
@@ -194,6 +196,13 @@ static void a_child_that_lives_is_counted_and_still_is_when_it_was_killed(void *
 	assert_ok(usage_take(usage, &after));
 	usage_since(&before, &after, &since);
 	assert_about(since.groups[0].cpu_ns, 150);
+	/* Its parent tells of it in ticks, which are less. */
+	before = after;
+	burner_does(&burner, WAIT);
+	assert_ok(usage_take(usage, &after));
+	usage_since(&before, &after, &since);
+	assert_in_range(since.groups[0].cpu_ns, 0, 20 * MS);
+	assert_int_equal(since.groups[0].processes, 1);
 	burner_end(&burner);
 }
 
