@@ -13,7 +13,7 @@ FIGURES = (
     ("cpu_us.edge", "CPU us of the edge", False, 0.03),
     ("cpu_us.service", "CPU us of the service", False, 0.03),
     ("cpu_us.postgres", "CPU us of PostgreSQL", False, 0.03),
-    ("trips", "database trips", False, 0.01),
+    ("trips", "database trips", False, 0.2),
     ("peak_kib.service", "peak KiB of the service", False, 0.05),
 )
 
