@@ -214,12 +214,13 @@ enum err authority_judge(const struct authority *authority, int64_t now)
 {
 	char when[CLOCK_TEXT_SIZE];
 
-	if (now >= authority->not_before && now < authority->not_after)
-		return OK;
 	clock_text(
 		now < authority->not_before ? authority->not_before : authority->not_after, when);
 	if (now < authority->not_before)
 		return fail(ERR_BUSY, "ca-not-valid-yet",
 			"the issuing CA's certificate begins at %s: is this clock right?", when);
-	return fail(ERR_BUSY, "ca-expired", "the issuing CA's certificate ended at %s", when);
+	if (now >= authority->not_after)
+		return fail(
+			ERR_BUSY, "ca-expired", "the issuing CA's certificate ended at %s", when);
+	return OK;
 }

@@ -11,16 +11,15 @@
 static void add_headers(struct exchange *exchange, const struct ocsp_reply *reply)
 {
 	int64_t now = exchange->caller.now, left = reply->next_update - now;
-	struct buf *headers = &exchange->headers;
+	char modified[HTTP_DATE_SIZE], expires[HTTP_DATE_SIZE];
 
 	if (left <= 0)
 		return;
 	exchange->max_age = left < NEWS_WITHIN ? (unsigned)left : NEWS_WITHIN;
-	buf_fmt(headers, "ETag: \"%s\"\r\nLast-Modified: ", reply->etag);
-	http_date_add(headers, reply->this_update);
-	buf_str(headers, "\r\nExpires: ");
-	http_date_add(headers, now + exchange->max_age);
-	buf_str(headers, "\r\n");
+	http_date(reply->this_update, modified);
+	http_date(now + exchange->max_age, expires);
+	buf_fmt(&exchange->headers, "ETag: \"%s\"\r\nLast-Modified: %s\r\nExpires: %s\r\n",
+		reply->etag, modified, expires);
 }
 
 static enum err answer(

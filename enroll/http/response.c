@@ -94,26 +94,22 @@ static void problem(struct exchange *exchange, const struct reason *reason)
 		buf_free(&exchange->answer);
 }
 
-/* Not strftime(): it asks the file system each time whether the time zone is another now. */
-void http_date_add(struct buf *out, int64_t when)
+void http_date(int64_t when, char out[static HTTP_DATE_SIZE])
 {
-	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char months[][4] = {
-		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t t = (time_t)when;
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	buf_fmt(out, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-		months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	strftime(out, HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }
 
 /* RFC 9110 6.6.1: whoever has a clock tells the time; devices compare theirs with it. */
 static void add_date(struct buf *out)
 {
-	buf_str(out, "Date: ");
-	http_date_add(out, clock_now());
-	buf_str(out, "\r\n");
+	char text[HTTP_DATE_SIZE];
+
+	http_date(clock_now(), text);
+	buf_fmt(out, "Date: %s\r\n", text);
 }
 
 /* What policy or the step said, or by chance, so that those who heard it together do not come together. */

@@ -3,8 +3,9 @@
 
 #include "enroll/http/exchange.h"
 
-/* Appends a time as HTTP writes it (RFC 9110 5.6.7), of seconds since 1970. */
-void http_date_add(struct buf *out, int64_t when);
+#define HTTP_DATE_SIZE 32
+/* A time as HTTP writes it (RFC 9110 5.6.7), in seconds since 1970. */
+void http_date(int64_t when, char out[static HTTP_DATE_SIZE]);
 
 struct mg_connection;
 
