@@ -34,7 +34,8 @@ static const struct statement purge_nameless = {"purge_nameless",
 	" OR krl.this_update < now() - interval '30 days')"
 static const struct statement purge_revoked = {"purge_revoked",
 	GONE("SELECT over.ctid FROM (SELECT ctid, kind, issuer, shard, not_after FROM certificate"
-	     "  WHERE (revoked_at IS NULL) IS FALSE AND" ENDED " ORDER BY not_after LIMIT 20000) AS over"
+	     "  WHERE (revoked_at IS NULL) IS FALSE AND" ENDED
+	     " ORDER BY not_after LIMIT 20000) AS over"
 	     " WHERE CASE WHEN kind = 'x509' THEN NOT EXISTS (SELECT FROM crl_shard AS crl"
 	     "  WHERE crl.issuer = over.issuer AND crl.shard = over.shard"
 	     "  AND " CRL_TOLD " IS NOT TRUE)"
