@@ -6,7 +6,8 @@
 #define PER_ELEMENT 4
 
 /* pg_type's object ids, which never change. */
-static const uint32_t type_of[] = {[ARRAY_BYTES] = 17, [ARRAY_TEXT] = 25};
+static const uint32_t type_of[] = {
+	[ARRAY_BYTES] = 17, [ARRAY_TEXT] = 25, [ARRAY_INT] = 20, [ARRAY_UUID] = 2950};
 
 static void add_be32(struct buf *buf, uint32_t v)
 {

@@ -3,7 +3,8 @@
 
 #include "db/query.h"
 
-enum array_kind { ARRAY_BYTES, ARRAY_TEXT }; /* bytea[], text[] */
+/* bytea[], text[]; of 8 bytes, big-endian: bigint[]; of 16: uuid[] */
+enum array_kind { ARRAY_BYTES, ARRAY_TEXT, ARRAY_INT, ARRAY_UUID };
 
 /* An array of exactly `n` elements, to be added in their order. */
 struct array {

@@ -3,6 +3,7 @@
 #include "ca/base/encode.h"
 #include "db/array.h"
 #include "db/connection.h"
+#include "db/enrollment_batch.h"
 #include "db/lock.h"
 #include "db/pool_connection.h"
 
@@ -376,13 +377,13 @@ static enum err chain_value(
 	return array_value(array, out);
 }
 
-enum err enrollment_record(struct db *db, const struct enrollment_record *record)
+static enum err record_alone(void *db, const void *what)
 {
+	const struct enrollment_record *record = what;
 	AUTO(array_free) struct array chain = {.missing = 0};
 	AUTO(buf_free) struct buf array = BUF(ENROLLMENT_CERTIFICATES * (2 * SERIAL_MAX + 8));
 	struct value serials, intermediates;
 	struct pipeline trip = {.n = 0};
-	enum err err;
 
 	TRY(list_serials(record, &array));
 	TRY(chain_value(record, &chain, &intermediates));
@@ -397,7 +398,25 @@ enum err enrollment_record(struct db *db, const struct enrollment_record *record
 	record_ticket(&trip, record, serials);
 	record_shards(&trip, record);
 	insist(&trip, record, serials);
-	err = db_run(db, &trip, LOST_GIVE_UP);
+	return db_run(db, &trip, LOST_GIVE_UP);
+}
+
+static enum err record_together(void *db, const void *const *what, size_t n)
+{
+	const struct enrollment_record *records[GATHERED_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		records[i] = what[i];
+	return enrollment_batch_record(db, records, n);
+}
+
+enum err enrollment_record(struct db *db, const struct enrollment_record *record)
+{
+	const struct gathered_work work = {record_together, record_alone, db};
+	enum err err = enrollment_is_batchable(record)
+			       ? gathering_run(db_records(db), &work, record)
+			       : record_alone(db, record);
+
 	standing_note(db_standing(db), err);
 	return err;
 }

@@ -18,6 +18,10 @@ static const struct statement lock_enrollment = {"lock_enrollment",
 	"SELECT pg_advisory_xact_lock_shared(" RULES "),"
 	" pg_advisory_xact_lock($1::bigint)" INSIST_LEVEL};
 
+static const struct statement lock_enrollments = {"lock_enrollments",
+	"SELECT pg_advisory_xact_lock_shared(" RULES "),"
+	" pg_advisory_xact_lock(ticket)" INSIST_LEVEL " FROM unnest($1::bigint[]) AS ticket"};
+
 static const struct statement lock_rules = {
 	"lock_rules", "SELECT pg_advisory_xact_lock(" RULES ")" INSIST_LEVEL};
 
@@ -28,9 +32,9 @@ static const struct statement lock_plan = {
 	"lock_plan", "SELECT pg_advisory_xact_lock(" PLAN ")" INSIST_LEVEL};
 
 const struct statement *const lock_statements[] = {
-	&lock_enrollment, &lock_rules, &lock_hold, &lock_plan, NULL};
+	&lock_enrollment, &lock_enrollments, &lock_rules, &lock_hold, &lock_plan, NULL};
 
-static struct value key_of(const uint8_t digest[static 32])
+struct value lock_ticket_key(const uint8_t digest[static 32])
 {
 	uint64_t key = 0;
 
@@ -41,7 +45,12 @@ static struct value key_of(const uint8_t digest[static 32])
 
 void lock_add_enrollment(struct pipeline *trip, const uint8_t ticket_digest[static 32])
 {
-	STEP(trip, &lock_enrollment, key_of(ticket_digest));
+	STEP(trip, &lock_enrollment, lock_ticket_key(ticket_digest));
+}
+
+void lock_add_enrollments(struct pipeline *trip, struct value ticket_keys)
+{
+	STEP(trip, &lock_enrollments, ticket_keys);
 }
 
 void lock_add_rules(struct pipeline *trip)
@@ -56,5 +65,5 @@ void lock_add_plan(struct pipeline *trip)
 
 void lock_add_hold(struct pipeline *trip, const uint8_t ticket_digest[static 32])
 {
-	STEP(trip, &lock_hold, key_of(ticket_digest));
+	STEP(trip, &lock_hold, lock_ticket_key(ticket_digest));
 }

@@ -16,6 +16,11 @@
  * not with a lock_add_hold() of the same ticket. */
 void lock_add_enrollment(struct pipeline *trip, const uint8_t ticket_digest[static 32]);
 
+/* Many at once: a bigint[] of their lock_ticket_key(), ascending, so that two of these wait for each other in one
+ * order. */
+void lock_add_enrollments(struct pipeline *trip, struct value ticket_keys);
+struct value lock_ticket_key(const uint8_t ticket_digest[static 32]);
+
 /* The allow-list or a decision on an attempt is changed, a name barred, a CA revoked: alone, no enrollment
  * meanwhile. */
 void lock_add_rules(struct pipeline *trip);

@@ -1,6 +1,7 @@
 /* pool_connection.h - lending connections of the pool. Not for other folders. */
 #pragma once
 
+#include "db/gathering.h"
 #include "db/query.h"
 #include "db/standing.h"
 
@@ -15,6 +16,9 @@ void db_give(struct db *db, PGconn *connection, bool is_usable);
 
 /* What is known of the database; the pool's. */
 struct standing *db_standing(struct db *db);
+
+/* Where those meet who have an enrollment to record. */
+struct gathering *db_records(struct db *db);
 
 /* A connection beside the pool, without prepared statements; for connection_close(). */
 CHECKED enum err db_connect(struct db *db, PGconn **connection);

@@ -1,0 +1,17 @@
+/* enrollment_batch.h - the second trip of several new devices in one transaction. Not for other folders. */
+#pragma once
+
+#include "db/enrollment.h"
+#include "db/gathering.h"
+
+#define BATCH_MAX GATHERED_MAX /* records of one transaction */
+
+/* One that is of the usual shape: a new device, certificates issued now, nobody approved it by hand. */
+bool enrollment_is_batchable(const struct enrollment_record *record);
+
+/*
+ * All or nothing of 1 to BATCH_MAX batchable records. An error says nothing about which record it is for: each
+ * is to be recorded alone then, except after ERR_BUSY, which is everybody's.
+ */
+CHECKED enum err enrollment_batch_record(
+	struct db *db, const struct enrollment_record *const *records, size_t n);
