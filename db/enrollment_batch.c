@@ -83,12 +83,13 @@ static const struct statement use_tickets = {"use_tickets",
 	" SELECT to_timestamp(at), event, device_id, ek, host, serials, client, request_id,"
 	"  trust_version, policy_version FROM it WHERE (SELECT count(*) FROM used) > 0"};
 
+/* As if by hand, so that the planner looks each one up. */
 static const struct statement open_shards = {"open_shards",
 	"INSERT INTO crl_shard (issuer, shard)"
 	" SELECT DISTINCT issuer, shard FROM unnest($1::bytea[], $2::bigint[]) AS it (issuer, "
 	"shard)"
-	" WHERE issuer IS NOT NULL AND shard IS NOT NULL AND NOT EXISTS (SELECT FROM crl_shard"
-	"  WHERE crl_shard.issuer = it.issuer AND crl_shard.shard = it.shard)"
+	" WHERE issuer IS NOT NULL AND shard IS NOT NULL AND (SELECT true FROM crl_shard"
+	"  WHERE crl_shard.issuer = it.issuer AND crl_shard.shard = it.shard) IS NULL"
 	" ORDER BY issuer, shard ON CONFLICT DO NOTHING"};
 
 /* Both count what does not hold, for bool_and() passes over what is not known. */
@@ -105,7 +106,8 @@ static const struct statement insist_records = {"insist_records",
 	"  IS NOT TRUE) = 0, 'one of the batch is to look again')"
 	" FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[],"
 	"  $6::bytea[], $7::uuid[]) AS it (ek, host, ticket, learned, listed, labels, device_id)"
-	" LEFT JOIN ek_allowed AS own ON own.ek_digest = it.ek"};
+	" LEFT JOIN LATERAL (SELECT ek_digest, host, labels FROM ek_allowed"
+	"  WHERE ek_allowed.ek_digest = it.ek LIMIT 1) AS own ON true"};
 
 static const struct statement insist_certificates = {"insist_certificates",
 	"SELECT insist(count(*) FILTER (WHERE (SELECT good.device_id = it.device_id"

@@ -1,0 +1,246 @@
+#include "attempt.h"
+#include "ca/base/clock.h"
+#include "database.h"
+#include "db/enrollment_batch.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ALL 24
+#define RACES 10
+
+static PGconn *rules; /* holds the rules still, and with them who records */
+
+static void hold_still(void)
+{
+	rules = PQconnectdb(database_conninfo());
+	PQclear(PQexec(rules, "SELECT pg_advisory_lock(7307984789958321523)"));
+}
+
+/* Two begin alone, the others are held up and share: until these wait too. */
+static void let_go(void)
+{
+	int64_t end = clock_ms() + 20000;
+
+	while (database_count("SELECT count(*) FROM pg_locks WHERE NOT granted AND"
+			      " locktype = 'advisory'") < 2 + (ALL - 2) / GATHERED_MAX)
+		assert_true(clock_ms() < end);
+	PQfinish(rules);
+}
+
+/* NULL: whoever lets them go. */
+static void *record_only(void *of_attempt)
+{
+	struct attempt *attempt = of_attempt;
+
+	if (attempt == NULL) {
+		let_go();
+		return NULL;
+	}
+
+	attempt->err = attempt_record(attempt);
+	snprintf(attempt->code, sizeof(attempt->code), "%s", attempt->err == OK ? "" : why()->code);
+	return NULL;
+}
+
+static void free_all(struct attempt attempts[static ALL])
+{
+	for (unsigned i = 0; i < ALL; i++)
+		enrollment_facts_free(&attempts[i].facts);
+}
+
+/* Each another device with another name. */
+static void name_all(struct db *db, struct attempt attempts[static ALL])
+{
+	static char names[ALL][32];
+
+	for (unsigned i = 0; i < ALL; i++) {
+		snprintf(names[i], sizeof(names[i]), "web-%u.example.org", i);
+		attempts[i] = attempt_of(db, i, names[i]);
+	}
+}
+
+static void record_all(struct attempt attempts[static ALL])
+{
+	void *arguments[ALL + 1] = {NULL};
+
+	for (unsigned i = 0; i < ALL; i++)
+		arguments[i] = &attempts[i];
+	hold_still();
+	at_once(ALL + 1, record_only, arguments);
+}
+
+static void look_and_record_all(struct attempt attempts[static ALL])
+{
+	for (unsigned i = 0; i < ALL; i++)
+		attempt_lookup(&attempts[i]);
+	record_all(attempts);
+}
+
+static unsigned count_ok(const struct attempt attempts[static ALL])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ALL; i++)
+		n += attempts[i].err == OK;
+	return n;
+}
+
+/* Transactions that wrote tickets: fewer than tickets, when some were shared. */
+#define SHARED "SELECT count(*) - count(DISTINCT xmin::text) FROM ticket"
+#define WHOLE                                                                                      \
+	"SELECT count(*) FROM device JOIN ek USING (device_id) JOIN host USING (device_id)"        \
+	" JOIN ak USING (device_id) JOIN ticket USING (device_id)"                                 \
+	" JOIN certificate USING (device_id) JOIN audit USING (device_id)"                         \
+	" WHERE ticket.serials = ARRAY[certificate.serial] AND certificate.binding = host.binding" \
+	" AND ak.ek_digest = ek.ek_digest AND certificate.ak_name = ak.name"                       \
+	" AND certificate.host = host.name AND ticket.host = host.name"                            \
+	" AND audit.ek_digest = ek.ek_digest AND audit.serials = ticket.serials"
+
+static void those_who_come_together_share_and_each_gets_his_own(void **state)
+{
+	for (unsigned round = 0; round < RACES; round++) {
+		struct attempt attempts[ALL];
+
+		database_do("TRUNCATE device, ticket CASCADE");
+		name_all(*state, attempts);
+		look_and_record_all(attempts);
+		assert_int_equal(ALL, count_ok(attempts));
+		assert_int_equal(ALL, database_count("SELECT count(*) FROM ticket"));
+		assert_int_equal(ALL, database_count(WHOLE));
+		for (unsigned i = 0; i < ALL; i++) {
+			attempt_lookup(&attempts[i]);
+			assert_true(attempts[i].facts.host_is_ours);
+			assert_memory_equal(attempts[i].new_device_id, attempts[i].facts.device_id,
+				DEVICE_ID_SIZE);
+		}
+		assert_true(database_count(SHARED) > 0);
+		free_all(attempts);
+	}
+}
+
+/* One name twice, one EK twice: whoever of the two is second is refused, and nobody else. */
+static void one_that_conflicts_takes_nobody_with_it(void **state)
+{
+	for (unsigned round = 0; round < RACES; round++) {
+		struct attempt attempts[ALL];
+
+		database_do("TRUNCATE device, ticket CASCADE");
+		name_all(*state, attempts);
+		attempts[3].host = attempts[20].host;
+		memcpy(attempts[5].ek_digest, attempts[17].ek_digest, DIGEST_SIZE);
+		look_and_record_all(attempts);
+		for (unsigned i = 0; i < ALL; i++)
+			if (i != 3 && i != 20 && i != 5 && i != 17)
+				assert_int_equal(OK, attempts[i].err);
+			else if (attempts[i].err != OK)
+				assert_string_equal("database-moved", attempts[i].code);
+		assert_int_equal(1, (attempts[3].err == OK) + (attempts[20].err == OK));
+		assert_int_equal(1, (attempts[5].err == OK) + (attempts[17].err == OK));
+		assert_int_equal(ALL - 2, database_count(WHOLE));
+		free_all(attempts);
+	}
+}
+
+/* Two services, each with batches, the same devices at both: one wins each, and nothing deadlocks. */
+static void two_servers_with_the_same_devices_record_each_once(void **state)
+{
+	struct db *other;
+
+	assert_int_equal(OK, db_open(database_conninfo(), 4, 5000, &other));
+	for (unsigned round = 0; round < RACES; round++) {
+		struct attempt attempts[ALL];
+
+		database_do("TRUNCATE device, ticket CASCADE");
+		name_all(*state, attempts);
+		for (unsigned i = ALL / 2; i < ALL; i++) {
+			attempts[i] = attempt_of(other, ALL - 1 - i, attempts[ALL - 1 - i].host);
+			assert_memory_equal(attempts[i].ek_digest, attempts[ALL - 1 - i].ek_digest,
+				DIGEST_SIZE);
+		}
+		look_and_record_all(attempts);
+		for (unsigned i = 0; i < ALL / 2; i++)
+			assert_int_equal(
+				1, (attempts[i].err == OK) + (attempts[ALL - 1 - i].err == OK));
+		assert_int_equal(ALL / 2, database_count(WHOLE));
+		free_all(attempts);
+	}
+	db_close(&other);
+}
+
+/* Who killed it: a database does that when it is stopped, and nobody knows what became of the commit. */
+static void when_backends_die_nothing_is_there_by_halves(void **state)
+{
+	struct attempt attempts[ALL];
+	int64_t ok;
+
+	name_all(*state, attempts);
+	for (unsigned i = 0; i < ALL; i++)
+		attempt_lookup(&attempts[i]);
+	database_do("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+		    " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$");
+	database_do("CREATE TRIGGER die BEFORE INSERT ON host FOR EACH ROW"
+		    " WHEN (NEW.name = 'web-7.example.org') EXECUTE FUNCTION die()");
+	record_all(attempts);
+	ok = count_ok(attempts);
+	assert_int_not_equal(OK, attempts[7].err);
+	for (unsigned i = 0; i < ALL; i++)
+		if (attempts[i].err != OK) {
+			assert_int_equal(ERR_BUSY, attempts[i].err);
+			assert_string_equal("database-unreachable", attempts[i].code);
+		}
+	assert_int_equal(ok, database_count(WHOLE));
+	assert_int_equal(ok, database_count("SELECT count(*) FROM device"));
+	assert_true(ok >= ALL - 3 * GATHERED_MAX);
+	free_all(attempts);
+}
+
+/* What the batch's statements say must be what those of one record say, refusal by refusal. */
+static void refusals_are_those_of_a_record_alone(void **state)
+{
+	struct attempt attempts[ALL];
+
+	name_all(*state, attempts);
+	for (unsigned i = 0; i < ALL; i++)
+		attempt_lookup(&attempts[i]);
+	attempts[2].trust_class = "allow-list";
+	database_do(
+		"INSERT INTO ek_allowed (ek_digest, host, source, added_at, added_by, why)"
+		" VALUES (sha256('another'), 'web-4.example.org', 'test', now(), 'test', 'test')");
+	for (unsigned i = 0; i < ALL; i++)
+		attempts[i].certificates_n = 1 + i % 3;
+	record_all(attempts);
+
+	for (unsigned i = 0; i < ALL; i++) {
+		assert_int_equal(i == 2 || i == 4 ? ERR_CONFLICT : OK, attempts[i].err);
+		if (attempts[i].err != OK)
+			assert_string_equal("database-moved", attempts[i].code);
+	}
+	assert_int_equal(ALL - 2, database_count("SELECT count(*) FROM device"));
+	assert_int_equal(database_count("SELECT sum(cardinality(serials)) FROM ticket"),
+		database_count("SELECT count(*) FROM certificate"));
+	assert_int_equal(
+		0, database_count("SELECT count(*) FROM ticket WHERE serials <> ARRAY(SELECT"
+				  " serial::bytea FROM certificate WHERE certificate.device_id = "
+				  "ticket.device_id"
+				  " ORDER BY place)"));
+	free_all(attempts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(those_who_come_together_share_and_each_gets_his_own,
+			database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(
+			one_that_conflicts_takes_nobody_with_it, database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(two_servers_with_the_same_devices_record_each_once,
+			database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(when_backends_die_nothing_is_there_by_halves,
+			database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(
+			refusals_are_those_of_a_record_alone, database_migrated, database_close),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
