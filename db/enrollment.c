@@ -53,6 +53,9 @@
  * number, and everywhere in db/ in this order: no cycle, no deadlock.
  * One statement that writes to several tables keeps that order by having each part read the one before.
  *
+ * Under load records of new devices share a transaction (enrollment_batch.c): what is said here holds for each
+ * of them, with "one of each" read as "in the order of their keys".
+ *
  * Each statement costs the server 10 us beside its work, so there are few; what only some records need
  * has one of its own.
  */
@@ -403,7 +406,7 @@ static enum err record_alone(void *db, const void *what)
 
 static enum err record_together(void *db, const void *const *what, size_t n)
 {
-	const struct enrollment_record *records[GATHERED_MAX];
+	const struct enrollment_record *records[COMPANY_MAX];
 
 	for (size_t i = 0; i < n; i++)
 		records[i] = what[i];
@@ -412,10 +415,9 @@ static enum err record_together(void *db, const void *const *what, size_t n)
 
 enum err enrollment_record(struct db *db, const struct enrollment_record *record)
 {
-	const struct gathered_work work = {record_together, record_alone, db};
-	enum err err = enrollment_is_batchable(record)
-			       ? gathering_run(db_records(db), &work, record)
-			       : record_alone(db, record);
+	const struct company_work work = {record_together, record_alone, db};
+	enum err err = enrollment_is_batchable(record) ? company_run(db_records(db), &work, record)
+						       : record_alone(db, record);
 
 	standing_note(db_standing(db), err);
 	return err;

@@ -1,10 +1,10 @@
 /* enrollment_batch.h - the second trip of several new devices in one transaction. Not for other folders. */
 #pragma once
 
+#include "db/company.h"
 #include "db/enrollment.h"
-#include "db/gathering.h"
 
-#define BATCH_MAX GATHERED_MAX /* records of one transaction */
+#define BATCH_MAX COMPANY_MAX /* records of one transaction */
 
 /* One that is of the usual shape: a new device, certificates issued now, nobody approved it by hand. */
 bool enrollment_is_batchable(const struct enrollment_record *record);

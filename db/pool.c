@@ -24,7 +24,7 @@ struct db {
 	unsigned idle_n;
 	PGconn *idle[POOL_MAX]; /* the last one given back is lent first: the others may rest */
 	struct standing standing; /* has its own mutex */
-	struct gathering records; /* so does this */
+	struct company records; /* so does this */
 	/* Fixed from here on. */
 	unsigned size;
 	unsigned wait_ms;
@@ -60,7 +60,7 @@ enum err db_open(const char *conninfo, unsigned size, unsigned wait_ms, struct d
 	TRY(make_condition(&db->given_back));
 	pthread_mutex_init(&db->mutex, NULL);
 	standing_init(&db->standing);
-	gathering_init(&db->records, RECORDING, size);
+	company_init(&db->records, RECORDING, size);
 	db->size = size;
 	db->wait_ms = wait_ms;
 	db->conninfo = MOVE(copy);
@@ -77,7 +77,7 @@ void db_close(struct db **db)
 	pthread_cond_destroy(&(*db)->given_back);
 	pthread_mutex_destroy(&(*db)->mutex);
 	standing_destroy(&(*db)->standing);
-	gathering_destroy(&(*db)->records);
+	company_destroy(&(*db)->records);
 	secret_wipe((*db)->conninfo, strlen((*db)->conninfo));
 	free((*db)->conninfo);
 	free(*db);
@@ -202,7 +202,7 @@ struct standing *db_standing(struct db *db)
 	return &db->standing;
 }
 
-struct gathering *db_records(struct db *db)
+struct company *db_records(struct db *db)
 {
 	return &db->records;
 }

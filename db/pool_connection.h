@@ -1,7 +1,7 @@
 /* pool_connection.h - lending connections of the pool. Not for other folders. */
 #pragma once
 
-#include "db/gathering.h"
+#include "db/company.h"
 #include "db/query.h"
 #include "db/standing.h"
 
@@ -18,7 +18,7 @@ void db_give(struct db *db, PGconn *connection, bool is_usable);
 struct standing *db_standing(struct db *db);
 
 /* Where those meet who have an enrollment to record. */
-struct gathering *db_records(struct db *db);
+struct company *db_records(struct db *db);
 
 /* A connection beside the pool, without prepared statements; for connection_close(). */
 CHECKED enum err db_connect(struct db *db, PGconn **connection);

@@ -249,21 +249,20 @@ static void take(struct place *place, struct cost *out)
 	PQclear(blocks);
 }
 
-
 static const unsigned sizes[] = {0, 1, 2, 4, 8};
 enum { SIZES = 5 };
-struct both { struct cost looks, records; };
+struct both {
+	struct cost looks, records;
+};
 
 static void turn(struct place *place, unsigned size, long n, struct both *out)
 {
-	static struct made made[BATCH_MAX];
 	unsigned each = size == 0 ? 1 : size;
 	struct cost a, b;
 
 	memset(out, 0, sizeof(*out));
 	for (long done = 0; done < n; done += 64) {
 		static struct made all[64];
-		(void)made;
 		memset(all, 0, sizeof(all));
 		for (int i = 0; i < 64; i++)
 			ask_anew(place, false, &all[i].asking);
@@ -281,7 +280,8 @@ static void turn(struct place *place, unsigned size, long n, struct both *out)
 
 			for (unsigned k = 0; k < each; k++)
 				records[k] = &all[i + k].record;
-			if ((size == 0 ? enrollment_record(place->db, records[0]) : enrollment_batch_record(place->db, records, each)) != OK)
+			if ((size == 0 ? enrollment_record(place->db, records[0])
+				       : enrollment_batch_record(place->db, records, each)) != OK)
 				end(why()->sentence);
 		}
 		take(place, &b);
@@ -329,8 +329,10 @@ int main(int argc, char **argv)
 	for (int i = 0; i < SIZES; i++) {
 		qsort(looks[i], TURNS, sizeof(struct cost), compare);
 		qsort(records[i], TURNS, sizeof(struct cost), compare);
-		printf("batch %u: lookup %.0f us, record %.0f us (%.0f..%.0f) WAL %.0f\n", sizes[i], looks[i][TURNS / 2].cpu_us,
-			records[i][TURNS / 2].cpu_us, records[i][TURNS / 4].cpu_us, records[i][TURNS * 3 / 4].cpu_us, records[i][TURNS / 2].wal);
+		printf("batch %u: lookup %.0f us, record %.0f us (%.0f..%.0f) WAL %.0f\n", sizes[i],
+			looks[i][TURNS / 2].cpu_us, records[i][TURNS / 2].cpu_us,
+			records[i][TURNS / 4].cpu_us, records[i][TURNS * 3 / 4].cpu_us,
+			records[i][TURNS / 2].wal);
 	}
 	return 0;
 }

@@ -24,7 +24,7 @@ static void let_go(void)
 	int64_t end = clock_ms() + 20000;
 
 	while (database_count("SELECT count(*) FROM pg_locks WHERE NOT granted AND"
-			      " locktype = 'advisory'") < 2 + (ALL - 2) / GATHERED_MAX)
+			      " locktype = 'advisory'") < 2 + (ALL - 2) / COMPANY_MAX)
 		assert_true(clock_ms() < end);
 	PQfinish(rules);
 }
@@ -192,7 +192,7 @@ static void when_backends_die_nothing_is_there_by_halves(void **state)
 		}
 	assert_int_equal(ok, database_count(WHOLE));
 	assert_int_equal(ok, database_count("SELECT count(*) FROM device"));
-	assert_true(ok >= ALL - 3 * GATHERED_MAX);
+	assert_true(ok >= ALL - 3 * COMPANY_MAX);
 	free_all(attempts);
 }
 

@@ -1,4 +1,4 @@
-/* gathering.h - those who want the same at one time have one of them do it for all. Not for other folders. */
+/* company.h - those who want the same at one time have one of them do it for all. Not for other folders. */
 #pragma once
 
 #include "ca/base/err.h"
@@ -7,26 +7,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GATHERED_MAX 8 /* that one does at once */
+#define COMPANY_MAX 8 /* that one does at once */
 
 /*
  * Who comes while few are at it begins at once, alone. Others wait; each who is through hands over to the
- * first of them, who takes along all who wait by then, GATHERED_MAX at most. So nobody waits for company,
- * and the more come, the more share. Who waited GATHERING_PATIENCE_MS, because those at it are held up,
+ * first of them, who takes along all who wait by then, COMPANY_MAX at most. So nobody waits for company,
+ * and the more come, the more share. Who waited COMPANY_PATIENCE_MS, because those at it are held up,
  * begins too, as long as there are connections.
  */
-#define GATHERING_PATIENCE_MS 50
+#define COMPANY_PATIENCE_MS 50
 
-struct gathering {
+struct company {
 	pthread_mutex_t mutex; /* over what follows */
-	struct gathered *first, *last; /* who wait, as they came */
+	struct companion *first, *last; /* who wait, as they came */
 	unsigned busy;
 	unsigned few, many; /* fixed: so many at once, and so many when those are held up */
 };
-void gathering_init(struct gathering *gathering, unsigned few, unsigned many);
-void gathering_destroy(struct gathering *gathering);
+void company_init(struct company *company, unsigned few, unsigned many);
+void company_destroy(struct company *company);
 
-struct gathered_work {
+struct company_work {
 	/* All or nothing; never called for fewer than two. */
 	enum err (*together)(void *context, const void *const *what, size_t n);
 	enum err (*alone)(void *context, const void *what);
@@ -39,5 +39,5 @@ struct gathered_work {
  * each does his own alone, in his own thread: nobody fails for somebody else. `what` may be looked at by
  * another thread until this returns.
  */
-CHECKED enum err gathering_run(
-	struct gathering *gathering, const struct gathered_work *work, const void *what);
+CHECKED enum err company_run(
+	struct company *company, const struct company_work *work, const void *what);
