@@ -309,8 +309,13 @@ int main(int argc, char **argv)
 	struct both both;
 	struct place *place = &places[places_n++];
 
-	if (n < 64)
+	if (n < 64) {
+		fputs("usage: bench-batch N CONNINFO\n"
+		      "N enrollments, 64 at least, a turn: alone (batch 0), and so many to a "
+		      "transaction.\n",
+			stderr);
 		return 2;
+	}
 	place_open(place, argv[2]);
 	for (int i = 0; i < SIZES; i++) {
 		struct asking asking;
