@@ -33,7 +33,8 @@ static const struct kind to_renew = {2,
 
 struct ticket_keys {
 	struct secret_key master;
-	struct secret_key extracted; /* with the service's name as salt: epoch keys are expanded from it */
+	struct secret_key
+		extracted; /* with the service's name as salt: epoch keys are expanded from it */
 	uint8_t id[KEY_ID_SIZE];
 };
 

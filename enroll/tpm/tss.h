@@ -29,8 +29,7 @@ CHECKED enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_k
  * The point of an ECC area as SEC 1, 2.3.3 has it, uncompressed; its size. 0: a coordinate is wider than the
  * field of that kind's curve. Whether it is on the curve public_pkey() says.
  */
-size_t public_point(
-	const TPMT_PUBLIC *area, enum key_kind kind, uint8_t out[static POINT_MAX]);
+size_t public_point(const TPMT_PUBLIC *area, enum key_kind kind, uint8_t out[static POINT_MAX]);
 
 /* The curve of a kind of key; TPM2_ECC_NONE for RSA. */
 TPMI_ECC_CURVE key_kind_curve(enum key_kind kind);
