@@ -139,13 +139,16 @@ void db_give(struct db *db, PGconn *connection, bool is_usable)
 	pthread_mutex_lock(&db->mutex);
 	if (connection != NULL) {
 		db->idle[db->idle_n++] = connection;
-		pthread_cond_signal(&db->given_back);
 	} else {
 		db->open--;
 		db->made--;
-		pthread_cond_broadcast(&db->given_back);
 	}
 	pthread_mutex_unlock(&db->mutex);
+	/* Not before: who is woken wants the lock. */
+	if (connection != NULL)
+		pthread_cond_signal(&db->given_back);
+	else
+		pthread_cond_broadcast(&db->given_back);
 }
 
 static void note_closed(struct db *db)
