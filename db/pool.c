@@ -21,6 +21,7 @@ struct db {
 	unsigned open; /* lent, idle, or being opened; at most `size` */
 	unsigned made; /* lent or idle */
 	int64_t refused_until; /* ms; the server would give us no more */
+	uint64_t trips;
 	unsigned idle_n;
 	PGconn *idle[POOL_MAX]; /* the last one given back is lent first: the others may rest */
 	struct standing standing; /* has its own mutex */
@@ -136,20 +137,34 @@ void db_usage(struct db *db, unsigned *lent, unsigned *size)
 	*size = db->size;
 }
 
+uint64_t db_trips(struct db *db)
+{
+	uint64_t trips;
+
+	pthread_mutex_lock(&db->mutex);
+	trips = db->trips;
+	pthread_mutex_unlock(&db->mutex);
+	return trips;
+}
+
 void db_give(struct db *db, PGconn *connection, bool is_usable)
 {
 	if (!is_usable)
 		connection_close(&connection);
 	pthread_mutex_lock(&db->mutex);
+	db->trips++;
 	if (connection != NULL) {
 		db->idle[db->idle_n++] = connection;
-		pthread_cond_signal(&db->given_back);
 	} else {
 		db->open--;
 		db->made--;
-		pthread_cond_broadcast(&db->given_back);
 	}
 	pthread_mutex_unlock(&db->mutex);
+	/* Not before: who is woken wants the lock. */
+	if (connection != NULL)
+		pthread_cond_signal(&db->given_back);
+	else
+		pthread_cond_broadcast(&db->given_back);
 }
 
 static void note_closed(struct db *db)

@@ -11,7 +11,7 @@
  * back with db_give(). ERR_BUSY "database-busy", "database-unreachable", "database-schema".
  */
 CHECKED enum err db_take(struct db *db, PGconn **connection);
-/* Gives it back; one that is not usable any more is closed. */
+/* Gives it back after one trip, which is counted; one that is not usable any more is closed. */
 void db_give(struct db *db, PGconn *connection, bool is_usable);
 
 /* What is known of the database; the pool's. */

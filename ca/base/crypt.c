@@ -63,14 +63,26 @@ enum err hmac_sha256(const uint8_t key[static 32], const struct view *pieces, si
 	return hmac_of_sha256((struct view){key, 32}, pieces, n, out);
 }
 
-/* RFC 5869 2.2 and 2.3; 32 bytes are T(1) alone. */
-enum err hkdf_sha256(struct view secret, struct view salt, struct view info, uint8_t out[static 32])
+/* RFC 5869 2.2. */
+enum err hkdf_extract(struct view secret, struct view salt, uint8_t prk[static 32])
+{
+	return hmac_of_sha256(salt, &secret, 1, prk);
+}
+
+/* RFC 5869 2.3; 32 bytes are T(1) alone. */
+enum err hkdf_expand(const uint8_t prk[static 32], struct view info, uint8_t out[static 32])
 {
 	static const uint8_t first[] = {1};
+
+	return hmac_sha256(prk, (const struct view[]){info, VIEW(first)}, 2, out);
+}
+
+enum err hkdf_sha256(struct view secret, struct view salt, struct view info, uint8_t out[static 32])
+{
 	AUTO(key_wipe) struct secret_key prk;
 
-	TRY(hmac_of_sha256(salt, &secret, 1, prk.bytes));
-	return hmac_of_sha256(VIEW(prk.bytes), (const struct view[]){info, VIEW(first)}, 2, out);
+	TRY(hkdf_extract(secret, salt, prk.bytes));
+	return hkdf_expand(prk.bytes, info, out);
 }
 
 enum err aead_seal(const uint8_t key[static 32], const uint8_t nonce[static AEAD_NONCE_SIZE],

@@ -28,6 +28,10 @@ CHECKED enum err hmac_sha256(const uint8_t key[static 32], const struct view *pi
 /* HKDF-SHA-256 (RFC 5869), extract and expand, 32 bytes out. */
 CHECKED enum err hkdf_sha256(
 	struct view secret, struct view salt, struct view info, uint8_t out[static 32]);
+/* Its two halves: many keys may be expanded from what was extracted once. */
+CHECKED enum err hkdf_extract(struct view secret, struct view salt, uint8_t prk[static 32]);
+CHECKED enum err hkdf_expand(
+	const uint8_t prk[static 32], struct view info, uint8_t out[static 32]);
 
 /* AES-256-GCM (SP 800-38D); appends ciphertext | tag to `out`. A nonce is used once for a key. */
 CHECKED enum err aead_seal(const uint8_t key[static 32],

@@ -6,33 +6,47 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static size_t quad_write(char *quad, struct view bytes)
+static void quad_write(char *quad, const uint8_t bytes[static 3])
 {
-	uint32_t v = (uint32_t)bytes.p[0] << 16;
+	const uint32_t v = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
 
-	if (bytes.n > 1)
-		v |= (uint32_t)bytes.p[1] << 8;
-	if (bytes.n > 2)
-		v |= bytes.p[2];
 	quad[0] = alphabet[v >> 18];
 	quad[1] = alphabet[(v >> 12) & 63];
-	quad[2] = (char)(bytes.n > 1 ? alphabet[(v >> 6) & 63] : '=');
-	quad[3] = (char)(bytes.n > 2 ? alphabet[v & 63] : '=');
+	quad[2] = alphabet[(v >> 6) & 63];
+	quad[3] = alphabet[v & 63];
+}
+
+/* The one or two bytes behind the last three. */
+static size_t rest_write(char *quad, struct view rest)
+{
+	uint8_t bytes[3] = {0};
+
+	if (rest.n == 0)
+		return 0;
+	memcpy(bytes, rest.p, rest.n);
+	quad_write(quad, bytes);
+	quad[3] = '=';
+	if (rest.n == 1)
+		quad[2] = '=';
 	return 4;
 }
 
 void base64_add(struct buf *out, struct view bytes)
 {
 	char text[4 * QUADS];
-	size_t n = 0;
+	size_t n = 0, i;
 
-	for (size_t i = 0; i < bytes.n; i += 3) {
-		n += quad_write(text + n, (struct view){bytes.p + i, bytes.n - i});
-		if (n == sizeof(text) || i + 3 >= bytes.n) {
+	for (i = 0; bytes.n - i >= 3; i += 3) {
+		quad_write(text + n, bytes.p + i);
+		n += 4;
+		if (n == sizeof(text)) {
 			buf_add(out, (struct view){(const uint8_t *)text, n});
 			n = 0;
 		}
 	}
+	n += rest_write(text + n, (struct view){bytes.p + i, bytes.n - i});
+	if (n > 0)
+		buf_add(out, (struct view){(const uint8_t *)text, n});
 	secret_wipe(text, sizeof(text));
 }
 
@@ -178,45 +192,73 @@ static enum err not_base64(const char *what)
 	return refuse(ERR_MALFORMED, "base64", "RFC 4648 4", "not canonical base64: %s", what);
 }
 
-/* One quantum of four characters, of which the last `pad` are padding. */
-static enum err read_quad(const uint8_t quad[static 4], size_t pad, uint8_t bytes[static 3])
+/* Four characters of the alphabet as 24 bits; -1 when one is none. */
+static int32_t quad_read(const uint8_t quad[static 4])
 {
-	const int a = sextet(quad[0]), b = sextet(quad[1]), c = pad > 1 ? 0 : sextet(quad[2]),
-		  d = pad > 0 ? 0 : sextet(quad[3]);
-	uint32_t v;
+	const int a = sextet(quad[0]), b = sextet(quad[1]), c = sextet(quad[2]),
+		  d = sextet(quad[3]);
 
-	if ((a | b | c | d) < 0)
+	return (a | b | c | d) < 0 ? -1 : a << 18 | b << 12 | c << 6 | d;
+}
+
+static void bytes_write(int32_t bits, uint8_t bytes[static 3])
+{
+	bytes[0] = (uint8_t)(bits >> 16);
+	bytes[1] = (uint8_t)(bits >> 8);
+	bytes[2] = (uint8_t)bits;
+}
+
+/* All but what ends with padding. */
+static enum err read_quads(struct view text, struct buf *out)
+{
+	uint8_t bytes[3 * QUADS];
+	int32_t bits = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i += 4) {
+		if ((bits = quad_read(text.p + i)) < 0)
+			break;
+		bytes_write(bits, bytes + n);
+		n += 3;
+		if (n == sizeof(bytes)) {
+			buf_add(out, (struct view){bytes, n});
+			n = 0;
+		}
+	}
+	if (n > 0)
+		buf_add(out, (struct view){bytes, n});
+	secret_wipe(bytes, sizeof(bytes));
+	return bits < 0 ? not_base64("a character outside the alphabet") : OK;
+}
+
+/* The last four characters, of which one or two are padding. */
+static enum err read_padded(const uint8_t padded[static 4], struct buf *out)
+{
+	const size_t pad = padded[2] == '=' ? 2 : 1;
+	const uint8_t quad[4] = {padded[0], padded[1], pad > 1 ? 'A' : padded[2], 'A'};
+	const int32_t bits = quad_read(quad);
+	uint8_t bytes[3];
+
+	if (bits < 0)
 		return not_base64("a character outside the alphabet");
-	v = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
-	bytes[0] = (uint8_t)(v >> 16);
-	bytes[1] = (uint8_t)(v >> 8);
-	bytes[2] = (uint8_t)v;
-	if ((pad > 0 && bytes[2] != 0) || (pad > 1 && bytes[1] != 0))
+	bytes_write(bits, bytes);
+	if (bytes[2] != 0 || (pad > 1 && bytes[1] != 0))
 		return not_base64("pad bits are not zero");
+	buf_add(out, (struct view){bytes, 3 - pad});
 	return OK;
 }
 
 enum err base64_read(struct view text, struct buf *out)
 {
-	uint8_t bytes[3 * QUADS];
-	size_t n = 0;
+	const bool is_padded = text.n >= 4 && text.p[text.n - 1] == '=';
 
 	if (text.n % 4 != 0)
 		return not_base64("the length is not a multiple of four");
-	for (size_t i = 0; i < text.n; i += 4) {
-		const uint8_t *quad = text.p + i;
-		size_t pad = 0;
-
-		if (i + 4 == text.n && quad[3] == '=')
-			pad = quad[2] == '=' ? 2 : 1;
-		TRY(read_quad(quad, pad, bytes + n));
-		n += 3 - pad;
-		if (n == sizeof(bytes) || i + 4 == text.n) {
-			buf_add(out, (struct view){bytes, n});
-			n = 0;
-		}
-	}
-	secret_wipe(bytes, sizeof(bytes));
+	if (is_padded)
+		text.n -= 4;
+	TRY(read_quads(text, out));
+	if (is_padded)
+		TRY(read_padded(text.p + text.n, out));
 	return buf_ok(out);
 }
 

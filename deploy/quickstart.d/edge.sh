@@ -26,7 +26,7 @@ edge_run() (
 	export ENDORSE_BACKEND_ADMIN_1=127.0.0.1:$admin_port
 	ENDORSE_EDGE_ADMIN_SECRET=$(cat "$state/secrets/admin-edge.secret")
 	export ENDORSE_EDGE_ADMIN_SECRET
-	export ENDORSE_EDGE_MAXCONN=400 # a container may allow no more than 1024 open files
+	export ENDORSE_EDGE_MAXCONN=400 ENDORSE_EDGE_QUEUE=100 # a container may allow no more than 1024 open files
 	ENDORSE_EDGE_SECRET=$(cat "$state/secrets/edge.secret")
 	export ENDORSE_EDGE_SECRET
 	export OPENSSL_CONF=$clone/deploy/edge/openssl.cnf MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=67108864

@@ -111,13 +111,26 @@ static enum err judge_ssh(struct view blob, struct evidence *out)
 	return OK;
 }
 
+/* An EC key gives its point away only for a modular inversion, and the AK's is known. */
+static enum err take_ak(const struct ak *ak, struct buf *bits, struct grant_key *out)
+{
+	const struct view point = ak_point(ak);
+
+	if (point.n == 0)
+		return key_public(ak_pkey(ak), bits, out);
+	buf_add(bits, point);
+	TRY(buf_ok(bits));
+	*out = (struct grant_key){.curve = key_kind_group(ak_kind(ak)), .bits = buf_view(bits)};
+	return OK;
+}
+
 /* As a key of TLS it would be promised to sign what others hand it, and not be told from one that was made for that. */
 static enum err judge_not_the_ak(const struct ak *ak, const struct evidence *evidence)
 {
 	AUTO(buf_free) struct buf bits = BUF(BITS_MAX);
 	struct grant_key key;
 
-	TRY(key_public(ak_pkey(ak), &bits, &key));
+	TRY(take_ak(ak, &bits, &key));
 	if (view_equal(key.bits, evidence->key.bits))
 		return refuse(ERR_MALFORMED, "request-key", "PROTOCOL request",
 			"the key is the AK, which signs only what its TPM made: it is certified by "
@@ -192,7 +205,7 @@ static enum err judge_key(const struct request_key *asked, const struct ak *ak, 
 {
 	TRY(judge_members(asked, out->tmpl));
 	if (template_key(out->tmpl) == TEMPLATE_KEY_AK)
-		TRY(key_public(ak_pkey(ak), &out->bits, &out->key));
+		TRY(take_ak(ak, &out->bits, &out->key));
 	else if (asked->public.n > 0)
 		TRY(judge_certified(asked, ak, ticket, out));
 	else

@@ -35,6 +35,9 @@ static void write_usage(const struct service *service, struct buf *out)
 		"Connections of the pool that are in use", lent);
 	exposition_number(out, "endorse_database_connections_max", "gauge",
 		"Connections that the pool may have", size);
+	exposition_number(out, "endorse_database_trips_total", "counter",
+		"Trips to the database and back, each a transaction",
+		(int64_t)db_trips(service->db));
 }
 
 static void write_clock(const struct db_health *health, struct buf *out)

@@ -1,6 +1,5 @@
 #include "enroll/flow/ticket.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +33,9 @@ static const struct kind to_renew = {2,
 
 struct ticket_keys {
 	struct secret_key master;
+	struct secret_key
+		extracted; /* with the service's name as salt: epoch keys are expanded from it */
 	uint8_t id[KEY_ID_SIZE];
-	char service[256];
 };
 
 enum err ticket_keys_make(
@@ -47,7 +47,7 @@ enum err ticket_keys_make(
 	if (keys == NULL)
 		return fail(ERR_INTERNAL, "out-of-memory", "ticket_keys_make");
 	keys->master = *master;
-	snprintf(keys->service, sizeof(keys->service), "%s", service);
+	TRY(hkdf_extract(VIEW(master->bytes), view_str(service), keys->extracted.bytes));
 	TRY(hkdf_sha256(
 		VIEW(master->bytes), view_str(""), LABEL("endorse/1 ticket key id"), id.bytes));
 	memcpy(keys->id, id.bytes, sizeof(keys->id));
@@ -82,8 +82,7 @@ static enum err epoch_key(const struct ticket_keys *keys, const struct kind *kin
 	buf_add(&info, VIEW(keys->id));
 	buf_be64(&info, epoch);
 	TRY(buf_ok(&info));
-	return hkdf_sha256(
-		VIEW(keys->master.bytes), view_str(keys->service), buf_view(&info), out->bytes);
+	return hkdf_expand(keys->extracted.bytes, buf_view(&info), out->bytes);
 }
 
 static enum err add_clear(

@@ -25,8 +25,13 @@ static enum err judge_nesting(struct view text)
 	size_t depth = 0, all = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
-		uint8_t c = text.p[i];
+		uint8_t c;
 
+		if (is_string)
+			i += json_plain((struct view){text.p + i, text.n - i});
+		if (i == text.n)
+			break;
+		c = text.p[i];
 		if (is_string && c == '\\')
 			i++;
 		else if (c == '"')

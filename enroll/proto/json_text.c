@@ -2,13 +2,24 @@
 
 #include <string.h>
 
-/* What stands for itself between quotes. */
+static const bool is_plain_byte[UINT8_MAX + 1] = {
+	[' ' ... '!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
+};
+
+size_t json_plain(struct view text)
+{
+	size_t n = 0;
+
+	while (n < text.n && is_plain_byte[text.p[n]])
+		n++;
+	return n;
+}
+
 static bool is_plain(const char *text, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
-			return false;
-	return true;
+	return json_plain((struct view){(const uint8_t *)text, n}) == n;
 }
 
 static bool add_by_jansson(const json_t *value, struct buf *out)

@@ -5,6 +5,9 @@
 
 #include <jansson.h>
 
+/* How many bytes at the beginning stand for themselves between quotes: plain ASCII but for '"' and '\\'. */
+size_t json_plain(struct view text);
+
 /*
  * Appends the value as RFC 8259 has it, without white space, in ASCII, members in the order in which
  * they were put. False when there is no memory: then a part of it was appended.

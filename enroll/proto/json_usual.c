@@ -1,6 +1,7 @@
 #include "enroll/proto/json_usual.h"
 
 #include "ca/base/err.h"
+#include "enroll/proto/json_text.h"
 
 #include <string.h>
 
@@ -31,15 +32,11 @@ static bool take(struct text *text, char wanted)
 /* What stands between quotes, without them. */
 static bool read_quoted(struct text *text, struct view *out)
 {
-	const char *from;
-
 	if (!take(text, '"'))
 		return false;
-	from = text->at;
-	while (text->at < text->end && *text->at >= ' ' && *text->at <= '~' && *text->at != '"' &&
-		*text->at != '\\')
-		text->at++;
-	*out = (struct view){(const uint8_t *)from, (size_t)(text->at - from)};
+	out->p = (const uint8_t *)text->at;
+	out->n = json_plain((struct view){out->p, (size_t)(text->end - text->at)});
+	text->at += out->n;
 	return text->at < text->end && *text->at++ == '"';
 }
 

@@ -13,6 +13,8 @@ struct ak {
 	enum key_kind kind;
 	uint16_t scheme, hash;
 	EVP_PKEY *pkey;
+	uint8_t point[POINT_MAX];
+	size_t point_n;
 	bool is_untagged;
 	uint8_t public[2 + sizeof(TPMT_PUBLIC)];
 	size_t public_n;
@@ -82,6 +84,8 @@ static enum err judge_scheme(struct ak *ak, const TPMT_PUBLIC *area)
 static enum err judge_key(struct ak *ak, const TPMT_PUBLIC *area)
 {
 	TRY(public_pkey(area, &ak->pkey, &ak->kind));
+	if (area->type == TPM2_ALG_ECC)
+		ak->point_n = public_point(area, ak->kind, ak->point);
 	if (is_roca(ak->pkey))
 		return refuse(ERR_REJECTED, "ak-roca", "CVE-2017-15361",
 			"the AK was made by a TPM whose RSA keys can be computed from their public "
@@ -163,6 +167,11 @@ enum key_kind ak_kind(const struct ak *ak)
 EVP_PKEY *ak_pkey(const struct ak *ak)
 {
 	return ak->pkey;
+}
+
+struct view ak_point(const struct ak *ak)
+{
+	return (struct view){ak->point, ak->point_n};
 }
 
 uint16_t ak_scheme(const struct ak *ak)

@@ -38,11 +38,13 @@ static void attribute_free(X509_ATTRIBUTE **attribute)
 	X509_ATTRIBUTE_free(*attribute);
 }
 
-static bool is_oid(const ASN1_OBJECT *object, const char *wanted)
+/* 2.23.133.2.N, an attribute of the TCG's, by the content of its DER. */
+static bool is_attribute(const ASN1_OBJECT *object, uint8_t number)
 {
-	char oid[64];
+	const uint8_t wanted[] = {0x67, 0x81, 0x05, 0x02, number};
+	const struct view content = {OBJ_get0_data(object), OBJ_length(object)};
 
-	return OBJ_obj2txt(oid, sizeof(oid), object, 1) > 0 && strcmp(oid, wanted) == 0;
+	return view_equal(content, VIEW(wanted));
 }
 
 /* The members of a SEQUENCE that is in `value`; NULL when there is none. */
@@ -65,7 +67,7 @@ static bool is_of_family_1(const ASN1_TYPE *type)
 		return false;
 	p = ASN1_STRING_get0_data(type->value.sequence);
 	attribute = d2i_X509_ATTRIBUTE(NULL, &p, ASN1_STRING_length(type->value.sequence));
-	if (attribute == NULL || !is_oid(X509_ATTRIBUTE_get0_object(attribute), "2.23.133.2.16") ||
+	if (attribute == NULL || !is_attribute(X509_ATTRIBUTE_get0_object(attribute), 16) ||
 		(value = X509_ATTRIBUTE_get0_type(attribute, 0)) == NULL ||
 		value->type != V_ASN1_SEQUENCE ||
 		(specification = members_of(value->value.sequence)) == NULL ||
@@ -191,11 +193,11 @@ static enum err read_attributes(const X509_NAME *name, struct ek_attributes *out
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
 		const ASN1_OBJECT *object = X509_NAME_ENTRY_get_object(entry);
 
-		if (is_oid(object, "2.23.133.2.1"))
+		if (is_attribute(object, 1))
 			TRY(keep_attribute(entry, out->manufacturer));
-		else if (is_oid(object, "2.23.133.2.2"))
+		else if (is_attribute(object, 2))
 			TRY(keep_attribute(entry, out->model));
-		else if (is_oid(object, "2.23.133.2.3"))
+		else if (is_attribute(object, 3))
 			TRY(keep_attribute(entry, out->version));
 	}
 	return OK;

@@ -151,17 +151,14 @@ static void make_all_bare(void)
 			bare[i] = make_bare(key_kind_group(i));
 }
 
-/* x and y are as wide as the field. NULL also when the point is not on the curve. */
-static EVP_PKEY *ec_pkey(enum key_kind kind, const uint8_t *x, const uint8_t *y, size_t width)
+/* NULL also when the point is not on the curve. */
+static EVP_PKEY *ec_pkey(enum key_kind kind, const uint8_t *point, size_t n)
 {
-	uint8_t point[1 + 2 * 66] = {0x04};
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 
 	pthread_once(&once, make_all_bare);
-	memcpy(point + 1, x, width);
-	memcpy(point + 1 + width, y, width);
 	if (bare[kind] == NULL || (key = EVP_PKEY_dup(bare[kind])) == NULL ||
-		EVP_PKEY_set1_encoded_public_key(key, point, 1 + 2 * width) != 1)
+		EVP_PKEY_set1_encoded_public_key(key, point, n) != 1)
 		return NULL;
 	return MOVE(key);
 }
@@ -208,20 +205,30 @@ static bool pad_left(const TPM2B_ECC_PARAMETER *coordinate, uint8_t *out, size_t
 	return true;
 }
 
+size_t public_point(const TPMT_PUBLIC *area, enum key_kind kind, uint8_t out[static POINT_MAX])
+{
+	const size_t width = ((size_t)key_kind_bits(kind) + 7) / 8;
+
+	out[0] = 0x04;
+	if (!pad_left(&area->unique.ecc.x, out + 1, width) ||
+		!pad_left(&area->unique.ecc.y, out + 1 + width, width))
+		return 0;
+	return 1 + 2 * width;
+}
+
 static enum err ec_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)
 {
-	uint8_t x[66], y[66];
+	uint8_t point[POINT_MAX];
 
 	for (enum key_kind i = 0; i < KEY_KINDS; i++) {
-		size_t width = ((size_t)key_kind_bits(i) + 7) / 8;
+		size_t n;
 
 		if (key_kind_group(i) == NULL || curves[i] != area->parameters.eccDetail.curveID)
 			continue;
-		if (!pad_left(&area->unique.ecc.x, x, width) ||
-			!pad_left(&area->unique.ecc.y, y, width))
+		if ((n = public_point(area, i, point)) == 0)
 			return bad_key("a coordinate wider than the field");
 		*kind = i;
-		if ((*out = ec_pkey(i, x, y, width)) == NULL)
+		if ((*out = ec_pkey(i, point, n)) == NULL)
 			return bad_key("a point that is not on its curve");
 		return OK;
 	}

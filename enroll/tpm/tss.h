@@ -23,6 +23,14 @@ CHECKED enum err public_name(struct view tpm2b, uint16_t name_alg, struct tpm_na
  */
 CHECKED enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind);
 
+#define POINT_MAX (1 + 2 * 66) /* of P-521 */
+
+/*
+ * The point of an ECC area as SEC 1, 2.3.3 has it, uncompressed; its size. 0: a coordinate is wider than the
+ * field of that kind's curve. Whether it is on the curve public_pkey() says.
+ */
+size_t public_point(const TPMT_PUBLIC *area, enum key_kind kind, uint8_t out[static POINT_MAX]);
+
 /* The curve of a kind of key; TPM2_ECC_NONE for RSA. */
 TPMI_ECC_CURVE key_kind_curve(enum key_kind kind);
 

@@ -11,6 +11,7 @@ struct trust_entry {
 	enum trust_role role;
 	enum trust_class class;
 	X509 *cert; /* of a root, an intermediate */
+	char subject[TRUST_SUBJECT]; /* of that, for people: every chain that it is in tells it */
 	X509_CRL *crl;
 	char *manufacturers; /* in capitals, sorted, joined by commas; "": any */
 	char *source;

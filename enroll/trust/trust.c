@@ -169,8 +169,10 @@ enum err trust_keep(struct trust *trust, const struct trust_item *what, X509 *ce
 	one.crl = crl;
 	/* OpenSSL keeps what it reads of the extensions in the certificate: now, and not when many
 	 * threads look at it for the first time. Whether it is any good is judged with each chain. */
-	if (cert != NULL)
+	if (cert != NULL) {
 		(void)X509_check_purpose(cert, -1, 0);
+		name_text(X509_get_subject_name(cert), one.subject, sizeof(one.subject));
+	}
 	entries->at[entries->n++] = one;
 	return OK;
 }

@@ -101,11 +101,12 @@ void trust_each_root(
 	const struct trust *trust, void (*each)(void *ctx, const X509 *root), void *ctx);
 
 #define TRUST_CHAIN_TEXT 1024
+#define TRUST_SUBJECT 256 /* bytes of a certificate's subject as text, with its NUL */
 #define TRUST_STEPS 5 /* a leaf's issuers up to the root, at most */
 
 /* One certificate above an EK's. */
 struct trust_step {
-	char subject[256];
+	char subject[TRUST_SUBJECT];
 	uint8_t sha256[32];
 	int64_t not_before, not_after; /* seconds since 1970 */
 	enum { STEP_SENT, STEP_INTERMEDIATE, STEP_ANCHOR } from;

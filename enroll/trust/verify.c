@@ -128,11 +128,13 @@ static enum err describe_step(const struct path_step *from, struct trust_step *o
 {
 	const struct trust_entry *entry = from->entry;
 
-	name_text(X509_get_subject_name(from->cert), out->subject, sizeof(out->subject));
-	if (entry != NULL)
+	if (entry != NULL) {
+		memcpy(out->subject, entry->subject, sizeof(out->subject));
 		memcpy(out->sha256, entry->sha256, sizeof(out->sha256));
-	else
+	} else {
+		name_text(X509_get_subject_name(from->cert), out->subject, sizeof(out->subject));
 		TRY(cert_sha256(from->cert, out->sha256));
+	}
 	out->from = entry == NULL		? STEP_SENT
 		    : entry->role == TRUST_ROOT ? STEP_ANCHOR
 						: STEP_INTERMEDIATE;

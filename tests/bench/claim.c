@@ -4,6 +4,7 @@
 #include "enroll/flow/challenge.h"
 #include "enroll/flow/judged.h"
 #include "enroll/proto/proof.h"
+#include "tests/bench/timing.h"
 #include "tests/flow/maker.h"
 #include "tests/flow/process.h"
 #include "tests/softtpm/key.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SERVICE "https://ca.example.org"
 #define HOST "web-1.example.test"
@@ -37,14 +37,6 @@ struct bench {
 	struct machine *machine;
 	size_t n;
 };
-
-static double microseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void must_ok(enum err err)
 {
@@ -286,11 +278,12 @@ int main(int argc, char **argv)
 		make_machine(&bench, i);
 	printf("%-36s %12s\n", "RSA-2048 EKs, RSA-2048 CAs", "CPU us each");
 	for (size_t k = 0; k < COUNT(steps); k++) {
-		double begin = microseconds();
+		double begin = clock_us(CLOCK_THREAD_CPUTIME_ID);
 
 		for (size_t i = 0; i < bench.n; i++)
 			steps[k].run(&bench, &bench.machine[i]);
-		printf("%-36s %12.1f\n", steps[k].name, (microseconds() - begin) / (double)bench.n);
+		printf("%-36s %12.1f\n", steps[k].name,
+			(clock_us(CLOCK_THREAD_CPUTIME_ID) - begin) / (double)bench.n);
 	}
 	free_bench(&bench);
 	return EXIT_SUCCESS;

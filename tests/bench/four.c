@@ -1,36 +1,15 @@
 /* four.c - how long one enrollment takes that asks for one certificate, and one that asks for four: bench-four [N] */
 #include "tests/flow/four.h"
+#include "tests/bench/timing.h"
 #include "tests/flow/supervise.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST 1000
 
 static size_t rounds = 200;
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *times, size_t n)
-{
-	qsort(times, n, sizeof(*times), compare);
-	return times[n / 2];
-}
 
 struct times {
 	double ticket[MOST], enroll[MOST]; /* what the device waits for, with what it computes */
@@ -71,12 +50,12 @@ static int bench(void)
 		measure(&world, 4, i, &four);
 	}
 	world_free(&world);
-	one_enroll = median(one.enroll, rounds);
-	four_enroll_us = median(four.enroll, rounds);
+	one_enroll = percentile(one.enroll, rounds, 50);
+	four_enroll_us = percentile(four.enroll, rounds, 50);
 	printf("medians of %zu enrollments each, P-256 CA, one device at a time\n", rounds);
 	printf("                        one      four\n");
-	printf("ticket and proof   %8.0f  %8.0f us\n", median(one.ticket, rounds),
-		median(four.ticket, rounds));
+	printf("ticket and proof   %8.0f  %8.0f us\n", percentile(one.ticket, rounds, 50),
+		percentile(four.ticket, rounds, 50));
 	printf("POST /v1/enroll    %8.0f  %8.0f us\n", one_enroll, four_enroll_us);
 	printf("ratio of the latter %.2f; each certificate more costs %.0f us\n",
 		four_enroll_us / one_enroll, (four_enroll_us - one_enroll) / 3);

@@ -7,25 +7,17 @@
 #include "ca/hierarchy.h"
 #include "ca/signer/client.h"
 #include "ca/specimen.h"
+#include "tests/bench/timing.h"
 
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BLOCKS                                                                                     \
 	20 /* of one and the other in turn, so that a machine that gets slower does so to both */
 #define BLOCK 100
-
-static double microseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 /* What `openssl speed ecdsap256` counts: a context that is there, and 32 bytes to sign. */
 static bool sign(EVP_PKEY *key, size_t n)
@@ -66,13 +58,13 @@ static enum err tell(
 		return err;
 	specimen.grant.ssh_serial = 1;
 	for (size_t i = 0; i < BLOCKS; i++) {
-		begin = microseconds();
+		begin = clock_us(CLOCK_THREAD_CPUTIME_ID);
 		if (!sign(key, BLOCK))
 			return fail(ERR_INTERNAL, "crypto", "cannot sign");
-		signing += microseconds() - begin;
-		begin = microseconds();
+		signing += clock_us(CLOCK_THREAD_CPUTIME_ID) - begin;
+		begin = clock_us(CLOCK_THREAD_CPUTIME_ID);
 		TRY(issue(signer, &specimen.grant, BLOCK, &size));
-		issuing += microseconds() - begin;
+		issuing += clock_us(CLOCK_THREAD_CPUTIME_ID) - begin;
 	}
 	printf("%-18s %-9s %6zu %14.0f %16.0f %7.2f\n", tmpl->name, tmpl->kind, size,
 		BLOCKS * BLOCK * 1e6 / issuing, BLOCKS * BLOCK * 1e6 / signing, issuing / signing);

@@ -6,6 +6,7 @@
 #include "ca/key.h"
 #include "ca/signer/client.h"
 #include "enroll/flow/ocsp_cache.h"
+#include "tests/bench/timing.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/soft_enroll.h"
 #include "tests/flow/supervise.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CONNECTIONS 4
 #define SECONDS 3 /* of each row of the table */
@@ -26,14 +26,6 @@
 static long certificates = 10000;
 static struct world world;
 static X509 *leaf, *issuer;
-
-static double seconds_of(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* A request as clients make it for the certificate with this number; the first is the enrolled one. */
 static void request_make(long number, bool has_nonce, struct buf *out)
@@ -162,14 +154,14 @@ static void look_up(void *arg)
 
 static double per_second(void (*block)(void *), void *arg)
 {
-	double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID), now = begin;
+	double begin = clock_us(CLOCK_THREAD_CPUTIME_ID), now = begin;
 	long n = 0;
 
-	for (; now - begin < SECONDS / 3.0; now = seconds_of(CLOCK_THREAD_CPUTIME_ID)) {
+	for (; now - begin < SECONDS * 1e6 / 3; now = clock_us(CLOCK_THREAD_CPUTIME_ID)) {
 		block(arg);
 		n += BLOCK;
 	}
-	return (double)n / (now - begin);
+	return (double)n * 1e6 / (now - begin);
 }
 
 static void open_signer(struct local *local)
@@ -258,7 +250,7 @@ static void *ask(void *arg)
 	struct httpc httpc;
 
 	must(httpc_open(&httpc, &world.services[0].peer, 5000), "no connection");
-	while (seconds_of(CLOCK_MONOTONIC) < asker->until) {
+	while (now_us() < asker->until) {
 		AUTO(httpc_answer_free) struct httpc_answer answer;
 
 		post(&httpc, asker->from + asker->answered % asker->span, asker->has_nonce,
@@ -272,21 +264,21 @@ static void *ask(void *arg)
 static void tell_http(const char *what, long span, bool has_nonce)
 {
 	struct asker askers[CONNECTIONS];
-	double begin = seconds_of(CLOCK_MONOTONIC);
+	double begin = now_us();
 	long all = 0;
 
 	for (int i = 0; i < CONNECTIONS; i++) {
 		askers[i] = (struct asker){.from = span == 1 ? 0 : i * (span / CONNECTIONS),
 			.span = span == 1 ? 1 : span / CONNECTIONS,
 			.has_nonce = has_nonce,
-			.until = begin + SECONDS};
+			.until = begin + SECONDS * 1e6};
 		must(pthread_create(&askers[i].thread, NULL, ask, &askers[i]) == 0, "no thread");
 	}
 	for (int i = 0; i < CONNECTIONS; i++) {
 		pthread_join(askers[i].thread, NULL);
 		all += askers[i].answered;
 	}
-	printf("  %-52s %9.0f\n", what, (double)all / (seconds_of(CLOCK_MONOTONIC) - begin));
+	printf("  %-52s %9.0f\n", what, (double)all * 1e6 / (now_us() - begin));
 }
 
 static void tell_memory(const char *when)
@@ -314,13 +306,6 @@ static bool says_revoked(const struct httpc_answer *answer)
 	return status == V_OCSP_CERTSTATUS_REVOKED;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* From the commit to the first answer that says so, of a certificate that was just asked for. */
 static double revoke_one(struct httpc *httpc, long number)
 {
@@ -333,14 +318,14 @@ static double revoke_one(struct httpc *httpc, long number)
 		"UPDATE certificate SET revoked_at = now(), revocation_reason = 'keyCompromise'"
 		" WHERE serial = int8send(4611686018427387904 + %ld)",
 		number));
-	begin = seconds_of(CLOCK_MONOTONIC);
+	begin = now_us();
 	while (!is_heard) {
 		AUTO(httpc_answer_free) struct httpc_answer answer;
 
 		post(httpc, number, false, &answer);
 		is_heard = says_revoked(&answer);
 	}
-	return seconds_of(CLOCK_MONOTONIC) - begin;
+	return now_us() - begin;
 }
 
 static void tell_revocations(void)
@@ -352,9 +337,9 @@ static void tell_revocations(void)
 	for (long i = 0; i < REVOCATIONS; i++)
 		times[i] = revoke_one(&httpc, i + 1);
 	httpc_close(&httpc);
-	qsort(times, REVOCATIONS, sizeof(*times), compare);
 	printf("from a revocation to the answer that says so: median %.0f ms, longest %.0f ms\n",
-		times[REVOCATIONS / 2] * 1e3, times[REVOCATIONS - 1] * 1e3);
+		percentile(times, REVOCATIONS, 50) / 1e3,
+		percentile(times, REVOCATIONS, 100) / 1e3);
 }
 
 static int bench(void)

@@ -6,33 +6,18 @@
 #include "db/devices.h"
 #include "db/hosts.h"
 #include "db/statistics.h"
+#include "tests/bench/timing.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST 2000
 #define NEVER INT64_C(253402300799)
 
 static struct db *db;
 static long devices = 1000000;
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 /*
  * A fleet: of ten makers one in 16 ranks before the last, which has 100 devices; one device in 1000 is not
@@ -451,9 +436,8 @@ static void measure(const struct question *question, size_t rounds)
 		if (question->pages)
 			snprintf(after, sizeof(after), "%s", found.next);
 	}
-	qsort(times, rounds, sizeof(*times), compare);
-	printf("%-36s %8.2f %8.2f %8.1f\n", question->name, times[rounds / 2] / 1e3,
-		times[rounds * 99 / 100] / 1e3, (double)rows / (double)rounds);
+	printf("%-36s %8.2f %8.2f %8.1f\n", question->name, percentile(times, rounds, 50) / 1e3,
+		percentile(times, rounds, 99) / 1e3, (double)rows / (double)rounds);
 	fflush(stdout);
 }
 

@@ -4,12 +4,12 @@
 #include "db/devices.h"
 #include "db/enrollment.h"
 #include "db/renewal.h"
+#include "tests/bench/timing.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TURNS 25 /* of each, after one that warms; the median is told */
 #define SEARCHES 2000
@@ -326,21 +326,6 @@ static enum err search(struct place *place, int by, int row, struct found *out)
 	return devices_find(place->db, &query, out);
 }
 
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare_times(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void measure_searches(struct place *place, size_t number)
 {
 	static const char *const words[] = {"name", "EK", "serial"};
@@ -356,10 +341,10 @@ static void measure_searches(struct place *place, size_t number)
 				end("a search does not find the one device");
 			times[i] = now_us() - begin;
 		}
-		qsort(times, SEARCHES, sizeof(*times), compare_times);
 		printf("search by %-6s %zu: %.2f ms p50, %.2f ms p99, %.2f ms at most\n", words[by],
-			number, times[SEARCHES / 2] / 1e3, times[SEARCHES * 99 / 100] / 1e3,
-			times[SEARCHES - 1] / 1e3);
+			number, percentile(times, SEARCHES, 50) / 1e3,
+			percentile(times, SEARCHES, 99) / 1e3,
+			percentile(times, SEARCHES, 100) / 1e3);
 	}
 }
 

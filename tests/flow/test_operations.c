@@ -106,6 +106,7 @@ static void what_devices_were_answered_is_counted(void **state)
 		      "route=\"/v1/enroll\"} 3\n");
 	assert_metric("endorse_certificate_expiry_timestamp_seconds{role=\"ca\",");
 	assert_metric("endorse_certificate_expiry_timestamp_seconds{role=\"vendor-root\",");
+	assert_metric("\nendorse_database_trips_total ");
 	assert_metric("\nendorse_database_up 1\n");
 	assert_metric("\nendorse_ca_ready 1\n");
 }

@@ -50,22 +50,6 @@ double figures_server_us(const struct figures *figures)
 				     figures->cpu_us[OF_POSTGRES]);
 }
 
-double figures_floor_us(const struct figures *figures)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < figures->floor_n; i++)
-		sum += figures->floor[i].us;
-	return sum;
-}
-
-static double ratio(const struct figures *figures)
-{
-	const double floor_us = figures_floor_us(figures);
-
-	return floor_us > 0 ? figures_server_us(figures) / floor_us : 0;
-}
-
 static void print_errors(const char *what, const struct figures_errors *errors, FILE *out)
 {
 	for (size_t i = 0; i < errors->n; i++)
@@ -103,19 +87,6 @@ static void print_cost(const struct figures *figures, FILE *out)
 			fprintf(out, "memory     %s %.1f MiB, at most %.1f MiB\n",
 				figures_of_names[i], (double)figures->rss_kib[i] / 1024,
 				(double)figures->peak_kib[i] / 1024);
-	if (figures->trips > 0)
-		fprintf(out, "trips      %.2f to the database for one\n",
-			each(figures, (double)figures->trips));
-}
-
-static void print_floor(const struct figures *figures, FILE *out)
-{
-	for (size_t i = 0; i < figures->floor_n; i++)
-		fprintf(out, "%-10s %8.0f us  %s\n", i == 0 ? "floor" : "", figures->floor[i].us,
-			figures->floor[i].name);
-	if (figures->floor_n > 0)
-		fprintf(out, "%-10s %8.0f us  together; spent: %.2f times as much\n", "",
-			figures_floor_us(figures), ratio(figures));
 }
 
 void figures_print(const struct figures *figures, FILE *out)
@@ -125,7 +96,6 @@ void figures_print(const struct figures *figures, FILE *out)
 	print_errors("errors", &figures->errors, out);
 	print_errors("retried", &figures->retried, out);
 	print_cost(figures, out);
-	print_floor(figures, out);
 }
 
 static void add_latency(const struct latency *latency, struct json *json)
@@ -167,20 +137,6 @@ static void add_cost(const struct figures *figures, struct json *json)
 	member_object_end(json);
 	add_kib("rss_kib", figures->rss_kib, json);
 	add_kib("peak_kib", figures->peak_kib, json);
-	if (figures->trips > 0)
-		member_real(json, "trips", each(figures, (double)figures->trips));
-}
-
-static void add_floor(const struct figures *figures, struct json *json)
-{
-	if (figures->floor_n == 0)
-		return;
-	member_object(json, "floor");
-	for (size_t i = 0; i < figures->floor_n; i++)
-		member_real(json, figures->floor[i].name, figures->floor[i].us);
-	member_object_end(json);
-	member_real(json, "floor_us", figures_floor_us(figures));
-	member_real(json, "ratio", ratio(figures));
 }
 
 void figures_json(const struct figures *figures, struct buf *out)
@@ -204,7 +160,6 @@ void figures_json(const struct figures *figures, struct buf *out)
 	add_errors("errors", &figures->errors, &json);
 	add_errors("retried", &figures->retried, &json);
 	add_cost(figures, &json);
-	add_floor(figures, &json);
 	member_object_end(&json);
 	buf_str(&json.text, "\n");
 	*out = json.text;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #define FIGURES_ERRORS 32 /* kinds; what comes after them counts as "other" */
-#define FIGURES_PARTS 16
 
 /* Whose CPU time and memory is told. */
 enum figures_of { OF_EDGE, OF_SERVICE, OF_POSTGRES, OF_GENERATOR, FIGURES_OF };
@@ -39,25 +38,16 @@ struct figures {
 	double cpu_us[FIGURES_OF]; /* in all */
 	uint64_t rss_kib[FIGURES_OF]; /* at the end */
 	uint64_t peak_kib[FIGURES_OF];
-	uint64_t trips; /* to the database, in all */
-	/* What one would cost at least, measured in the same run: the parts in their order. */
-	struct {
-		const char *name;
-		double us;
-	} floor[FIGURES_PARTS];
-	size_t floor_n;
 };
 
 double figures_per_second(const struct figures *figures);
 /* CPU of edge, service and PostgreSQL for one good one, in us; 0 when not measured. */
 double figures_server_us(const struct figures *figures);
-double figures_floor_us(const struct figures *figures); /* the sum of its parts */
 
 void figures_print(const struct figures *figures, FILE *out);
 /*
  * Appends one JSON object: {"what", "connections", "rate", "herd_seconds", "devices", "good", "seconds", "per_second",
  * "latency_us": {"mean", "p50", "p95", "p99", "max"}, "refused", "errors", "retried": {code: n},
- * "cpu_us": {"edge", "service", "postgres", "generator"} (for one good one), "rss_kib": {...}, "peak_kib": {...},
- * "trips" (for one good one), "floor": {name: us}, "floor_us", "ratio"}.
+ * "cpu_us": {"edge", "service", "postgres", "generator"} (for one good one), "rss_kib": {...}, "peak_kib": {...}}.
  */
 void figures_json(const struct figures *figures, struct buf *out);

@@ -19,9 +19,8 @@ int64_t patience_wait_us(unsigned tries, int64_t after_s)
 {
 	const unsigned doublings = tries == 0 ? 0 : tries > 5 ? 5 : tries - 1;
 	const int64_t whole = (int64_t)WAIT_FIRST_US << doublings;
-	const int64_t wait = jittered(whole > WAIT_LAST_US ? WAIT_LAST_US : whole);
 
-	if (after_s >= 0 && wait < after_s * 1000000)
+	if (after_s >= 0)
 		return after_s * 1000000 + jittered(WAIT_FIRST_US);
-	return wait;
+	return jittered(whole > WAIT_LAST_US ? WAIT_LAST_US : whole);
 }

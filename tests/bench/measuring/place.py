@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 
@@ -157,12 +158,25 @@ def bench(build, command, *options, good=(0,)):
 
 
 def database(conninfo):
-    """Bytes that the server has logged since ever, bytes that the database has, and its transactions."""
+    """Bytes that the server has logged since ever, and bytes that the database has."""
     line = must("psql", conninfo, "-XAtc", "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'),"
-                " pg_database_size(current_database()), xact_commit FROM pg_stat_database"
-                " WHERE datname = current_database()")
-    logged, size, commits = line.strip().split("|")
-    return int(logged), int(size), int(commits)
+                " pg_database_size(current_database())")
+    logged, size = line.strip().split("|")
+    return int(logged), int(size)
+
+
+def trips(here):
+    """That the services of this world have made to the database since they began."""
+    total = 0
+    for url in here["ADMIN_URLS"].split():
+        request = urllib.request.Request(url + "/metrics", headers={"Authorization": "Bearer " + here["ADMIN_TOKEN"]})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                lines = answer.read().decode().split("\n")
+            total += next(int(line.split()[1]) for line in lines if line.startswith("endorse_database_trips_total "))
+        except (OSError, StopIteration) as problem:
+            raise Broken(f"{url}/metrics does not tell the trips to the database: {problem}") from problem
+    return total
 
 
 def age(conninfo):

@@ -1,11 +1,11 @@
 /* bed.h - what bench-revocation measures at: a service, its database, and what this machine can do. */
 #pragma once
 
+#include "tests/bench/timing.h"
 #include "tests/flow/cluster.h"
 #include "tests/flow/world.h"
 
 #include <openssl/x509.h>
-#include <time.h>
 
 #define MOST 400 /* times that one thing is measured */
 #define ACTS 40 /* rows of the sample that are revoked one by one */
@@ -20,11 +20,8 @@ struct bed {
 };
 extern struct bed bed;
 
-/* Milliseconds; of a clock, and that only goes forward. */
-double ms_of(clockid_t clock);
+/* Milliseconds. */
 double now(void);
-/* Sorts them. */
-double percentile(double *times, size_t n, size_t percent);
 
 /* X.509 certificates that are good when it is taken, in no order, and round again behind the last. */
 enum { SERIAL, DEVICE, HOST, SHARD };

@@ -13,8 +13,7 @@ static void fill(void)
 		.good = 4,
 		.seconds = 2,
 		.cpu_us = {400, 1600, 2000, 8000},
-		.rss_kib = {[OF_SERVICE] = 20480},
-		.trips = 12};
+		.rss_kib = {[OF_SERVICE] = 20480}};
 	for (int64_t i = 1; i <= 4; i++)
 		latency_add(&figures.latency, i * 1000);
 	errors_count(&figures.errors, "busy \"now\"", 1);
@@ -57,7 +56,6 @@ static void what_is_told_is_for_one_that_was_served(void **state)
 	assert_true(number(object, "per_second") == 2);
 	assert_true(number(cpu, "edge") == 100 && number(cpu, "service") == 400);
 	assert_true(number(cpu, "postgres") == 500 && number(cpu, "generator") == 2000);
-	assert_true(number(object, "trips") == 3);
 	assert_true(number(latency, "mean") == 2500 && number(latency, "max") == 4000);
 	assert_true(number(json_object_get(object, "errors"), "busy \"now\"") == 1);
 	assert_true(number(json_object_get(object, "retried"), "http-503") == 7);
@@ -66,37 +64,16 @@ static void what_is_told_is_for_one_that_was_served(void **state)
 
 static void what_was_not_measured_is_not_told(void **state)
 {
-	static const char *const absent[] = {
-		"rate", "herd_seconds", "refused", "floor", "floor_us", "ratio"};
+	static const char *const absent[] = {"rate", "herd_seconds", "refused"};
 	json_t *object;
 
 	(void)state;
 	fill();
-	figures.trips = 0;
 	object = parsed();
 	for (size_t i = 0; i < COUNT(absent); i++)
 		if (json_object_get(object, absent[i]) != NULL)
 			fail_msg("%s is told", absent[i]);
-	assert_null(json_object_get(object, "trips"));
 	assert_null(json_object_get(json_object_get(object, "rss_kib"), "edge"));
-	json_decref(object);
-}
-
-static void the_ratio_is_of_the_servers_to_the_floor(void **state)
-{
-	json_t *object;
-
-	(void)state;
-	fill();
-	figures.floor[0].name = "handshake";
-	figures.floor[0].us = 300;
-	figures.floor[1].name = "certificate";
-	figures.floor[1].us = 200;
-	figures.floor_n = 2;
-	object = parsed();
-	assert_true(number(object, "floor_us") == 500);
-	assert_true(number(object, "ratio") == 2);
-	assert_true(number(json_object_get(object, "floor"), "handshake") == 300);
 	json_decref(object);
 }
 
@@ -137,7 +114,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_told_is_for_one_that_was_served),
 		cmocka_unit_test(what_was_not_measured_is_not_told),
-		cmocka_unit_test(the_ratio_is_of_the_servers_to_the_floor),
 		cmocka_unit_test(reasons_beyond_the_room_are_counted_as_other),
 		cmocka_unit_test(nobody_was_served_and_nothing_is_divided_by_it),
 	};

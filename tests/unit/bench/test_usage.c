@@ -134,7 +134,7 @@ static void cpu_time_of_a_process_is_counted_between_two_takes(void **state)
 	assert_ok(usage_take(usage, &before));
 	assert_ok(usage_take(usage, &after));
 	usage_since(&before, &after, &since);
-	assert_int_equal(since.groups[0].cpu_ns, 0);
+	assert_true(since.groups[0].cpu_ns < 5 * MS); /* a sanitizer may wake */
 	burner_does(&burner, BURN);
 	assert_ok(usage_take(usage, &after));
 	usage_since(&before, &after, &since);
@@ -245,7 +245,8 @@ static void groups_are_apart_and_may_have_several_processes(void **state)
 	burner_does(&burners[2], BURN);
 	assert_ok(usage_take(usage, &after));
 	usage_since(&before, &after, &since);
-	assert_int_equal(usage_named(&since, "edge")->cpu_ns, 0);
+	/* Not none: a sanitizer may have a thread of its own, which wakes. */
+	assert_true(usage_named(&since, "edge")->cpu_ns < 5 * MS);
 	assert_about(usage_named(&since, "service")->cpu_ns, 100);
 	assert_null(usage_named(&since, "postgres"));
 	for (size_t i = 0; i < 3; i++)

@@ -1,5 +1,6 @@
 #include "database.h"
 #include "db/health.h"
+#include "db/hosts.h"
 #include "db/pool_connection.h"
 
 static void a_database_beside_us_has_our_time(void **state)
@@ -26,6 +27,19 @@ static void connections_that_are_lent_are_counted(void **state)
 	assert_int_equal(0, health.lent);
 }
 
+static void every_trip_is_counted_once(void **state)
+{
+	AUTO(found_free) struct found found = {0};
+	struct hosts_query query = {.limit = 1};
+	uint64_t before = db_trips(*state);
+	struct db_health health;
+
+	assert_int_equal(OK, hosts_find(*state, &query, &found));
+	assert_int_equal(before + 1, db_trips(*state));
+	assert_int_equal(OK, db_health(*state, &health)); /* beside the pool */
+	assert_int_equal(before + 1, db_trips(*state));
+}
+
 static void one_that_is_away_is_told(void **state)
 {
 	struct db_health health;
@@ -46,6 +60,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_database_beside_us_has_our_time),
 		TEST(connections_that_are_lent_are_counted),
+		TEST(every_trip_is_counted_once),
 		TEST(one_that_is_away_is_told),
 	};
 

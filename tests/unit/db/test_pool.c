@@ -224,7 +224,8 @@ static void a_server_that_takes_connections_and_says_nothing_is_not_waited_for(v
 	assert_int_equal(ERR_BUSY, ask(db));
 	assert_string_equal("database-unreachable", why()->code);
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	assert_in_range(end.tv_sec - begin.tv_sec, 0, 8);
+	/* Three or four seconds for each try; a server that nobody gives up would take minutes. */
+	assert_in_range(end.tv_sec - begin.tv_sec, 0, 30);
 	db_close(&db);
 	shutdown(listener, SHUT_RDWR);
 	pthread_join(mute, NULL);
