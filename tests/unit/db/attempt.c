@@ -2,6 +2,7 @@
 
 #include "ca/base/crypt.h"
 #include "database.h"
+#include "db/enrollment_batch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,15 +104,22 @@ static void fill(const struct attempt *attempt, size_t stored, uint8_t (*serials
 	}
 }
 
-enum err attempt_record(struct attempt *attempt)
-{
-	const struct enrollment_facts *facts = &attempt->facts;
+/* A record and what it borrows. */
+struct draft {
+	struct enrollment_record record;
 	struct handed_certificate certificates[ENROLLMENT_CERTIFICATES];
 	uint8_t serials[ENROLLMENT_CERTIFICATES][16];
+};
+
+static void draft(const struct attempt *attempt, struct draft *out)
+{
+	static const struct view chain[] = {
+		{der, sizeof(der)}, {ek_certificate, sizeof(ek_certificate)}};
+	const struct enrollment_facts *facts = &attempt->facts;
 	size_t n = attempt->certificates_n,
 	       stored = n > 0 ? attempt->stored_n : facts->certificates_n;
-	const struct view chain[] = {VIEW(der), VIEW(ek_certificate)};
-	struct enrollment_record record = {
+
+	out->record = (struct enrollment_record){
 		.device_id = facts->device_known ? facts->device_id : attempt->new_device_id,
 		.device_new = !facts->device_known,
 		.revision = facts->revision,
@@ -142,16 +150,35 @@ enum err attempt_record(struct attempt *attempt)
 		.ak_alone = attempt->ak_alone,
 		.ticket_digest = attempt->ticket_digest,
 		.request_digest = attempt->request_digest,
-		.certificates = certificates,
+		.certificates = out->certificates,
 		.certificates_n = stored + n,
 		.event = n > 0 ? "enroll.issued" : "enroll.returned",
 		.request_id = "r-1",
 		.client_address = "2001:db8::1",
 		.now = attempt->now,
 	};
+	fill(attempt, stored, out->serials, out->certificates);
+}
 
-	fill(attempt, stored, serials, certificates);
-	return enrollment_record(attempt->db, &record);
+enum err attempt_record(struct attempt *attempt)
+{
+	struct draft one;
+
+	draft(attempt, &one);
+	return enrollment_record(attempt->db, &one.record);
+}
+
+enum err attempts_record(struct attempt *const *attempts, size_t n)
+{
+	const struct enrollment_record *records[BATCH_MAX];
+	struct draft drafts[BATCH_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		draft(attempts[i], &drafts[i]);
+		assert_true(enrollment_is_batchable(&drafts[i].record));
+		records[i] = &drafts[i].record;
+	}
+	return enrollment_batch_record(attempts[0]->db, records, n);
 }
 
 void *attempt_once(void *of_attempt)

@@ -51,6 +51,8 @@ void attempt_anew(struct attempt *attempt);
 void attempt_lookup(struct attempt *attempt);
 /* The second trip, with what the first one saw. */
 enum err attempt_record(struct attempt *attempt);
+/* The same of `n` new devices, at most BATCH_MAX, in one transaction. */
+enum err attempts_record(struct attempt *const *attempts, size_t n);
 /* Both, for threads: `of_attempt` is a struct attempt *; returns NULL. */
 void *attempt_once(void *of_attempt);
 /* Both, as often as the database moved; fails the test when it does not succeed in the end. */

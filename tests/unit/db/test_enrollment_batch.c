@@ -1,5 +1,6 @@
 #include "attempt.h"
 #include "ca/base/clock.h"
+#include "ca/base/crypt.h"
 #include "database.h"
 #include "db/enrollment_batch.h"
 
@@ -228,6 +229,126 @@ static void refusals_are_those_of_a_record_alone(void **state)
 	free_all(attempts);
 }
 
+#define ISSUER "sha256('issuer')"
+
+/* What happens between the two trips of the second of three; nothing else is wrong with the batch. */
+static const struct {
+	const char *class, *before, *between;
+	bool learns;
+} moves[] = {
+	{NULL, NULL, NULL, false},
+	{NULL, NULL,
+		"INSERT INTO ek_allowed (ek_digest, host, source, added_at, added_by, why)"
+		" VALUES (sha256('ek 1'), 'other.example.org', 's', now(), 'w', 'y')",
+		false},
+	{NULL, NULL,
+		"INSERT INTO ek_allowed (ek_digest, host, source, added_at, added_by, why)"
+		" VALUES (sha256('other'), 'b.example.org', 's', now(), 'w', 'y')",
+		false},
+	{NULL, "b.example.org", "UPDATE ek_allowed SET host = NULL", true},
+	{"allow-list", "", "DELETE FROM ek_allowed", false},
+	{NULL, "", "UPDATE ek_allowed SET labels = '{\"rack\": \"8\"}'", false},
+	{NULL, NULL,
+		"INSERT INTO ek_allowed (ek_digest, labels, source, added_at, added_by, why)"
+		" VALUES (sha256('ek 1'), '{\"rack\": \"7\"}', 's', now(), 'w', 'y')",
+		false},
+	{NULL, NULL,
+		"INSERT INTO pending_ticket VALUES"
+		" (decode(repeat('05', 32), 'hex'), 'sixteen octets..', now())",
+		false},
+	{NULL, NULL,
+		"INSERT INTO host_barred VALUES ('b.example.org', now(), 'unspecified', 'y', 'w')",
+		false},
+	{NULL, NULL,
+		"UPDATE issuer SET revoked_at = now(), revocation_reason = 'cACompromise',"
+		" revoked_by = 'w', revoked_why = 'y'",
+		false},
+};
+
+static void allow(const char *host)
+{
+	AUTO(buf_free) struct buf sql = BUF(1024);
+
+	buf_fmt(&sql,
+		"INSERT INTO ek_allowed (ek_digest, host, labels, source, added_at, added_by, why)"
+		" VALUES (sha256('ek 1'), nullif('%s', ''), '{\"rack\": \"7\"}', 's', now(), 'w', "
+		"'y')",
+		host);
+	database_do(buf_text(&sql));
+}
+
+/* A clause of the batch's own statements each: who is alone has his in enrollment.c. */
+static void a_batch_is_lost_when_what_one_of_it_stands_on_goes(void **state)
+{
+	uint8_t issuer[DIGEST_SIZE];
+
+	assert_int_equal(OK, sha256(&(struct view){(const uint8_t *)"issuer", 6}, 1, issuer));
+	for (size_t i = 0; i < COUNT(moves); i++) {
+		struct attempt a = attempt_of(*state, 0, "a.example.org");
+		struct attempt b = attempt_of(*state, 1, "b.example.org");
+		struct attempt c = attempt_of(*state, 2, "c.example.org");
+		struct attempt *const all[] = {&a, &b, &c};
+		enum err err;
+
+		database_do("TRUNCATE device, ek_allowed, pending, pending_ticket, host_barred,"
+			    " issuer, ticket CASCADE");
+		database_do("INSERT INTO issuer (issuer_id, kind, certificate, first_at)"
+			    " VALUES (" ISSUER ", 'x509', 'der', now())");
+		b.issuer = issuer;
+		b.trust_class = moves[i].class;
+		memset(b.ticket_digest, 5, DIGEST_SIZE);
+		if (moves[i].before != NULL)
+			allow(moves[i].before);
+		if (moves[i].learns)
+			b.host = NULL;
+		for (size_t k = 0; k < COUNT(all); k++)
+			attempt_lookup(all[k]);
+		if (moves[i].between != NULL)
+			database_do(moves[i].between);
+		err = attempts_record(all, COUNT(all));
+		if (err != (moves[i].between == NULL ? OK : ERR_CONFLICT))
+			fail_msg("%zu: %s", i, moves[i].between);
+		assert_int_equal(err == OK ? 3 : 0, database_count("SELECT count(*) FROM device"));
+		for (size_t k = 0; k < COUNT(all); k++)
+			enrollment_facts_free(&all[k]->facts);
+	}
+}
+
+/* What is there before a batch whose statements are right about everything else. */
+static void a_batch_is_lost_when_a_key_of_one_of_it_is_taken(void **state)
+{
+	static const char *const taken[] = {"ek", "host", "ak", "ticket", "serial"};
+
+	for (size_t i = 0; i < COUNT(taken); i++) {
+		struct attempt first = attempt_of(*state, 7, "first.example.org");
+		struct attempt a = attempt_of(*state, 0, "a.example.org");
+		struct attempt b = attempt_of(*state, 1, "b.example.org");
+		struct attempt *const all[] = {&a, &b};
+
+		database_do("TRUNCATE device, ticket CASCADE");
+		attempt_lookup(&a);
+		attempt_lookup(&b);
+		if (i == 0)
+			memcpy(first.ek_digest, b.ek_digest, DIGEST_SIZE);
+		else if (i == 1)
+			first.host = b.host;
+		else if (i == 2)
+			memcpy(first.ak_name, b.ak_name, sizeof(first.ak_name));
+		else if (i == 3)
+			memcpy(first.ticket_digest, b.ticket_digest, DIGEST_SIZE);
+		else
+			memcpy(first.serial, b.serial, sizeof(first.serial));
+		attempt_enroll(&first);
+		if (attempts_record(all, COUNT(all)) != ERR_CONFLICT)
+			fail_msg("not lost by: %s", taken[i]);
+		assert_string_equal("database-moved", why()->code);
+		assert_int_equal(1, database_count("SELECT count(*) FROM device"));
+		enrollment_facts_free(&first.facts);
+		enrollment_facts_free(&a.facts);
+		enrollment_facts_free(&b.facts);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +362,10 @@ int main(void)
 			database_migrated, database_close),
 		cmocka_unit_test_setup_teardown(
 			refusals_are_those_of_a_record_alone, database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(a_batch_is_lost_when_what_one_of_it_stands_on_goes,
+			database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(a_batch_is_lost_when_a_key_of_one_of_it_is_taken,
+			database_migrated, database_close),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
