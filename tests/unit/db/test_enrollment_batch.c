@@ -237,16 +237,13 @@ static const struct {
 	bool learns;
 } moves[] = {
 	{NULL, NULL, NULL, false},
-	{NULL, NULL,
-		"INSERT INTO ek_allowed (ek_digest, host, source, added_at, added_by, why)"
-		" VALUES (sha256('ek 1'), 'other.example.org', 's', now(), 'w', 'y')",
-		false},
+	{NULL, "", "UPDATE ek_allowed SET host = 'other.example.org'", false},
 	{NULL, NULL,
 		"INSERT INTO ek_allowed (ek_digest, host, source, added_at, added_by, why)"
 		" VALUES (sha256('other'), 'b.example.org', 's', now(), 'w', 'y')",
 		false},
 	{NULL, "b.example.org", "UPDATE ek_allowed SET host = NULL", true},
-	{"allow-list", "", "DELETE FROM ek_allowed", false},
+	{"allow-list", NULL, "SELECT 1", false}, /* nothing moves: it never was on it */
 	{NULL, "", "UPDATE ek_allowed SET labels = '{\"rack\": \"8\"}'", false},
 	{NULL, NULL,
 		"INSERT INTO ek_allowed (ek_digest, labels, source, added_at, added_by, why)"
