@@ -247,3 +247,18 @@ int options_tell(const struct options *options, const struct figures *figures)
 		return bench_failed();
 	return figures->good == figures->devices ? EXIT_DONE : EXIT_FAILED;
 }
+
+int options_command(int argc, char **argv, const char *usage,
+	enum err (*run)(struct options *options, struct figures *out))
+{
+	static struct figures figures;
+	struct options options;
+
+	if (options_parse(argc, argv, &options) != OK)
+		return bench_misread(usage);
+	if (options.help)
+		return bench_told(usage);
+	if (run(&options, &figures) != OK)
+		return bench_failed();
+	return options_tell(&options, &figures);
+}

@@ -68,6 +68,10 @@ CHECKED enum err options_run(
  * somebody was not served. */
 int options_tell(const struct options *options, const struct figures *figures);
 
+/* A whole command: reads its options, runs it, tells. `run` ends with options_run(). */
+int options_command(int argc, char **argv, const char *usage,
+	enum err (*run)(struct options *options, struct figures *out));
+
 /* Numbers of a command line, whole or not; ERR_MALFORMED "usage". */
 CHECKED enum err number_read(const char *option, const char *text, size_t max, size_t *out);
 CHECKED enum err seconds_read(const char *option, const char *text, double *out);
