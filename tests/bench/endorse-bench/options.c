@@ -69,7 +69,7 @@ enum err number_read(const char *option, const char *text, size_t max, size_t *o
 	return OK;
 }
 
-enum err seconds_read(const char *option, const char *text, double *out)
+static enum err seconds_read(const char *option, const char *text, double *out)
 {
 	char *end;
 	double number = strtod(text, &end);
@@ -239,7 +239,7 @@ static enum err write_json(const char *path, const struct figures *figures)
 	return OK;
 }
 
-int options_tell(const struct options *options, const struct figures *figures)
+static int tell(const struct options *options, const struct figures *figures)
 {
 	if (options->json == NULL || strcmp(options->json, "-") != 0)
 		figures_print(figures, stdout);
@@ -260,5 +260,5 @@ int options_command(int argc, char **argv, const char *usage,
 		return bench_told(usage);
 	if (run(&options, &figures) != OK)
 		return bench_failed();
-	return options_tell(&options, &figures);
+	return tell(&options, &figures);
 }
