@@ -8,26 +8,17 @@ static const char usage[] =
 	"  --fresh-aks        each with an AK that it has not enrolled before; more than\n"
 	"                     there are devices then goes round them again\n";
 
-static enum err enroll(struct options *options, struct enrolling *all, struct figures *figures)
+static enum err enroll(struct options *options, struct figures *out)
 {
+	AUTO(enrolling_free) struct enrolling all = {.fleet = NULL};
 	struct load_work work = enrolling_work;
 
-	TRY(enrolling_open(options, all));
-	work.ctx = all;
-	return options_run(options, &work, figures);
+	TRY(enrolling_open(options, &all));
+	work.ctx = &all;
+	return options_run(options, &work, out);
 }
 
 int command_enroll(int argc, char **argv)
 {
-	static struct figures figures;
-	AUTO(enrolling_free) struct enrolling all = {.fleet = NULL};
-	struct options options;
-
-	if (options_parse(argc, argv, &options) != OK)
-		return bench_misread(usage);
-	if (options.help)
-		return bench_told(usage);
-	if (enroll(&options, &all, &figures) != OK)
-		return bench_failed();
-	return options_tell(&options, &figures);
+	return options_command(argc, argv, usage, enroll);
 }

@@ -34,7 +34,7 @@ void errors_count(struct figures_errors *errors, const char *code, uint64_t n)
 	errors->of[i].n += n;
 }
 
-double figures_per_second(const struct figures *figures)
+static double per_second(const struct figures *figures)
 {
 	return figures->seconds > 0 ? (double)figures->good / figures->seconds : 0;
 }
@@ -44,7 +44,8 @@ static double each(const struct figures *figures, double of_all)
 	return figures->good > 0 ? of_all / (double)figures->good : 0;
 }
 
-double figures_server_us(const struct figures *figures)
+/* CPU of edge, service and PostgreSQL for one good one, in us; 0 when not measured. */
+static double server_us(const struct figures *figures)
 {
 	return each(figures, figures->cpu_us[OF_EDGE] + figures->cpu_us[OF_SERVICE] +
 				     figures->cpu_us[OF_POSTGRES]);
@@ -62,7 +63,7 @@ static void print_load(const struct figures *figures, FILE *out)
 	const struct latency *latency = &figures->latency;
 
 	fprintf(out, "%-10s %8" PRIu64 "  of %" PRIu64 " in %.2f s: %.1f/s", figures->what,
-		figures->good, figures->devices, figures->seconds, figures_per_second(figures));
+		figures->good, figures->devices, figures->seconds, per_second(figures));
 	if (figures->rate > 0)
 		fprintf(out, ", due %.1f/s", figures->rate);
 	if (figures->herd_s > 0)
@@ -81,7 +82,7 @@ static void print_cost(const struct figures *figures, FILE *out)
 		if (figures->cpu_us[i] > 0)
 			fprintf(out, " %s %.0f us,", figures_of_names[i],
 				each(figures, figures->cpu_us[i]));
-	fprintf(out, " servers together %.0f us\n", figures_server_us(figures));
+	fprintf(out, " servers together %.0f us\n", server_us(figures));
 	for (size_t i = 0; i < FIGURES_OF; i++)
 		if (figures->rss_kib[i] > 0)
 			fprintf(out, "memory     %s %.1f MiB, at most %.1f MiB\n",
@@ -153,7 +154,7 @@ void figures_json(const struct figures *figures, struct buf *out)
 	member_whole(&json, "devices", figures->devices);
 	member_whole(&json, "good", figures->good);
 	member_real(&json, "seconds", figures->seconds);
-	member_real(&json, "per_second", figures_per_second(figures));
+	member_real(&json, "per_second", per_second(figures));
 	add_latency(&figures->latency, &json);
 	if (figures->refused.n > 0)
 		add_errors("refused", &figures->refused, &json);

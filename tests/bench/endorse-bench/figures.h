@@ -40,10 +40,6 @@ struct figures {
 	uint64_t peak_kib[FIGURES_OF];
 };
 
-double figures_per_second(const struct figures *figures);
-/* CPU of edge, service and PostgreSQL for one good one, in us; 0 when not measured. */
-double figures_server_us(const struct figures *figures);
-
 void figures_print(const struct figures *figures, FILE *out);
 /*
  * Appends one JSON object: {"what", "connections", "rate", "herd_seconds", "devices", "good", "seconds", "per_second",

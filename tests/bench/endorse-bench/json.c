@@ -48,19 +48,9 @@ void member_object(struct json *json, const char *name)
 	open(json, name, "{");
 }
 
-void member_array(struct json *json, const char *name)
-{
-	open(json, name, "[");
-}
-
 void member_object_end(struct json *json)
 {
 	end(json, "}");
-}
-
-void member_array_end(struct json *json)
-{
-	end(json, "]");
 }
 
 void member_text(struct json *json, const char *name, const char *value)

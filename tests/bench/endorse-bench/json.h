@@ -10,11 +10,9 @@ struct json {
 };
 
 /* (Not json_...: libjansson, which the protocol is read with, has functions of those names.)
- * `name` is NULL within an array and for the outermost value. */
+ * `name` is NULL for the outermost value. */
 void member_object(struct json *json, const char *name);
-void member_array(struct json *json, const char *name);
 void member_object_end(struct json *json);
-void member_array_end(struct json *json);
 void member_text(struct json *json, const char *name, const char *value);
 void member_whole(struct json *json, const char *name, uint64_t value);
 /* With six digits that count; what is not finite is null. */

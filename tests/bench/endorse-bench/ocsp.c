@@ -44,29 +44,14 @@ static enum err next(void *ctx, void *kept, struct view body, struct load_reques
 	return OK;
 }
 
-static enum err ask(struct options *options, struct relying *relying, struct figures *figures)
+static enum err ask(struct options *options, struct figures *out)
 {
-	const struct load_work work = {
-		.what = "ocsp", .ctx = relying, .begin = begin, .next = next};
+	const struct load_work work = {.what = "ocsp", .begin = begin, .next = next};
 
-	options->goes_round = true;
-	TRY(relying_ocsp(options, relying));
-	options->first = 0;
-	TRY(options_fit(options, relying->n));
-	return options_run(options, &work, figures);
+	return relying_run(options, work, relying_ocsp, out);
 }
 
 int command_ocsp(int argc, char **argv)
 {
-	static struct figures figures;
-	AUTO(relying_free) struct relying *relying = NULL;
-	struct options options;
-
-	if (options_parse(argc, argv, &options) != OK)
-		return bench_misread(usage);
-	if (options.help)
-		return bench_told(usage);
-	if (relying_make(&relying) != OK || ask(&options, relying, &figures) != OK)
-		return bench_failed();
-	return options_tell(&options, &figures);
+	return options_command(argc, argv, usage, ask);
 }

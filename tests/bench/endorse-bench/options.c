@@ -69,7 +69,7 @@ enum err number_read(const char *option, const char *text, size_t max, size_t *o
 	return OK;
 }
 
-enum err seconds_read(const char *option, const char *text, double *out)
+static enum err seconds_read(const char *option, const char *text, double *out)
 {
 	char *end;
 	double number = strtod(text, &end);
@@ -239,11 +239,26 @@ static enum err write_json(const char *path, const struct figures *figures)
 	return OK;
 }
 
-int options_tell(const struct options *options, const struct figures *figures)
+static int tell(const struct options *options, const struct figures *figures)
 {
 	if (options->json == NULL || strcmp(options->json, "-") != 0)
 		figures_print(figures, stdout);
 	if (options->json != NULL && write_json(options->json, figures) != OK)
 		return bench_failed();
 	return figures->good == figures->devices ? EXIT_DONE : EXIT_FAILED;
+}
+
+int options_command(int argc, char **argv, const char *usage,
+	enum err (*run)(struct options *options, struct figures *out))
+{
+	static struct figures figures;
+	struct options options;
+
+	if (options_parse(argc, argv, &options) != OK)
+		return bench_misread(usage);
+	if (options.help)
+		return bench_told(usage);
+	if (run(&options, &figures) != OK)
+		return bench_failed();
+	return tell(&options, &figures);
 }

@@ -64,10 +64,12 @@ CHECKED enum err options_fit(struct options *options, size_t n);
 CHECKED enum err options_run(
 	const struct options *options, const struct load_work *work, struct figures *out);
 
-/* Prints the figures, or writes them as JSON, as the options say; the exit code, EXIT_FAILED when
- * somebody was not served. */
-int options_tell(const struct options *options, const struct figures *figures);
+/*
+ * A whole command: reads its options; runs it, by a `run` that ends with options_run(); prints the figures, or writes
+ * them as JSON, as the options say. Returns the exit code, EXIT_FAILED when somebody was not served.
+ */
+int options_command(int argc, char **argv, const char *usage,
+	enum err (*run)(struct options *options, struct figures *out));
 
-/* Numbers of a command line, whole or not; ERR_MALFORMED "usage". */
+/* A number of a command line; ERR_MALFORMED "usage". */
 CHECKED enum err number_read(const char *option, const char *text, size_t max, size_t *out);
-CHECKED enum err seconds_read(const char *option, const char *text, double *out);

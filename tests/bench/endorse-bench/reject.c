@@ -55,31 +55,22 @@ static enum err next(void *ctx, void *kept, struct view body, struct load_reques
 	return out->path != NULL ? OK : fail(ERR_DENIED, "not-refused", "it was enrolled");
 }
 
-static enum err reject(struct options *options, struct enrolling *all, struct figures *figures)
+static enum err reject(struct options *options, struct figures *out)
 {
+	AUTO(enrolling_free) struct enrolling all = {.fleet = NULL};
 	struct load_work work = enrolling_work;
 
 	options->goes_round = true;
-	TRY(enrolling_open(options, all));
-	all->spoil = spoil;
+	TRY(enrolling_open(options, &all));
+	all.spoil = spoil;
 	work.what = "reject";
-	work.ctx = all;
+	work.ctx = &all;
 	work.next = next;
 	work.refused = refused;
-	return options_run(options, &work, figures);
+	return options_run(options, &work, out);
 }
 
 int command_reject(int argc, char **argv)
 {
-	static struct figures figures;
-	AUTO(enrolling_free) struct enrolling all = {.fleet = NULL};
-	struct options options;
-
-	if (options_parse(argc, argv, &options) != OK)
-		return bench_misread(usage);
-	if (options.help)
-		return bench_told(usage);
-	if (reject(&options, &all, &figures) != OK)
-		return bench_failed();
-	return options_tell(&options, &figures);
+	return options_command(argc, argv, usage, reject);
 }

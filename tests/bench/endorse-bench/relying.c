@@ -14,13 +14,7 @@ enum { UNKNOWN = 1000, SERIAL = 16, CHAIN_MAX = 64 * 1024 };
 
 OSSL_FREE(ocsp_request_free, OCSP_REQUEST, OCSP_REQUEST_free)
 
-enum err relying_make(struct relying **out)
-{
-	*out = calloc(1, sizeof(**out));
-	return *out != NULL ? OK : fail(ERR_INTERNAL, "out-of-memory", "relying_make");
-}
-
-void relying_free(struct relying **relying)
+static void relying_free(struct relying **relying)
 {
 	for (size_t i = 0; *relying != NULL && i < (*relying)->n; i++)
 		buf_free(&(*relying)->questions[i]);
@@ -198,4 +192,19 @@ enum err relying_crl(const struct options *options, struct relying *out)
 	for (int i = 0; i < PQntuples(rows) && out->n < RELYING_MAX; i++)
 		TRY(add_path(view_str(PQgetvalue(rows, i, 0)), out));
 	return OK;
+}
+
+enum err relying_run(struct options *options, struct load_work work,
+	enum err (*make)(const struct options *options, struct relying *out), struct figures *out)
+{
+	AUTO(relying_free) struct relying *relying = calloc(1, sizeof(*relying));
+
+	if (relying == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "relying_run");
+	options->goes_round = true;
+	TRY(make(options, relying));
+	options->first = 0;
+	TRY(options_fit(options, relying->n));
+	work.ctx = relying;
+	return options_run(options, &work, out);
 }

@@ -11,10 +11,6 @@ struct relying {
 	size_t n;
 };
 
-/* `*out` is the caller's. ERR_INTERNAL "out-of-memory". */
-CHECKED enum err relying_make(struct relying **out);
-void relying_free(struct relying **relying);
-
 /*
  * Requests about the latest X.509 certificates of `options->database`, or where that is NULL about numbers that
  * nobody has. Their issuer is the first certificate of /ca/chain.pem, which is fetched from the service.
@@ -23,3 +19,10 @@ void relying_free(struct relying **relying);
 CHECKED enum err relying_ocsp(const struct options *options, struct relying *out);
 /* Paths of the CRLs that are in the database, or where there is none of the issuer's first shard. */
 CHECKED enum err relying_crl(const struct options *options, struct relying *out);
+
+/*
+ * Has them asked in turn, as often as the options say. `make` is one of the two above; `work` finds a struct relying in
+ * its ctx. ERR_INTERNAL "out-of-memory", and what `make` says.
+ */
+CHECKED enum err relying_run(struct options *options, struct load_work work,
+	enum err (*make)(const struct options *options, struct relying *out), struct figures *out);

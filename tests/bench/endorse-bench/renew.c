@@ -135,10 +135,11 @@ static void renewing_free(struct renewing *all)
 	free(all->devices);
 }
 
-static enum err renew(struct options *options, struct renewing *all, struct figures *figures)
+static enum err renew(struct options *options, struct figures *out)
 {
+	AUTO(renewing_free) struct renewing all = {.fleet = NULL};
 	const struct load_work work = {.what = "renew",
-		.ctx = all,
+		.ctx = &all,
 		.keeps = sizeof(struct renewal),
 		.begin = begin,
 		.next = next,
@@ -147,24 +148,14 @@ static enum err renew(struct options *options, struct renewing *all, struct figu
 
 	options->goes_round = true;
 	TRY(options_need_fleet(options));
-	TRY(fleet_open(options->fleet, options->service, options->plan.url, &all->fleet));
-	TRY(find_devices(all, options->first));
+	TRY(fleet_open(options->fleet, options->service, options->plan.url, &all.fleet));
+	TRY(find_devices(&all, options->first));
 	options->first = 0;
-	TRY(options_fit(options, all->n));
-	return options_run(options, &work, figures);
+	TRY(options_fit(options, all.n));
+	return options_run(options, &work, out);
 }
 
 int command_renew(int argc, char **argv)
 {
-	static struct figures figures;
-	AUTO(renewing_free) struct renewing all = {.fleet = NULL};
-	struct options options;
-
-	if (options_parse(argc, argv, &options) != OK)
-		return bench_misread(usage);
-	if (options.help)
-		return bench_told(usage);
-	if (renew(&options, &all, &figures) != OK)
-		return bench_failed();
-	return options_tell(&options, &figures);
+	return options_command(argc, argv, usage, renew);
 }

@@ -299,18 +299,3 @@ void usage_json(const struct usage_taken *since, uint64_t n, struct json *json)
 	memory_json(since, "pss_kib", offsetof(struct usage_figures, pss_kib), json);
 	memory_json(since, "peak_kib", offsetof(struct usage_figures, peak_kib), json);
 }
-
-void usage_print(const struct usage_taken *since, uint64_t n, FILE *out)
-{
-	for (size_t i = 0; i < since->groups_n; i++) {
-		const struct usage_figures *group = &since->groups[i];
-
-		fprintf(out,
-			"  %-12s %9.1f us of CPU each, %8.1f MiB resident (%.1f where what is "
-			"shared is "
-			"divided, %.1f at most), %u process%s\n",
-			group->name, us_each(group, n), (double)group->rss_kib / 1024,
-			(double)group->pss_kib / 1024, (double)group->peak_kib / 1024,
-			group->processes, group->processes == 1 ? "" : "es");
-	}
-}

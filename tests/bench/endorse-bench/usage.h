@@ -5,7 +5,6 @@
 #include "tests/bench/endorse-bench/json.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 enum {
@@ -64,5 +63,3 @@ const struct usage_figures *usage_named(const struct usage_taken *taken, const c
 
 /* "cpu_us": {name: microseconds for each of `n`}, "rss_kib", "pss_kib", "peak_kib": {name: KiB}. */
 void usage_json(const struct usage_taken *since, uint64_t n, struct json *json);
-/* One line for each group. */
-void usage_print(const struct usage_taken *since, uint64_t n, FILE *out);
