@@ -27,6 +27,13 @@ void company_destroy(struct company *company)
 	pthread_mutex_destroy(&company->mutex);
 }
 
+void company_count(struct company *company, struct company_counts *out)
+{
+	pthread_mutex_lock(&company->mutex);
+	*out = company->counts;
+	pthread_mutex_unlock(&company->mutex);
+}
+
 static struct timespec patience_ends(void)
 {
 	struct timespec t;
@@ -55,6 +62,7 @@ static void queue(struct company *company, struct companion *self)
 	else
 		company->last->next = self;
 	company->last = self;
+	company->counts.waiting++;
 }
 
 static void leave_queue(struct company *company, struct companion *self)
@@ -70,6 +78,7 @@ static void leave_queue(struct company *company, struct companion *self)
 	if (company->last == self)
 		company->last = before;
 	self->next = NULL;
+	company->counts.waiting--;
 }
 
 static void join(struct companion *leader, struct companion *one)
@@ -88,6 +97,7 @@ static void begin(struct company *company, struct companion *leader)
 		leave_queue(company, one);
 		join(leader, one);
 	}
+	company->counts.began[leader->group_n]++;
 }
 
 static bool is_queued(const struct company *company, const struct companion *self)
@@ -134,10 +144,16 @@ static bool has_room(const struct company *company)
 	       company->busy < (company->first->is_held_up ? company->many : company->few);
 }
 
+/* All of a group have their answer by it. */
+static bool is_everybodys(enum err err)
+{
+	return err == OK || err == ERR_BUSY;
+}
+
 static void tell(struct companion *one, enum err err)
 {
 	one->err = err;
-	one->state = err == OK || err == ERR_BUSY ? TOLD : TOLD_TO_GO_ALONE;
+	one->state = is_everybodys(err) ? TOLD : TOLD_TO_GO_ALONE;
 	if (err != OK)
 		reason_keep(&one->reason);
 	pthread_cond_signal(&one->moved);
@@ -148,6 +164,7 @@ static void end(struct company *company, struct companion *leader, enum err err)
 {
 	pthread_mutex_lock(&company->mutex);
 	company->busy--;
+	company->counts.apart += leader->group_n > 1 && !is_everybodys(err);
 	for (size_t i = 1; i < leader->group_n; i++)
 		tell(leader->group[i], err);
 	if (has_room(company)) {
@@ -171,7 +188,7 @@ static enum err lead(
 	err = self->group_n == 1 ? work->alone(work->context, self->what)
 				 : work->together(work->context, what, self->group_n);
 	end(company, self, err);
-	if (self->group_n == 1 || err == OK || err == ERR_BUSY)
+	if (self->group_n == 1 || is_everybodys(err))
 		return err;
 	return work->alone(work->context, self->what);
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define COMPANY_MAX 8 /* that one does at once */
 
@@ -17,14 +18,22 @@
  */
 #define COMPANY_PATIENCE_MS 50
 
+struct company_counts {
+	uint64_t began[COMPANY_MAX + 1]; /* how often so many at once */
+	uint64_t apart; /* of those, after how many each did his own alone */
+	unsigned waiting; /* now */
+};
+
 struct company {
 	pthread_mutex_t mutex; /* over what follows */
 	struct companion *first, *last; /* who wait, as they came */
 	unsigned busy;
+	struct company_counts counts;
 	unsigned few, many; /* fixed: so many at once, and so many when those are held up */
 };
 void company_init(struct company *company, unsigned few, unsigned many);
 void company_destroy(struct company *company);
+void company_count(struct company *company, struct company_counts *out);
 
 struct company_work {
 	/* All or nothing; never called for fewer than two. */

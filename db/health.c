@@ -42,3 +42,15 @@ enum err db_health(struct db *db, struct db_health *out)
 	out->ahead_ms = theirs - (before + (our_ms() - before) / 2);
 	return OK;
 }
+
+_Static_assert(TOGETHER_MAX == COMPANY_MAX, "a place for each size");
+
+void db_together(struct db *db, struct db_together *out)
+{
+	struct company_counts counts;
+
+	company_count(db_records(db), &counts);
+	*out = (struct db_together){.apart = counts.apart, .waiting = counts.waiting};
+	for (size_t i = 0; i <= TOGETHER_MAX; i++)
+		out->transactions[i] = counts.began[i];
+}

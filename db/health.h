@@ -19,5 +19,18 @@ void db_usage(struct db *db, unsigned *lent, unsigned *size);
  */
 uint64_t db_trips(struct db *db);
 
+/*
+ * How records of new devices went by twos and more, since the pool was made. The others, such as
+ * renewals, are not in it. Asks nobody.
+ */
+#define TOGETHER_MAX 8
+struct db_together {
+	uint64_t transactions[TOGETHER_MAX + 1]; /* that began with so many records */
+	uint64_t
+		apart; /* of those with two and more: that failed, whereupon each record had its own */
+	unsigned waiting; /* records that wait for their transaction, now */
+};
+void db_together(struct db *db, struct db_together *out);
+
 /* Asks once, on a connection beside the pool. ERR_BUSY "database-unreachable". */
 CHECKED enum err db_health(struct db *db, struct db_health *out);

@@ -40,6 +40,39 @@ static void write_usage(const struct service *service, struct buf *out)
 		(int64_t)db_trips(service->db));
 }
 
+/* A histogram whose steps are all the sizes that there are. */
+static void write_sizes(const struct db_together *together, struct buf *out)
+{
+	uint64_t n = 0, sum = 0;
+
+	exposition_head(out, "endorse_enrollments_per_transaction", "histogram",
+		"Records of new devices that shared a transaction");
+	for (unsigned i = 1; i <= TOGETHER_MAX; i++) {
+		n += together->transactions[i];
+		sum += i * together->transactions[i];
+		buf_fmt(out, "endorse_enrollments_per_transaction_bucket{le=\"%u\"} %llu\n", i,
+			(unsigned long long)n);
+	}
+	buf_fmt(out,
+		"endorse_enrollments_per_transaction_bucket{le=\"+Inf\"} %llu\n"
+		"endorse_enrollments_per_transaction_sum %llu\n"
+		"endorse_enrollments_per_transaction_count %llu\n",
+		(unsigned long long)n, (unsigned long long)sum, (unsigned long long)n);
+}
+
+static void write_together(const struct service *service, struct buf *out)
+{
+	struct db_together together;
+
+	db_together(service->db, &together);
+	write_sizes(&together, out);
+	exposition_number(out, "endorse_enrollment_batches_failed_total", "counter",
+		"Shared transactions that failed, whereupon each record had its own",
+		(int64_t)together.apart);
+	exposition_number(out, "endorse_enrollments_waiting", "gauge",
+		"Records of new devices that wait for a transaction to share", together.waiting);
+}
+
 static void write_clock(const struct db_health *health, struct buf *out)
 {
 	exposition_head(out, "endorse_database_clock_ahead_seconds", "gauge",
@@ -159,6 +192,7 @@ enum err metrics_write(const struct service *service, int64_t now, struct buf *o
 	TRY(write_process(service, now, out));
 	traffic_write(service->traffic, out);
 	write_usage(service, out);
+	write_together(service, out);
 	write_trust(service, out);
 	TRY(write_shared(service, out));
 	return buf_ok(out);

@@ -107,6 +107,12 @@ static void what_devices_were_answered_is_counted(void **state)
 	assert_metric("endorse_certificate_expiry_timestamp_seconds{role=\"ca\",");
 	assert_metric("endorse_certificate_expiry_timestamp_seconds{role=\"vendor-root\",");
 	assert_metric("\nendorse_database_trips_total ");
+	assert_metric("\nendorse_enrollments_per_transaction_bucket{le=\"1\"} 1\n");
+	assert_metric("\nendorse_enrollments_per_transaction_bucket{le=\"8\"} 1\n");
+	assert_metric("\nendorse_enrollments_per_transaction_sum 1\n");
+	assert_metric("\nendorse_enrollments_per_transaction_count 1\n");
+	assert_metric("\nendorse_enrollment_batches_failed_total 0\n");
+	assert_metric("\nendorse_enrollments_waiting 0\n");
 	assert_metric("\nendorse_database_up 1\n");
 	assert_metric("\nendorse_ca_ready 1\n");
 }
