@@ -409,6 +409,7 @@ enum err enrollment_batch_record(
 	struct db *db, const struct enrollment_record *const *records, size_t n)
 {
 	AUTO(batch_free) struct batch *batch = calloc(1, sizeof(*batch));
+	enum err err;
 
 	if (batch == NULL || n < 1 || n > BATCH_MAX)
 		return fail(ERR_INTERNAL, "out-of-memory", "a batch of %zu records", n);
@@ -421,5 +422,7 @@ enum err enrollment_batch_record(
 	record_shards(batch);
 	insist(batch);
 	TRY(batch->err);
-	return db_run(db, &batch->trip, LOST_GIVE_UP);
+	err = db_run(db, &batch->trip, LOST_GIVE_UP);
+	/* The lock that it waited for is one record's, most likely. */
+	return err == ERR_BUSY && strcmp(why()->code, "database-late") == 0 ? ERR_CONFLICT : err;
 }

@@ -11,7 +11,8 @@ bool enrollment_is_batchable(const struct enrollment_record *record);
 
 /*
  * All or nothing of 1 to BATCH_MAX batchable records. An error says nothing about which record it is for: each
- * is to be recorded alone then, except after ERR_BUSY, which is everybody's.
+ * is to be recorded alone then, except after ERR_BUSY, which is everybody's. ERR_CONFLICT "database-late" is not:
+ * one of them may have waited for a lock.
  */
 CHECKED enum err enrollment_batch_record(
 	struct db *db, const struct enrollment_record *const *records, size_t n);

@@ -85,8 +85,8 @@ static const struct {
 	{"533", ERR_BUSY, "database-unreachable"}, /* too many connections */
 	{"25006", ERR_BUSY, "database-refuses"}, /* read only */
 	{"53", ERR_BUSY, "database-refuses"}, /* disk full, out of memory */
-	{"55P03", ERR_BUSY, "database-refuses"}, /* lock not available in time */
-	{"57014", ERR_BUSY, "database-refuses"}, /* statement_timeout */
+	{"55P03", ERR_BUSY, "database-late"}, /* lock not available in time */
+	{"57014", ERR_BUSY, "database-late"}, /* statement_timeout */
 	{"58", ERR_BUSY, "database-refuses"}, /* the server's disk and files */
 	{"42501", ERR_BUSY, "database-refuses"}, /* a privilege was taken from us */
 	{"26000", ERR_BUSY, "database-unreachable"}, /* a prepared statement is gone, */

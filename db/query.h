@@ -72,8 +72,8 @@ enum when_lost { LOST_GIVE_UP, LOST_REPEAT_ONCE };
  * be done twice, may be repeated. ERR_CONFLICT "database-moved": something that was read before is
  * not so any more (a unique constraint, insist(), a serialization failure, a deadlock). ERR_BUSY
  * "database-unreachable", "database-busy" (no connection free), "database-schema" (ours is not
- * there), "database-refuses" (read-only, full, too slow). ERR_INTERNAL "database-error": anything
- * else.
+ * there), "database-refuses" (read-only, full), "database-late" (a statement took too long, or waited too
+ * long for a lock). ERR_INTERNAL "database-error": anything else.
  */
 CHECKED enum err db_run(struct db *db, const struct pipeline *pipeline, enum when_lost when_lost);
 

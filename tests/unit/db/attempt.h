@@ -6,6 +6,18 @@
 #define NOW 1800000000 /* 2027-01-15 */
 #define YEAR (365 * 86400)
 
+/* Transactions that wrote tickets: fewer than tickets, when some were shared. */
+#define ATTEMPTS_SHARED "SELECT count(*) - count(DISTINCT xmin::text) FROM ticket"
+/* Devices of which everything is there that a first enrollment with one certificate writes. */
+#define ATTEMPTS_WHOLE                                                                             \
+	"SELECT count(*) FROM device JOIN ek USING (device_id) JOIN host USING (device_id)"        \
+	" JOIN ak USING (device_id) JOIN ticket USING (device_id)"                                 \
+	" JOIN certificate USING (device_id) JOIN audit USING (device_id)"                         \
+	" WHERE ticket.serials = ARRAY[certificate.serial] AND certificate.binding = host.binding" \
+	" AND ak.ek_digest = ek.ek_digest AND certificate.ak_name = ak.name"                       \
+	" AND certificate.host = host.name AND ticket.host = host.name"                            \
+	" AND audit.ek_digest = ek.ek_digest AND audit.serials = ticket.serials"
+
 /* One attempt: which TPM, for which name. The fields may be changed before the trips. */
 struct attempt {
 	struct db *db;

@@ -1,5 +1,6 @@
 #include "database.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/mem.h"
 
 #include <libpq-fe.h>
@@ -73,6 +74,15 @@ int64_t database_count(const char *sql)
 	AUTO(mem_free) char *text = database_text(sql);
 
 	return strtoll(text, NULL, 10);
+}
+
+void database_until(const char *sql, int64_t n)
+{
+	int64_t end = clock_ms() + 20000;
+
+	while (database_count(sql) < n)
+		if (clock_ms() > end)
+			fail_msg("never %lld: %s", (long long)n, sql);
 }
 
 int database_empty(void **state)

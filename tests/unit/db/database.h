@@ -26,6 +26,8 @@ const char *database_try(const char *sql);
 int64_t database_count(const char *sql);
 /* The same for text; for free(). */
 char *database_text(const char *sql);
+/* Asks until the number is `n` at least; fails the test after 20 seconds. */
+void database_until(const char *sql, int64_t n);
 
 /* Runs `act` in `n` threads that start together; `arguments` is an array of n pointers. */
 void at_once(unsigned n, void *(*act)(void *), void *const *arguments);

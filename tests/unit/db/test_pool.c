@@ -280,7 +280,7 @@ static void the_operators_options_win_over_ours(void **state)
 		database_conninfo());
 	assert_int_equal(OK, db_open(conninfo, 1, 100, &db));
 	assert_int_equal(ERR_BUSY, db_run(db, &pipeline, LOST_GIVE_UP));
-	assert_string_equal("database-refuses", why()->code);
+	assert_string_equal("database-late", why()->code);
 	assert_int_equal(OK, ask(db));
 	db_close(&db);
 }
