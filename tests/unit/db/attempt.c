@@ -93,14 +93,16 @@ static void fill(const struct attempt *attempt, size_t stored, uint8_t (*serials
 			.der = VIEW(der),
 			.template = i == 0 ? "ak" : "tls",
 			.template_version = 7,
-			.kind = "x509",
+			.kind = attempt->kind == NULL ? "x509" : attempt->kind,
 			.key_kind = i == 0 ? "ak" : "certified",
 			.key_sha256 = attempt->ek_digest,
 			.grant_digest = attempt->grant_digest,
 			.not_before = attempt->now - 60,
-			.not_after = attempt->now + YEAR,
+			.not_after = attempt->now + (attempt->is_over ? -YEAR : YEAR),
 			.issuer = attempt->issuer,
-			.shard = attempt->issuer == NULL ? NO_SHARD : attempt->facts.crl_shards[i]};
+			.shard = attempt->issuer == NULL || attempt->kind != NULL
+					 ? NO_SHARD
+					 : attempt->facts.crl_shards[i]};
 	}
 }
 
@@ -133,9 +135,9 @@ static void draft(const struct attempt *attempt, struct draft *out)
 		.ek_digest = attempt->ek_digest,
 		.ek_kind = "rsa2048",
 		.ek_public = VIEW(ak_public),
-		.ek_certificate = VIEW(ek_certificate),
+		.ek_certificate = attempt->is_bare ? (struct view){NULL, 0} : VIEW(ek_certificate),
 		.ek_chain = chain,
-		.ek_chain_n = COUNT(chain),
+		.ek_chain_n = attempt->is_bare ? 0 : COUNT(chain),
 		.is_renewal = attempt->is_renewal,
 		.host = attempt->host == NULL ? facts->registered_host : attempt->host,
 		.allowed_labels = facts->allowed_labels,

@@ -42,6 +42,9 @@ struct attempt {
 	bool host_alias;
 	const char *trust_class; /* NULL: manufacturer */
 	bool is_unnamed; /* no certificate says what TPM it is */
+	bool is_bare; /* there is none at all, nor others of a chain */
+	bool is_over; /* its certificates end before they begin */
+	const char *kind; /* of its certificates, which then have no shard; NULL: x509 */
 	int64_t now;
 	struct enrollment_facts facts; /* after attempt_lookup() */
 	enum err err; /* after attempt_once() */

@@ -216,6 +216,113 @@ static void refusals_are_those_of_a_record_alone(void **state)
 	free_all(attempts);
 }
 
+/* All that records write. Numbers that count are other ones: that they fit is ATTEMPTS_WHOLE's to say. */
+static char *all_rows(void)
+{
+	static const char *const tables[] = {"device", "device_label", "ek", "host", "ak",
+		"certificate", "ticket", "pending", "crl_shard", "audit"};
+	AUTO(buf_free) struct buf sql = BUF(4096);
+
+	buf_str(&sql, "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (SELECT '' AS line");
+	for (size_t i = 0; i < COUNT(tables); i++)
+		buf_fmt(&sql,
+			" UNION ALL SELECT '%s ' || (to_jsonb(t) - 'id' - 'binding')::text FROM %s "
+			"AS t",
+			tables[i], tables[i]);
+	buf_str(&sql, ") AS lines");
+	return database_text(buf_text(&sql));
+}
+
+/* Everything that may be so or so with a new device, each with one of a batch. */
+static void vary(struct attempt attempts[static COMPANY_MAX], const uint8_t *issuer)
+{
+	attempts[1].is_unnamed = attempts[1].is_bare = true;
+	attempts[2].trust_class = "allow-list";
+	attempts[3].issuer = issuer;
+	attempts[3].certificates_n = 3;
+	attempts[3].crl_places = 3;
+	attempts[4].kind = "ssh-host";
+	attempts[4].issuer = issuer;
+	attempts[4].certificates_n = ENROLLMENT_CERTIFICATES;
+	attempts[5].issuer = issuer;
+	attempts[5].crl_places = 1;
+	attempts[6].host_alias = true;
+	attempts[7].now = NOW + 7;
+	attempts[7].trust_class = "operator-import";
+}
+
+static void begin_anew(void)
+{
+	database_do("ALTER TABLE audit DISABLE TRIGGER audit_append_only;"
+		    "TRUNCATE device, ticket, pending, crl_shard, ek_allowed, audit CASCADE;"
+		    "ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_append_only");
+	database_do("INSERT INTO ek_allowed (ek_digest, labels, source, added_at, added_by, why)"
+		    " VALUES (sha256('ek 2'), '{\"rack\": \"7\", \"row\": \"b\"}', 's', "
+		    "to_timestamp(1), 'w', 'y')");
+	database_do(
+		"INSERT INTO pending (attempt_id, ek_digest, ek_public, ak_name, host, code,"
+		" sentence, first_at, last_at, state, decided_at, decided_by)"
+		" SELECT substr(sha256(convert_to(ek || state, 'UTF8')), 1, 16),"
+		"  sha256(convert_to(ek, 'UTF8')), '\\x000102', '\\x00', state || '.example.org',"
+		"  'ek-untrusted', 's', to_timestamp(1), to_timestamp(1), state,"
+		"  CASE WHEN state <> 'held' THEN to_timestamp(1) END,"
+		"  CASE WHEN state <> 'held' THEN 'w' END"
+		" FROM unnest(ARRAY['ek 0', 'ek 6', 'ek 99']) AS ek,"
+		"  unnest(ARRAY['held', 'accepted', 'rejected']) AS state");
+}
+
+static void a_batch_writes_what_its_records_write_alone(void **state)
+{
+	AUTO(mem_free) char *alone = NULL;
+	AUTO(mem_free) char *together = NULL;
+	struct attempt attempts[COMPANY_MAX], *all[COMPANY_MAX];
+	uint8_t issuer[DIGEST_SIZE];
+
+	assert_int_equal(OK, sha256(&(struct view){(const uint8_t *)"issuer", 6}, 1, issuer));
+	database_do("INSERT INTO crl_plan VALUES (0, 0, 3, 'http://crl.example.org/')");
+	begin_anew();
+	for (unsigned i = 0; i < COMPANY_MAX; i++) {
+		static char names[COMPANY_MAX][32];
+
+		snprintf(names[i], sizeof(names[i]), "web-%u.example.org", i);
+		attempts[i] = attempt_of(*state, i, names[i]);
+		all[i] = &attempts[i];
+	}
+	vary(attempts, issuer);
+	for (unsigned i = 0; i < COMPANY_MAX; i++)
+		attempt_lookup(all[i]);
+	for (unsigned i = 0; i < COMPANY_MAX; i++)
+		assert_int_equal(OK, attempt_record(all[i]));
+	alone = all_rows();
+	assert_int_equal(7, database_count("SELECT count(*) FROM pending"));
+	assert_int_equal(2, database_count("SELECT count(*) FROM crl_shard"));
+	begin_anew();
+	assert_int_equal(OK, attempts_record(all, COMPANY_MAX));
+	together = all_rows();
+	assert_string_equal(alone, together);
+	assert_int_equal(COMPANY_MAX - 2, database_count(ATTEMPTS_WHOLE));
+	for (unsigned i = 0; i < COMPANY_MAX; i++)
+		enrollment_facts_free(&attempts[i].facts);
+}
+
+static void a_batch_is_lost_when_a_certificate_ends_before_it_begins(void **state)
+{
+	struct attempt a = attempt_of(*state, 0, "a.example.org");
+	struct attempt b = attempt_of(*state, 1, "b.example.org");
+	struct attempt *const all[] = {&a, &b};
+
+	b.is_over = true;
+	attempt_lookup(&a);
+	attempt_lookup(&b);
+	assert_int_equal(ERR_INTERNAL, attempts_record(all, COUNT(all)));
+	assert_int_equal(ERR_INTERNAL, attempt_record(&b));
+	assert_int_equal(0, database_count("SELECT count(*) FROM device"));
+	b.is_over = false;
+	assert_int_equal(OK, attempts_record(all, COUNT(all)));
+	enrollment_facts_free(&a.facts);
+	enrollment_facts_free(&b.facts);
+}
+
 #define ISSUER "sha256('issuer')"
 
 /* What happens between the two trips of the second of three; nothing else is wrong with the batch. */
@@ -336,6 +443,11 @@ static void a_batch_is_lost_when_a_key_of_one_of_it_is_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_batch_writes_what_its_records_write_alone,
+			database_migrated, database_close),
+		cmocka_unit_test_setup_teardown(
+			a_batch_is_lost_when_a_certificate_ends_before_it_begins, database_migrated,
+			database_close),
 		cmocka_unit_test_setup_teardown(those_who_come_together_share_and_each_gets_his_own,
 			database_migrated, database_close),
 		cmocka_unit_test_setup_teardown(
