@@ -41,12 +41,6 @@ static void number_ticket(struct attempt *attempt, unsigned i)
 	attempt->ticket_digest[7] = (uint8_t)(i + 1);
 }
 
-static void *record_behind_the_first(void *of_attempt)
-{
-	database_until("SELECT count(*) " LOCKED_OUT, FIRST);
-	return record_only(of_attempt);
-}
-
 /* What a lock_timeout does, when it is time. */
 static void lose_patience(void)
 {
@@ -85,10 +79,11 @@ static void one_that_waits_too_long_for_a_lock_takes_nobody_with_it(void **state
 	}
 	PQclear(PQexec(first, "SELECT pg_advisory_lock(1), pg_advisory_lock(2)"));
 	PQclear(PQexec(slow, "SELECT pg_advisory_lock(8)")); /* SLOW */
-	for (unsigned i = 0; i < SHARING; i++)
-		assert_int_equal(0,
-			pthread_create(&threads[i], NULL,
-				i < FIRST ? record_only : record_behind_the_first, &attempts[i]));
+	for (unsigned i = 0; i < SHARING; i++) {
+		if (i == FIRST)
+			database_until("SELECT count(*) " LOCKED_OUT, FIRST);
+		assert_int_equal(0, pthread_create(&threads[i], NULL, record_only, &attempts[i]));
+	}
 	until_waiting(db, COMPANY_MAX);
 	PQfinish(first);
 	database_until(TICKETS, FIRST);
