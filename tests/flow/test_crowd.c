@@ -293,16 +293,16 @@ static void serve_many(unsigned n)
 /* Held up for a moment, it has served nobody in the last second; what counts then is the last ten. */
 static void moments_are_as_dense_as_devices_were_served(void **state)
 {
-	struct row row = row_of(1333333 / 66, 1333333 / 30);
+	struct row row = row_of(1333333 / 46, 1333333 / 25);
 	struct jam jam;
 	int64_t quiet;
 
 	(void)state;
-	serve_many(600);
+	serve_many(400);
 	quiet = now_us() + 2100000;
 	assert_true(wait_until(is_past, &quiet, 10000));
 	jam_make(&jam);
-	for (int i = 0; i < 150; i++) {
+	for (int i = 0; i < 100; i++) {
 		const struct told told = ask_newly();
 
 		row_gives(&row, &told);
