@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,13 @@
 static const char usage[] =
 	"usage: with-world [--services N] [--port N] [--roots DIR] [--domain NAME] [--key-type "
 	"TYPE]\n"
-	"           [--setting YAML] [--edge-option NAME=VALUE] -- COMMAND [ARGUMENT...]\n";
+	"           [--setting YAML] [--edge-option NAME=VALUE] [--cluster DIR] -- COMMAND "
+	"[ARGUMENT...]\n";
 
 static struct {
 	size_t services;
 	int port;
-	const char *roots, *domain, *key_type;
+	const char *roots, *domain, *key_type, *cluster;
 	struct buf settings; /* lines of the services' configuration */
 	char **command;
 } wish = {.services = 1, .domain = "example.test"};
@@ -48,6 +50,8 @@ static void take(const char *option, char *value)
 		wish.port = (int)number;
 	} else if (strcmp(option, "roots") == 0) {
 		wish.roots = value;
+	} else if (strcmp(option, "cluster") == 0) {
+		wish.cluster = value;
 	} else if (strcmp(option, "domain") == 0) {
 		wish.domain = value;
 	} else if (strcmp(option, "key-type") == 0) {
@@ -64,8 +68,8 @@ static void take(const char *option, char *value)
 
 static void read_options(int argc, char **argv)
 {
-	static const struct option options[] = {{"domain", required_argument, NULL, 0},
-		{"edge-option", required_argument, NULL, 0},
+	static const struct option options[] = {{"cluster", required_argument, NULL, 0},
+		{"domain", required_argument, NULL, 0}, {"edge-option", required_argument, NULL, 0},
 		{"key-type", required_argument, NULL, 0}, {"port", required_argument, NULL, 0},
 		{"roots", required_argument, NULL, 0}, {"services", required_argument, NULL, 0},
 		{"setting", required_argument, NULL, 0}, {NULL, 0, NULL, 0}};
@@ -155,6 +159,8 @@ static int with_world(void)
 	int code;
 
 	write_more(&more);
+	if (wish.cluster != NULL)
+		cluster_take(wish.cluster);
 	cluster_durable();
 	world_make(&(struct world_plan){.services = wish.services,
 			   .edge = true,
@@ -167,6 +173,8 @@ static int with_world(void)
 	tell_all(&world);
 	code = run_command();
 	world_free(&world);
+	if (wish.cluster != NULL)
+		cluster_stop_by(SIGINT);
 	return code;
 }
 

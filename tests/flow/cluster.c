@@ -18,6 +18,7 @@ static struct {
 	char *data, *socket, *log;
 	char *preload, *variable; /* "LD_PRELOAD=..." and another; NULL */
 	bool durable;
+	bool is_taken; /* it was there before, and stays */
 	pid_t pid;
 } cluster;
 
@@ -85,6 +86,13 @@ void cluster_durable(void)
 	cluster.durable = true;
 }
 
+void cluster_take(const char *data)
+{
+	cluster.data = realpath(data, NULL);
+	must(cluster.data != NULL, "%s: %s", data, strerror(errno));
+	cluster.is_taken = true;
+}
+
 pid_t cluster_pid(void)
 {
 	return cluster.pid;
@@ -112,20 +120,25 @@ void cluster_stop(void)
 	cluster_stop_by(SIGQUIT);
 }
 
-const char *cluster_socket(void)
+static void init(void)
 {
-	AUTO(mem_free) char *initdb = NULL;
+	AUTO(mem_free) char *initdb = text("%s/initdb", cluster.programs);
 
-	if (cluster.socket != NULL)
-		return cluster.socket;
-	cluster.programs = find_programs();
 	cluster.data = make_dir("data");
-	cluster.socket = make_dir("sock");
-	cluster.log = text("%s/postgres.log", supervise_dir());
-	initdb = text("%s/initdb", cluster.programs);
 	process_must(&(struct program){.user = "postgres",
 		.argv = (const char *const[]){initdb, "-D", cluster.data, "-A", "trust", "-U",
 			"postgres", "-E", "UTF8", "--locale=C", "-N", NULL}});
+}
+
+const char *cluster_socket(void)
+{
+	if (cluster.socket != NULL)
+		return cluster.socket;
+	cluster.programs = find_programs();
+	cluster.socket = make_dir("sock");
+	cluster.log = text("%s/postgres.log", supervise_dir());
+	if (!cluster.is_taken)
+		init();
 	cluster_start();
 	return cluster.socket;
 }
@@ -139,6 +152,10 @@ void cluster_create(const char *database)
 {
 	AUTO(mem_free) char *conninfo = cluster_conninfo(cluster_socket(), "postgres");
 
+	if (cluster.is_taken &&
+		sql_number(conninfo, "SELECT count(*) FROM pg_database WHERE datname = '%s'",
+			database) > 0)
+		return;
 	free(sql_text(conninfo, "CREATE DATABASE %s", database));
 }
 

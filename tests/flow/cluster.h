@@ -27,6 +27,11 @@ void cluster_preload(const char *library, const char *variable);
  * measures nothing does not wait for it. Before anything else of this file.
  */
 void cluster_durable(void);
+/*
+ * Has all of it be about a cluster that is there, stopped, below this directory, and stays when the program
+ * has ended. cluster_create() takes a database that is there as it is. Before anything else of this file.
+ */
+void cluster_take(const char *data);
 /* The server's first process, whose children are all others. */
 pid_t cluster_pid(void);
 

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEVICES 3
@@ -93,30 +91,11 @@ static void guests_leave(struct guest guests[static DEVICES])
 	}
 }
 
-/* What the edge answers to one command at its control socket, for free(). */
-static char *edge_says(const char *command)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	AUTO(buf_free) struct buf answer = BUF(1 << 16);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	uint8_t block[4096];
-	ssize_t n;
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/edge.ctl", world.dir);
-	must(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0, "%s",
-		address.sun_path);
-	must(dprintf(fd, "%s\n", command) > 0, "the edge takes no command");
-	while ((n = read(fd, block, sizeof(block))) > 0)
-		buf_add(&answer, (struct view){block, (size_t)n});
-	close(fd);
-	return strdup(buf_text(&answer));
-}
-
 static void edge_does(const char *state, size_t i)
 {
 	AUTO(mem_free)
 	char *command = text("set server endorsed/%s state %s", i == 0 ? "one" : "two", state);
-	AUTO(mem_free) char *answer = edge_says(command);
+	AUTO(mem_free) char *answer = world_edge_says(&world, command);
 
 	if (strcmp(answer, "\n") != 0)
 		fail_msg("%s: %s", command, answer);
@@ -125,7 +104,7 @@ static void edge_does(const char *state, size_t i)
 /* "1 endorsed 1 one 127.0.0.1 2 ...": the sixth word is 2 once a server gets requests. */
 static bool edge_sees(void *arg)
 {
-	AUTO(mem_free) char *all = edge_says("show servers state endorsed");
+	AUTO(mem_free) char *all = world_edge_says(&world, "show servers state endorsed");
 	AUTO(mem_free) char *name = text(" %s 127.0.0.1 2 ", (const char *)arg);
 
 	return strstr(all, name) != NULL;
@@ -134,7 +113,7 @@ static bool edge_sees(void *arg)
 /* "endorsed/one 4/1 127.0.0.1 880 - 5000 0 ...": the seventh word is how many requests it has in hand. */
 static bool edge_has_left(void *arg)
 {
-	AUTO(mem_free) char *all = edge_says("show servers conn endorsed");
+	AUTO(mem_free) char *all = world_edge_says(&world, "show servers conn endorsed");
 	AUTO(mem_free) char *name = text("endorsed/%s ", (const char *)arg);
 	const char *at = strstr(all, name);
 

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "ca/base/encode.h"
 #include "ca/base/file.h"
@@ -302,6 +305,24 @@ void world_edge_start(struct world *world)
 void world_edge_stop(struct world *world)
 {
 	process_stop(&world->edge, SIGTERM);
+}
+
+char *world_edge_says(struct world *world, const char *line)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	AUTO(buf_free) struct buf answer = BUF(1 << 16);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint8_t block[4096];
+	ssize_t n;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/edge.ctl", world->dir);
+	must(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0, "%s",
+		address.sun_path);
+	must(dprintf(fd, "%s\n", line) > 0, "the edge takes no command");
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		buf_add(&answer, (struct view){block, (size_t)n});
+	close(fd);
+	return strdup(buf_text(&answer));
 }
 
 static void make_chips(struct world *world)

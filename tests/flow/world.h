@@ -71,6 +71,8 @@ void world_service_start(struct world *world, size_t i);
 int world_service_stop(struct world *world, size_t i, int signal);
 void world_edge_start(struct world *world);
 void world_edge_stop(struct world *world);
+/* What the edge answers to a line at its control socket, for free(). */
+char *world_edge_says(struct world *world, const char *line);
 
 /* Runs a program of the build ("endorse", "endorsectl"), arguments up to NULL. */
 void world_run(struct world *world, struct output *output, const char *program, ...)

@@ -1,5 +1,6 @@
 #include "tests/bench/endorse-bench/usage.h"
 
+#include "ca/base/mem.h"
 #include "tests/bench/endorse-bench/process_stat.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 struct member {
 	struct process_stat was; /* when it was seen last */
 	size_t group;
-	bool is_root, is_alone;
+	bool is_root;
 	bool is_there; /* at this take */
 };
 
@@ -86,10 +87,9 @@ static enum err add_group(struct usage *usage, const char *name, size_t n)
 	return OK;
 }
 
-static enum err add_root(struct usage *usage, pid_t pid, bool is_alone)
+static enum err add_root(struct usage *usage, pid_t pid)
 {
-	struct member member = {
-		.group = usage->groups_n - 1, .is_root = true, .is_alone = is_alone};
+	struct member member = {.group = usage->groups_n - 1, .is_root = true};
 	size_t roots = 0;
 
 	for (size_t i = 0; i < usage->members_n; i++)
@@ -110,7 +110,7 @@ static enum err add_roots(struct usage *usage, const char *spec, const char *pid
 		if (end == p || pid <= 0 || pid > INT32_MAX || (*end != ',' && *end != '\0'))
 			return fail(ERR_MALFORMED, "usage-watch",
 				"\"%.60s\": it is NAME=PID, or NAME=PID,PID", spec);
-		TRY(add_root(usage, (pid_t)pid, false));
+		TRY(add_root(usage, (pid_t)pid));
 		if (*end == '\0')
 			return OK;
 		p = end;
@@ -126,12 +126,6 @@ enum err usage_watch(struct usage *usage, const char *spec)
 			"\"%.60s\": it is NAME=PID, or NAME=PID,PID", spec);
 	TRY(add_group(usage, spec, (size_t)(equals - spec)));
 	return add_roots(usage, spec, equals + 1);
-}
-
-enum err usage_watch_alone(struct usage *usage, const char *name, pid_t pid)
-{
-	TRY(add_group(usage, name, strlen(name)));
-	return add_root(usage, pid, true);
 }
 
 /* A pid may have gone to somebody else meanwhile. */
@@ -160,7 +154,7 @@ static enum err see_children(struct usage *usage, const struct process_stat *lis
 			const struct member *parent = member_of(usage, list[i].parent);
 			struct member child = {.was = list[i], .is_there = true};
 
-			if (parent == NULL || !parent->is_there || parent->is_alone ||
+			if (parent == NULL || !parent->is_there ||
 				member_of(usage, list[i].pid) != NULL)
 				continue;
 			child.group = parent->group;
@@ -205,9 +199,7 @@ static void add_up(const struct usage *usage, struct usage_taken *out)
 		struct process_memory memory;
 
 		process_memory(member->was.pid, &memory);
-		group->cpu_ns += member->was.cpu_ns;
-		if (!member->is_alone)
-			group->cpu_ns += member->was.children_ns;
+		group->cpu_ns += member->was.cpu_ns + member->was.children_ns;
 		group->rss_kib += memory.rss_kib;
 		group->pss_kib += memory.pss_kib;
 		group->peak_kib += memory.peak_kib;
@@ -268,34 +260,4 @@ const struct usage_figures *usage_named(const struct usage_taken *taken, const c
 		if (strcmp(taken->groups[i].name, name) == 0)
 			return &taken->groups[i];
 	return NULL;
-}
-
-static double us_each(const struct usage_figures *group, uint64_t n)
-{
-	return (double)group->cpu_ns / 1000 / (double)n; /* infinite for none: null */
-}
-
-static void memory_json(
-	const struct usage_taken *taken, const char *name, size_t offset, struct json *json)
-{
-	member_object(json, name);
-	for (size_t i = 0; i < taken->groups_n; i++) {
-		const char *group = (const char *)&taken->groups[i];
-		uint64_t kib;
-
-		memcpy(&kib, group + offset, sizeof(kib));
-		member_whole(json, taken->groups[i].name, kib);
-	}
-	member_object_end(json);
-}
-
-void usage_json(const struct usage_taken *since, uint64_t n, struct json *json)
-{
-	member_object(json, "cpu_us");
-	for (size_t i = 0; i < since->groups_n; i++)
-		member_real(json, since->groups[i].name, us_each(&since->groups[i], n));
-	member_object_end(json);
-	memory_json(since, "rss_kib", offsetof(struct usage_figures, rss_kib), json);
-	memory_json(since, "pss_kib", offsetof(struct usage_figures, pss_kib), json);
-	memory_json(since, "peak_kib", offsetof(struct usage_figures, peak_kib), json);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "ca/base/err.h"
-#include "tests/bench/endorse-bench/json.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,8 +23,6 @@ void usage_free(struct usage **usage);
  * process is not there, ERR_TOO_LARGE "too-large" beyond USAGE_GROUPS.
  */
 CHECKED enum err usage_watch(struct usage *usage, const char *spec);
-/* One process, without what it starts: for the program itself. */
-CHECKED enum err usage_watch_alone(struct usage *usage, const char *name, pid_t pid);
 
 /*
  * One group, at one moment or between two. CPU time is the sum of the processes' own clocks, which
@@ -60,6 +57,3 @@ void usage_since(
 	const struct usage_taken *before, const struct usage_taken *after, struct usage_taken *out);
 /* NULL when nothing has that name. */
 const struct usage_figures *usage_named(const struct usage_taken *taken, const char *name);
-
-/* "cpu_us": {name: microseconds for each of `n`}, "rss_kib", "pss_kib", "peak_kib": {name: KiB}. */
-void usage_json(const struct usage_taken *since, uint64_t n, struct json *json);

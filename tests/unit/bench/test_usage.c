@@ -120,10 +120,28 @@ static void assert_about(uint64_t ns, unsigned ms)
 	assert_in_range(ns, (ms - 11) * MS, (ms + 40) * MS); /* a tick of a child may be missing */
 }
 
+static void since_then(
+	struct usage *usage, const struct usage_taken *before, struct usage_taken *since)
+{
+	struct usage_taken after;
+
+	assert_ok(usage_take(usage, &after));
+	usage_since(before, &after, since);
+}
+
+/* Begins to watch it. */
+static void watch_burner(struct burner *burner, struct usage **usage, struct usage_taken *before)
+{
+	burner_start(burner);
+	assert_ok(usage_make(usage));
+	watch(*usage, "burner", burner->pid);
+	assert_ok(usage_take(*usage, before));
+}
+
 static void cpu_time_of_a_process_is_counted_between_two_takes(void **state)
 {
 	AUTO(usage_free) struct usage *usage = NULL;
-	struct usage_taken before, after, since;
+	struct usage_taken before, since;
 	struct burner burner;
 
 	(void)state;
@@ -132,12 +150,10 @@ static void cpu_time_of_a_process_is_counted_between_two_takes(void **state)
 	assert_ok(usage_make(&usage));
 	watch(usage, "burner", burner.pid);
 	assert_ok(usage_take(usage, &before));
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
+	since_then(usage, &before, &since);
 	assert_true(since.groups[0].cpu_ns < 5 * MS); /* a sanitizer may wake */
 	burner_does(&burner, BURN);
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
+	since_then(usage, &before, &since);
 	assert_about(since.groups[0].cpu_ns, 50);
 	assert_int_equal(since.groups[0].processes, 1);
 	assert_true(since.groups[0].rss_kib > 0);
@@ -149,17 +165,13 @@ static void cpu_time_of_a_process_is_counted_between_two_takes(void **state)
 static void a_child_counts_that_came_and_went_between_two_takes(void **state)
 {
 	AUTO(usage_free) struct usage *usage = NULL;
-	struct usage_taken before, after, since;
+	struct usage_taken before, since;
 	struct burner burner;
 
 	(void)state;
-	burner_start(&burner);
-	assert_ok(usage_make(&usage));
-	watch(usage, "burner", burner.pid);
-	assert_ok(usage_take(usage, &before));
+	watch_burner(&burner, &usage, &before);
 	burner_does(&burner, CHILD);
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
+	since_then(usage, &before, &since);
 	assert_about(since.groups[0].cpu_ns, 100);
 	assert_int_equal(since.groups[0].processes, 1);
 	burner_end(&burner);
@@ -177,58 +189,33 @@ static void a_child_that_lives_is_counted_and_still_is_when_it_was_killed(void *
 {
 	pid_t child;
 	AUTO(usage_free) struct usage *usage = NULL;
-	struct usage_taken before, after, since;
+	struct usage_taken before, since;
 	struct burner burner;
 
 	(void)state;
-	burner_start(&burner);
-	assert_ok(usage_make(&usage));
-	watch(usage, "burner", burner.pid);
-	assert_ok(usage_take(usage, &before));
+	watch_burner(&burner, &usage, &before);
 	child = burner_does(&burner, LEAVE);
 	do {
-		assert_ok(usage_take(usage, &after));
-		usage_since(&before, &after, &since);
+		since_then(usage, &before, &since);
 	} while (since.groups[0].cpu_ns < 100 * MS);
 	assert_int_equal(since.groups[0].processes, 2);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	burner_does(&burner, BURN);
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
+	since_then(usage, &before, &since);
 	assert_about(since.groups[0].cpu_ns, 150);
 	/* Its parent tells of it in ticks, which are less. */
-	before = after;
+	assert_ok(usage_take(usage, &before));
 	burner_does(&burner, WAIT);
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
+	since_then(usage, &before, &since);
 	assert_in_range(since.groups[0].cpu_ns, 0, 20 * MS);
 	assert_int_equal(since.groups[0].processes, 1);
-	burner_end(&burner);
-}
-
-static void who_is_watched_alone_counts_without_its_children(void **state)
-{
-	AUTO(usage_free) struct usage *usage = NULL;
-	struct usage_taken before, after, since;
-	struct burner burner;
-
-	(void)state;
-	burner_start(&burner);
-	assert_ok(usage_make(&usage));
-	assert_ok(usage_watch_alone(usage, "generator", burner.pid));
-	assert_ok(usage_take(usage, &before));
-	burner_does(&burner, CHILD);
-	burner_does(&burner, BURN);
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
-	assert_about(since.groups[0].cpu_ns, 50);
 	burner_end(&burner);
 }
 
 static void groups_are_apart_and_may_have_several_processes(void **state)
 {
 	AUTO(usage_free) struct usage *usage = NULL;
-	struct usage_taken before, after, since;
+	struct usage_taken before, since;
 	struct burner burners[3];
 	char spec[64];
 
@@ -243,8 +230,7 @@ static void groups_are_apart_and_may_have_several_processes(void **state)
 	assert_ok(usage_take(usage, &before));
 	burner_does(&burners[1], BURN);
 	burner_does(&burners[2], BURN);
-	assert_ok(usage_take(usage, &after));
-	usage_since(&before, &after, &since);
+	since_then(usage, &before, &since);
 	/* Not none: a sanitizer may have a thread of its own, which wakes. */
 	assert_true(usage_named(&since, "edge")->cpu_ns < 5 * MS);
 	assert_about(usage_named(&since, "service")->cpu_ns, 100);
@@ -296,38 +282,18 @@ static void a_spec_of_another_form_is_refused(void **state)
 static void a_name_is_given_once_and_there_are_eight_groups(void **state)
 {
 	AUTO(usage_free) struct usage *usage = NULL;
-	char name[] = "group-0";
+	char spec[64];
 
 	(void)state;
 	assert_ok(usage_make(&usage));
-	for (size_t i = 0; i < USAGE_GROUPS; i++, name[sizeof(name) - 2]++) {
-		assert_ok(usage_watch_alone(usage, name, getpid()));
+	for (int i = 0; i < USAGE_GROUPS; i++) {
+		snprintf(spec, sizeof(spec), "group-%d=%d", i, (int)getpid());
+		assert_ok(usage_watch(usage, spec));
 		if (i == 0)
-			assert_refused(usage_watch_alone(usage, name, getpid()), ERR_MALFORMED,
-				"usage-watch");
+			assert_refused(usage_watch(usage, spec), ERR_MALFORMED, "usage-watch");
 	}
-	assert_refused(usage_watch_alone(usage, "one-more", getpid()), ERR_TOO_LARGE, "too-large");
-}
-
-static void figures_are_told_for_each_of_many(void **state)
-{
-	struct json json = {.text = BUF(4096)};
-	struct usage_taken since = {.groups_n = 2,
-		.groups = {{.name = "edge",
-				   .cpu_ns = 5000000,
-				   .rss_kib = 7,
-				   .pss_kib = 5,
-				   .peak_kib = 9},
-			{.name = "service", .cpu_ns = 1000}}};
-
-	(void)state;
-	member_object(&json, NULL);
-	usage_json(&since, 10, &json);
-	member_object_end(&json);
-	assert_string_equal(buf_text(&json.text),
-		"{\"cpu_us\":{\"edge\":500,\"service\":0.1},\"rss_kib\":{\"edge\":7,\"service\":0},"
-		"\"pss_kib\":{\"edge\":5,\"service\":0},\"peak_kib\":{\"edge\":9,\"service\":0}}");
-	buf_free(&json.text);
+	snprintf(spec, sizeof(spec), "one-more=%d", (int)getpid());
+	assert_refused(usage_watch(usage, spec), ERR_TOO_LARGE, "too-large");
 }
 
 int main(void)
@@ -336,12 +302,10 @@ int main(void)
 		cmocka_unit_test(cpu_time_of_a_process_is_counted_between_two_takes),
 		cmocka_unit_test(a_child_counts_that_came_and_went_between_two_takes),
 		cmocka_unit_test(a_child_that_lives_is_counted_and_still_is_when_it_was_killed),
-		cmocka_unit_test(who_is_watched_alone_counts_without_its_children),
 		cmocka_unit_test(groups_are_apart_and_may_have_several_processes),
 		cmocka_unit_test(a_named_process_that_has_ended_is_told),
 		cmocka_unit_test(a_spec_of_another_form_is_refused),
 		cmocka_unit_test(a_name_is_given_once_and_there_are_eight_groups),
-		cmocka_unit_test(figures_are_told_for_each_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
