@@ -46,14 +46,22 @@ void buf_str(struct buf *buf, const char *s)
 	buf_add(buf, view_str(s));
 }
 
+/* Into the room that there is, which mostly is enough. What has to move leaves nothing there. */
 void buf_fmt(struct buf *buf, const char *fmt, ...)
 {
+	const size_t room = buf->p == NULL || buf->failed ? 0 : buf->room - buf->n;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room == 0 ? NULL : (char *)buf->p + buf->n, room, fmt, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n < room && (size_t)n <= buf->limit - buf->n) {
+		buf->n += (size_t)n;
+		return;
+	}
+	if (room > 0)
+		secret_wipe(buf->p + buf->n, room);
 	if (n < 0 || !reserve(buf, (size_t)n)) {
 		buf->failed = true;
 		return;

@@ -45,13 +45,8 @@ static const char usage[] =
 
 #define IMPORTED_EVERY 2000 /* milliseconds between two looks for what operators imported */
 
-/*
- * Workers are many and CPUs are few. By itself the library would make eight heaps for each CPU, and give
- * pages back after each request that the next one asks for again; each heap keeps up to a megabyte.
- */
+/* Workers are many. By itself the library would make eight heaps for each CPU, and each keeps what it once had. */
 #define HEAPS 4
-#define HEAP_KEEPS (1 << 20)
-#define HEAP_GROWS (1 << 18)
 
 /* The process around the parts. */
 struct process {
@@ -341,7 +336,5 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	mallopt(M_ARENA_MAX, HEAPS);
-	mallopt(M_TRIM_THRESHOLD, HEAP_KEEPS);
-	mallopt(M_TOP_PAD, HEAP_GROWS);
 	return start(path, only_check);
 }

@@ -133,6 +133,14 @@ static int quiet(const struct mg_connection *connection, const char *message)
 	return 1;
 }
 
+/* Who may ask is admission_judge()'s to say; without this, civetweb looks for a file /.htpasswd at each request. */
+static int admit(struct mg_connection *connection, void *ctx)
+{
+	(void)connection;
+	(void)ctx;
+	return 1;
+}
+
 enum err listener_start(const struct listener_options *options, struct listener **out)
 {
 	AUTO(mem_free) struct listener *listener = calloc(1, sizeof(*listener));
@@ -158,6 +166,7 @@ enum err listener_start(const struct listener_options *options, struct listener 
 		return fail(ERR_INTERNAL, "listen", "%s: cannot listen there (is the port taken?)",
 			options->address);
 	/* One handler for everything: civetweb's own matches prefixes. */
+	mg_set_auth_handler(listener->web, "/", admit, NULL);
 	mg_set_request_handler(listener->web, "/", handle, listener);
 	*out = MOVE(listener);
 	return OK;

@@ -22,14 +22,32 @@ static const char *first_header(const struct mg_request_info *info, const char *
 	return NULL;
 }
 
+#define ID_SIZE 16
+#define IDS 32
+
+/* Many at once: each draw takes OpenSSL's locks, and asks the kernel who we are. */
+static enum err draw_id(uint8_t id[static ID_SIZE])
+{
+	static _Thread_local uint8_t drawn[IDS * ID_SIZE];
+	static _Thread_local size_t left;
+
+	if (left == 0) {
+		TRY(random_bytes(drawn, sizeof(drawn)));
+		left = sizeof(drawn);
+	}
+	left -= ID_SIZE;
+	memcpy(id, drawn + left, ID_SIZE);
+	return OK;
+}
+
 void exchange_init(struct exchange *exchange, struct mg_connection *connection,
 	char request_id[static REQUEST_ID_SIZE])
 {
 	const struct mg_request_info *info = mg_get_request_info(connection);
-	uint8_t id[16] = {0};
+	uint8_t id[ID_SIZE];
 
 	/* Without random bytes nothing else will work either; the id is only for finding log lines. */
-	if (random_bytes(id, sizeof(id)) != OK)
+	if (draw_id(id) != OK)
 		memset(id, 0, sizeof(id));
 	hex_write(VIEW(id), request_id);
 	*exchange = (struct exchange){

@@ -2,17 +2,29 @@
 
 #include <string.h>
 
-static const bool is_plain_byte[UINT8_MAX + 1] = {
-	[' ' ... '!'] = true,
-	['#' ... '['] = true,
-	[']' ... '~'] = true,
-};
+#define BLOCK 32 /* bytes that the compiler looks at together */
+
+static bool is_odd_byte(uint8_t c)
+{
+	return (c < ' ') | (c > '~') | (c == '"') | (c == '\\');
+}
+
+static bool is_plain_block(const uint8_t text[static BLOCK])
+{
+	uint8_t odd = 0;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		odd |= is_odd_byte(text[i]);
+	return odd == 0;
+}
 
 size_t json_plain(struct view text)
 {
 	size_t n = 0;
 
-	while (n < text.n && is_plain_byte[text.p[n]])
+	while (text.n - n >= BLOCK && is_plain_block(text.p + n))
+		n += BLOCK;
+	while (n < text.n && !is_odd_byte(text.p[n]))
 		n++;
 	return n;
 }

@@ -12,7 +12,7 @@ struct ak {
 	struct tpm_name name;
 	enum key_kind kind;
 	uint16_t scheme, hash;
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey; /* of an EC key, NULL until somebody asks for it: read and set atomically */
 	uint8_t point[POINT_MAX];
 	size_t point_n;
 	bool is_untagged;
@@ -83,9 +83,9 @@ static enum err judge_scheme(struct ak *ak, const TPMT_PUBLIC *area)
 
 static enum err judge_key(struct ak *ak, const TPMT_PUBLIC *area)
 {
-	TRY(public_pkey(area, &ak->pkey, &ak->kind));
 	if (area->type == TPM2_ALG_ECC)
-		ak->point_n = public_point(area, ak->kind, ak->point);
+		return public_point_judge(area, &ak->kind, ak->point, &ak->point_n);
+	TRY(public_pkey(area, &ak->pkey, &ak->kind));
 	if (is_roca(ak->pkey))
 		return refuse(ERR_REJECTED, "ak-roca", "CVE-2017-15361",
 			"the AK was made by a TPM whose RSA keys can be computed from their public "
@@ -164,9 +164,20 @@ enum key_kind ak_kind(const struct ak *ak)
 	return ak->kind;
 }
 
+/* An enrollment for certificates of the AK alone never needs it. Several threads may ask at once: the first wins. */
 EVP_PKEY *ak_pkey(const struct ak *ak)
 {
-	return ak->pkey;
+	EVP_PKEY **place = &((struct ak *)ak)->pkey;
+	EVP_PKEY *key = __atomic_load_n(place, __ATOMIC_ACQUIRE), *made;
+
+	if (key != NULL)
+		return key;
+	made = point_pkey(ak->kind, ak_point(ak));
+	if (__atomic_compare_exchange_n(
+		    place, &key, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return made;
+	EVP_PKEY_free(made);
+	return key;
 }
 
 struct view ak_point(const struct ak *ak)
@@ -196,7 +207,7 @@ struct view ak_public(const struct ak *ak)
 
 bool ak_signed(const struct ak *ak, struct view message, struct view signature)
 {
-	const struct signature_wanted by = {ak->pkey, ak->scheme, ak->hash};
+	const struct signature_wanted by = {ak_pkey(ak), ak->scheme, ak->hash};
 
 	return signature_judge(signature, &by, message) == OK;
 }

@@ -23,7 +23,8 @@ struct ak *ak_share(struct ak *ak);
 
 const struct tpm_name *ak_name(const struct ak *ak);
 enum key_kind ak_kind(const struct ak *ak);
-EVP_PKEY *ak_pkey(const struct ak *ak); /* borrowed */
+/* Borrowed; NULL when there is no memory for it, and with that nothing is signed by this AK. */
+EVP_PKEY *ak_pkey(const struct ak *ak);
 /* Of an EC one: 0x04, x, y, each as wide as the field (SEC 1, 2.3.3); empty for RSA. */
 struct view ak_point(const struct ak *ak);
 uint16_t ak_scheme(const struct ak *ak); /* TPM2_ALG_ID: RSASSA, RSAPSS, ECDSA */

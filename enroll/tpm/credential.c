@@ -54,7 +54,10 @@ static enum err kdfa(const EVP_MD *md, const struct secret_bytes *key, const cha
 	return n < bytes ? broken("KDFa") : OK;
 }
 
-/* TPM 2.0 Part 1, B.10.3: a random seed under RSAES_OAEP with the label "IDENTITY" and its NUL. */
+/*
+ * TPM 2.0 Part 1, B.10.3: a random seed under RSAES_OAEP with the label "IDENTITY" and its NUL. MGF1 has the
+ * digest of OAEP where no other is set.
+ */
 static enum err seed_rsa(
 	EVP_PKEY *ek, const EVP_MD *md, struct secret_bytes *seed, struct buf *encrypted)
 {
@@ -68,7 +71,6 @@ static enum err seed_rsa(
 		EVP_PKEY_encrypt_init(ctx) != 1 ||
 		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
 		EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) != 1 ||
-		EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) != 1 ||
 		EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, label, sizeof("IDENTITY")) != 1) {
 		OPENSSL_free(label);
 		return broken("RSAES_OAEP");

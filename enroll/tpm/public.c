@@ -6,6 +6,8 @@
 #include "enroll/tpm/numbers.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -125,9 +127,10 @@ static EVP_PKEY *rsa_pkey(const BIGNUM *n, const BIGNUM *e)
 	return pkey_from("RSA", bld);
 }
 
+/* A curve takes longer to make than a key; `bare` are keys without a point. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_PKEY
-	*bare[KEY_KINDS]; /* curves without a point: a curve takes longer to make than a key */
+static EVP_PKEY *bare[KEY_KINDS];
+static EC_GROUP *groups[KEY_KINDS];
 
 static EVP_PKEY *make_bare(const char *curve)
 {
@@ -144,23 +147,38 @@ static EVP_PKEY *make_bare(const char *curve)
 	return key;
 }
 
-static void make_all_bare(void)
+static void make_curves(void)
 {
 	for (enum key_kind i = 0; i < KEY_KINDS; i++)
-		if (key_kind_group(i) != NULL)
+		if (key_kind_group(i) != NULL) {
 			bare[i] = make_bare(key_kind_group(i));
+			groups[i] = EC_GROUP_new_by_curve_name(OBJ_sn2nid(key_kind_group(i)));
+		}
 }
 
-/* NULL also when the point is not on the curve. */
-static EVP_PKEY *ec_pkey(enum key_kind kind, const uint8_t *point, size_t n)
+EVP_PKEY *point_pkey(enum key_kind kind, struct view point)
 {
 	AUTO(pkey_free) EVP_PKEY *key = NULL;
 
-	pthread_once(&once, make_all_bare);
+	pthread_once(&once, make_curves);
 	if (bare[kind] == NULL || (key = EVP_PKEY_dup(bare[kind])) == NULL ||
-		EVP_PKEY_set1_encoded_public_key(key, point, n) != 1)
+		EVP_PKEY_set1_encoded_public_key(key, point.p, point.n) != 1)
 		return NULL;
 	return MOVE(key);
+}
+
+static bool is_on_curve(enum key_kind kind, const uint8_t *point, size_t n)
+{
+	EC_POINT *read;
+	bool is_on;
+
+	pthread_once(&once, make_curves);
+	read = groups[kind] == NULL ? NULL : EC_POINT_new(groups[kind]);
+	is_on = read != NULL && EC_POINT_oct2point(groups[kind], read, point, n, NULL) == 1;
+	EC_POINT_free(read);
+	if (!is_on)
+		ERR_clear_error();
+	return is_on;
 }
 
 static enum err bad_key(const char *what)
@@ -216,23 +234,29 @@ size_t public_point(const TPMT_PUBLIC *area, enum key_kind kind, uint8_t out[sta
 	return 1 + 2 * width;
 }
 
+enum err public_point_judge(
+	const TPMT_PUBLIC *area, enum key_kind *kind, uint8_t point[static POINT_MAX], size_t *n)
+{
+	for (enum key_kind i = 0; i < KEY_KINDS; i++) {
+		if (key_kind_group(i) == NULL || curves[i] != area->parameters.eccDetail.curveID)
+			continue;
+		if ((*n = public_point(area, i, point)) == 0)
+			return bad_key("a coordinate wider than the field");
+		*kind = i;
+		return is_on_curve(i, point, *n) ? OK : bad_key("a point that is not on its curve");
+	}
+	return bad_key("another curve");
+}
+
 static enum err ec_of(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)
 {
 	uint8_t point[POINT_MAX];
+	size_t n;
 
-	for (enum key_kind i = 0; i < KEY_KINDS; i++) {
-		size_t n;
-
-		if (key_kind_group(i) == NULL || curves[i] != area->parameters.eccDetail.curveID)
-			continue;
-		if ((n = public_point(area, i, point)) == 0)
-			return bad_key("a coordinate wider than the field");
-		*kind = i;
-		if ((*out = ec_pkey(i, point, n)) == NULL)
-			return bad_key("a point that is not on its curve");
-		return OK;
-	}
-	return bad_key("another curve");
+	TRY(public_point_judge(area, kind, point, &n));
+	if ((*out = point_pkey(*kind, (struct view){point, n})) == NULL)
+		return fail(ERR_INTERNAL, "out-of-memory", "public_pkey");
+	return OK;
 }
 
 enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_kind *kind)

@@ -61,7 +61,8 @@ static bool holds(const TPMT_SIGNATURE *signature, EVP_PKEY *signer, struct view
 	AUTO(buf_free) struct buf bytes = BUF(1024);
 	EVP_PKEY_CTX *key = NULL; /* the other's */
 
-	if (!EVP_PKEY_is_a(signer, signature->sigAlg == TPM2_ALG_ECDSA ? "EC" : "RSA"))
+	if (signer == NULL ||
+		!EVP_PKEY_is_a(signer, signature->sigAlg == TPM2_ALG_ECDSA ? "EC" : "RSA"))
 		return false;
 	if (ctx == NULL || put(signature, &bytes) != OK ||
 		EVP_DigestVerifyInit(

@@ -27,9 +27,16 @@ CHECKED enum err public_pkey(const TPMT_PUBLIC *area, EVP_PKEY **out, enum key_k
 
 /*
  * The point of an ECC area as SEC 1, 2.3.3 has it, uncompressed; its size. 0: a coordinate is wider than the
- * field of that kind's curve. Whether it is on the curve public_pkey() says.
+ * field of that kind's curve. Whether it is on the curve public_point_judge() says.
  */
 size_t public_point(const TPMT_PUBLIC *area, enum key_kind kind, uint8_t out[static POINT_MAX]);
+
+/* All that public_pkey() asks of an ECC area, without making the key, which costs ten times that. ERR_REJECTED "ak-key". */
+CHECKED enum err public_point_judge(
+	const TPMT_PUBLIC *area, enum key_kind *kind, uint8_t point[static POINT_MAX], size_t *n);
+
+/* The key of such a point, for pkey_free(); NULL when there is no memory, or the point is not on the curve. */
+EVP_PKEY *point_pkey(enum key_kind kind, struct view point);
 
 /* The curve of a kind of key; TPM2_ECC_NONE for RSA. */
 TPMI_ECC_CURVE key_kind_curve(enum key_kind kind);

@@ -1,14 +1,15 @@
 #include "tests/bench/endorse-bench/floor.h"
 
 #include "tests/bench/endorse-bench/floor/part.h"
+#include "tests/bench/endorse-bench/floor/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ROUNDS 1000
 
-/* The parts in their order, and behind them what is told beside them. */
-enum { BARE_DATABASE = FLOOR_PARTS, P256, RSA2048, ALL };
+/* The parts in their order, and behind them what is told beside them; the last two are not blocks of one part. */
+enum { BARE_DATABASE = FLOOR_PARTS, P256, RSA2048, ALL, IN_TURNS = ALL, COLD, VALUES };
 
 static const struct part *const parts[ALL] = {
 	[FLOOR_HANDSHAKE] = &part_handshake,
@@ -24,16 +25,19 @@ static const struct part *const parts[ALL] = {
 
 struct floor {
 	void *states[ALL];
+	struct turns *turns;
 	bool has_database, has_bare_database;
 	unsigned rounds;
-	double us[ALL][ROUNDS]; /* of one, by round */
+	double us[VALUES][ROUNDS]; /* of one, by round */
 };
 
 void floor_close(struct floor **floor)
 {
-	if (*floor != NULL)
+	if (*floor != NULL) {
+		turns_free(&(*floor)->turns);
 		for (size_t i = 0; i < ALL; i++)
 			parts[i]->free((*floor)->states[i]);
+	}
 	free(*floor);
 	*floor = NULL;
 }
@@ -72,6 +76,7 @@ enum err floor_open(const struct floor_plan *plan, struct floor **out)
 			TRY(parts[i]->make(plan, &floor->states[i]));
 			TRY(run(floor, i, &us));
 		}
+	TRY(turns_make(parts, floor->states, FLOOR_DATABASE, &floor->turns));
 	*out = MOVE(floor);
 	return OK;
 }
@@ -83,6 +88,8 @@ enum err floor_round(struct floor *floor)
 	for (size_t i = 0; i < ALL; i++)
 		if (is_measured(floor, i))
 			TRY(run(floor, i, &floor->us[i][floor->rounds]));
+	TRY(turns_run(floor->turns, false, &floor->us[IN_TURNS][floor->rounds]));
+	TRY(turns_run(floor->turns, true, &floor->us[COLD][floor->rounds]));
 	floor->rounds++;
 	return OK;
 }
@@ -132,6 +139,8 @@ void floor_figures(const struct floor *floor, struct floor_figures *out)
 		out->sum_us += out->parts[i].us;
 	}
 	value_of(floor, BARE_DATABASE, &out->bare_database);
+	value_of(floor, IN_TURNS, &out->in_turns);
+	value_of(floor, COLD, &out->cold);
 	value_of(floor, P256, &p256);
 	value_of(floor, RSA2048, &rsa2048);
 	out->p256_signs = 1e6 / p256.us;

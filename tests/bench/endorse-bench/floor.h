@@ -42,6 +42,11 @@ struct floor_figures {
 	unsigned rounds;
 	bool has_database, has_bare_database;
 	struct floor_value bare_database; /* not in the sum */
+	/*
+	 * The parts before the database together, once each and again, instead of in blocks: with what
+	 * they leave each other of the caches, and with none. Not in the sum.
+	 */
+	struct floor_value in_turns, cold;
 	/* As `openssl speed` counts them, in the same rounds: signatures a second of one core. */
 	double p256_signs, rsa2048_signs;
 };
@@ -60,7 +65,7 @@ void floor_close(struct floor **floor);
 
 /* "handshake", "ek", "credential", "ticket", "certificate", "database" */
 const char *floor_part_name(enum floor_part part);
-/* An object: a member for each part, "sum_us", "rounds", and the two rates. */
+/* An object: a member for each part and what is beside them, "sum_us", "rounds", and the two rates. */
 void floor_json(const struct floor_figures *figures, const char *name, struct json *json);
 /* A table for people. */
 void floor_print(const struct floor_figures *figures, FILE *out);

@@ -40,11 +40,19 @@ void floor_json(const struct floor_figures *figures, const char *name, struct js
 	}
 	if (figures->has_bare_database)
 		value_json(&figures->bare_database, "bare_database", json);
+	value_json(&figures->in_turns, "in_turns", json);
+	value_json(&figures->cold, "cold", json);
 	member_real(json, "sum_us", figures->sum_us);
 	member_whole(json, "rounds", figures->rounds);
 	member_real(json, "p256_signs_per_second", figures->p256_signs);
 	member_real(json, "rsa2048_signs_per_second", figures->rsa2048_signs);
 	member_object_end(json);
+}
+
+static void print(const char *what, const struct floor_value *value, FILE *out)
+{
+	fprintf(out, "  %-47s %8.1f  (%.1f to %.1f)\n", what, value->us, value->low_us,
+		value->high_us);
 }
 
 void floor_print(const struct floor_figures *figures, FILE *out)
@@ -54,16 +62,16 @@ void floor_print(const struct floor_figures *figures, FILE *out)
 		figures->rounds);
 	for (size_t i = 0; i < FLOOR_PARTS; i++)
 		if (is_told(figures, i))
-			fprintf(out, "  %-42s %8.1f  (%.1f to %.1f)\n", parts[i].what,
-				figures->parts[i].us, figures->parts[i].low_us,
-				figures->parts[i].high_us);
-	fprintf(out, "  %-42s %8.1f\n",
+			print(parts[i].what, &figures->parts[i], out);
+	fprintf(out, "  %-47s %8.1f\n",
 		figures->has_database ? "in all" : "in all, without PostgreSQL's", figures->sum_us);
 	if (figures->has_bare_database)
-		fprintf(out, "  %-42s %8.1f  (%.1f to %.1f)\n",
-			"not in it: PostgreSQL's, tables with keys alone",
-			figures->bare_database.us, figures->bare_database.low_us,
-			figures->bare_database.high_us);
+		print("not in it: PostgreSQL's, tables with keys alone", &figures->bare_database,
+			out);
+	fprintf(out, "Without PostgreSQL's, %.1f so; and the same parts once each, then again:\n",
+		figures->sum_us - figures->parts[FLOOR_DATABASE].us);
+	print("in turns, with what is left in the caches", &figures->in_turns, out);
+	print("in turns, with nothing in the caches", &figures->cold, out);
 	fprintf(out, "Beside it, one core: %.0f signatures a second by P-256, %.0f by RSA-2048\n",
 		figures->p256_signs, figures->rsa2048_signs);
 }

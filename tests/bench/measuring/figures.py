@@ -165,11 +165,13 @@ def _floor(results):
     rows = [["floor", "CPU us"]]
     parts = {name: statistics.median(floor[name]["us"] for floor in results["floor"])
              for name, part in results["floor"][0].items() if isinstance(part, dict)}
-    bare = parts.pop("bare_database", None)
+    beside = {"(database, in bare tables)": parts.pop("bare_database", None),
+              "(without database, in turns)": parts.pop("in_turns", None),
+              "(without database, caches cold)": parts.pop("cold", None)}
+    beside["(without database)"] = sum(us for name, us in parts.items() if name != "database")
     rows += [[name, _cell(us, digits=1)] for name, us in parts.items()]
     rows.append(["together", _cell(floor_us(results), digits=1)])
-    if bare is not None:
-        rows.append(["(database, in bare tables)", _cell(bare, digits=1)])
+    rows += [[name, _cell(us, digits=1)] for name, us in sorted(beside.items()) if us is not None]
     return columns(rows)
 
 

@@ -52,11 +52,32 @@ static void a_buffer_that_is_too_small_says_so(void **state)
 	assert_true(out.failed);
 }
 
+static bool stands_alone(int c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void plain_text_ends_before_what_has_to_be_escaped_wherever_that_is(void **state)
+{
+	uint8_t text[70];
+
+	(void)state;
+	for (int c = 0; c <= UINT8_MAX; c++)
+		for (size_t at = 0; at < sizeof(text); at++) {
+			memset(text, 'x', sizeof(text));
+			text[at] = (uint8_t)c;
+			assert_int_equal(
+				json_plain(VIEW(text)), stands_alone(c) ? sizeof(text) : at);
+		}
+	assert_int_equal(json_plain((struct view){text, 0}), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_what_jansson_writes),
 		cmocka_unit_test(a_buffer_that_is_too_small_says_so),
+		cmocka_unit_test(plain_text_ends_before_what_has_to_be_escaped_wherever_that_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

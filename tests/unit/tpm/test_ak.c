@@ -5,6 +5,8 @@
 #include "tests/unit/tpm/area.h"
 #include "tests/unit/tpm/weak.h"
 
+#include <pthread.h>
+
 static enum err judge_bytes(struct view bytes)
 {
 	AUTO(ak_free) struct ak *ak = NULL;
@@ -381,6 +383,35 @@ static void a_judged_ak_tells_what_it_is(void **state)
 		((struct view){name, 2 + n}), ((struct view){ak_name(ak)->bytes, ak_name(ak)->n}));
 }
 
+static void *key_for_thread(void *ak)
+{
+	return ak_pkey(ak);
+}
+
+static void threads_that_ask_for_its_key_at_once_have_the_same(void **state)
+{
+	AUTO(buf_free) struct buf bytes = BUF(2048);
+	AUTO(ak_free) struct ak *ak = NULL;
+	AUTO(pkey_free) EVP_PKEY *key = key_public_half(KEY_P256);
+	pthread_t threads[8];
+	TPMT_PUBLIC area;
+
+	(void)state;
+	area_of_ak_key(key, &area);
+	area_tag(&area, SERVICE);
+	area_add(&area, &bytes);
+	assert_ok(ak_judge(buf_view(&bytes), SERVICE, AK_TAGGED, &ak));
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(0, pthread_create(&threads[i], NULL, key_for_thread, ak));
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		void *got = NULL;
+
+		pthread_join(threads[i], &got);
+		assert_ptr_equal(got, ak_pkey(ak));
+	}
+	assert_int_equal(1, EVP_PKEY_eq(key, ak_pkey(ak)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +423,7 @@ int main(void)
 		cmocka_unit_test(each_byte_with_each_value_does_no_harm),
 		cmocka_unit_test(an_ak_without_a_tag_is_taken_only_where_the_rule_says_so),
 		cmocka_unit_test(a_judged_ak_tells_what_it_is),
+		cmocka_unit_test(threads_that_ask_for_its_key_at_once_have_the_same),
 	};
 
 	setenv("TSS2_LOG", "all+none", 0); /* what tss2-mu says of bad bytes */

@@ -97,6 +97,27 @@ static void a_buffer_without_room_takes_nothing_but_nothing(void **state)
 	assert_refused(buf_ok(&buf), ERR_TOO_LARGE, "too-large");
 }
 
+static void text_that_does_not_fit_leaves_nothing_behind_what_was_there(void **state)
+{
+	AUTO(buf_free) struct buf tight = BUF(8), wide = BUF(1000);
+	char word[400];
+
+	(void)state;
+	memset(word, 'w', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	buf_str(&tight, "abc");
+	buf_fmt(&tight, "%s", "secret");
+	assert_refused(buf_ok(&tight), ERR_TOO_LARGE, "too-large");
+	assert_string_equal(buf_text(&tight), "abc");
+	for (size_t i = tight.n; i < tight.n + 8; i++)
+		assert_int_equal(tight.p[i], 0);
+	buf_fmt(&wide, "%s", "abc");
+	buf_fmt(&wide, "-%s-", word);
+	assert_ok(buf_ok(&wide));
+	assert_int_equal(wide.n, 3 + 2 + strlen(word));
+	assert_int_equal(strlen(buf_text(&wide)), wide.n);
+}
+
 static void a_length_near_the_largest_does_not_wrap(void **state)
 {
 	AUTO(buf_free) struct buf buf = BUF(16);
@@ -161,6 +182,7 @@ int main(void)
 		cmocka_unit_test(the_limit_is_reached_and_not_passed),
 		cmocka_unit_test(what_follows_a_failed_append_is_not_added),
 		cmocka_unit_test(a_buffer_without_room_takes_nothing_but_nothing),
+		cmocka_unit_test(text_that_does_not_fit_leaves_nothing_behind_what_was_there),
 		cmocka_unit_test(a_length_near_the_largest_does_not_wrap),
 		cmocka_unit_test(growth_keeps_what_was_there),
 		cmocka_unit_test(taken_text_is_the_callers_and_the_buffer_starts_anew),
