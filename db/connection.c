@@ -116,12 +116,12 @@ static enum err connect_to(const PQconninfoOption *given, PGconn **out)
 static const struct statement *const *const lists[] = {allowed_statements, audit_read_statements,
 	audit_statements, bar_statements, behind_statements, certificate_status_statements,
 	certificates_statements, crl_statements, devices_statements, enrollment_batch_statements,
-	enrollment_facts_statements, enrollment_statements, host_statements, hosts_statements,
-	krl_statements, labels_statements, lock_statements, operator_statements, pending_statements,
-	published_statements, rebind_statements, refusals_statements, renewal_statements,
-	responder_statements, retention_statements, revoke_certificate_statements,
-	revoke_statements, revoked_issuer_statements, statistics_statements, ticket_statements,
-	token_statements, trusted_statements};
+	enrollment_facts_statements, enrollment_look_statements, enrollment_statements,
+	host_statements, hosts_statements, krl_statements, labels_statements, lock_statements,
+	operator_statements, pending_statements, published_statements, rebind_statements,
+	refusals_statements, renewal_statements, responder_statements, retention_statements,
+	revoke_certificate_statements, revoke_statements, revoked_issuer_statements,
+	statistics_statements, ticket_statements, token_statements, trusted_statements};
 
 static bool send_prepares(PGconn *connection)
 {

@@ -34,6 +34,7 @@ extern const struct statement *const crl_statements[];
 extern const struct statement *const devices_statements[];
 extern const struct statement *const enrollment_batch_statements[];
 extern const struct statement *const enrollment_facts_statements[];
+extern const struct statement *const enrollment_look_statements[];
 extern const struct statement *const enrollment_statements[];
 extern const struct statement *const host_statements[];
 extern const struct statement *const hosts_statements[];

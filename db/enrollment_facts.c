@@ -1,56 +1,11 @@
 #include "db/enrollment_facts.h"
 
-#include "db/array.h"
 #include "db/connection.h"
+#include "db/enrollment_look.h"
 #include "db/pool_connection.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * Everything that a decision is made on comes from this one statement, so from one snapshot: no
- * mixture of before and after somebody else's commit. What only some need comes behind it, and is
- * asked for only where this one says that there is something: the server spends more on making a
- * statement ready than on finding nothing. It runs later, and take_brought() and take_reusable() drop
- * what does not fit the snapshot. Labels that do not fit it are found by the record: the device's
- * revision has moved, or insist_record sees that those of the allow-list have. LATERAL with LIMIT 1
- * keeps the planner to the primary key while tables are small; each column that it names costs.
- */
-static const struct statement find_facts = {"find_facts",
-	"SELECT device.device_id, device.state, device.revision,"
-	" ek.ek_digest IS NOT NULL, ak.device_id, ak.state = 'live', ak.dialect <> 'native',"
-	" host.name IS NOT NULL, coalesce(host.device_id = device.device_id, false),"
-	" (SELECT count(*) FROM host AS own WHERE own.device_id = device.device_id),"
-	" ticket.request_digest,"
-	" extract(epoch FROM clock_timestamp())::bigint,"
-	" asked.source, asked.registered,"
-	" EXISTS (SELECT FROM ek_allowed AS other WHERE other.host = asked.host"
-	"  AND other.ek_digest <> asked.ek_digest),"
-	" pending.attempt_id, pending.state = 'accepted', pending.state = 'rejected',"
-	" EXISTS (SELECT FROM pending_ticket AS held"
-	"  WHERE held.ticket_digest = asked.ticket_digest),"
-	" sha256(convert_to(asked.labels::text, 'UTF8')),"
-	" EXISTS (SELECT FROM host_barred WHERE host_barred.name = asked.host),"
-	" coalesce(device.labels, asked.labels) <> '{}',"
-	" (SELECT issuer_id FROM issuer WHERE issuer_id = ANY ($5::bytea[])"
-	"  AND revoked_at IS NOT NULL LIMIT 1)"
-	" FROM (SELECT key.ek_digest, key.ak_name, key.ticket_digest, allowed.source, "
-	"allowed.labels,"
-	"   allowed.host AS registered, coalesce(key.host, allowed.host) COLLATE \"C\" AS host"
-	"  FROM (SELECT $1::bytea AS ek_digest, $2::bytea AS ak_name, $3::text AS host,"
-	"   $4::bytea AS ticket_digest) AS key"
-	"  LEFT JOIN ek_allowed AS allowed ON allowed.ek_digest = key.ek_digest) AS asked"
-	" LEFT JOIN ek ON ek.ek_digest = asked.ek_digest"
-	" LEFT JOIN ak ON ak.name = asked.ak_name"
-	" LEFT JOIN LATERAL (SELECT device_id, state, revision, labels FROM device"
-	"  WHERE device.device_id = coalesce(ek.device_id, ak.device_id) LIMIT 1) AS device ON true"
-	" LEFT JOIN LATERAL (SELECT name, device_id FROM host WHERE host.name = asked.host LIMIT 1)"
-	"  AS host ON true"
-	" LEFT JOIN ticket ON ticket.ticket_digest = asked.ticket_digest"
-	" LEFT JOIN LATERAL (SELECT attempt_id, state FROM pending"
-	"  WHERE pending.ek_digest = asked.ek_digest"
-	"  AND coalesce(pending.host::text, '') = coalesce(asked.host, '') LIMIT 1) AS pending"
-	"  ON true"};
 
 /* Also what is not there any more, or not in force: with one of them the ticket brings nothing. */
 static const struct statement find_brought = {"find_brought",
@@ -82,21 +37,6 @@ static const struct statement find_labels = {"find_labels",
 	" (SELECT ek_allowed.labels FROM ek_allowed WHERE ek_allowed.ek_digest = $2::bytea),"
 	" '{}'::jsonb)) AS label ORDER BY label.key COLLATE \"C\" LIMIT $3::bigint"};
 
-/* Gaps are no harm: what is taken here may never be issued. */
-static const struct statement take_ssh_serials = {
-	"take_ssh_serials", "SELECT nextval('ssh_serial') FROM generate_series(1, $1::bigint)"};
-
-/*
- * Everybody draws by the newest plan that he sees. Who does not see that of another server, which just
- * then begins a new one, draws from shards of the old one, which nobody else has: see shard.c.
- */
-static const struct statement draw_crl_places = {"draw_crl_places",
-	"SELECT base, first_shard + (nextval('crl_place') - first_place) / capacity"
-	" FROM (SELECT base, first_shard, first_place, capacity FROM crl_plan"
-	"  WHERE first_shard >= 0 ORDER BY first_shard DESC LIMIT 1)"
-	" AS plan,"
-	" generate_series(1, $1::bigint)"};
-
 static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"SELECT template, sha256(der) FROM (SELECT DISTINCT ON (template) template, der, issued_at"
 	"  FROM certificate_in_force WHERE device_id = $1::uuid AND ak_name = $2::bytea"
@@ -104,9 +44,8 @@ static const struct statement find_ak_certificates = {"find_ak_certificates",
 	"  AND kind = 'x509' AND key_kind = 'ak' AND not_after > to_timestamp($4::bigint)"
 	"  ORDER BY template, issued_at DESC) AS newest ORDER BY issued_at DESC LIMIT $5::bigint"};
 
-const struct statement *const enrollment_facts_statements[] = {&find_facts, &find_brought,
-	&find_reusable, &find_labels, &take_ssh_serials, &draw_crl_places, &find_ak_certificates,
-	NULL};
+const struct statement *const enrollment_facts_statements[] = {
+	&find_brought, &find_reusable, &find_labels, &find_ak_certificates, NULL};
 
 static void certificate_free(struct stored_certificate *certificate)
 {
@@ -127,100 +66,11 @@ void enrollment_facts_free(struct enrollment_facts *facts)
 	facts->labels_n = 0;
 }
 
-/* The columns of find_facts. */
-enum {
-	DEVICE,
-	STATE,
-	REVISION,
-	EK_KNOWN,
-	AK_DEVICE,
-	AK_LIVE,
-	AK_OTHER_DIALECT,
-	HOST_BOUND,
-	HOST_IS_OURS,
-	DEVICE_HOSTS,
-	TICKET_REQUEST,
-	CLOCK,
-	ALLOWED_SOURCE,
-	REGISTERED_HOST,
-	HOST_OF_OTHER_EK,
-	ATTEMPT,
-	ATTEMPT_ACCEPTED,
-	ATTEMPT_REJECTED,
-	TICKET_HELD,
-	ALLOWED_LABELS_DIGEST,
-	HOST_BARRED,
-	HAS_LABELS,
-	REVOKED_CA,
-};
-
 enum device_state device_state_named(const char *state)
 {
 	if (state[0] == '\0' || strcmp(state, "active") == 0)
 		return DEVICE_ACTIVE;
 	return strcmp(state, "held") == 0 ? DEVICE_HELD : DEVICE_REVOKED;
-}
-
-static enum err take_ak(const PGresult *rows, struct enrollment_facts *facts)
-{
-	bool is_ours;
-
-	if (row_is_null(rows, 0, AK_DEVICE))
-		return OK;
-	TRY(row_copy(rows, 0, AK_DEVICE, facts->ak_device_id, DEVICE_ID_SIZE));
-	is_ours = memcmp(facts->ak_device_id, facts->device_id, DEVICE_ID_SIZE) == 0;
-	facts->ak_of_other_device = !is_ours;
-	facts->ak_known = is_ours;
-	facts->ak_live = is_ours && row_bool(rows, 0, AK_LIVE);
-	facts->ak_other_dialect = row_bool(rows, 0, AK_OTHER_DIALECT);
-	return OK;
-}
-
-static enum err take_standing(const PGresult *rows, struct enrollment_facts *facts)
-{
-	facts->ek_allowed = !row_is_null(rows, 0, ALLOWED_SOURCE);
-	row_text(rows, 0, ALLOWED_SOURCE, facts->allowed_source, sizeof(facts->allowed_source));
-	row_text(rows, 0, REGISTERED_HOST, facts->registered_host, sizeof(facts->registered_host));
-	facts->host_of_other_ek = row_bool(rows, 0, HOST_OF_OTHER_EK);
-	facts->attempt_known = !row_is_null(rows, 0, ATTEMPT);
-	facts->attempt_accepted = row_bool(rows, 0, ATTEMPT_ACCEPTED);
-	facts->attempt_rejected = row_bool(rows, 0, ATTEMPT_REJECTED);
-	facts->ticket_held = row_bool(rows, 0, TICKET_HELD);
-	if (!row_is_null(rows, 0, ALLOWED_LABELS_DIGEST))
-		TRY(row_copy(rows, 0, ALLOWED_LABELS_DIGEST, facts->allowed_labels, DIGEST_SIZE));
-	if (facts->attempt_known)
-		TRY(row_copy(rows, 0, ATTEMPT, facts->attempt_id, sizeof(facts->attempt_id)));
-	return OK;
-}
-
-static enum err take_facts(const PGresult *rows, void *into)
-{
-	struct enrollment_facts *facts = into;
-	char state[16];
-
-	if (PQntuples(rows) != 1)
-		return fail(ERR_INTERNAL, "database-error", "%d rows of facts", PQntuples(rows));
-	facts->device_known = !row_is_null(rows, 0, DEVICE);
-	if (facts->device_known)
-		TRY(row_copy(rows, 0, DEVICE, facts->device_id, DEVICE_ID_SIZE));
-	row_text(rows, 0, STATE, state, sizeof(state));
-	facts->device_state = device_state_named(state);
-	facts->revision = row_int(rows, 0, REVISION);
-	facts->ek_known = row_bool(rows, 0, EK_KNOWN);
-	TRY(take_ak(rows, facts));
-	facts->host_barred = row_bool(rows, 0, HOST_BARRED);
-	facts->host_bound = row_bool(rows, 0, HOST_BOUND);
-	facts->host_is_ours = row_bool(rows, 0, HOST_IS_OURS);
-	facts->device_hosts = (unsigned)row_int(rows, 0, DEVICE_HOSTS);
-	facts->ticket_used = !row_is_null(rows, 0, TICKET_REQUEST);
-	if (facts->ticket_used)
-		TRY(row_copy(rows, 0, TICKET_REQUEST, facts->ticket_request_digest, DIGEST_SIZE));
-	facts->has_labels = row_bool(rows, 0, HAS_LABELS);
-	facts->ca_revoked = !row_is_null(rows, 0, REVOKED_CA);
-	if (facts->ca_revoked)
-		TRY(row_copy(rows, 0, REVOKED_CA, facts->revoked_ca, DIGEST_SIZE));
-	facts->clock = row_int(rows, 0, CLOCK);
-	return take_standing(rows, facts);
 }
 
 /* The columns of find_brought; find_reusable has the first four. */
@@ -301,27 +151,6 @@ static enum err take_labels(const PGresult *rows, void *into)
 	return OK;
 }
 
-static enum err take_serials(const PGresult *rows, void *into)
-{
-	struct enrollment_facts *facts = into;
-
-	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++)
-		facts->ssh_serials[i] = (uint64_t)row_int(rows, i, 0);
-	return OK;
-}
-
-static enum err take_places(const PGresult *rows, void *into)
-{
-	struct enrollment_facts *facts = into;
-
-	if (PQntuples(rows) == 0)
-		return fail(ERR_BUSY, "crl-plan", "no server has said what a shard of the CRL is");
-	row_text(rows, 0, 0, facts->crl_base, sizeof(facts->crl_base));
-	for (int i = 0; i < PQntuples(rows) && i < ENROLLMENT_CERTIFICATES; i++)
-		facts->crl_shards[i] = row_int(rows, i, 1);
-	return OK;
-}
-
 static enum err take_ak_certificates(const PGresult *rows, void *into)
 {
 	struct enrollment_facts *facts = into;
@@ -336,18 +165,6 @@ static enum err take_ak_certificates(const PGresult *rows, void *into)
 	return OK;
 }
 
-/* `array` keeps what the value points into. */
-static enum err name_cas(const struct enrollment_key *key, struct array *array, struct value *out)
-{
-	*out = value_text(NULL);
-	if (key->issuers_n == 0)
-		return OK;
-	array_begin(array, ARRAY_BYTES, key->issuers_n, ENROLLMENT_ISSUERS * DIGEST_SIZE);
-	for (size_t i = 0; i < key->issuers_n; i++)
-		array_add(array, (struct view){key->issuers[i], DIGEST_SIZE});
-	return array_value(array, out);
-}
-
 static void look_for_reusable(struct pipeline *lookup, const struct enrollment_key *key,
 	const char *host, const uint8_t *device_id, int64_t now, struct enrollment_facts *facts)
 {
@@ -357,29 +174,43 @@ static void look_for_reusable(struct pipeline *lookup, const struct enrollment_k
 	step_take(lookup, take_reusable, facts);
 }
 
+static enum err look_together(void *db, const void *const *what, size_t n)
+{
+	AUTO(enrollment_looks_free) struct enrollment_looks looks = {.n = n};
+	struct pipeline lookup = {.n = 0};
+
+	for (size_t i = 0; i < n; i++) {
+		looks.of[i] = *(const struct enrollment_look *)what[i];
+		enrollment_facts_free(looks.of[i].facts);
+		*looks.of[i].facts = (struct enrollment_facts){.device_known = false};
+	}
+	TRY(enrollment_looks_add(&lookup, &looks));
+	for (size_t i = 0; i < n; i++) {
+		const struct enrollment_key *key = looks.of[i].key;
+
+		if (key->device_id != NULL)
+			look_for_reusable(&lookup, key, key->host, key->device_id, looks.of[i].now,
+				looks.of[i].facts);
+	}
+	return db_run(db, &lookup, LOST_REPEAT_ONCE);
+}
+
+static enum err look_alone(void *db, const void *what)
+{
+	return look_together(db, &what, 1);
+}
+
+/* Under load with others who enroll, for all have the same questions. */
 static enum err look(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts)
 {
-	AUTO(array_free) struct array array = {.missing = 0};
-	struct pipeline lookup = {.n = 0};
-	struct value cas;
+	const struct company_work work = {look_together, look_alone, db};
+	const struct enrollment_look look = {key, now, facts};
 
-	TRY(name_cas(key, &array, &cas));
-	STEP(&lookup, &find_facts, value_bytes((struct view){key->ek_digest, DIGEST_SIZE}),
-		value_bytes(key->ak_name), value_text(key->host),
-		value_bytes((struct view){key->ticket_digest, DIGEST_SIZE}), cas);
-	step_take(&lookup, take_facts, facts);
-	if (key->device_id != NULL)
-		look_for_reusable(&lookup, key, key->host, key->device_id, now, facts);
-	if (key->ssh_serials > 0) {
-		STEP(&lookup, &take_ssh_serials, value_int(key->ssh_serials));
-		step_take(&lookup, take_serials, facts);
-	}
-	if (key->crl_places > 0) {
-		STEP(&lookup, &draw_crl_places, value_int(key->crl_places));
-		step_take(&lookup, take_places, facts);
-	}
-	return db_run(db, &lookup, LOST_REPEAT_ONCE);
+	TRY(company_run(db_lookups(db), &work, &look));
+	if (key->crl_places > 0 && facts->crl_base[0] == '\0')
+		return fail(ERR_BUSY, "crl-plan", "no server has said what a shard of the CRL is");
+	return OK;
 }
 
 static void look_at_the_known(struct pipeline *lookup, const struct enrollment_key *key,

@@ -125,11 +125,11 @@ void enrollment_facts_free(struct enrollment_facts *facts);
 
 /*
  * The first trip: everything known of the EK, the host, the AK and the ticket, in one pipeline with
- * one Sync; a second one only where there is something that few have: labels, certificates to be
- * given again, a ticket that was used. `facts` is overwritten (free what an earlier call left in it first), and needs to be
- * freed after a failure too. ERR_BUSY "database-unreachable", "database-busy" and whatever else
- * keeps the database from answering; ERR_BUSY "crl-plan" when places are asked for and nobody has said
- * what a shard is (shard.h).
+ * one Sync, which those share who come together under load; a second one, each his own, only where there
+ * is something that few have: labels, certificates to be given again, a ticket that was used. `facts` is
+ * overwritten (free what an earlier call left in it first), and needs to be freed after a failure too.
+ * ERR_BUSY "database-unreachable", "database-busy" and whatever else keeps the database from answering;
+ * ERR_BUSY "crl-plan" when places are asked for and nobody has said what a shard is (shard.h).
  */
 CHECKED enum err enrollment_lookup(struct db *db, const struct enrollment_key *key, int64_t now,
 	struct enrollment_facts *facts);

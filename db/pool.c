@@ -13,6 +13,7 @@
 
 #define POOL_MAX 256
 #define REFUSED_MS 1000
+#define LOOKING 2 /* trips of lookups at one time, before who comes waits and shares one */
 #define RECORDING 2 /* transactions of records at one time, before who comes waits and shares one */
 
 struct db {
@@ -25,7 +26,7 @@ struct db {
 	unsigned idle_n;
 	PGconn *idle[POOL_MAX]; /* the last one given back is lent first: the others may rest */
 	struct standing standing; /* has its own mutex */
-	struct company records; /* so does this */
+	struct company lookups, records; /* so do these */
 	/* Fixed from here on. */
 	unsigned size;
 	unsigned wait_ms;
@@ -61,6 +62,7 @@ enum err db_open(const char *conninfo, unsigned size, unsigned wait_ms, struct d
 	TRY(make_condition(&db->given_back));
 	pthread_mutex_init(&db->mutex, NULL);
 	standing_init(&db->standing);
+	company_init(&db->lookups, LOOKING, size);
 	company_init(&db->records, RECORDING, size);
 	db->size = size;
 	db->wait_ms = wait_ms;
@@ -78,6 +80,7 @@ void db_close(struct db **db)
 	pthread_cond_destroy(&(*db)->given_back);
 	pthread_mutex_destroy(&(*db)->mutex);
 	standing_destroy(&(*db)->standing);
+	company_destroy(&(*db)->lookups);
 	company_destroy(&(*db)->records);
 	secret_wipe((*db)->conninfo, strlen((*db)->conninfo));
 	free((*db)->conninfo);
@@ -215,6 +218,11 @@ enum err db_take(struct db *db, PGconn **connection)
 struct standing *db_standing(struct db *db)
 {
 	return &db->standing;
+}
+
+struct company *db_lookups(struct db *db)
+{
+	return &db->lookups;
 }
 
 struct company *db_records(struct db *db)

@@ -19,6 +19,8 @@ struct standing *db_standing(struct db *db);
 
 /* Where those meet who have an enrollment to record. */
 struct company *db_records(struct db *db);
+/* And those who enroll and look what is known. */
+struct company *db_lookups(struct db *db);
 
 /* A connection beside the pool, without prepared statements; for connection_close(). */
 CHECKED enum err db_connect(struct db *db, PGconn **connection);

@@ -3,6 +3,7 @@
 #include "ca/base/encode.h"
 #include "db/enrollment.h"
 #include "db/enrollment_batch.h"
+#include "db/enrollment_look.h"
 #include "db/renewal.h"
 
 #include <libpq-fe.h>
@@ -132,9 +133,10 @@ static void ask_anew(struct place *place, bool is_renewal, struct asking *out)
 		draw(out->ek_digest, DIGEST_SIZE);
 		draw(out->ak_name, sizeof(out->ak_name));
 		memcpy(out->ak_name, "\x00\x0b", 2);
-		snprintf(out->host, sizeof(out->host), "node-%u.rack-%u.new.example.org",
-			out->serial[5] * 65536U + out->serial[6] * 256U + out->serial[7],
-			out->serial[4]);
+		snprintf(out->host, sizeof(out->host),
+			"node-%02x%02x%02x%02x.rack-%02x%02x.example.org", out->ek_digest[0],
+			out->ek_digest[1], out->ek_digest[2], out->ek_digest[3], out->ek_digest[4],
+			out->ek_digest[5]);
 		return;
 	}
 	row = place->next++ % PQntuples(devices);
@@ -143,10 +145,9 @@ static void ask_anew(struct place *place, bool is_renewal, struct asking *out)
 	snprintf(out->host, sizeof(out->host), "%s", PQgetvalue(devices, row, 2));
 }
 
-static enum err look(
-	struct place *place, const struct asking *asking, struct enrollment_facts *facts)
+static struct enrollment_key key_of(const struct place *place, const struct asking *asking)
 {
-	const struct enrollment_key key = {
+	return (struct enrollment_key){
 		.ticket_digest = asking->ticket,
 		.ek_digest = asking->ek_digest,
 		.ak_name = VIEW(asking->ak_name),
@@ -155,6 +156,12 @@ static enum err look(
 		.issuers = {place->issuer},
 		.issuers_n = 1,
 	};
+}
+
+static enum err look(
+	struct place *place, const struct asking *asking, struct enrollment_facts *facts)
+{
+	const struct enrollment_key key = key_of(place, asking);
 
 	if (asking->is_renewal) {
 		struct renewal_facts renewal;
@@ -255,6 +262,22 @@ struct both {
 	struct cost looks, records;
 };
 
+static void look_together(struct place *place, struct made *made, size_t n)
+{
+	AUTO(enrollment_looks_free) struct enrollment_looks looks = {.n = n};
+	struct enrollment_key keys[COMPANY_MAX];
+	struct pipeline trip = {.n = 0};
+
+	for (size_t i = 0; i < n; i++) {
+		keys[i] = key_of(place, &made[i].asking);
+		looks.of[i] =
+			(struct enrollment_look){&keys[i], made[i].asking.now, &made[i].facts};
+	}
+	if (enrollment_looks_add(&trip, &looks) != OK ||
+		db_run(place->db, &trip, LOST_REPEAT_ONCE) != OK)
+		end(why()->sentence);
+}
+
 static void turn(struct place *place, unsigned size, long n, struct both *out)
 {
 	unsigned each = size == 0 ? 1 : size;
@@ -267,8 +290,10 @@ static void turn(struct place *place, unsigned size, long n, struct both *out)
 		for (int i = 0; i < 64; i++)
 			ask_anew(place, false, &all[i].asking);
 		take(place, &a);
-		for (int i = 0; i < 64; i++)
-			if (look(place, &all[i].asking, &all[i].facts) != OK)
+		for (unsigned i = 0; i < 64; i += each)
+			if (size > 0)
+				look_together(place, &all[i], each);
+			else if (look(place, &all[i].asking, &all[i].facts) != OK)
 				end(why()->sentence);
 		take(place, &b);
 		out->looks.cpu_us += b.cpu_us - a.cpu_us;

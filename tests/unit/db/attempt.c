@@ -3,6 +3,7 @@
 #include "ca/base/crypt.h"
 #include "database.h"
 #include "db/enrollment_batch.h"
+#include "db/enrollment_look.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,9 +53,9 @@ struct attempt attempt_of(struct db *db, unsigned tpm, const char *host)
 	return attempt;
 }
 
-static enum err look(struct attempt *attempt)
+static struct enrollment_key key_of(const struct attempt *attempt)
 {
-	struct enrollment_key key = {
+	return (struct enrollment_key){
 		.ticket_digest = attempt->ticket_digest,
 		.ek_digest = attempt->ek_digest,
 		.ak_name = VIEW(attempt->ak_name),
@@ -66,14 +67,36 @@ static enum err look(struct attempt *attempt)
 		.issuers = {attempt->issuer},
 		.issuers_n = attempt->issuer != NULL,
 	};
+}
+
+enum err attempt_look(struct attempt *attempt)
+{
+	const struct enrollment_key key = key_of(attempt);
 
 	enrollment_facts_free(&attempt->facts);
 	return enrollment_lookup(attempt->db, &key, attempt->now, &attempt->facts);
 }
 
+enum err attempts_look(struct attempt *const *attempts, size_t n)
+{
+	AUTO(enrollment_looks_free) struct enrollment_looks looks = {.n = n};
+	struct enrollment_key keys[COMPANY_MAX];
+	struct pipeline trip = {.n = 0};
+
+	for (size_t i = 0; i < n; i++) {
+		enrollment_facts_free(&attempts[i]->facts);
+		attempts[i]->facts = (struct enrollment_facts){.device_known = false};
+		keys[i] = key_of(attempts[i]);
+		looks.of[i] =
+			(struct enrollment_look){&keys[i], attempts[i]->now, &attempts[i]->facts};
+	}
+	TRY(enrollment_looks_add(&trip, &looks));
+	return db_run(attempts[0]->db, &trip, LOST_GIVE_UP);
+}
+
 void attempt_lookup(struct attempt *attempt)
 {
-	if (look(attempt) != OK)
+	if (attempt_look(attempt) != OK)
 		fail_msg("%s: %s", why()->code, why()->sentence);
 }
 
@@ -187,7 +210,7 @@ void *attempt_once(void *of_attempt)
 {
 	struct attempt *attempt = of_attempt;
 
-	attempt->err = look(attempt);
+	attempt->err = attempt_look(attempt);
 	if (attempt->err == OK)
 		attempt->err = attempt_record(attempt);
 	snprintf(attempt->code, sizeof(attempt->code), "%s", attempt->err == OK ? "" : why()->code);

@@ -62,8 +62,12 @@ void attempt_use_ek(struct attempt *attempt, unsigned ek);
 /* A new ticket, and serials that were not used before. */
 void attempt_anew(struct attempt *attempt);
 
-/* The first trip; fails the test when it does not succeed. */
+/* The first trip. */
+enum err attempt_look(struct attempt *attempt);
+/* The same; fails the test when it does not succeed. */
 void attempt_lookup(struct attempt *attempt);
+/* The first trip of `n`, at most COMPANY_MAX, in one; what only some need is not asked then. */
+enum err attempts_look(struct attempt *const *attempts, size_t n);
 /* The second trip, with what the first one saw. */
 enum err attempt_record(struct attempt *attempt);
 /* The same of `n` new devices, at most BATCH_MAX, in one transaction. */
