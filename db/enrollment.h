@@ -70,14 +70,14 @@ struct enrollment_record {
 /*
  * The second trip: device, EK, name, AK, ticket, certificates and one audit row, all or nothing, in
  * one pipeline with one Sync. Under load several share a transaction (company.h); one that fails takes
- * nobody with it, nor does one that waits too long for a lock; a lost connection is everybody's. Returns OK only after the commit. A new device gets the labels that
- * its EK has in the allow-list; attempts of this EK that are held go, accepted and rejected ones
- * stay. ERR_CONFLICT "database-moved": somebody changed something that the first trip saw (a device
- * of ours, or the name, EK, AK or ticket was taken; the EK of class allow-list is not allowed any
- * more, the attempt of class approved is not accepted for this EK and name any more; the EK is
- * registered for another name or the name for another EK; the ticket was held): look again.
- * ERR_BUSY "database-unreachable" also when the connection was lost and nobody knows whether the
- * commit happened: the device repeats.
+ * nobody with it, nor does one that waits too long for a lock; a lost connection is everybody's. Returns
+ * OK only after the commit. A new device gets the labels that its EK has in the allow-list; attempts of
+ * this EK that are held go, accepted and rejected ones stay. ERR_CONFLICT "database-moved": somebody
+ * changed something that the first trip saw (a device of ours, or the name, EK, AK or ticket was taken;
+ * the EK of class allow-list is not allowed any more, the attempt of class approved is not accepted for
+ * this EK and name any more; the EK is registered for another name or the name for another EK; the
+ * ticket was held): look again. ERR_BUSY "database-unreachable" also when the connection was lost and
+ * nobody knows whether the commit happened: the device repeats.
  */
 CHECKED enum err enrollment_record(struct db *db, const struct enrollment_record *record);
 

@@ -26,8 +26,7 @@ uint64_t db_trips(struct db *db);
 #define TOGETHER_MAX 8
 struct db_together {
 	uint64_t transactions[TOGETHER_MAX + 1]; /* that began with so many records */
-	uint64_t
-		apart; /* of those with two and more: that failed, whereupon each record had its own */
+	uint64_t apart; /* with two and more, that failed: each record then had its own */
 	unsigned waiting; /* records that wait for their transaction, now */
 };
 void db_together(struct db *db, struct db_together *out);
