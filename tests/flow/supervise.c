@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,33 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	(void)type;
 	(void)ftw;
 	return remove(path);
+}
+
+/*
+ * A PostgreSQL that was killed leaves a small segment of System V shared memory, of which the kernel has some thousands
+ * for all. Key and number of it are the seventh line of its postmaster.pid.
+ */
+static int release_memory(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char line[1024] = "", *end = line;
+	struct shmid_ds segment;
+	FILE *file;
+	long key;
+	int id;
+
+	(void)st;
+	if (type != FTW_F || strcmp(path + ftw->base, "postmaster.pid") != 0 ||
+		(file = fopen(path, "re")) == NULL)
+		return 0;
+	for (int i = 0; i < 7 && fgets(line, sizeof(line), file) != NULL; i++)
+		;
+	fclose(file);
+	key = strtol(line, &end, 10);
+	id = (int)strtol(end, NULL, 10);
+	if (key != 0 && shmctl(id, IPC_STAT, &segment) == 0 && segment.shm_perm.__key == key &&
+		segment.shm_nattch == 0)
+		shmctl(id, IPC_RMID, NULL);
+	return 0;
 }
 
 /* The parent of a process, from /proc/PID/stat: "pid (any name) state parent ..."; 0 when gone. */
@@ -110,6 +138,7 @@ int supervise(int (*tests)(void))
 	}
 	code = child < 0 ? 1 : wait_for(child, &signals);
 	kill_descendants();
+	nftw(directory, release_memory, 16, FTW_PHYS);
 	if (getenv("ENDORSE_KEEP") != NULL)
 		fprintf(stderr, "kept: %s\n", directory);
 	else
