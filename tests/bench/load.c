@@ -51,7 +51,7 @@ static int make(void)
 	loaded_fill(world.conninfo, &load);
 	in_use = text(
 		"shared_buffers = '%ldMB'\nmax_wal_size = '8GB'\ncheckpoint_timeout = '15min'\n",
-		sysconf(_SC_PHYS_PAGES) / 1024 * (sysconf(_SC_PAGE_SIZE) / 1024) / 4);
+		sysconf(_SC_PHYS_PAGES) / 1024 * (sysconf(_SC_PAGE_SIZE) / 1024) / 3);
 	restart(&world, in_use);
 	free(sql_text(world.conninfo, "CHECKPOINT"));
 	database = text("%s", strstr(world.conninfo, "dbname="));
